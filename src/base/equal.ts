@@ -4,7 +4,8 @@ export function deepEqual(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a)) return Array.isArray(b) && sameList(a, b);
   if (a instanceof Uint8Array) return b instanceof Uint8Array && sameBytes(a, b);
-  if (a instanceof Map) return b instanceof Map && a.size === b.size && [...a].every(([key, value]) => b.has(key) && deepEqual(value, b.get(key)));
+  if (a instanceof Map)
+    return b instanceof Map && a.size === b.size && [...a].every(([key, value]) => b.has(key) && deepEqual(value, b.get(key)));
   return !Array.isArray(b) && sameFields(a, b);
 }
 

@@ -125,7 +125,12 @@ test('a table touches readers of the written key and bucket only', () => {
   table.set('a', { host: 'x', weight: 1 });
   table.set('b', { host: 'y', weight: 1 });
   const x = engine.derive('x', () => byHost.get('x').length);
-  const y = engine.derive('y', () => byHost.get('y').map((v) => v.weight).join());
+  const y = engine.derive('y', () =>
+    byHost
+      .get('y')
+      .map((v) => v.weight)
+      .join(),
+  );
   x.watch();
   y.watch();
   assert.equal(x.get(), 1);

@@ -1,5 +1,5 @@
 import { deepEqual } from './equal.ts';
-import type { Input, MemoEngine } from './memo.ts';
+import type { Equal, Input, MemoEngine } from './memo.ts';
 
 /** Keys under which a value is found besides its own. Called once a write; the result must depend on the value alone. */
 export type IndexKeys<T> = (value: T) => readonly string[];
@@ -14,9 +14,11 @@ export class Table<T> {
   readonly #cells = new Map<string, Input<T | undefined>>();
   readonly #all: Input<number>;
   readonly #indexes: TableIndex<T>[] = [];
+  readonly #equal: Equal<T>;
 
-  constructor(engine: MemoEngine) {
+  constructor(engine: MemoEngine, equal: Equal<T> = deepEqual) {
     this.#engine = engine;
+    this.#equal = equal;
     this.#all = engine.input(0);
   }
 
@@ -44,7 +46,7 @@ export class Table<T> {
   /** Returns whether anything changed. */
   set(key: string, value: T): boolean {
     const before = this.#values.get(key);
-    if (before !== undefined && deepEqual(before, value)) return false;
+    if (before !== undefined && this.#equal(before, value)) return false;
     this.#values.set(key, value);
     this.#written(key, before, value);
     return true;

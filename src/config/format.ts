@@ -1,0 +1,31 @@
+// Findings as text for people.
+import { compareIssues, type Issue } from '../base/index.ts';
+
+/** `shop.yaml:14:9   error    MT0107  http[1] has a match and nothing to do: …` */
+export function formatIssue(issue: Issue, placeWidth = 0): string {
+  return `${placeOf(issue).padEnd(placeWidth)}  ${issue.severity.padEnd(7)}  ${issue.code}  ${issue.message}`;
+}
+
+/** One line each, in the order of the files. */
+export function formatIssues(issues: readonly Issue[]): string[] {
+  const width = Math.max(0, ...issues.map((issue) => placeOf(issue).length));
+  return [...issues].sort(compareIssues).map((issue) => formatIssue(issue, width));
+}
+
+/** `1 error, 2 warnings in 3 resources` */
+export function formatSummary(issues: readonly Issue[], resources: number): string {
+  const count = (severity: Issue['severity']): number => issues.filter((issue) => issue.severity === severity).length;
+  const notes = count('info');
+  const parts = [plural(count('error'), 'error'), plural(count('warning'), 'warning'), ...(notes > 0 ? [plural(notes, 'note')] : [])];
+  return `${parts.join(', ')} in ${plural(resources, 'resource')}`;
+}
+
+function placeOf({ origin }: Issue): string {
+  const file = origin.file ?? `${origin.kind} ${origin.namespace}/${origin.name}`;
+  if (origin.line === undefined) return file;
+  return origin.column === undefined ? `${file}:${origin.line}` : `${file}:${origin.line}:${origin.column}`;
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

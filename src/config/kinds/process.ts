@@ -1,0 +1,30 @@
+// Process (apiVersion meltemi.dev/v1): a workload that `meltemi up` starts on this machine, standing where a Deployment stands in a cluster.
+import { field, type Infer, integerIn, list, mapOf, message, required, string } from '../schema/index.ts';
+
+export const ProcessPort = message('ProcessPort', {
+  name: field(string, { doc: 'Name of the port, as in a Service: it may begin with the protocol (http-web).' }),
+  port: required(integerIn(1, 65535)),
+});
+export type ProcessPort = Infer<typeof ProcessPort>;
+
+export const Process = message(
+  'Process',
+  {
+    labels: field(mapOf(string), { doc: 'Labels of the workload; metadata.labels are added to them.' }),
+    serviceAccount: string,
+    command: field(list(string), { doc: 'Program and its arguments.' }),
+    ports: list(ProcessPort),
+    replicas: integerIn(0, 100),
+    env: mapOf(string),
+    workingDir: field(string, { doc: 'Relative to the file that holds the resource.' }),
+  },
+  {
+    rules: [
+      (process, context) => {
+        if ((process.command ?? []).length === 0)
+          context.report('MT0103', ['command'], 'a Process needs a command: the program and its arguments, as a list');
+      },
+    ],
+  },
+);
+export type Process = Infer<typeof Process>;

@@ -1,0 +1,66 @@
+// Every kind that is read: its names, versions, scope and schema.
+import type { ConfigObject } from '../object.ts';
+import type { Infer, Schema } from '../schema/index.ts';
+import { DestinationRule } from './destination-rule/destination-rule.ts';
+import { IstioGateway } from './gateway.ts';
+import { GatewayClass, KubeGateway, ReferenceGrant } from './gateway-api/gateway.ts';
+import { GatewayGRPCRoute, GatewayHTTPRoute } from './gateway-api/routes.ts';
+import { ConfigMap, KubeNode, KubeService, Namespace, Pod, Secret } from './kubernetes/core.ts';
+import { EndpointSlice } from './kubernetes/endpoint-slice.ts';
+import { Ingress, IngressClass } from './kubernetes/ingress.ts';
+import { PeerAuthentication } from './peer-authentication.ts';
+import { Process } from './process.ts';
+import { ProxyConfig } from './proxy-config.ts';
+import { ServiceEntry } from './service-entry.ts';
+import { Sidecar } from './sidecar.ts';
+import { VirtualService } from './virtual-service/virtual-service.ts';
+import { WorkloadEntry } from './workload-entry.ts';
+import { WorkloadGroup } from './workload-group.ts';
+
+export interface KindDefinition<Spec> {
+  readonly group: string;
+  readonly versions: readonly string[];
+  /** The kind that users write, where it differs from ours because two groups use the same word. */
+  readonly writtenKind?: string;
+  readonly clusterScoped?: boolean;
+  readonly schema: Schema<Spec>;
+  /** `spec`: the content is there. `root`: it stands beside metadata. A list: in `spec`, and these fields beside it. */
+  readonly content: 'spec' | 'root' | readonly string[];
+}
+
+const istio = { group: 'networking.istio.io', versions: ['v1', 'v1beta1', 'v1alpha3'], content: 'spec' } as const;
+const gatewayApi = { group: 'gateway.networking.k8s.io', versions: ['v1', 'v1beta1', 'v1alpha2'], content: 'spec' } as const;
+const core = { group: '', versions: ['v1'] } as const;
+
+export const kinds = {
+  VirtualService: { ...istio, schema: VirtualService },
+  DestinationRule: { ...istio, schema: DestinationRule },
+  ServiceEntry: { ...istio, schema: ServiceEntry },
+  WorkloadEntry: { ...istio, schema: WorkloadEntry },
+  WorkloadGroup: { ...istio, schema: WorkloadGroup },
+  Gateway: { ...istio, schema: IstioGateway },
+  Sidecar: { ...istio, schema: Sidecar },
+  ProxyConfig: { ...istio, schema: ProxyConfig },
+  PeerAuthentication: { group: 'security.istio.io', versions: ['v1', 'v1beta1'], content: 'spec', schema: PeerAuthentication },
+  Service: { ...core, content: ['status'], schema: KubeService },
+  Pod: { ...core, content: ['status'], schema: Pod },
+  EndpointSlice: { group: 'discovery.k8s.io', versions: ['v1', 'v1beta1'], content: 'root', schema: EndpointSlice },
+  Namespace: { ...core, clusterScoped: true, content: 'spec', schema: Namespace },
+  Node: { ...core, clusterScoped: true, content: ['status'], schema: KubeNode },
+  Secret: { ...core, content: 'root', schema: Secret },
+  ConfigMap: { ...core, content: 'root', schema: ConfigMap },
+  Ingress: { group: 'networking.k8s.io', versions: ['v1'], content: ['status'], schema: Ingress },
+  IngressClass: { group: 'networking.k8s.io', versions: ['v1'], clusterScoped: true, content: 'spec', schema: IngressClass },
+  'gateway.networking.k8s.io/Gateway': { ...gatewayApi, writtenKind: 'Gateway', schema: KubeGateway },
+  GatewayClass: { ...gatewayApi, clusterScoped: true, schema: GatewayClass },
+  HTTPRoute: { ...gatewayApi, schema: GatewayHTTPRoute },
+  GRPCRoute: { ...gatewayApi, schema: GatewayGRPCRoute },
+  ReferenceGrant: { ...gatewayApi, schema: ReferenceGrant },
+  Process: { group: 'meltemi.dev', versions: ['v1'], content: 'spec', schema: Process },
+} as const satisfies Readonly<Record<string, KindDefinition<unknown>>>;
+
+export type Kind = keyof typeof kinds;
+export type SpecOf<K extends Kind> = Infer<(typeof kinds)[K]['schema']>;
+export type ObjectOfKind<K extends Kind> = ConfigObject<K, SpecOf<K>>;
+/** Any resource; `kind` tells which. */
+export type AnyConfig = { [K in Kind]: ObjectOfKind<K> }[Kind];

@@ -1,0 +1,85 @@
+// HTTPMatchRequest and StringMatch: which requests a rule is for.
+import { checkPort } from '../../rules/addresses.ts';
+import { checkHeaderName } from '../../rules/http.ts';
+import { checkLabels } from '../../rules/labels.ts';
+import { isDnsLabel } from '../../rules/names.ts';
+import { checkRegex } from '../../rules/regex.ts';
+import {
+  boolean,
+  type Infer,
+  list,
+  mapOf,
+  mapWithEmpty,
+  message,
+  type Path,
+  type RuleContext,
+  string,
+  uint32,
+} from '../../schema/index.ts';
+import { checkGatewayName } from './gateway-name.ts';
+
+export const StringMatch = message('StringMatch', { exact: string, prefix: string, regex: string }, { rules: [exclusiveMatch] });
+export type StringMatch = Infer<typeof StringMatch>;
+
+export const HTTPMatchRequest = message(
+  'HTTPMatchRequest',
+  {
+    name: string,
+    uri: StringMatch,
+    scheme: StringMatch,
+    method: StringMatch,
+    authority: StringMatch,
+    headers: mapOf(StringMatch),
+    port: uint32,
+    sourceLabels: mapOf(string),
+    gateways: list(string),
+    queryParams: mapOf(StringMatch),
+    ignoreUriCase: boolean,
+    withoutHeaders: mapWithEmpty(StringMatch),
+    sourceNamespace: string,
+    statPrefix: string,
+  },
+  {
+    rules: [
+      (match, context) => {
+        checkMatch(match.uri, ['uri'], context, { emptyPrefix: true });
+        for (const name of ['scheme', 'method', 'authority'] as const) checkMatch(match[name], [name], context);
+        for (const name of ['headers', 'withoutHeaders', 'queryParams'] as const) checkMatches(match[name], name, context);
+        if (match.port !== undefined) checkPort(match.port, ['port'], context);
+        checkLabels(match.sourceLabels, ['sourceLabels'], context);
+        if (match.sourceNamespace && !isDnsLabel(match.sourceNamespace))
+          context.report('MT0109', ['sourceNamespace'], 'this is not the name of a namespace');
+        match.gateways?.forEach((name, i) => {
+          checkGatewayName(name, ['gateways', i], context);
+        });
+      },
+    ],
+  },
+);
+export type HTTPMatchRequest = Infer<typeof HTTPMatchRequest>;
+
+function exclusiveMatch(value: { readonly exact?: string; readonly prefix?: string; readonly regex?: string }, context: RuleContext): void {
+  const given = (['exact', 'prefix', 'regex'] as const).filter((name) => value[name] !== undefined);
+  if (given.length > 1) context.report('MT0128', [], `{} has ${given.join(' and ')}: keep one`);
+}
+
+interface MatchOptions {
+  /** An empty prefix matches every path; of a header it would match presence, which is written otherwise. */
+  readonly emptyPrefix?: boolean;
+  /** `regex: "*"` stands for presence, and is no regular expression. */
+  readonly presence?: boolean;
+}
+
+function checkMatch(match: StringMatch | undefined, path: Path, context: RuleContext, { emptyPrefix, presence }: MatchOptions = {}): void {
+  if (match?.prefix === '' && !emptyPrefix) context.report('MT0128', [...path, 'prefix'], '{} is empty');
+  if (match?.regex === '') context.report('MT0128', [...path, 'regex'], '{} is empty');
+  if (match?.regex && !(presence && match.regex === '*')) checkRegex(match.regex, [...path, 'regex'], context);
+}
+
+function checkMatches(matches: Readonly<Record<string, StringMatch>> | undefined, name: string, context: RuleContext): void {
+  for (const [key, match] of Object.entries(matches ?? {})) {
+    checkMatch(match, [name, key], context, { presence: true });
+    const isPlain = !key.startsWith('@request.auth.claims') && !key.startsWith(':');
+    if (name !== 'queryParams' && isPlain) checkHeaderName(key, [name, key], context);
+  }
+}

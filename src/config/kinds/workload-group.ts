@@ -1,0 +1,81 @@
+// WorkloadGroup: https://istio.io/latest/docs/reference/config/networking/workload-group/
+import { checkPort } from '../rules/addresses.ts';
+import { checkLabels } from '../rules/labels.ts';
+import { type Infer, int32, list, mapOf, message, type RuleContext, required, string, uint32 } from '../schema/index.ts';
+import { WorkloadEntryFields } from './workload-entry.ts';
+
+export const HTTPHealthCheckConfig = message(
+  'HTTPHealthCheckConfig',
+  {
+    path: string,
+    port: required(uint32),
+    host: string,
+    scheme: string,
+    httpHeaders: list(message('HTTPHeader', { name: required(string), value: string })),
+  },
+  {
+    rules: [
+      ({ port, scheme = '', httpHeaders = [] }, context) => {
+        checkPort(port, ['port'], context);
+        if (!['', 'HTTP', 'HTTPS'].includes(scheme)) context.report('MT0132', ['scheme'], `{} must be HTTP or HTTPS, not "${scheme}"`);
+        httpHeaders.forEach(({ name }, i) => {
+          if (!/^[-A-Za-z0-9]+$/.test(name))
+            context.report('MT0113', ['httpHeaders', i, 'name'], `"${name}" is not possible as the name of a probe's header`);
+        });
+      },
+    ],
+  },
+);
+export const TCPHealthCheckConfig = message(
+  'TCPHealthCheckConfig',
+  { host: string, port: required(uint32) },
+  { rules: [({ port }, context) => checkPort(port, ['port'], context)] },
+);
+
+export const ReadinessProbe = message(
+  'ReadinessProbe',
+  {
+    initialDelaySeconds: int32,
+    timeoutSeconds: int32,
+    periodSeconds: int32,
+    successThreshold: int32,
+    failureThreshold: int32,
+    httpGet: HTTPHealthCheckConfig,
+    tcpSocket: TCPHealthCheckConfig,
+    exec: message('ExecHealthCheckConfig', { command: list(string) }),
+    grpc: message('GrpcHealthCheckConfig', { port: uint32, service: string }),
+  },
+  { rules: [checkTimes, checkMethod] },
+);
+export type ReadinessProbe = Infer<typeof ReadinessProbe>;
+
+export const WorkloadGroup = message('WorkloadGroup', {
+  metadata: message(
+    'ObjectMeta',
+    { labels: mapOf(string), annotations: mapOf(string) },
+    { rules: [({ labels }, context) => checkLabels(labels, ['labels'], context)] },
+  ),
+  template: required(WorkloadEntryFields),
+  probe: ReadinessProbe,
+});
+export type WorkloadGroup = Infer<typeof WorkloadGroup>;
+
+const times = ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const;
+
+function checkTimes(probe: { readonly [name in (typeof times)[number]]?: number }, context: RuleContext): void {
+  for (const name of times) if ((probe[name] ?? 0) < 0) context.report('MT0105', [name], '{} cannot be negative');
+}
+
+interface ProbeMethods {
+  readonly httpGet?: unknown;
+  readonly tcpSocket?: unknown;
+  readonly exec?: { readonly command?: readonly string[] };
+  readonly grpc?: unknown;
+}
+
+function checkMethod({ httpGet, tcpSocket, exec, grpc }: ProbeMethods, context: RuleContext): void {
+  const given = [httpGet, tcpSocket, exec, grpc].filter((method) => method !== undefined).length;
+  if (grpc !== undefined) context.report('MT0132', ['grpc'], '{} is not a health check that works; use httpGet, tcpSocket or exec');
+  if (given !== 1) context.report('MT0132', [], '{} needs one of httpGet, tcpSocket and exec');
+  if (exec && (exec.command ?? []).length === 0) context.report('MT0132', ['exec', 'command'], '{} is missing');
+}

@@ -1,0 +1,32 @@
+// IP addresses, CIDR blocks, unix sockets and ports.
+import ipaddr from 'ipaddr.js';
+import type { Path, RuleContext } from '../schema/index.ts';
+
+export const unixPrefix = 'unix://';
+
+export function isIpAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || (text.includes(':') && ipaddr.IPv6.isValid(text));
+}
+
+export function isCidr(text: string): boolean {
+  const slash = text.indexOf('/');
+  return slash > 0 && isIpAddress(text.slice(0, slash)) && ipaddr.isValidCIDR(text);
+}
+
+export function checkPort(port: number | undefined, path: Path, context: RuleContext): void {
+  if (port === undefined || port < 1 || port > 65535) context.report('MT0105', path, `{} must be a port from 1 to 65535, not ${port ?? 0}`);
+}
+
+export function checkSubnet(subnet: string, path: Path, context: RuleContext): void {
+  if (!isIpAddress(subnet) && !isCidr(subnet)) context.report('MT0119', path, `"${subnet}" is neither an IP address nor a CIDR block`);
+}
+
+export function checkIpAddress(address: string, path: Path, context: RuleContext): void {
+  if (!isIpAddress(address)) context.report('MT0119', path, `"${address}" is not an IP address`);
+}
+
+/** The path of `unix://PATH`: absolute, or abstract with a leading @. */
+export function checkUnixPath(socket: string, path: Path, context: RuleContext): void {
+  const isFile = (socket.startsWith('/') || socket.startsWith('@')) && !socket.endsWith('/') && socket.length > 1;
+  if (!isFile) context.report('MT0119', path, `"${socket}" is not the absolute path of a socket`);
+}

@@ -1,0 +1,31 @@
+// What the decoder and the rules have to say about one resource, before positions in a file are known.
+import type { IssueCode } from '../catalogue.ts';
+import { fieldText } from './path.ts';
+import type { Path, ResourceFacts, RuleContext } from './shape.ts';
+
+export interface Finding {
+  readonly code: IssueCode;
+  readonly path: Path;
+  readonly message: string;
+}
+
+/** One broken generator must not fill the screen and the memory: the rest of a resource's findings is dropped. */
+const mostFindings = 100;
+
+export class Findings {
+  readonly all: Finding[] = [];
+
+  /** `{}` in the message stands for the field. */
+  add(code: IssueCode, path: Path, message: string): void {
+    if (this.all.length >= mostFindings) return;
+    this.all.push({ code, path, message: message.replace('{}', () => fieldText(path) || 'the document') });
+  }
+
+  context(resource: ResourceFacts, base: Path): RuleContext {
+    return {
+      resource,
+      report: (code, path, message) => this.add(code, [...base, ...path], message.includes('{}') ? message : `{}: ${message}`),
+      at: (path) => this.context(resource, [...base, ...path]),
+    };
+  }
+}

@@ -1,0 +1,57 @@
+// The proxies that configuration is made for, and the part of a proxy that decides what it gets.
+
+export type ProxyType = 'sidecar' | 'router';
+
+/** What a proxy says of itself in its node message, in the mesh's terms. */
+export interface ProxyNode {
+  readonly id: string;
+  readonly type: ProxyType;
+  readonly name: string;
+  readonly namespace: string;
+  /** First address first. */
+  readonly addresses: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  readonly clusterId: string;
+  /** `region/zone/subzone`; empty when unknown. */
+  readonly locality: string;
+  readonly nodeName?: string;
+  readonly network: string;
+  /** Of a workload without capture: where its application listens on the loopback address, by the port that its proxy listens on. */
+  readonly applicationPorts: ReadonlyMap<number, number>;
+  /** Port of an explicit HTTP proxy for the application; 0 for none. */
+  readonly httpProxyPort: number;
+  /** Whether traffic is captured; without (`INTERCEPTION_MODE: NONE`), listeners bind their own ports. */
+  readonly captured: boolean;
+}
+
+/**
+ * Proxies of one audience get the same listeners, routes and clusters. Made by `Mesh.audienceOf`, which keeps of the labels only those
+ * that some selector in force looks at.
+ */
+export interface Audience {
+  readonly type: ProxyType;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly locality: string;
+  readonly network: string;
+  readonly captured: boolean;
+}
+
+/** A stable text for use in memo keys; `parseAudience` reads it back. */
+export function audienceKey(audience: Audience): string {
+  const labels = Object.entries(audience.labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([audience.type, audience.namespace, labels, audience.locality, audience.network, audience.captured]);
+}
+
+export function parseAudience(key: string): Audience {
+  const [type, namespace, labels, locality, network, captured] = JSON.parse(key) as [
+    ProxyType,
+    string,
+    [string, string][],
+    string,
+    string,
+    boolean,
+  ];
+  return { type, namespace, labels: Object.fromEntries(labels), locality, network, captured };
+}

@@ -1,0 +1,127 @@
+// VirtualServices with every name resolved: hosts, destinations, gateways, delegates.
+import { deepEqual, type Origin } from '../base/index.ts';
+import type { Destination, HTTPRoute, TCPRoute, TLSRoute, VirtualService } from '../config/index.ts';
+import { type ObjectOf, resolveHost } from '../registry/index.ts';
+import { type Visibility, visibilityOf } from './visibility.ts';
+
+export const meshGateway = 'mesh';
+
+export interface VirtualServiceModel {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly createdAt: number;
+  readonly hosts: readonly string[];
+  /** `mesh` or `namespace/name` of a Gateway. */
+  readonly gateways: readonly string[];
+  readonly visibility: Visibility;
+  readonly http: readonly HTTPRoute[];
+  readonly tls: readonly TLSRoute[];
+  readonly tcp: readonly TCPRoute[];
+  /** Made from a Gateway API or Ingress object: path prefixes end at a slash, a missing cluster answers 500. */
+  readonly gatewaySemantics: boolean;
+  readonly origin: Origin;
+}
+
+export interface VirtualServiceContext {
+  readonly domain: string;
+  readonly defaultExportTo: readonly string[] | undefined;
+}
+
+export const gatewaySemanticsAnnotation = 'internal.istio.io/route-semantics';
+
+export function resolveVirtualService(object: ObjectOf<'VirtualService'>, context: VirtualServiceContext): VirtualServiceModel {
+  const { metadata, spec } = object;
+  const names: Names = { namespace: metadata.namespace, domain: context.domain };
+  return {
+    key: `${metadata.namespace}/${metadata.name}`,
+    name: metadata.name,
+    namespace: metadata.namespace,
+    createdAt: metadata.creationTimestamp ?? 0,
+    hosts: virtualServiceHosts(object, context.domain),
+    gateways: resolveGateways(spec.gateways, metadata.namespace) ?? [meshGateway],
+    visibility: visibilityOf(spec.exportTo, metadata.namespace, context.defaultExportTo),
+    http: (spec.http ?? []).map((route) => resolveHttpRoute(route, names)),
+    tls: (spec.tls ?? []).map((route) => ({
+      ...route,
+      match: resolveMatches(route.match, names),
+      route: resolveTargets(route.route, names),
+    })),
+    tcp: (spec.tcp ?? []).map((route) => ({
+      ...route,
+      match: resolveMatches(route.match, names),
+      route: resolveTargets(route.route, names),
+    })),
+    gatewaySemantics: metadata.annotations[gatewaySemanticsAnnotation] === 'gateway',
+    origin: object.origin,
+  };
+}
+
+/** Lower-case FQDNs, in the order of the resource. */
+export function virtualServiceHosts(object: ObjectOf<'VirtualService'>, domain: string): readonly string[] {
+  return (object.spec.hosts ?? []).map((host) => resolveHost(host, object.metadata.namespace, domain).toLowerCase());
+}
+
+/** `reviews` of namespace shop means `shop/reviews`; `mesh` stays. */
+export function resolveGateways(gateways: readonly string[] | undefined, namespace: string): readonly string[] | undefined {
+  if (!gateways?.length) return undefined;
+  return gateways.map((gateway) => (gateway === meshGateway || gateway.includes('/') ? gateway : gatewayOfName(gateway, namespace)));
+}
+
+// Istio of 2018 took `name.namespace.svc.cluster.local`.
+function gatewayOfName(gateway: string, namespace: string): string {
+  const [name = '', space, svc] = gateway.split('.');
+  return space !== undefined && svc === 'svc' ? `${space}/${name}` : `${namespace}/${gateway}`;
+}
+
+interface Names {
+  readonly namespace: string;
+  readonly domain: string;
+}
+
+function resolveHttpRoute(route: HTTPRoute, names: Names): HTTPRoute {
+  return {
+    ...route,
+    match: resolveMatches(route.match, names),
+    route: resolveTargets(route.route, names),
+    mirror: route.mirror && resolveDestination(route.mirror, names),
+    mirrors: route.mirrors?.map((mirror) => ({
+      ...mirror,
+      destination: mirror.destination && resolveDestination(mirror.destination, names),
+    })),
+    delegate: route.delegate && { ...route.delegate, namespace: route.delegate.namespace || names.namespace },
+  };
+}
+
+function resolveTargets<T extends { readonly destination?: Destination }>(
+  targets: readonly T[] | undefined,
+  names: Names,
+): readonly T[] | undefined {
+  return targets?.map((target) =>
+    target.destination ? { ...target, destination: resolveDestination(target.destination, names) } : target,
+  );
+}
+
+function resolveDestination(destination: Destination, names: Names): Destination {
+  return { ...destination, host: resolveHost(destination.host ?? '', names.namespace, names.domain) };
+}
+
+function resolveMatches<T extends { readonly gateways?: readonly string[] }>(
+  matches: readonly T[] | undefined,
+  names: Names,
+): readonly T[] | undefined {
+  return matches?.map((match) =>
+    match.gateways?.length ? { ...match, gateways: resolveGateways(match.gateways, names.namespace) } : match,
+  );
+}
+
+/** Age, then `name.namespace`. */
+export function olderFirst(a: VirtualServiceModel, b: VirtualServiceModel): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
+  const [left, right] = [`${a.name}.${a.namespace}`, `${b.name}.${b.namespace}`];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+export const sameModel = (a: VirtualServiceModel | undefined, b: VirtualServiceModel | undefined): boolean => deepEqual(a, b);
+export const isDelegate = (spec: VirtualService): boolean => (spec.hosts ?? []).length === 0;

@@ -1,0 +1,232 @@
+// A cluster in use: its hosts, balancer, limits, counters and connection pools.
+import type { LbEndpoint, LocalityLbEndpoints } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
+import { HealthStatus } from '@meltemi/envoy-api/envoy/config/core/v3/health_check';
+import { formatAddress, readAddress } from '../net/address.ts';
+import type { Stat, Stats } from '../stats/stats.ts';
+import type { ClusterConfig, Thresholds } from './cluster-config.ts';
+import { Host } from './host.ts';
+import { createLoadBalancer, type Health, type LbConfig, type LbContext, type LoadBalancer, type LocalityHosts } from './lb/index.ts';
+import { HostMonitor } from './host-monitor.ts';
+import type { OutlierEvent } from './outlier/index.ts';
+import { HttpPool } from './pool.ts';
+import type { Transport } from './transport.ts';
+
+export interface Resources {
+  readonly limits: Thresholds;
+  connections: number;
+  pending: number;
+  requests: number;
+  retries: number;
+}
+
+export interface ClusterStats {
+  readonly requestsTotal: Stat;
+  readonly requestsActive: Stat;
+  readonly completed: Stat;
+  readonly byClass: readonly Stat[];
+  readonly pendingTotal: Stat;
+  readonly pendingOverflow: Stat;
+  readonly connectionsTotal: Stat;
+  readonly connectionsActive: Stat;
+  readonly connectionOverflow: Stat;
+  readonly connectionsIdleClosed: Stat;
+  readonly connectFail: Stat;
+  readonly connectTimeout: Stat;
+  readonly timeouts: Stat;
+  readonly perTryTimeouts: Stat;
+  readonly retries: Stat;
+  readonly retryOverflow: Stat;
+  readonly retryLimitExceeded: Stat;
+  readonly resetByHost: Stat;
+  readonly noHealthy: Stat;
+  readonly membershipTotal: Stat;
+  readonly membershipHealthy: Stat;
+}
+
+export class Cluster {
+  readonly config: ClusterConfig;
+  readonly stats: ClusterStats;
+  readonly resources: Readonly<Record<'default' | 'high', Resources>>;
+  readonly #balancer: LoadBalancer<Host>;
+  readonly #now: () => number;
+  readonly #monitor: HostMonitor | undefined;
+  #hosts = new Map<string, Host>();
+  #localities: readonly LocalityHosts<Host>[] = [];
+  /** The first answer about its hosts has arrived. */
+  initialized: boolean;
+
+  constructor(config: ClusterConfig, lb: LbConfig, stats: Stats, { now, random }: { now: () => number; random: () => number }) {
+    this.config = config;
+    this.#now = now;
+    this.stats = clusterStats(config.name, stats);
+    this.resources = { default: resourcesOf(config.thresholds.default), high: resourcesOf(config.thresholds.high) };
+    this.#balancer = createLoadBalancer<Host>(lb);
+    this.#monitor = config.outlier ? new HostMonitor(config.outlier, config.name, stats, { now, random, changed: () => this.#changed(), hosts: () => this.#hosts }) : undefined;
+    this.initialized = config.discovery === 'originalDst';
+    if (config.discovery === 'static') this.assign(config.assignment?.endpoints ?? []);
+  }
+
+  get ready(): boolean {
+    return this.initialized && this.config.transport.ready && this.config.transportMatches.every((one) => one.transport.ready);
+  }
+
+  get hosts(): ReadonlyMap<string, Host> {
+    return this.#hosts;
+  }
+
+  get localities(): readonly LocalityHosts<Host>[] {
+    return this.#localities;
+  }
+
+  choose(context: LbContext<Host>): Host | undefined {
+    return this.#balancer.choose(context);
+  }
+
+  /** The host of an ORIGINAL_DST cluster for the address that the client dialled. */
+  original(ip: string, port: number): Host {
+    const address = formatAddress(ip, port);
+    let host = this.#hosts.get(address);
+    if (!host) {
+      host = this.#host({ ip, port }, '', 1, 'healthy', {});
+      this.#hosts.set(address, host);
+      this.stats.membershipTotal.value = this.#hosts.size;
+    }
+    return host;
+  }
+
+  pool(host: Host, protocol: 'h1' | 'h2' | 'auto', sni: string | undefined, verifyName: string | undefined): HttpPool {
+    const key = sni === undefined ? protocol : `${protocol} ${sni}`;
+    let pool = host.pools.get(key);
+    if (!pool) {
+      pool = new HttpPool(this, host, { protocol, sni, verifyName });
+      host.pools.set(key, pool);
+    }
+    return pool;
+  }
+
+  /** Replaces the hosts; those that stay keep their connections and state. */
+  assign(endpoints: readonly LocalityLbEndpoints[]): void {
+    const before = this.#hosts;
+    const after = new Map<string, Host>();
+    this.#localities = endpoints.map((group) => ({
+      locality: [group.locality?.region, group.locality?.zone, group.locality?.subZone].join('/'),
+      priority: group.priority,
+      weight: group.loadBalancingWeight ?? 0,
+      hosts: group.lbEndpoints.flatMap((endpoint) => this.#keep(endpoint, before, after) ?? []),
+    }));
+    this.#hosts = after;
+    for (const [address, host] of before) if (after.get(address) !== host) for (const pool of host.pools.values()) pool.drain();
+    this.initialized = true;
+    this.#balancer.update(this.#localities);
+    this.#monitor?.setHosts(after.keys());
+    this.#count();
+  }
+
+  report(host: Host, outcome: OutlierEvent): void {
+    this.#monitor?.report(host, outcome);
+  }
+
+  drain(): void {
+    this.#monitor?.stop();
+    for (const host of this.#hosts.values()) for (const pool of host.pools.values()) pool.drain();
+  }
+
+  destroy(): void {
+    this.#monitor?.stop();
+    for (const host of this.#hosts.values()) for (const pool of host.pools.values()) pool.destroy();
+  }
+
+  #changed(): void {
+    this.#balancer.refresh();
+    this.#count();
+  }
+
+  #count(): void {
+    this.stats.membershipTotal.value = this.#hosts.size;
+    let healthy = 0;
+    for (const host of this.#hosts.values()) if (host.health === 'healthy' && !host.ejected) healthy++;
+    this.stats.membershipHealthy.value = healthy;
+  }
+
+  #keep(endpoint: LbEndpoint, before: ReadonlyMap<string, Host>, after: Map<string, Host>): Host | undefined {
+    const identity = endpoint.hostIdentifier;
+    if (identity.case !== 'endpoint') return undefined;
+    const address = readAddress(identity.value.address);
+    if (!address) return undefined;
+    const metadata = endpoint.metadata?.filterMetadata ?? {};
+    const weight = endpoint.loadBalancingWeight ?? 1;
+    const health = healthOf(endpoint.healthStatus);
+    const fresh = this.#host(address, identity.value.hostname, weight, health, metadata);
+    const kept = before.get(fresh.address);
+    const host = kept && kept.transport === fresh.transport && kept.hostname === fresh.hostname ? kept : fresh;
+    host.weight = weight;
+    host.health = health;
+    after.set(host.address, host);
+    return host;
+  }
+
+  #host(at: { ip: string; port: number; path?: string }, hostname: string, weight: number, health: Health, metadata: Host['metadata']): Host {
+    return new Host({
+      ip: at.ip,
+      port: at.port,
+      path: at.path,
+      address: at.path ?? formatAddress(at.ip, at.port),
+      hostname,
+      weight,
+      health,
+      metadata,
+      addedAt: this.#now(),
+      transport: this.#transportFor(metadata['envoy.transport_socket_match'] ?? {}),
+    });
+  }
+
+  #transportFor(wanted: Readonly<Record<string, unknown>>): Transport {
+    const found = this.config.transportMatches.find((one) => Object.entries(one.match).every(([key, value]) => wanted[key] === value));
+    return found?.transport ?? this.config.transport;
+  }
+}
+
+function resourcesOf(limits: Thresholds): Resources {
+  return { limits, connections: 0, pending: 0, requests: 0, retries: 0 };
+}
+
+function healthOf(status: HealthStatus): Health {
+  switch (status) {
+    case HealthStatus.UNHEALTHY:
+    case HealthStatus.DRAINING:
+    case HealthStatus.TIMEOUT:
+      return 'unhealthy';
+    case HealthStatus.DEGRADED:
+      return 'degraded';
+    default:
+      return 'healthy';
+  }
+}
+
+function clusterStats(name: string, stats: Stats): ClusterStats {
+  const counter = (suffix: string): Stat => stats.counter(`cluster.${name}.${suffix}`);
+  const gauge = (suffix: string): Stat => stats.gauge(`cluster.${name}.${suffix}`);
+  return {
+    requestsTotal: counter('upstream_rq_total'),
+    requestsActive: gauge('upstream_rq_active'),
+    completed: counter('upstream_rq_completed'),
+    byClass: [1, 2, 3, 4, 5].map((n) => counter(`upstream_rq_${n}xx`)),
+    pendingTotal: counter('upstream_rq_pending_total'),
+    pendingOverflow: counter('upstream_rq_pending_overflow'),
+    connectionsTotal: counter('upstream_cx_total'),
+    connectionsActive: gauge('upstream_cx_active'),
+    connectionOverflow: counter('upstream_cx_overflow'),
+    connectionsIdleClosed: counter('upstream_cx_idle_timeout'),
+    connectFail: counter('upstream_cx_connect_fail'),
+    connectTimeout: counter('upstream_cx_connect_timeout'),
+    timeouts: counter('upstream_rq_timeout'),
+    perTryTimeouts: counter('upstream_rq_per_try_timeout'),
+    retries: counter('upstream_rq_retry'),
+    retryOverflow: counter('upstream_rq_retry_overflow'),
+    retryLimitExceeded: counter('upstream_rq_retry_limit_exceeded'),
+    resetByHost: counter('upstream_rq_rx_reset'),
+    noHealthy: counter('upstream_cx_none_healthy'),
+    membershipTotal: gauge('membership_total'),
+    membershipHealthy: gauge('membership_healthy'),
+  };
+}

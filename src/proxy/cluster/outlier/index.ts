@@ -1,0 +1,4 @@
+// Passive health checking and circuit breaking: pure state, driven by the runtime.
+export * from './circuit-breaker.ts';
+export { compileOutlier, type EjectionReason, type OutlierConfig } from './config.ts';
+export { OutlierDetector, type OutlierEvent, type OutlierVerdict } from './detector.ts';

@@ -1,0 +1,193 @@
+// Connections to one host over one protocol: reuse, limits, waiting requests.
+import type { RequestHead, ResetReason, UpstreamReceiver, UpstreamStream } from '../http/exchange.ts';
+import { H1Client } from '../http/h1-client.ts';
+import { H2Client } from '../http/h2-client.ts';
+import type { ConnectionOwner, UpstreamConnection } from '../http/upstream-connection.ts';
+import { longestTimer } from '../net/duration.ts';
+import type { SocketWire, Wire } from '../net/wire.ts';
+import type { Cluster, Resources } from './cluster.ts';
+import type { Host } from './host.ts';
+
+export interface Waiter {
+  ready(connection: UpstreamConnection): void;
+  failed(reason: ResetReason, detail: string): void;
+}
+
+export interface PoolOptions {
+  readonly protocol: 'h1' | 'h2' | 'auto';
+  readonly sni: string | undefined;
+  readonly verifyName: string | undefined;
+}
+
+export class HttpPool implements ConnectionOwner {
+  readonly #cluster: Cluster;
+  readonly #host: Host;
+  readonly #options: PoolOptions;
+  readonly #idle: UpstreamConnection[] = [];
+  readonly #all = new Set<UpstreamConnection>();
+  readonly #waiting: Waiter[] = [];
+  readonly #attempts = new Set<() => void>();
+  readonly #idleTimers = new Map<UpstreamConnection, NodeJS.Timeout>();
+  #multiplexed: boolean;
+  #draining = false;
+
+  constructor(cluster: Cluster, host: Host, options: PoolOptions) {
+    this.#cluster = cluster;
+    this.#host = host;
+    this.#options = options;
+    this.#multiplexed = options.protocol === 'h2';
+  }
+
+  /** A connection at once, or undefined: then the waiter is called later, unless `cancel` comes first. */
+  acquire(waiter: Waiter, resources: Resources): UpstreamConnection | undefined {
+    const ready = this.#takeReady();
+    if (ready) return ready;
+    if (resources.pending >= resources.limits.maxPending) {
+      this.#cluster.stats.pendingOverflow.value++;
+      queueMicrotask(() => waiter.failed('overflow', ''));
+      return undefined;
+    }
+    this.#waiting.push(waiter);
+    resources.pending++;
+    this.#cluster.stats.pendingTotal.value++;
+    this.#open(resources);
+    return undefined;
+  }
+
+  cancel(waiter: Waiter, resources: Resources): void {
+    const at = this.#waiting.indexOf(waiter);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    resources.pending--;
+  }
+
+  released(connection: UpstreamConnection): void {
+    if (this.#draining) return connection.drain();
+    const resources = this.#cluster.resources.default;
+    while (this.#waiting.length > 0 && connection.available) this.#serve(connection, resources);
+    if (!connection.available || this.#multiplexed) return;
+    this.#idle.push(connection);
+    this.#armIdle(connection);
+  }
+
+  gone(connection: UpstreamConnection): void {
+    this.#all.delete(connection);
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    clearTimeout(this.#idleTimers.get(connection));
+    this.#idleTimers.delete(connection);
+    this.#host.connections--;
+    this.#cluster.resources.default.connections--;
+    this.#cluster.stats.connectionsActive.value--;
+    if (this.#waiting.length > 0) this.#open(this.#cluster.resources.default);
+  }
+
+  drain(): void {
+    this.#draining = true;
+    for (const connection of this.#all) connection.drain();
+  }
+
+  destroy(): void {
+    this.#draining = true;
+    for (const giveUp of this.#attempts) giveUp();
+    this.#attempts.clear();
+    for (const connection of this.#all) connection.destroy();
+  }
+
+  #takeReady(): UpstreamConnection | undefined {
+    if (this.#multiplexed) {
+      for (const connection of this.#all) if (connection.available) return connection;
+      return undefined;
+    }
+    // The connection used last is the least likely to be closed by the other side.
+    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) if (connection.available) return connection;
+    return undefined;
+  }
+
+  #open(resources: Resources): void {
+    const wanted = this.#multiplexed ? 1 : this.#waiting.length;
+    if (this.#attempts.size >= wanted) return;
+    if (resources.connections >= resources.limits.maxConnections && this.#all.size + this.#attempts.size > 0) {
+      this.#cluster.stats.connectionOverflow.value++;
+      return;
+    }
+    resources.connections++;
+    this.#host.connections++;
+    this.#cluster.stats.connectionsTotal.value++;
+    this.#cluster.stats.connectionsActive.value++;
+    const config = this.#cluster.config;
+    const protocol = this.#options.protocol;
+    const giveUp = this.#host.transport.connect(
+      {
+        host: this.#host.ip,
+        port: this.#host.port,
+        path: this.#host.path,
+        localAddress: config.bindAddress,
+        keepAliveMs: config.keepAliveMs,
+        timeoutMs: Math.min(config.connectTimeout, longestTimer),
+        alpn: protocol === 'h2' ? ['h2'] : protocol === 'h1' ? ['http/1.1'] : ['h2', 'http/1.1'],
+        sni: this.#options.sni,
+        verifyName: this.#options.verifyName,
+      },
+      {
+        connected: (wire, alpn) => {
+          this.#attempts.delete(giveUp);
+          this.#connected(wire, alpn);
+        },
+        failed: (detail, timedOut) => {
+          this.#attempts.delete(giveUp);
+          this.#failed(resources, detail, timedOut);
+        },
+      },
+    );
+    this.#attempts.add(giveUp);
+  }
+
+  #connected(wire: Wire, alpn: string | undefined): void {
+    const http = this.#cluster.config.http;
+    const h2 = this.#options.protocol === 'h2' || (this.#options.protocol === 'auto' && alpn === 'h2');
+    if (h2) this.#multiplexed = true;
+    const connection = h2
+      ? new H2Client((wire as SocketWire).socket, this, { maxStreams: http.maxConcurrentStreams, maxRequests: http.maxRequestsPerConnection, secure: wire.tls !== undefined })
+      : new H1Client(wire, this, http.maxRequestsPerConnection);
+    this.#all.add(connection);
+    if (http.maxConnectionDuration > 0) setTimeout(() => connection.drain(), http.maxConnectionDuration).unref();
+    this.released(connection);
+    if (this.#waiting.length > 0) this.#open(this.#cluster.resources.default);
+  }
+
+  #failed(resources: Resources, detail: string, timedOut: boolean): void {
+    resources.connections--;
+    this.#host.connections--;
+    this.#cluster.stats.connectionsActive.value--;
+    this.#cluster.stats.connectFail.value++;
+    if (timedOut) this.#cluster.stats.connectTimeout.value++;
+    // Requests that other attempts are under way for keep waiting.
+    const lost = this.#waiting.splice(0, Math.max(1, this.#waiting.length - this.#attempts.size));
+    resources.pending -= lost.length;
+    for (const waiter of lost) waiter.failed(timedOut ? 'connect-timeout' : 'connect-failure', detail);
+  }
+
+  #serve(connection: UpstreamConnection, resources: Resources): void {
+    const waiter = this.#waiting.shift();
+    if (!waiter) return;
+    resources.pending--;
+    waiter.ready(connection);
+  }
+
+  #armIdle(connection: UpstreamConnection): void {
+    const timeout = this.#cluster.config.http.idleTimeout;
+    if (timeout <= 0) return;
+    const timer = this.#idleTimers.get(connection);
+    if (timer) timer.refresh();
+    else this.#idleTimers.set(connection, setTimeout(() => this.#idleExpired(connection), Math.min(timeout, longestTimer)).unref());
+  }
+
+  #idleExpired(connection: UpstreamConnection): void {
+    if (connection.activeStreams > 0) return;
+    this.#cluster.stats.connectionsIdleClosed.value++;
+    connection.drain();
+  }
+}
+
+export type { RequestHead, UpstreamReceiver, UpstreamStream };

@@ -1,0 +1,177 @@
+// One try of a request on one host.
+import type { Cluster, Resources } from '../cluster/cluster.ts';
+import type { Host } from '../cluster/host.ts';
+import type { HttpPool, Waiter } from '../cluster/pool.ts';
+import type { ResetReason, UpstreamReceiver, UpstreamStream } from './exchange.ts';
+import type { Forward } from './forward.ts';
+import type { Headers } from './headers.ts';
+import type { Request } from './request.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+
+export class Attempt implements UpstreamReceiver, Waiter {
+  readonly #forward: Forward;
+  readonly #cluster: Cluster;
+  readonly #host: Host;
+  readonly #request: Request;
+  readonly #resources: Resources;
+  #pool: HttpPool | undefined;
+  #stream: UpstreamStream | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #begun = 0;
+  #over = false;
+  #counted = false;
+  headSeen = false;
+  /** Bytes of the request may have reached the host. */
+  started = false;
+
+  constructor(forward: Forward, cluster: Cluster, host: Host, request: Request) {
+    this.#forward = forward;
+    this.#cluster = cluster;
+    this.#host = host;
+    this.#request = request;
+    this.#resources = cluster.resources[forward.decision.route.priority];
+  }
+
+  /** Milliseconds since the request was sent. */
+  get elapsed(): number {
+    return this.#now() - this.#begun;
+  }
+
+  get streaming(): boolean {
+    return this.#stream !== undefined && !this.#over;
+  }
+
+  start(perTryTimeout: number): void {
+    if (perTryTimeout > 0) this.#timer = setTimeout(() => this.#tryExpired(), perTryTimeout);
+    this.#begun = this.#now();
+    if (this.#resources.requests >= this.#resources.limits.maxRequests) {
+      this.#cluster.stats.pendingOverflow.value++;
+      return queueMicrotask(() => this.failed('overflow'));
+    }
+    const http = this.#cluster.config.http;
+    const protocol = http.mode === 'downstream' ? (this.#request.protocol === 'h2' ? 'h2' : 'h1') : http.mode;
+    let sni: string | undefined;
+    if (http.autoSni && this.#host.transport.secure) sni = hostOf((http.autoSniHeader === '' ? undefined : this.#request.headers.get(http.autoSniHeader)) ?? this.#request.authority);
+    this.#pool = this.#cluster.pool(this.#host, protocol, sni, http.autoSanValidation ? sni : undefined);
+    const connection = this.#pool.acquire(this, this.#resources);
+    if (connection) this.ready(connection);
+  }
+
+  ready(connection: UpstreamConnection): void {
+    this.#pool = undefined;
+    this.#counted = true;
+    this.#resources.requests++;
+    this.#host.activeRequests++;
+    this.#host.requests++;
+    this.#cluster.stats.requestsTotal.value++;
+    this.#cluster.stats.requestsActive.value++;
+    this.started = true;
+    this.#cluster.report(this.#host, { kind: 'localSuccess' });
+    this.#forward.onConnected(this, (end, full) => {
+      this.#stream = connection.request(this.#request, end, full, this);
+    });
+  }
+
+  sendBody(chunk: Buffer, end: boolean): boolean {
+    return this.#stream?.body(chunk, end) ?? true;
+  }
+
+  sendTrailers(trailers: Headers): void {
+    this.#stream?.trailers(trailers);
+  }
+
+  sendFlush(): void {
+    this.#stream?.flush();
+  }
+
+  readResponse(on: boolean): void {
+    this.#stream?.readResponse(on);
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#pool?.cancel(this, this.#resources);
+    const stream = this.#stream;
+    this.#finish();
+    stream?.reset();
+  }
+
+  timedOut(): void {
+    if (!this.headSeen) this.#cluster.report(this.#host, { kind: 'response', status: 504 });
+    this.cancel();
+  }
+
+  interim(status: number, headers: Headers): void {
+    if (!this.#over) this.#forward.stream.interim(status, headers);
+  }
+
+  head(status: number, headers: Headers, end: boolean, full?: string): void {
+    if (this.#over) return;
+    this.headSeen = true;
+    this.#cluster.report(this.#host, { kind: 'response', status: statusFor(status, headers) });
+    if (end) this.#finish();
+    this.#forward.onHead(this, status, headers, end, full);
+  }
+
+  body(chunk: Buffer, end: boolean): void {
+    if (this.#over) return;
+    if (end) this.#finish();
+    this.#forward.onBody(this, chunk, end);
+  }
+
+  trailers(trailers: Headers): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#forward.onTrailers(this, trailers);
+  }
+
+  flush(): void {
+    if (this.headSeen) this.#forward.stream.flushResponse();
+  }
+
+  writable(): void {
+    this.#forward.onWritable();
+  }
+
+  failed(reason: ResetReason): void {
+    if (this.#over) return;
+    this.#finish();
+    if (reason !== 'overflow') {
+      this.#cluster.stats.resetByHost.value++;
+      this.#cluster.report(this.#host, reason === 'connect-failure' || reason === 'connect-timeout' ? { kind: 'localFailure' } : { kind: 'reset' });
+    }
+    this.#forward.onFailed(this, reason);
+  }
+
+  #tryExpired(): void {
+    if (this.#over) return;
+    this.timedOut();
+    this.#forward.onTryTimeout(this);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    if (!this.#counted) return;
+    this.#counted = false;
+    this.#resources.requests--;
+    this.#host.activeRequests--;
+    this.#cluster.stats.requestsActive.value--;
+  }
+
+  #now(): number {
+    return this.#forward.stream.connection.env.now();
+  }
+}
+
+/** A gRPC failure counts as the HTTP status that it stands for. */
+function statusFor(status: number, headers: Headers): number {
+  const grpc = headers.get('grpc-status');
+  if (grpc === undefined || grpc === '0' || status !== 200) return status;
+  return grpc === '14' ? 503 : grpc === '13' || grpc === '2' || grpc === '15' ? 500 : grpc === '4' ? 504 : status;
+}
+
+function hostOf(authority: string): string {
+  const colon = authority.lastIndexOf(':');
+  return colon > authority.lastIndexOf(']') ? authority.slice(0, colon) : authority;
+}

@@ -1,0 +1,31 @@
+// What requests can know of the connection that brought them.
+import type { PeerNames } from '../tls/san.ts';
+
+export interface ConnectionInfo {
+  readonly id: number;
+  readonly remoteIp: string;
+  readonly remotePort: number;
+  /** The address that the client dialled. */
+  readonly localIp: string;
+  readonly localPort: number;
+  readonly tls: ConnectionTls | undefined;
+}
+
+export interface ConnectionTls {
+  readonly sni: string | undefined;
+  readonly version: string;
+  readonly cipher: string;
+  /** Absent when the client presented no certificate. */
+  readonly peer: PeerCertificateInfo | undefined;
+  readonly localNames: PeerNames;
+}
+
+export interface PeerCertificateInfo {
+  readonly names: PeerNames;
+  /** RFC 2253. */
+  readonly subject: string;
+  readonly issuer: string;
+  readonly sha256: string;
+  readonly pem: string;
+  readonly serial: string;
+}

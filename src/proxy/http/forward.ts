@@ -1,0 +1,395 @@
+// The router: sends a request to a host of its cluster, within timeouts, again where the retry policy says so, and copies to mirrors.
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Host } from '../cluster/host.ts';
+import { formatAddress } from '../net/address.ts';
+import {
+  finalizeRequestHeaders,
+  finalizeResponseHeaders,
+  type ForwardDecision,
+  type HashResult,
+  requestHash,
+  requestRetry,
+  requestTimeouts,
+  type RetryOutcome,
+  type RetryPlan,
+  retryBackoff,
+  rewriteAuthority,
+  shouldRetry,
+  type TimeoutPlan,
+} from '../route/index.ts';
+import { Attempt } from './attempt.ts';
+import type { ResetReason } from './exchange.ts';
+import type { Headers } from './headers.ts';
+import { startMirrors, type Mirror } from './mirror.ts';
+import type { HttpStream } from './stream.ts';
+
+/** How much of a body is kept for another try, and while no connection is there yet. */
+const bufferLimit = 1 << 20;
+
+export class Forward {
+  readonly stream: HttpStream;
+  readonly decision: ForwardDecision;
+  #cluster: Cluster | undefined;
+  #retry: RetryPlan | undefined;
+  #timeouts: TimeoutPlan | undefined;
+  #hash: HashResult | undefined;
+  #attempt: Attempt | undefined;
+  #attempts = 0;
+  #retriesLeft = 0;
+  #retrying = false;
+  #tried: Host[] = [];
+  #mirrors: readonly Mirror[] = [];
+  // The request's body: all of it as text, or what came so far.
+  #full: string | undefined;
+  #chunks: Buffer[] = [];
+  #buffered = 0;
+  #replayable = true;
+  #paused = false;
+  #requestDone = false;
+  #trailers: Headers | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #backoff: NodeJS.Timeout | undefined;
+  #maxStream: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor(stream: HttpStream, decision: ForwardDecision) {
+    this.stream = stream;
+    this.decision = decision;
+  }
+
+  start(end: boolean, full: string | undefined): void {
+    const { stream, decision } = this;
+    const route = decision.route;
+    const env = stream.connection.env;
+    const cluster = env.cluster(decision.cluster);
+    if (!cluster) return this.#fail(route.clusterNotFoundStatus, '');
+    this.#cluster = cluster;
+    const request = stream.request;
+    this.#timeouts = requestTimeouts(route.timeouts, request, { trusted: stream.internal, grpc: stream.grpc });
+    this.#retry = requestRetry(route.retry, request, { trusted: stream.internal });
+    this.#retriesLeft = this.#retry?.numRetries ?? 0;
+    if (route.hash) this.#hash = requestHash(route.hash, request, this.#hashContext());
+    const suppress = stream.connection.config.filters.suppressEnvoyHeaders;
+    const context = stream.formatContext();
+    context.routeName = route.name;
+    context.clusterName = decision.cluster;
+    finalizeRequestHeaders(decision, request, context, !suppress);
+    this.#announce(suppress);
+    this.#full = full;
+    this.#requestDone = end;
+    if (route.mirrors.length > 0) this.#mirrors = startMirrors(route.mirrors, request, { env, end, full });
+    if (end) this.#startTimer();
+    if (this.#timeouts.maxStream !== undefined && this.#timeouts.maxStream > 0) this.#maxStream = setTimeout(() => this.#streamExpired(), this.#timeouts.maxStream);
+    this.#try();
+  }
+
+  body(chunk: Buffer, end: boolean): void {
+    if (this.#over) return;
+    for (const mirror of this.#mirrors) mirror.send(chunk, end);
+    const attempt = this.#attempt;
+    const sending = attempt?.streaming === true;
+    if (this.#replayable || !sending) this.#keep(chunk, sending);
+    if (sending && !attempt.sendBody(chunk, end)) this.#pause(true);
+    if (!end) return;
+    this.#requestDone = true;
+    this.#startTimer();
+  }
+
+  trailers(trailers: Headers): void {
+    if (this.#over) return;
+    this.#trailers = trailers;
+    this.#requestDone = true;
+    for (const mirror of this.#mirrors) mirror.send(Buffer.alloc(0), true);
+    if (this.#attempt?.streaming) this.#attempt.sendTrailers(trailers);
+    this.#startTimer();
+  }
+
+  flushRequest(): void {
+    this.#attempt?.sendFlush();
+  }
+
+  readResponse(on: boolean): void {
+    this.#attempt?.readResponse(on);
+  }
+
+  abort(): void {
+    this.#attempt?.cancel();
+    this.#attempt = undefined;
+    this.#end();
+  }
+
+  // What an attempt reports.
+
+  /** The attempt has a connection: it takes the body from here on. Returns the whole body where it is known. */
+  onConnected(attempt: Attempt, begin: (end: boolean, full: string | undefined) => void): void {
+    if (attempt !== this.#attempt) return;
+    if (this.#chunks.length === 0 && this.#trailers === undefined) begin(this.#requestDone, this.#full);
+    else {
+      begin(false, undefined);
+      const last = this.#requestDone && this.#trailers === undefined ? this.#chunks.length - 1 : -1;
+      this.#chunks.forEach((chunk, index) => attempt.sendBody(chunk, index === last));
+      if (this.#trailers) attempt.sendTrailers(this.#trailers);
+      attempt.sendFlush();
+    }
+    if (!this.#retry) this.#dropBuffer();
+    this.#pause(false);
+  }
+
+  onWritable(): void {
+    this.#pause(false);
+  }
+
+  onHead(attempt: Attempt, status: number, headers: Headers, end: boolean, full: string | undefined): void {
+    if (attempt !== this.#attempt) return;
+    const { stream, decision } = this;
+    const cluster = this.#cluster;
+    if (!cluster) return;
+    cluster.stats.completed.value++;
+    const byClass = cluster.stats.byClass[((status / 100) | 0) - 1];
+    if (byClass) byClass.value++;
+    if (this.#retry && this.#mayRetry(responseOutcome(status, headers))) {
+      attempt.cancel();
+      return this.#again();
+    }
+    this.#dropBuffer();
+    if (!stream.connection.config.filters.suppressEnvoyHeaders) headers.set('x-envoy-upstream-service-time', String(Math.round(attempt.elapsed)));
+    if (decision.route.includeAttemptCountInResponse) headers.set('x-envoy-attempt-count', String(this.#attempts));
+    for (const cookie of this.#hash?.cookies ?? []) headers.add('set-cookie', cookie.setCookie);
+    if (decision.route.responseHeaders.length > 0 || decision.weighted) {
+      const context = stream.formatContext();
+      context.response = headers;
+      context.responseCode = status;
+      finalizeResponseHeaders(decision, headers, context);
+    }
+    if (end) this.#end();
+    stream.sendHead(status, headers, end, full);
+  }
+
+  onBody(attempt: Attempt, chunk: Buffer, end: boolean): void {
+    if (attempt !== this.#attempt) return;
+    if (end) this.#end();
+    if (!this.stream.sendBody(chunk, end)) attempt.readResponse(false);
+  }
+
+  onTrailers(attempt: Attempt, trailers: Headers): void {
+    if (attempt !== this.#attempt) return;
+    this.#end();
+    this.stream.sendTrailers(trailers);
+  }
+
+  onFailed(attempt: Attempt, reason: ResetReason): void {
+    if (attempt !== this.#attempt) return;
+    this.#attempt = undefined;
+    if (attempt.headSeen) {
+      this.#end();
+      return this.stream.resetDownstream();
+    }
+    if (this.#retry && this.#mayRetry({ kind: 'reset', reason: resetKinds[reason], requestStarted: attempt.started })) return this.#again();
+    if (reason === 'overflow') return this.#fail(503, resetText(reason, this.#attempts), [['x-envoy-overloaded', 'true']]);
+    this.#fail(reason === 'protocol-error' ? 502 : 503, resetText(reason, this.#attempts));
+  }
+
+  onTryTimeout(attempt: Attempt): void {
+    if (attempt !== this.#attempt) return;
+    this.#attempt = undefined;
+    if (this.#cluster) this.#cluster.stats.perTryTimeouts.value++;
+    if (attempt.headSeen) {
+      this.#end();
+      return this.stream.resetDownstream();
+    }
+    if (this.#retry && this.#mayRetry({ kind: 'reset', reason: 'timeout', requestStarted: true })) return this.#again();
+    this.#fail(504, 'upstream request timeout');
+  }
+
+  #try(): void {
+    const cluster = this.#cluster;
+    if (!cluster) return;
+    this.#attempts++;
+    const { stream, decision } = this;
+    const request = stream.request;
+    const host = this.#host(cluster);
+    if (!host) {
+      cluster.stats.noHealthy.value++;
+      return this.#fail(503, 'no healthy upstream');
+    }
+    if (this.#retry) this.#tried.push(host);
+    if (decision.route.includeAttemptCount) request.headers.set('x-envoy-attempt-count', String(this.#attempts));
+    if (decision.route.hostRewrite.kind === 'auto' && host.hostname !== '' && this.#attempts === 1)
+      rewriteAuthority(request, host.hostname, { appendForwardedHost: decision.route.appendForwardedHost, keepOriginal: true });
+    const attempt = new Attempt(this, cluster, host, request);
+    this.#attempt = attempt;
+    attempt.start(this.#timeouts?.perTry ?? 0);
+  }
+
+  #host(cluster: Cluster): Host | undefined {
+    const connection = this.stream.connection;
+    if (cluster.config.discovery === 'originalDst') {
+      const header = cluster.config.originalDst.header;
+      const named = header === undefined ? undefined : splitAddress(this.stream.request.headers.get(header));
+      if (named) return cluster.original(named.ip, named.port);
+      return cluster.original(connection.info.localIp, cluster.config.originalDst.portOverride ?? connection.info.localPort);
+    }
+    const tried = this.#tried;
+    const avoid = this.#retry?.avoidPreviousHosts && tried.length > 0;
+    return cluster.choose({
+      random: connection.env.random,
+      now: connection.env.now(),
+      ...(this.#hash?.hash ? { hash: this.#hash.hash } : {}),
+      ...(avoid ? { avoid: (host: Host) => tried.includes(host), maxAttempts: this.#retry?.hostSelectionAttempts ?? 0 } : {}),
+    });
+  }
+
+  #hashContext(): { sourceIp: string; downstreamRemoteAddress: string; downstreamLocalAddress: string } {
+    const info = this.stream.connection.info;
+    return { sourceIp: this.stream.clientIp, downstreamRemoteAddress: formatAddress(info.remoteIp, info.remotePort), downstreamLocalAddress: formatAddress(info.localIp, info.localPort) };
+  }
+
+  /** Headers by which the upstream learns what the router does. */
+  #announce(suppress: boolean): void {
+    const { stream, decision } = this;
+    const headers = stream.request.headers;
+    const timeouts = this.#timeouts;
+    if (!suppress && timeouts) {
+      const expected = timeouts.perTry > 0 ? timeouts.perTry : timeouts.request;
+      if (expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(Math.round(expected)));
+    }
+    if (stream.connection.config.decorates && decision.route.decorator !== undefined) headers.set('x-envoy-decorator-operation', decision.route.decorator);
+    for (const cookie of this.#hash?.cookies ?? []) headers.set('cookie', headers.has('cookie') ? `${headers.get('cookie')}; ${cookie.name}=${cookie.value}` : `${cookie.name}=${cookie.value}`);
+  }
+
+  #mayRetry(outcome: RetryOutcome): boolean {
+    const plan = this.#retry;
+    const cluster = this.#cluster;
+    if (!plan || !cluster || !this.#replayable || this.stream.request.upgrade !== undefined) return false;
+    if (!shouldRetry(plan, outcome, Date.now()).retry) return false;
+    if (this.#retriesLeft <= 0) {
+      cluster.stats.retryLimitExceeded.value++;
+      return false;
+    }
+    const resources = cluster.resources[this.decision.route.priority];
+    const limits = resources.limits;
+    const allowed =
+      limits.retryBudgetPercent === undefined ? limits.maxRetries : Math.max(limits.minRetryConcurrency, Math.floor(((resources.requests + resources.pending) * limits.retryBudgetPercent) / 100));
+    if (resources.retries - (this.#retrying ? 1 : 0) < allowed) return true;
+    cluster.stats.retryOverflow.value++;
+    return false;
+  }
+
+  #again(): void {
+    const plan = this.#retry;
+    const cluster = this.#cluster;
+    if (!plan || !cluster) return;
+    this.#retriesLeft--;
+    cluster.stats.retries.value++;
+    if (!this.#retrying) {
+      this.#retrying = true;
+      cluster.resources[this.decision.route.priority].retries++;
+    }
+    this.#attempt = undefined;
+    this.#backoff = setTimeout(() => this.#try(), retryBackoff(plan, this.#attempts, this.stream.connection.env.random));
+  }
+
+  #keep(chunk: Buffer, sending: boolean): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(Buffer.from(chunk));
+    this.#buffered += chunk.length;
+    const limit = this.decision.route.requestBufferLimit ?? bufferLimit;
+    if (this.#buffered <= limit) return;
+    // Too much to send twice: from here on it is streamed only.
+    if (sending) this.#dropBuffer();
+    else this.#pause(true);
+  }
+
+  #dropBuffer(): void {
+    this.#replayable = false;
+    this.#chunks = [];
+    this.#buffered = 0;
+  }
+
+  #pause(on: boolean): void {
+    if (on === this.#paused) return;
+    this.#paused = on;
+    this.stream.responder.readRequest(!on);
+  }
+
+  #startTimer(): void {
+    const limit = this.#timeouts?.request ?? 0;
+    if (limit > 0 && !this.#timer && !this.#over) this.#timer = setTimeout(() => this.#expired(), limit);
+  }
+
+  #expired(): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    if (this.#cluster) this.#cluster.stats.timeouts.value++;
+    attempt?.timedOut();
+    if (attempt?.headSeen) {
+      this.#end();
+      return this.stream.resetDownstream();
+    }
+    this.#fail(504, 'upstream request timeout');
+  }
+
+  #streamExpired(): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    attempt?.cancel();
+    if (attempt?.headSeen) {
+      this.#end();
+      return this.stream.resetDownstream();
+    }
+    this.#fail(408, 'downstream duration timeout');
+  }
+
+  #fail(status: number, body: string, headers: readonly (readonly [string, string])[] = []): void {
+    this.#end();
+    this.stream.reply({ status, body, headers });
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#backoff);
+    clearTimeout(this.#maxStream);
+    if (this.#retrying && this.#cluster) this.#cluster.resources[this.decision.route.priority].retries--;
+    this.#retrying = false;
+    this.#chunks = [];
+  }
+}
+
+const resetKinds = {
+  'connect-failure': 'connectFailure',
+  'connect-timeout': 'connectFailure',
+  termination: 'remoteReset',
+  'remote-reset': 'remoteReset',
+  'refused-stream': 'refusedStream',
+  'protocol-error': 'remoteReset',
+  overflow: 'overflow',
+  local: 'localReset',
+} as const;
+
+const resetTexts: Readonly<Record<ResetReason, string>> = {
+  'connect-failure': 'remote connection failure',
+  'connect-timeout': 'connection timeout',
+  termination: 'connection termination',
+  'remote-reset': 'remote reset',
+  'refused-stream': 'remote refused stream reset',
+  'protocol-error': 'protocol error',
+  overflow: 'overflow',
+  local: 'local reset',
+};
+
+function resetText(reason: ResetReason, attempts: number): string {
+  const again = attempts > 1 ? 'retried and the latest reset reason' : 'reset reason';
+  return `upstream connect error or disconnect/reset before headers. ${again}: ${resetTexts[reason]}`;
+}
+
+function responseOutcome(status: number, headers: Headers): RetryOutcome {
+  const grpc = headers.get('grpc-status');
+  return { kind: 'response', status, headers, ...(grpc === undefined ? {} : { grpcStatus: Number(grpc) }) };
+}
+
+function splitAddress(text: string | undefined): { ip: string; port: number } | undefined {
+  const match = /^\[?([0-9a-fA-F.:]+?)\]?:(\d{1,5})$/.exec(text ?? '');
+  return match ? { ip: match[1] ?? '', port: Number(match[2]) } : undefined;
+}

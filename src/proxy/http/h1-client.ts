@@ -1,0 +1,255 @@
+// An HTTP/1.1 connection to a host: one request at a time, kept for the next one when both messages ended cleanly.
+import type { Wire, WireEvents } from '../net/wire.ts';
+import type { RequestHead, ResetReason, UpstreamReceiver, UpstreamStream } from './exchange.ts';
+import { type Framing, responseFraming } from './framing.ts';
+import { H1Reader, type MessageEvents, type ReadProblem } from './h1-reader.ts';
+import { fieldLines } from './h1-serialize.ts';
+import { H1Writer } from './h1-writer.ts';
+import type { ScannedHead } from './head-scanner.ts';
+import type { Headers } from './headers.ts';
+import { connectionWishes, dropHopByHop } from './hop-by-hop.ts';
+import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
+
+export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
+  readonly #wire: Wire;
+  readonly #owner: ConnectionOwner;
+  readonly #reader: H1Reader;
+  readonly #writer: H1Writer;
+  readonly #maxRequests: number;
+  #turn: ClientTurn | undefined;
+  #method = '';
+  #served = 0;
+  #closing = false;
+  #gone = false;
+  #feeding = false;
+  #paused = false;
+
+  constructor(wire: Wire, owner: ConnectionOwner, maxRequests: number) {
+    this.#wire = wire;
+    this.#owner = owner;
+    this.#maxRequests = maxRequests;
+    this.#reader = new H1Reader(this, false);
+    this.#writer = new H1Writer(wire);
+    wire.attach(this);
+  }
+
+  get available(): boolean {
+    return this.#turn === undefined && !this.#closing;
+  }
+
+  get activeStreams(): number {
+    return this.#turn ? 1 : 0;
+  }
+
+  request(head: RequestHead, end: boolean, full: string | undefined, receiver: UpstreamReceiver): UpstreamStream {
+    const turn = new ClientTurn(this, receiver, end, head.upgrade !== undefined || head.method === 'CONNECT');
+    this.#turn = turn;
+    this.#method = head.method;
+    this.#served++;
+    if (this.#maxRequests > 0 && this.#served >= this.#maxRequests) this.#closing = true;
+    const target = head.method === 'CONNECT' ? head.authority : head.path;
+    let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${head.authority}\r\n${fieldLines(head.headers)}`;
+    const sized = head.headers.has('content-length');
+    const chunkedBody = !end && !sized && !turn.tunnel;
+    if (chunkedBody) text += 'transfer-encoding: chunked\r\n';
+    else if (!sized && end && (full !== undefined || mayHaveBody(head.method))) text += `content-length: ${full === undefined ? 0 : full.length}\r\n`;
+    text += '\r\n';
+    if (end || turn.tunnel) this.#writer.whole(text, full);
+    else this.#writer.begin(text, chunkedBody);
+    return turn;
+  }
+
+  drain(): void {
+    this.#closing = true;
+    if (!this.#turn) this.destroy();
+  }
+
+  destroy(): void {
+    this.#wire.destroy();
+  }
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    // Bytes that nobody asked for: the connection cannot be trusted.
+    if (!this.#turn) return this.destroy();
+    this.#feeding = true;
+    this.#reader.feed(bytes, start, end);
+    this.#feeding = false;
+    if (this.#turn) this.#turn.receiver?.flush();
+    this.#turnMayBeOver();
+  }
+
+  onDrain(): void {
+    this.#turn?.receiver?.writable();
+  }
+
+  onEnd(): void {
+    if (!this.#reader.finish() || this.#turn?.receiver) {
+      const turn = this.#turn;
+      if (turn && !turn.responseDone) this.#fail('termination');
+    }
+    this.#closing = true;
+    this.#turnMayBeOver();
+    if (!this.#turn?.tunnel) this.destroy();
+  }
+
+  onClose(): void {
+    this.#closing = true;
+    this.#fail('termination');
+    this.#turn = undefined;
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#owner.gone(this);
+  }
+
+  framing(head: ScannedHead): Framing | 'interim' | 'hold' {
+    const status = Number(head.first);
+    if (status === 101 || (this.#method === 'CONNECT' && status >= 200 && status < 300)) return 'hold';
+    if (status < 200) return 'interim';
+    return responseFraming(head.headers, status, this.#method);
+  }
+
+  onHead(head: ScannedHead, end: boolean, full: string | undefined): void {
+    const turn = this.#turn;
+    if (!turn) return;
+    const status = Number(head.first);
+    if (status < 200 && status !== 101) {
+      turn.receiver?.interim(status, head.headers);
+      return;
+    }
+    const wishes = connectionWishes(head.headers);
+    if (wishes.close || (head.http10 && !wishes.keepAlive)) this.#closing = true;
+    const switching = turn.tunnel && (status === 101 || this.#method === 'CONNECT');
+    if (status === 101 && !switching) return this.#broken('unexpected 101');
+    dropHopByHop(head.headers, switching);
+    turn.responseDone = end;
+    turn.switched = switching && (status === 101 || (status >= 200 && status < 300));
+    turn.receiver?.head(status, head.headers, end, full);
+    if (turn.switched) this.#reader.tunnel();
+  }
+
+  onBody(chunk: Buffer, end: boolean): void {
+    if (!this.#turn) return;
+    this.#turn.responseDone = end;
+    this.#turn.receiver?.body(chunk, end);
+  }
+
+  onTrailers(trailers: Headers): void {
+    if (!this.#turn) return;
+    this.#turn.responseDone = true;
+    this.#turn.receiver?.trailers(trailers);
+  }
+
+  onProblem(problem: ReadProblem): void {
+    this.#broken(problem);
+  }
+
+  /** @internal */
+  get writer(): H1Writer {
+    return this.#writer;
+  }
+
+  /** @internal */
+  requestEnded(turn: ClientTurn): void {
+    if (turn === this.#turn && turn.switched) this.#wire.end();
+    if (turn === this.#turn && !this.#feeding) this.#turnMayBeOver();
+  }
+
+  /** @internal */
+  abandon(turn: ClientTurn): void {
+    if (turn !== this.#turn) return;
+    this.#turn = undefined;
+    this.#closing = true;
+    this.destroy();
+  }
+
+  /** @internal */
+  readResponse(on: boolean): void {
+    if (on === !this.#paused) return;
+    this.#paused = !on;
+    if (on) this.#wire.resume();
+    else this.#wire.pause();
+  }
+
+  #turnMayBeOver(): void {
+    const turn = this.#turn;
+    if (!turn?.responseDone) return;
+    turn.receiver = undefined;
+    this.#turn = undefined;
+    // A response that overtook its request leaves the rest of the request on the connection.
+    if (this.#closing || !turn.requestDone || turn.tunnel || this.#reader.pendingLength > 0) {
+      this.#closing = true;
+      return this.destroy();
+    }
+    this.readResponse(true);
+    this.#reader.next();
+    this.#owner.released(this);
+  }
+
+  #broken(detail: string): void {
+    this.#closing = true;
+    const receiver = this.#turn?.receiver;
+    if (this.#turn) this.#turn.receiver = undefined;
+    this.#turn = undefined;
+    this.destroy();
+    receiver?.failed('protocol-error', detail);
+  }
+
+  #fail(reason: ResetReason): void {
+    const receiver = this.#turn?.receiver;
+    if (!receiver || !this.#turn) return;
+    this.#turn.receiver = undefined;
+    receiver.failed(reason, '');
+  }
+}
+
+class ClientTurn implements UpstreamStream {
+  readonly #client: H1Client;
+  readonly tunnel: boolean;
+  receiver: UpstreamReceiver | undefined;
+  requestDone: boolean;
+  responseDone = false;
+  switched = false;
+
+  constructor(client: H1Client, receiver: UpstreamReceiver, requestDone: boolean, tunnel: boolean) {
+    this.#client = client;
+    this.receiver = receiver;
+    this.requestDone = requestDone;
+    this.tunnel = tunnel;
+  }
+
+  body(chunk: Buffer, end: boolean): boolean {
+    if (!this.receiver) return true;
+    const more = this.#client.writer.body(chunk, end);
+    if (end) this.#end();
+    return more;
+  }
+
+  trailers(trailers: Headers): void {
+    if (!this.receiver) return;
+    this.#client.writer.trailers(trailers);
+    this.#end();
+  }
+
+  flush(): void {
+    if (this.receiver) this.#client.writer.flush();
+  }
+
+  reset(): void {
+    this.receiver = undefined;
+    this.#client.abandon(this);
+  }
+
+  readResponse(on: boolean): void {
+    if (this.receiver) this.#client.readResponse(on);
+  }
+
+  #end(): void {
+    this.requestDone = true;
+    this.#client.requestEnded(this);
+  }
+}
+
+/** A request of these methods says that it has no body; the others need no statement (RFC 9110 section 8.6). */
+function mayHaveBody(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH';
+}

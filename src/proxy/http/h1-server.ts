@@ -1,0 +1,354 @@
+// An HTTP/1.1 connection from a client: reads requests one after the other, writes their responses in order.
+import type { Wire, WireEvents } from '../net/wire.ts';
+import type { RequestReceiver, Responder } from './exchange.ts';
+import { requestFraming, type Framing } from './framing.ts';
+import { H1Reader, type MessageEvents, type ReadProblem } from './h1-reader.ts';
+import { fieldLines, statusLine } from './h1-serialize.ts';
+import { H1Writer } from './h1-writer.ts';
+import type { ScannedHead } from './head-scanner.ts';
+import { Headers } from './headers.ts';
+import { connectionWishes } from './hop-by-hop.ts';
+import { Request } from './request.ts';
+
+/** What stands above a server codec. */
+export interface RequestHandler {
+  accept(head: Request, responder: Responder, end: boolean, full: string | undefined): RequestReceiver;
+  /** Fields of a response that the codec makes itself. */
+  localFields(): Headers;
+  protocolProblem(status: number): void;
+  closed(): void;
+  readonly acceptHttp10: boolean;
+  readonly allowAbsolute: boolean;
+  /** Whether an upgrade of this kind is to be treated as one rather than ignored. */
+  upgradable(protocol: string): boolean;
+  /** Milliseconds that a connection without requests is kept; 0 is forever. */
+  readonly idleTimeout: number;
+}
+
+const lingerMs = 1000;
+
+export class H1Server implements WireEvents, MessageEvents {
+  readonly wire: Wire;
+  readonly #handler: RequestHandler;
+  readonly #reader: H1Reader;
+  readonly writer: H1Writer;
+  #turn: Turn | undefined;
+  #draining = false;
+  #feeding = false;
+  #paused = false;
+  #ended = false;
+  #idleTimer: NodeJS.Timeout | undefined;
+  requests = 0;
+
+  constructor(wire: Wire, handler: RequestHandler) {
+    this.wire = wire;
+    this.#handler = handler;
+    this.#reader = new H1Reader(this, true);
+    this.writer = new H1Writer(wire);
+    wire.attach(this);
+    this.#armIdle();
+  }
+
+  /** Lets the request in progress end, then closes. */
+  drain(): void {
+    this.#draining = true;
+    if (!this.#turn && this.#reader.idle) this.wire.end();
+  }
+
+  destroy(): void {
+    this.wire.destroy();
+  }
+
+  get closing(): boolean {
+    return this.#draining;
+  }
+
+  closeSoon(): void {
+    this.#draining = true;
+  }
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    this.#feeding = true;
+    this.#reader.feed(bytes, start, end);
+    this.#feeding = false;
+    this.#afterFeed();
+  }
+
+  onDrain(): void {
+    this.#turn?.receiver?.writable();
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    const turn = this.#turn;
+    if (!this.#reader.finish()) this.#abort();
+    else if (!turn) this.wire.end();
+    // A client that half-closes after its request still gets the response, as Envoy does not: most clients that end are gone.
+    else if (!turn.tunnelled && turn.receiver) this.#abort();
+  }
+
+  onClose(): void {
+    clearTimeout(this.#idleTimer);
+    const turn = this.#turn;
+    this.#turn = undefined;
+    turn?.receiver?.aborted();
+    this.#handler.closed();
+  }
+
+  framing(head: ScannedHead): Framing | 'hold' {
+    if (head.first === 'CONNECT') return 'hold';
+    const framing = requestFraming(head.headers);
+    return framing === 0 && this.#upgradeOf(head) !== undefined ? 'hold' : framing;
+  }
+
+  onHead(head: ScannedHead, end: boolean, full: string | undefined): void {
+    clearTimeout(this.#idleTimer);
+    this.requests++;
+    const upgrade = this.#upgradeOf(head);
+    const wishes = connectionWishes(head.headers);
+    if (wishes.close || (head.http10 && !wishes.keepAlive)) this.#draining = true;
+    const turn = new Turn(this, head.first, end);
+    this.#turn = turn;
+    const target = readTarget(head, this.#handler.allowAbsolute);
+    if (head.http10 && !this.#handler.acceptHttp10) return this.#refuse(426);
+    if (target === undefined) return this.#refuse(400);
+    const request = new Request({
+      method: head.first,
+      path: target.path,
+      authority: target.authority,
+      scheme: target.scheme,
+      upgrade,
+      protocol: head.http10 ? 'http/1.0' : 'http/1.1',
+      headers: head.headers,
+    });
+    turn.receiver = this.#handler.accept(request, turn, end, full);
+    if (turn.finished) turn.receiver = undefined;
+  }
+
+  onBody(chunk: Buffer, end: boolean): void {
+    if (!this.#turn) return;
+    this.#turn.requestDone = end && !this.#turn.tunnelled;
+    this.#turn.receiver?.body(chunk, end);
+    if (end) this.#turnMayBeOver();
+  }
+
+  onTrailers(trailers: Headers): void {
+    if (!this.#turn) return;
+    this.#turn.requestDone = true;
+    this.#turn.receiver?.trailers(trailers);
+    this.#turnMayBeOver();
+  }
+
+  onProblem(problem: ReadProblem): void {
+    const turn = this.#turn;
+    if (turn?.receiver) {
+      turn.receiver.aborted();
+      turn.receiver = undefined;
+      if (turn.started) return this.wire.destroy();
+    }
+    this.#refuse(problem === 'too-many-headers' || problem === 'head-too-large' ? 431 : problem === 'unknown-coding' ? 501 : 400);
+  }
+
+  /** @internal The turn has written the end of its response. */
+  responded(turn: Turn): void {
+    if (turn !== this.#turn) return;
+    turn.receiver = undefined;
+    this.#turnMayBeOver();
+  }
+
+  /** @internal */
+  tunnel(): void {
+    this.#reader.tunnel();
+  }
+
+  /** @internal */
+  readRequest(on: boolean): void {
+    if (on === !this.#paused) return;
+    this.#paused = !on;
+    if (on) this.wire.resume();
+    else this.wire.pause();
+  }
+
+  #turnMayBeOver(): void {
+    const turn = this.#turn;
+    if (!turn?.finished) return;
+    if (!turn.requestDone || this.#draining || this.#ended) return this.#linger();
+    this.#turn = undefined;
+    this.readRequest(true);
+    this.#armIdle();
+    if (!this.#feeding && this.#reader.pendingLength > 0) setImmediate(() => this.#goOn());
+    else if (!this.#feeding) this.#reader.next();
+  }
+
+  #goOn(): void {
+    if (this.#turn || !this.#reader.done) return;
+    this.#feeding = true;
+    this.#reader.next();
+    this.#feeding = false;
+    this.#afterFeed();
+  }
+
+  #afterFeed(): void {
+    const turn = this.#turn;
+    if (turn) {
+      turn.receiver?.flush();
+      // Pipelined bytes beyond one read wait in the kernel.
+      if (this.#reader.done && this.#reader.pendingLength > 64 * 1024) this.readRequest(false);
+    } else if (this.#reader.done) this.#goOn();
+  }
+
+  #linger(): void {
+    this.#turn = undefined;
+    this.wire.end();
+    // What the client still sends is read and dropped for a while: closing at once would reset the response away.
+    const timer = setTimeout(() => this.wire.destroy(), lingerMs);
+    timer.unref();
+  }
+
+  #abort(): void {
+    const turn = this.#turn;
+    this.#turn = undefined;
+    turn?.receiver?.aborted();
+    this.wire.destroy();
+  }
+
+  /** A response of the codec's own, after which the connection closes. */
+  #refuse(status: number): void {
+    this.#handler.protocolProblem(status);
+    const headers = this.#handler.localFields();
+    const body = status === 400 ? 'Bad Request' : status === 431 ? 'Request Header Fields Too Large' : status === 501 ? 'Not Implemented' : '';
+    const fields = body === '' ? '' : 'content-type: text/plain\r\n';
+    this.writer.whole(`${statusLine(status)}content-length: ${body.length}\r\n${fields}${fieldLines(headers)}connection: close\r\n\r\n`, body);
+    this.#draining = true;
+    this.#linger();
+  }
+
+  #upgradeOf(head: ScannedHead): string | undefined {
+    if (head.headers.get('upgrade') === undefined) return undefined;
+    const upgrade = connectionWishes(head.headers).upgrade;
+    return upgrade !== undefined && this.#handler.upgradable(upgrade) ? upgrade : undefined;
+  }
+
+  #armIdle(): void {
+    if (this.#handler.idleTimeout <= 0) return;
+    if (this.#idleTimer) this.#idleTimer.refresh();
+    else {
+      this.#idleTimer = setTimeout(() => this.#idleExpired(), this.#handler.idleTimeout);
+      this.#idleTimer.unref();
+    }
+  }
+
+  #idleExpired(): void {
+    if (!this.#turn) this.wire.end();
+  }
+}
+
+/** One request and its response. */
+class Turn implements Responder {
+  readonly #server: H1Server;
+  readonly #method: string;
+  receiver: RequestReceiver | undefined;
+  requestDone: boolean;
+  started = false;
+  finished = false;
+  tunnelled = false;
+
+  constructor(server: H1Server, method: string, requestDone: boolean) {
+    this.#server = server;
+    this.#method = method;
+    this.requestDone = requestDone;
+  }
+
+  interim(status: number, headers: Headers): void {
+    if (!this.finished) this.#server.writer.whole(`${statusLine(status)}${fieldLines(headers)}\r\n`, undefined);
+  }
+
+  head(status: number, headers: Headers, end: boolean, full?: string): void {
+    if (this.started) return;
+    this.started = true;
+    const tunnel = !end && (status === 101 || (this.#method === 'CONNECT' && status >= 200 && status < 300));
+    const bodyless = this.#method === 'HEAD' || status === 204 || status === 304 || status < 200;
+    let text = statusLine(status) + fieldLines(headers);
+    const chunkedBody = !end && !tunnel && !bodyless && !headers.has('content-length');
+    if (chunkedBody) text += 'transfer-encoding: chunked\r\n';
+    else if (end && !bodyless && !headers.has('content-length')) text += `content-length: ${full === undefined ? 0 : full.length}\r\n`;
+    if (!tunnel && (this.#server.closing || (end && !this.requestDone))) {
+      this.#server.closeSoon();
+      text += 'connection: close\r\n';
+    }
+    text += '\r\n';
+    if (tunnel) return this.#tunnel(text);
+    if (end) {
+      this.#server.writer.whole(text, bodyless ? undefined : full);
+      this.#finish();
+    } else this.#server.writer.begin(text, chunkedBody);
+  }
+
+  body(chunk: Buffer, end: boolean): boolean {
+    if (this.finished) return true;
+    const more = this.#method === 'HEAD' ? true : this.#server.writer.body(chunk, end);
+    if (end && this.#method === 'HEAD') this.#server.writer.flush();
+    if (end && this.tunnelled) this.#server.wire.end();
+    if (end) this.#finish();
+    return more;
+  }
+
+  trailers(trailers: Headers): void {
+    if (this.finished) return;
+    this.#server.writer.trailers(trailers);
+    this.#finish();
+  }
+
+  flush(): void {
+    this.#server.writer.flush();
+  }
+
+  reset(): void {
+    if (this.finished) return;
+    this.finished = true;
+    this.receiver = undefined;
+    this.#server.writer.flush();
+    this.#server.wire.destroy();
+  }
+
+  readRequest(on: boolean): void {
+    if (!this.finished) this.#server.readRequest(on);
+  }
+
+  closeAfter(): void {
+    this.#server.closeSoon();
+  }
+
+  #tunnel(text: string): void {
+    this.tunnelled = true;
+    this.#server.writer.whole(text, undefined);
+    this.#server.tunnel();
+  }
+
+  #finish(): void {
+    this.finished = true;
+    this.#server.responded(this);
+  }
+}
+
+interface Target {
+  readonly path: string;
+  readonly authority: string;
+  readonly scheme: string;
+}
+
+/** RFC 9112 section 3.2: origin form, absolute form, authority form of CONNECT, asterisk form. */
+function readTarget(head: ScannedHead, allowAbsolute: boolean): Target | undefined {
+  const hosts = head.headers.getAll('host');
+  // Two Host fields become one value that no virtual host has, as Envoy joins them.
+  const host = hosts.length > 1 ? hosts.join(',') : hosts[0];
+  const target = head.second;
+  if (host === undefined && !head.http10) return undefined;
+  head.headers.remove('host');
+  if (head.first === 'CONNECT') return { path: '', authority: target, scheme: '' };
+  if (target.charCodeAt(0) === 0x2f || target === '*') return { path: target, authority: host ?? '', scheme: '' };
+  const absolute = allowAbsolute ? /^(https?):\/\/([^/?#]+)([^#]*)$/i.exec(target) : null;
+  if (!absolute) return undefined;
+  const path = absolute[3] ?? '';
+  return { path: path.startsWith('/') ? path : `/${path}`, authority: absolute[2] ?? '', scheme: (absolute[1] ?? '').toLowerCase() };
+}

@@ -1,0 +1,125 @@
+// Scans the bytes of an HTTP/1 head in one pass, strictly (RFC 9112), into flat header lists.
+import { Headers } from './headers.ts';
+
+export type HeadProblem = 'malformed' | 'too-many-headers';
+
+export interface ScannedHead {
+  /** Request: method, target. Response: status text as second. */
+  first: string;
+  second: string;
+  http10: boolean;
+  headers: Headers;
+}
+
+const maxHeaders = 100;
+// Where names and values lie: four numbers a field, reused by every scan.
+const fields = new Int32Array(4 * (maxHeaders + 1));
+
+/** tchar of RFC 9110 section 5.6.2, mapped to lower case; 0 is not allowed in a name. */
+const lower = new Uint8Array(256);
+for (const c of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") lower[c.charCodeAt(0)] = c.charCodeAt(0);
+for (let c = 0x41; c <= 0x5a; c++) lower[c] = c + 0x20;
+
+/** Field values: visible, space, tab and obs-text. */
+const inValue = new Uint8Array(256);
+for (let c = 0x20; c < 0x100; c++) inValue[c] = c === 0x7f ? 0 : 1;
+inValue[9] = 1;
+
+const CR = 13;
+const LF = 10;
+const SP = 32;
+const COLON = 58;
+
+/** `start` is the first byte of the start line, `end` the byte after the empty line. */
+export function scanHead(bytes: Buffer, start: number, end: number, request: boolean): ScannedHead | HeadProblem {
+  let at = start;
+  while (inValue[bytes[at] ?? 0] === 1) at++;
+  if (bytes[at] !== CR || bytes[at + 1] !== LF || at + 2 > end) return 'malformed';
+  const lineLength = at - start;
+  const text = bytes.toString('latin1', start, end);
+  const headers = scanFields(bytes, at + 2, end, text, start);
+  if (typeof headers === 'string') return headers;
+  return request ? requestLine(text, lineLength, headers) : statusLine(text, lineLength, headers);
+}
+
+/** The trailers of a chunked body; `end` is the byte after the empty line. */
+export function scanTrailers(bytes: Buffer, start: number, end: number): Headers | HeadProblem {
+  return scanFields(bytes, start, end, bytes.toString('latin1', start, end), start);
+}
+
+function scanFields(bytes: Buffer, start: number, end: number, text: string, base: number): Headers | HeadProblem {
+  let at = start;
+  let count = 0;
+  while (bytes[at] !== CR) {
+    if (count >= maxHeaders) return 'too-many-headers';
+    const nameStart = at;
+    while (lower[bytes[at] ?? 0] !== 0) at++;
+    if (at === nameStart || bytes[at] !== COLON) return 'malformed';
+    const nameEnd = at++;
+    while (bytes[at] === SP || bytes[at] === 9) at++;
+    const valueStart = at;
+    while (inValue[bytes[at] ?? 0] === 1) at++;
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) return 'malformed';
+    let valueEnd = at;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === 9)) valueEnd--;
+    at += 2;
+    const slot = count++ * 4;
+    fields[slot] = nameStart;
+    fields[slot + 1] = nameEnd;
+    fields[slot + 2] = valueStart;
+    fields[slot + 3] = valueEnd;
+  }
+  if (bytes[at + 1] !== LF || at + 2 !== end) return 'malformed';
+  const list = new Array<string>(count * 2);
+  for (let i = 0; i < count; i++) {
+    const slot = i * 4;
+    list[i * 2] = fieldName(bytes, text, base, slot);
+    list[i * 2 + 1] = text.slice((fields[slot + 2] ?? 0) - base, (fields[slot + 3] ?? 0) - base);
+  }
+  return new Headers(list);
+}
+
+function requestLine(text: string, length: number, headers: Headers): ScannedHead | HeadProblem {
+  const a = text.indexOf(' ');
+  const b = text.indexOf(' ', a + 1);
+  if (a <= 0 || b <= a + 1 || b > length || text.lastIndexOf(' ', length - 1) !== b) return 'malformed';
+  for (let i = 0; i < a; i++) if (lower[text.charCodeAt(i)] === 0) return 'malformed';
+  for (let i = a + 1; i < b; i++) if (text.charCodeAt(i) <= SP) return 'malformed';
+  const http11 = length === b + 9 && text.startsWith('HTTP/1.1', b + 1);
+  if (!http11 && !(length === b + 9 && text.startsWith('HTTP/1.0', b + 1))) return 'malformed';
+  return { first: text.slice(0, a), second: text.slice(a + 1, b), http10: !http11, headers };
+}
+
+function statusLine(text: string, length: number, headers: Headers): ScannedHead | HeadProblem {
+  const http11 = text.startsWith('HTTP/1.1 ');
+  if (!http11 && !text.startsWith('HTTP/1.0 ')) return 'malformed';
+  const status = text.slice(9, 12);
+  if (!/^[1-9]\d\d$/.test(status) || (length > 12 && text.charCodeAt(12) !== SP)) return 'malformed';
+  return { first: status, second: text.slice(13, length), http10: !http11, headers };
+}
+
+/** The usual names are found by hash in the bytes, so that no text is made for them. */
+function fieldName(bytes: Buffer, text: string, start: number, slot: number): string {
+  const from = fields[slot] ?? 0;
+  const to = fields[slot + 1] ?? 0;
+  let hash = to - from;
+  for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + (lower[bytes[i] ?? 0] ?? 0)) | 0;
+  const known = names[hash & 1023];
+  if (known !== undefined && sameName(known, bytes, from, to)) return known;
+  return text.slice(from - start, to - start).toLowerCase();
+}
+
+function sameName(known: string, bytes: Buffer, from: number, to: number): boolean {
+  if (known.length !== to - from) return false;
+  for (let i = from; i < to; i++) if (known.charCodeAt(i - from) !== lower[bytes[i] ?? 0]) return false;
+  return true;
+}
+
+const usual =
+  'host user-agent accept accept-encoding accept-language connection content-length content-type transfer-encoding cookie set-cookie date server etag last-modified cache-control expires vary location origin referer authorization te trailer upgrade expect via keep-alive proxy-connection if-none-match if-modified-since range content-encoding age x-request-id x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-client-cert x-envoy-decorator-operation x-envoy-upstream-service-time x-envoy-attempt-count x-envoy-peer-metadata x-envoy-peer-metadata-id x-envoy-expected-rq-timeout-ms x-b3-traceid x-b3-spanid x-b3-sampled x-b3-parentspanid traceparent tracestate grpc-timeout grpc-status grpc-message end-user x-powered-by accept-ranges access-control-allow-origin pragma strict-transport-security upgrade-insecure-requests sec-fetch-site sec-fetch-mode sec-fetch-dest sec-ch-ua dnt';
+const names = new Array<string | undefined>(1024).fill(undefined);
+for (const name of usual.split(' ')) {
+  let hash = name.length;
+  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0;
+  names[hash & 1023] = name;
+}

@@ -1,0 +1,118 @@
+// Copies of requests to mirror clusters: sent and forgotten.
+import type { MirrorPlan } from '../route/index.ts';
+import type { HttpEnvironment } from './environment.ts';
+import type { UpstreamReceiver, UpstreamStream } from './exchange.ts';
+import type { Headers } from './headers.ts';
+import type { Request } from './request.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+
+export interface MirrorSource {
+  readonly env: HttpEnvironment;
+  readonly end: boolean;
+  readonly full: string | undefined;
+}
+
+const timeoutMs = 15_000;
+const bufferLimit = 1 << 20;
+
+export function startMirrors(plans: readonly MirrorPlan[], request: Request, source: MirrorSource): readonly Mirror[] {
+  return plans
+    .filter((plan) => plan.fraction >= 1 || source.env.random() < plan.fraction)
+    .map((plan) => {
+      const copy = request.clone();
+      if (plan.appendShadowSuffix) copy.authority = withSuffix(copy.authority);
+      return new Mirror(plan.cluster || (request.headers.get(plan.clusterHeader) ?? ''), copy, source);
+    });
+}
+
+function withSuffix(authority: string): string {
+  const colon = authority.lastIndexOf(':');
+  return colon > authority.lastIndexOf(']') ? `${authority.slice(0, colon)}-shadow${authority.slice(colon)}` : `${authority}-shadow`;
+}
+
+export class Mirror implements UpstreamReceiver {
+  #stream: UpstreamStream | undefined;
+  #waiting: { chunk: Buffer; end: boolean }[] = [];
+  #buffered = 0;
+  #over = false;
+  #release: () => void = () => undefined;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(name: string, request: Request, source: MirrorSource) {
+    this.#timer = setTimeout(() => this.#stop(), timeoutMs);
+    this.#timer.unref();
+    const cluster = source.env.cluster(name);
+    const host = cluster?.choose({ random: source.env.random, now: source.env.now() });
+    if (!cluster || !host) {
+      this.#over = true;
+      clearTimeout(this.#timer);
+      return;
+    }
+    const mode = cluster.config.http.mode;
+    const pool = cluster.pool(host, mode === 'downstream' ? (request.protocol === 'h2' ? 'h2' : 'h1') : mode, undefined, undefined);
+    const ready = (connection: UpstreamConnection): void => {
+      if (this.#over) return;
+      cluster.stats.requestsTotal.value++;
+      host.activeRequests++;
+      this.#release = () => host.activeRequests--;
+      this.#stream = connection.request(request, source.end, source.full, this);
+      for (const one of this.#waiting) this.#stream.body(one.chunk, one.end);
+      this.#stream.flush();
+      this.#waiting = [];
+    };
+    const waiter = { ready, failed: () => this.#stop() };
+    const connection = pool.acquire(waiter, cluster.resources.default);
+    if (connection) ready(connection);
+    else this.#release = () => pool.cancel(waiter, cluster.resources.default);
+  }
+
+  /** A piece of the request. */
+  send(chunk: Buffer, end: boolean): void {
+    if (this.#over) return;
+    this.#buffered += chunk.length;
+    // A mirror that cannot keep up is given up; it never holds back the request itself.
+    if (!this.#stream && this.#buffered > bufferLimit) return this.#stop();
+    if (this.#stream) this.#forwardPiece(chunk, end);
+    else this.#waiting.push({ chunk: Buffer.from(chunk), end });
+  }
+
+  interim(): void {}
+
+  head(_status: number, _headers: Headers, end: boolean): void {
+    if (end) this.#done();
+  }
+
+  body(_chunk: Buffer, end: boolean): void {
+    if (end) this.#done();
+  }
+
+  trailers(): void {
+    this.#done();
+  }
+
+  flush(): void {}
+
+  writable(): void {}
+
+  failed(): void {
+    this.#done();
+  }
+
+  #forwardPiece(chunk: Buffer, end: boolean): void {
+    this.#stream?.body(chunk, end);
+    this.#stream?.flush();
+  }
+
+  #stop(): void {
+    const stream = this.#stream;
+    this.#done();
+    stream?.reset();
+  }
+
+  #done(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#release();
+  }
+}

@@ -1,0 +1,61 @@
+// Path normalisation as Envoy does it, so that routes match what the upstream will see.
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge and RFC 3986 section 6
+
+export interface PathRules {
+  readonly normalize: boolean;
+  readonly mergeSlashes: boolean;
+  readonly escapedSlashes: 'keep' | 'reject' | 'redirect' | 'forward';
+}
+
+export type PathOutcome =
+  | { readonly kind: 'ok'; readonly path: string }
+  | { readonly kind: 'reject' }
+  | { readonly kind: 'redirect'; readonly path: string };
+
+const unchanged = /^\/(?:[A-Za-z0-9_~!$&'()*+,;=:@-]+\/?|\.[A-Za-z0-9_~-])*(?:\?|$)/;
+
+export function normalizePath(path: string, rules: PathRules): PathOutcome {
+  // The usual path has nothing to change; `//`, escapes, dot segments and backslashes leave this test.
+  if (unchanged.test(path)) return { kind: 'ok', path };
+  const query = path.indexOf('?');
+  const before = query < 0 ? path : path.slice(0, query);
+  const rest = query < 0 ? '' : path.slice(query);
+  let work = before;
+  let redirect = false;
+  if (rules.escapedSlashes !== 'keep' && /%2f|%5c/i.test(work)) {
+    if (rules.escapedSlashes === 'reject') return { kind: 'reject' };
+    work = work.replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
+    redirect = rules.escapedSlashes === 'redirect';
+  }
+  if (rules.normalize) {
+    const resolved = resolveDots(decodeUnreserved(work).replaceAll('\\', '/'));
+    if (resolved === undefined) return { kind: 'reject' };
+    work = resolved;
+  }
+  if (rules.mergeSlashes) work = work.replace(/\/{2,}/g, '/');
+  return redirect ? { kind: 'redirect', path: work + rest } : { kind: 'ok', path: work + rest };
+}
+
+/** Escapes of characters that never need one (RFC 3986 section 2.3). */
+function decodeUnreserved(path: string): string {
+  if (!path.includes('%')) return path;
+  return path.replace(/%([0-9a-f]{2})/gi, (escape, hex: string) => {
+    const char = String.fromCharCode(Number.parseInt(hex, 16));
+    return /[A-Za-z0-9._~-]/.test(char) ? char : escape;
+  });
+}
+
+/** RFC 3986 section 5.2.4; empty segments stay. Undefined when the path does not start with a slash. */
+function resolveDots(path: string): string | undefined {
+  if (!path.startsWith('/')) return undefined;
+  if (!path.includes('/.')) return path;
+  const out: string[] = [];
+  const segments = path.slice(1).split('/');
+  segments.forEach((segment, index) => {
+    const last = index === segments.length - 1;
+    if (segment === '..') out.pop();
+    else if (segment !== '.') out.push(segment);
+    if (last && (segment === '.' || segment === '..')) out.push('');
+  });
+  return `/${out.join('/')}`;
+}

@@ -1,0 +1,291 @@
+// One request from its arrival to the end of its response: entry rules, route, filters, then a local answer or a forward.
+import { corsDecision, type FaultOutcome, type FilterConfigs, faultDecision, finalizeResponseHeaders, type RouteDecision } from '../route/index.ts';
+import type { HttpConnection } from './connection.ts';
+import type { RequestReceiver, Responder } from './exchange.ts';
+import { ExchangeContext } from './format-context.ts';
+import { Forward } from './forward.ts';
+import { Headers } from './headers.ts';
+import { type LocalReply, replyMessage } from './local-reply.ts';
+import { normalizePath } from './normalize-path.ts';
+import { GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
+import type { Request } from './request.ts';
+import { enterRequest } from './request-entry.ts';
+
+export class HttpStream implements RequestReceiver {
+  readonly request: Request;
+  readonly connection: HttpConnection;
+  responder: Responder;
+  /** The client's authority and path before rewrites, for the decorator and logs. */
+  readonly grpc: boolean;
+  context: ExchangeContext | undefined;
+  decision: RouteDecision | undefined;
+  clientIp = '';
+  internal = false;
+  #forward: Forward | undefined;
+  #held: { chunks: Buffer[]; end: boolean; trailers: Headers | undefined } | undefined;
+  #delay: NodeJS.Timeout | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #corsHeaders: readonly (readonly [string, string])[] | undefined;
+  #over = false;
+  #headSent = false;
+  #countsAsFault = false;
+
+  constructor(connection: HttpConnection, request: Request, responder: Responder) {
+    this.connection = connection;
+    this.request = request;
+    this.responder = responder;
+    this.grpc = request.grpc;
+  }
+
+  start(end: boolean, full: string | undefined): void {
+    const config = this.connection.config;
+    const stats = config.stats;
+    stats.requests.value++;
+    stats.requestsActive.value++;
+    if (!this.#acceptable()) return;
+    if (!config.proxy100 && this.request.headers.get('expect')?.toLowerCase() === '100-continue') {
+      this.responder.interim(100, new Headers());
+      this.request.headers.remove('expect');
+    }
+    const entry = enterRequest(this.request, this.connection.info, config);
+    this.clientIp = entry.clientIp;
+    this.internal = entry.internal;
+    if (config.filters.grpcWeb && isGrpcWeb(this.request)) {
+      const bridge = new GrpcWebBridge(this.request, this.responder);
+      this.responder = bridge;
+    }
+    if (config.streamIdleTimeout > 0) this.#idle = setTimeout(() => this.#idleExpired(), config.streamIdleTimeout);
+    this.#route(end, full);
+  }
+
+  body(chunk: Buffer, end: boolean): void {
+    this.#idle?.refresh();
+    if (this.#forward) this.#forward.body(chunk, end);
+    else if (this.#held) {
+      if (chunk.length > 0) this.#held.chunks.push(Buffer.from(chunk));
+      this.#held.end = end;
+    }
+  }
+
+  trailers(trailers: Headers): void {
+    if (this.#forward) this.#forward.trailers(trailers);
+    else if (this.#held) this.#held.trailers = trailers;
+  }
+
+  flush(): void {
+    this.#forward?.flushRequest();
+  }
+
+  writable(): void {
+    this.#forward?.readResponse(true);
+  }
+
+  aborted(): void {
+    this.#forward?.abort();
+    this.#finish();
+  }
+
+  interim(status: number, headers: Headers): void {
+    if (!this.#headSent) this.responder.interim(status, headers);
+  }
+
+  sendHead(status: number, headers: Headers, end: boolean, full?: string): void {
+    if (this.#over || this.#headSent) return;
+    this.#headSent = true;
+    const config = this.connection.config;
+    const env = this.connection.env;
+    this.#idle?.refresh();
+    if (this.#corsHeaders) for (const [name, value] of this.#corsHeaders) headers.set(name, value);
+    if (config.serverHeader === 'overwrite' || (config.serverHeader === 'appendIfAbsent' && !headers.has('server'))) headers.set('server', config.serverName);
+    if (!headers.has('date')) headers.add('date', env.date());
+    if (config.alwaysSetRequestId) headers.set('x-request-id', this.request.headers.get('x-request-id') ?? '');
+    if (config.via !== '') headers.add('via', config.via);
+    const byClass = config.stats.byClass[((status / 100) | 0) - 1];
+    if (byClass) byClass.value++;
+    if (env.draining()) this.responder.closeAfter();
+    this.responder.head(status, headers, end, full);
+    if (end) this.#finish();
+  }
+
+  sendBody(chunk: Buffer, end: boolean): boolean {
+    if (this.#over) return true;
+    this.#idle?.refresh();
+    const more = this.responder.body(chunk, end);
+    if (end) this.#finish();
+    return more;
+  }
+
+  sendTrailers(trailers: Headers): void {
+    if (this.#over) return;
+    this.responder.trailers(trailers);
+    this.#finish();
+  }
+
+  flushResponse(): void {
+    if (!this.#over) this.responder.flush();
+  }
+
+  resetDownstream(): void {
+    if (this.#over) return;
+    this.#finish();
+    this.responder.reset();
+  }
+
+  reply(reply: LocalReply): void {
+    if (this.#over) return;
+    if (this.#headSent) return this.resetDownstream();
+    const message = replyMessage(reply, this.grpc);
+    if (this.decision) finalizeResponseHeaders(this.decision, message.headers, this.formatContext());
+    this.sendHead(message.status, message.headers, true, message.body === '' ? undefined : message.body);
+  }
+
+  formatContext(): ExchangeContext {
+    this.context ??= new ExchangeContext(this.request, this.connection.info, this.clientIp);
+    return this.context;
+  }
+
+  /** Checks and normalises what routing depends on; answers by itself when the request is refused. */
+  #acceptable(): boolean {
+    const request = this.request;
+    const config = this.connection.config;
+    if (request.method === 'CONNECT') {
+      if (config.upgrades.get('connect') === true) return true;
+      this.reply({ status: 403, body: '' });
+      return false;
+    }
+    if (request.upgrade !== undefined && config.upgrades.get(request.upgrade) !== true) return this.#refuse(403);
+    if (request.path.includes('#')) return this.#refuse(400);
+    if (request.path.charCodeAt(0) !== 0x2f) return this.#refuse(404);
+    if (config.underscores !== 'allow' && !this.#underscores()) return this.#refuse(400);
+    const outcome = normalizePath(request.path, config.path);
+    switch (outcome.kind) {
+      case 'reject':
+        return this.#refuse(400);
+      case 'redirect':
+        this.reply({ status: 307, body: '', headers: [['location', outcome.path]] });
+        return false;
+      default:
+        request.path = outcome.path;
+    }
+    this.#stripHost();
+    return true;
+  }
+
+  #refuse(status: number): false {
+    this.reply({ status, body: '' });
+    return false;
+  }
+
+  #underscores(): boolean {
+    const bad = (name: string): boolean => name.includes('_');
+    if (this.connection.config.underscores === 'drop') this.request.headers.removeWhere(bad);
+    else for (let i = 0; i < this.request.headers.list.length; i += 2) if (bad(this.request.headers.list[i] ?? '')) return false;
+    return true;
+  }
+
+  #stripHost(): void {
+    const { stripPort, stripTrailingDot } = this.connection.config;
+    if (stripTrailingDot) this.request.authority = this.request.authority.replace(/\.(?=$|:\d+$)/, '');
+    if (stripPort === 'none') return;
+    const match = /^(.*?):(\d+)$/.exec(this.request.authority);
+    if (match && (stripPort === 'any' || Number(match[2]) === this.connection.info.localPort)) this.request.authority = match[1] ?? '';
+  }
+
+  #route(end: boolean, full: string | undefined): void {
+    const env = this.connection.env;
+    const table = this.connection.config.routes.table;
+    this.decision = table === undefined ? { kind: 'notFound', virtualHost: undefined } : table.choose(this.request, this.connection.routeContext);
+    const filters = this.connection.config.filters;
+    if (filters.hasFault) {
+      const outcome = this.#fault(this.decision, env.random);
+      if (outcome !== undefined && outcome.delay > 0) return this.#hold(outcome, end, full);
+      if (outcome?.abort) return this.#abortByFault(outcome);
+    }
+    this.#act(this.decision, end, full);
+  }
+
+  #fault(decision: RouteDecision, random: () => number): FaultOutcome | undefined {
+    const own = decision.kind === 'notFound' ? undefined : filtersOf(decision)?.get('envoy.filters.http.fault');
+    const plan = own?.kind === 'fault' ? own.plan : own?.kind === 'disabled' ? undefined : this.connection.config.filters.fault;
+    if (!plan || (!plan.delay && !plan.abort)) return undefined;
+    const cluster = decision.kind === 'forward' ? decision.cluster : '';
+    return faultDecision(plan, this.request, { random, cluster, activeFaults: this.connection.env.activeFaults.value, downstreamNode: this.request.headers.get('x-envoy-downstream-service-node') });
+  }
+
+  #hold(outcome: FaultOutcome, end: boolean, full: string | undefined): void {
+    this.#held = { chunks: [], end, trailers: undefined };
+    this.#faulting(true);
+    this.#delay = setTimeout(() => {
+      this.#faulting(false);
+      if (outcome.abort) return this.#abortByFault(outcome);
+      const held = this.#held;
+      this.#held = undefined;
+      if (this.decision) this.#act(this.decision, end, full);
+      for (const chunk of held?.chunks ?? []) this.body(chunk, false);
+      if (held?.trailers) this.trailers(held.trailers);
+      else if (held?.end && !end) this.body(Buffer.alloc(0), true);
+      this.flush();
+    }, outcome.delay);
+  }
+
+  #faulting(on: boolean): void {
+    if (on === this.#countsAsFault) return;
+    this.#countsAsFault = on;
+    this.connection.env.activeFaults.value += on ? 1 : -1;
+  }
+
+  #abortByFault(outcome: FaultOutcome): void {
+    const abort = outcome.abort;
+    if (!abort) return;
+    if (abort.kind === 'http') this.reply({ status: abort.status, body: 'fault filter abort' });
+    else this.reply({ status: 200, body: 'fault filter abort', grpcStatus: abort.status });
+  }
+
+  #act(decision: RouteDecision, end: boolean, full: string | undefined): void {
+    switch (decision.kind) {
+      case 'notFound':
+        return this.reply({ status: 404, body: '' });
+      case 'nonForwarding':
+        return this.reply({ status: 500, body: '' });
+      case 'redirect':
+        return this.reply({ status: decision.status, body: '', headers: [['location', decision.location]] });
+      case 'directResponse':
+        return this.reply({ status: decision.status, body: Buffer.from(decision.body).toString() });
+      default:
+        if (this.connection.config.filters.cors && this.#cors(decision)) return;
+        this.#forward = new Forward(this, decision);
+        this.#forward.start(end, full);
+    }
+  }
+
+  /** Whether the request was a preflight that has been answered. */
+  #cors(decision: RouteDecision & { kind: 'forward' }): boolean {
+    const own = decision.filters.get('envoy.filters.http.cors');
+    if (own?.kind !== 'cors') return false;
+    const outcome = corsDecision(this.request, own.plan, this.connection.env.random);
+    if (outcome.kind === 'annotate') this.#corsHeaders = outcome.headers;
+    if (outcome.kind !== 'preflight') return false;
+    this.sendHead(200, new Headers(outcome.headers.flatMap(([name, value]) => [name, value])), true);
+    return true;
+  }
+
+  #idleExpired(): void {
+    if (this.#headSent) return this.resetDownstream();
+    this.#forward?.abort();
+    this.reply({ status: this.#forward ? 504 : 408, body: 'stream timeout' });
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.connection.config.stats.requestsActive.value--;
+    clearTimeout(this.#delay);
+    clearTimeout(this.#idle);
+    this.#faulting(false);
+  }
+}
+
+function filtersOf(decision: Exclude<RouteDecision, { kind: 'notFound' }>): FilterConfigs | undefined {
+  return decision.kind === 'forward' ? decision.filters : decision.route?.filters;
+}
+

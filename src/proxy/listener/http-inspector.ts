@@ -1,0 +1,24 @@
+// Tells HTTP from other plaintext protocols by the first bytes, as Envoy's http_inspector does.
+
+export type HttpGuess = 'incomplete' | 'http/1.0' | 'http/1.1' | 'h2c' | 'other';
+
+const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const methods = new Set(
+  'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH ACL BIND CHECKOUT COPY LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE M-SEARCH NOTIFY PROPFIND PROPPATCH PURGE REBIND REPORT SEARCH SOURCE SUBSCRIBE UNBIND UNLINK UNLOCK UNSUBSCRIBE'.split(' '),
+);
+/** The first letters that a method may have; anything else is another protocol at once. */
+const firstLetters = 'ABCDGHLMNOPRSTU';
+const maxLine = 64 * 1024;
+
+export function guessHttp(bytes: Buffer): HttpGuess {
+  if (bytes.length === 0) return 'incomplete';
+  const start = bytes.toString('latin1', 0, Math.min(bytes.length, preface.length));
+  if (start === preface) return 'h2c';
+  if (preface.startsWith(start)) return 'incomplete';
+  if (!firstLetters.includes(start.charAt(0))) return 'other';
+  const end = bytes.indexOf(10);
+  if (end < 0) return bytes.length > maxLine ? 'other' : 'incomplete';
+  const match = /^([A-Z-]+) \S+ +(HTTP\/1\.[01])\r?$/.exec(bytes.toString('latin1', 0, end));
+  if (!match || !methods.has(match[1] ?? '')) return 'other';
+  return match[2] === 'HTTP/1.0' ? 'http/1.0' : 'http/1.1';
+}

@@ -1,0 +1,145 @@
+// An Envoy Listener, compiled: where it listens, what it looks at, which chains it has and what each of them does.
+import { fromBinary } from '@bufbuild/protobuf';
+import type { Listener } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
+import type { Filter, FilterChain, ListenerFilter, ListenerFilterChainMatchPredicate } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
+import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
+import { TcpProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
+import { compileHcm, type HcmConfig, type HcmContext } from '../http/hcm.ts';
+import { type HostPort, readAddress } from '../net/address.ts';
+import { millis } from '../net/duration.ts';
+import type { Stats } from '../stats/stats.ts';
+import { compileTcpProxy, type TcpConfig } from '../tcp/tcp-proxy.ts';
+import { compileDownstreamTls, type DownstreamTls } from '../tls/downstream-tls.ts';
+import type { SecretStore } from '../tls/secret-store.ts';
+import { type ChainMatch, compileChainMatch } from './filter-chain.ts';
+
+export type ChainAction = { readonly kind: 'http'; readonly http: HcmConfig } | { readonly kind: 'tcp'; readonly tcp: TcpConfig } | { readonly kind: 'none' };
+
+export interface Chain {
+  readonly name: string;
+  readonly match: ChainMatch;
+  readonly tls: DownstreamTls | undefined;
+  readonly tlsTimeout: number;
+  readonly action: ChainAction;
+}
+
+export type PortTest = (port: number) => boolean;
+
+/** Whether an inspector runs, by destination port. */
+export interface Inspectors {
+  readonly tls: PortTest | undefined;
+  readonly http: PortTest | undefined;
+}
+
+export interface ListenerConfig {
+  readonly name: string;
+  readonly address: HostPort;
+  readonly bind: boolean;
+  readonly direction: 'inbound' | 'outbound' | 'unspecified';
+  /** Connections are handed to the listener of the address that they were meant for. */
+  readonly handsOff: boolean;
+  readonly restoresDestination: boolean;
+  readonly inspectors: Inspectors;
+  readonly inspectTimeout: number;
+  readonly continueOnTimeout: boolean;
+  readonly chains: readonly Chain[];
+  readonly defaultChain: Chain | undefined;
+  readonly maxConnectionsBacklog: number;
+}
+
+export interface ListenerContext {
+  readonly stats: Stats;
+  readonly secrets: SecretStore;
+  readonly routes: Pick<HcmContext, 'inlineRoutes' | 'namedRoutes'>;
+}
+
+export function compileListener(source: Listener, context: ListenerContext, problems: string[]): ListenerConfig | undefined {
+  const address = readAddress(source.address);
+  if (!address) {
+    problems.push('no address that can be listened on');
+    return undefined;
+  }
+  const filters = inspectorsOf(source.listenerFilters, problems);
+  const outbound = source.trafficDirection === TrafficDirection.OUTBOUND;
+  const chain = (one: FilterChain): Chain => compileChain(one, outbound, context, problems);
+  if (source.filterChains.length === 0 && !source.defaultFilterChain) problems.push('no filter chains');
+  return {
+    name: source.name,
+    address,
+    bind: source.bindToPort ?? source.deprecatedV1?.bindToPort ?? true,
+    direction: outbound ? 'outbound' : source.trafficDirection === TrafficDirection.INBOUND ? 'inbound' : 'unspecified',
+    handsOff: source.useOriginalDst ?? false,
+    restoresDestination: (source.useOriginalDst ?? false) || filters.restores,
+    inspectors: filters.inspectors,
+    inspectTimeout: millis(source.listenerFiltersTimeout) ?? 15_000,
+    continueOnTimeout: source.continueOnListenerFiltersTimeout,
+    chains: source.filterChains.map(chain),
+    defaultChain: source.defaultFilterChain ? chain(source.defaultFilterChain) : undefined,
+    maxConnectionsBacklog: source.tcpBacklogSize ?? 4096,
+  };
+}
+
+function inspectorsOf(list: readonly ListenerFilter[], problems: string[]): { inspectors: Inspectors; restores: boolean } {
+  let tls: PortTest | undefined;
+  let http: PortTest | undefined;
+  let restores = false;
+  for (const filter of list) {
+    const disabled = filter.filterDisabled ? portTest(filter.filterDisabled) : undefined;
+    const enabled: PortTest = (port) => !disabled?.(port);
+    if (filter.name.includes('tls_inspector')) tls = enabled;
+    else if (filter.name.includes('http_inspector')) http = enabled;
+    else if (filter.name.includes('original_dst')) restores = true;
+    else problems.push(`listener filter ${filter.name} is not supported`);
+  }
+  return { inspectors: { tls, http }, restores };
+}
+
+function portTest(predicate: ListenerFilterChainMatchPredicate): PortTest {
+  const rule = predicate.rule;
+  switch (rule.case) {
+    case 'orMatch': {
+      const tests = rule.value.rules.map(portTest);
+      return (port) => tests.some((test) => test(port));
+    }
+    case 'andMatch': {
+      const tests = rule.value.rules.map(portTest);
+      return (port) => tests.every((test) => test(port));
+    }
+    case 'notMatch': {
+      const test = portTest(rule.value);
+      return (port) => !test(port);
+    }
+    case 'anyMatch':
+      return () => rule.value;
+    case 'destinationPortRange':
+      return (port) => port >= rule.value.start && port < rule.value.end;
+    default:
+      return () => false;
+  }
+}
+
+function compileChain(source: FilterChain, outbound: boolean, context: ListenerContext, problems: string[]): Chain {
+  return {
+    name: source.name,
+    match: compileChainMatch(source.filterChainMatch, problems),
+    tls: compileDownstreamTls(source.transportSocket, context.secrets, problems),
+    tlsTimeout: millis(source.transportSocketConnectTimeout) ?? 15_000,
+    action: actionOf(source.filters, outbound, context, problems),
+  };
+}
+
+/** Network filters that only observe what passes. */
+const observers = /(mongo_proxy|MongoProxy|metadata_exchange|MetadataExchange|istio\.stats|stats_tcp|mysql_proxy|MySQLProxy|postgres_proxy|kafka_broker|zookeeper_proxy|set_filter_state|stackdriver)/;
+
+function actionOf(filters: readonly Filter[], outbound: boolean, context: ListenerContext, problems: string[]): ChainAction {
+  for (const filter of filters) {
+    const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
+    const type = any?.typeUrl.slice(any.typeUrl.lastIndexOf('.') + 1) ?? filter.name;
+    if (any && type === 'HttpConnectionManager')
+      return { kind: 'http', http: compileHcm(fromBinary(HttpConnectionManagerSchema, any.value), { stats: context.stats, outbound, ...context.routes }, problems) };
+    if (any && type === 'TcpProxy') return { kind: 'tcp', tcp: compileTcpProxy(fromBinary(TcpProxySchema, any.value), context.stats, problems) };
+    if (!observers.test(filter.name) && !observers.test(type)) problems.push(`network filter ${filter.name} is not supported`);
+  }
+  return { kind: 'none' };
+}

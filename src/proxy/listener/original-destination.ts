@@ -1,0 +1,53 @@
+// The address that a redirected connection was meant for, asked of the kernel.
+import { createRequire } from 'node:module';
+import type net from 'node:net';
+import type { HostPort } from '../net/address.ts';
+import { plainIp } from '../net/address.ts';
+
+type GetSockOpt = (fd: number, level: number, name: number, value: Buffer, length: number[]) => number;
+
+const solIp = 0;
+const solIpv6 = 41;
+const soOriginalDst = 80;
+
+/** Where capture by redirection is not available the answer is the address that was really dialled. */
+export class OriginalDestinations {
+  #getsockopt: GetSockOpt | undefined;
+  #tried = false;
+
+  of(socket: net.Socket): HostPort {
+    const direct = { ip: plainIp(socket.localAddress), port: socket.localPort ?? 0 };
+    const call = this.#load();
+    const fd = (socket as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1;
+    if (!call || fd < 0) return direct;
+    return (direct.ip.includes(':') ? v6(call, fd) : v4(call, fd)) ?? direct;
+  }
+
+  /** Loaded with the first captured connection: a laptop without the library never needs it. */
+  #load(): GetSockOpt | undefined {
+    if (this.#tried) return this.#getsockopt;
+    this.#tried = true;
+    if (process.platform !== 'linux') return undefined;
+    try {
+      const koffi = createRequire(import.meta.url)('koffi');
+      const library = koffi.load(null);
+      this.#getsockopt = library.func('int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)');
+    } catch {
+      this.#getsockopt = undefined;
+    }
+    return this.#getsockopt;
+  }
+}
+
+function v4(call: GetSockOpt, fd: number): HostPort | undefined {
+  const address = Buffer.alloc(16);
+  if (call(fd, solIp, soOriginalDst, address, [16]) !== 0) return undefined;
+  return { ip: [...address.subarray(4, 8)].join('.'), port: address.readUInt16BE(2) };
+}
+
+function v6(call: GetSockOpt, fd: number): HostPort | undefined {
+  const address = Buffer.alloc(28);
+  if (call(fd, solIpv6, soOriginalDst, address, [28]) !== 0) return undefined;
+  const groups = Array.from({ length: 8 }, (_, i) => address.readUInt16BE(8 + i * 2).toString(16));
+  return { ip: groups.join(':'), port: address.readUInt16BE(2) };
+}

@@ -1,0 +1,161 @@
+// The endpoints behind a service: EndpointSlices, inline endpoints of service entries, and selected workload entries and pods.
+import type { EndpointSlice, WorkloadEntry } from '../config/index.ts';
+import type { ConfigStore, ObjectOf } from './config-store.ts';
+import { localityOfLabels } from './locality.ts';
+import type { Endpoint, EndpointHealth, Service, ServicePort } from './service.ts';
+
+type SliceEndpoint = NonNullable<EndpointSlice['endpoints']>[number];
+
+const tlsModeLabel = 'security.istio.io/tlsMode';
+
+export function endpointsOf(service: Service, store: ConfigStore): readonly Endpoint[] {
+  return service.source === 'kubernetes' ? kubernetesEndpoints(service, store) : entryEndpoints(service, store);
+}
+
+function kubernetesEndpoints(service: Service, store: ConfigStore): readonly Endpoint[] {
+  const slices = store.slicesOfService
+    .get(`${service.namespace}/${service.name}`)
+    .flatMap((slice) => sliceEndpoints(service, slice, store));
+  const object = store.table('Service').get(`${service.namespace}/${service.name}`);
+  const selector = object?.spec.selector ?? {};
+  if (Object.keys(selector).length === 0) return slices;
+  const workloads = store.workloadsOfNamespace
+    .get(service.namespace)
+    .filter((entry) => selects(selector, entry.spec.labels ?? {}))
+    .flatMap((entry) => workloadEndpoints(service, entry.spec, entry.metadata.namespace, entry.metadata.name));
+  return [...slices, ...workloads];
+}
+
+function sliceEndpoints(service: Service, slice: ObjectOf<'EndpointSlice'>, store: ConfigStore): readonly Endpoint[] {
+  return (slice.spec.endpoints ?? []).flatMap((item) => {
+    const health = healthOf(item);
+    return (slice.spec.ports ?? []).flatMap((slicePort) => {
+      const servicePort = service.ports.find((port) => port.name === (slicePort.name ?? ''));
+      if (!servicePort || slicePort.port === undefined) return [];
+      const identity = podIdentity(item, slice.metadata.namespace, store);
+      return (item.addresses ?? []).map((address) => ({
+        ...identity,
+        address,
+        servicePort: servicePort.name,
+        port: slicePort.port ?? 0,
+        network: '',
+        weight: 0,
+        health,
+      }));
+    });
+  });
+}
+
+function healthOf(item: SliceEndpoint): EndpointHealth {
+  if (item.conditions?.ready !== false) return 'healthy';
+  return item.conditions?.serving === true && item.conditions?.terminating === true ? 'draining' : 'unhealthy';
+}
+
+type Identity = Pick<Endpoint, 'labels' | 'namespace' | 'workload' | 'serviceAccount' | 'locality' | 'tlsMode' | 'nodeName'>;
+
+function podIdentity(item: SliceEndpoint, namespace: string, store: ConfigStore): Identity {
+  const target = item.targetRef;
+  const byName = target?.kind === 'Pod' ? store.table('Pod').get(`${target.namespace ?? namespace}/${target.name ?? ''}`) : undefined;
+  const pod = byName ?? store.podsOfAddress.get(item.addresses?.[0] ?? '')[0];
+  const nodeName = item.nodeName ?? pod?.spec.nodeName;
+  const node = nodeName ? store.table('Node').get(`/${nodeName}`) : undefined;
+  const labels = pod?.metadata.labels ?? {};
+  return {
+    labels,
+    namespace: pod?.metadata.namespace ?? namespace,
+    workload: pod?.metadata.name ?? '',
+    serviceAccount: pod ? (pod.spec.serviceAccountName ?? 'default') : undefined,
+    locality: localityOfLabels(labels, node?.metadata.labels),
+    tlsMode: labels[tlsModeLabel] === 'istio' ? 'istio' : 'disabled',
+    nodeName,
+  };
+}
+
+function entryEndpoints(service: Service, store: ConfigStore): readonly Endpoint[] {
+  return store.entryHosts
+    .get(service.hostname)
+    .filter((entry) => entry.metadata.namespace === service.namespace)
+    .flatMap((entry) => endpointsOfEntry(service, entry, store));
+}
+
+function endpointsOfEntry(service: Service, entry: ObjectOf<'ServiceEntry'>, store: ConfigStore): readonly Endpoint[] {
+  const names = new Set((entry.spec.ports ?? []).map((port) => port.name));
+  const own = { ...service, ports: service.ports.filter((port) => names.has(port.name)) };
+  const selector = entry.spec.workloadSelector?.labels;
+  if (selector) return selectedEndpoints(own, selector, store);
+  const inline = (entry.spec.endpoints ?? []).flatMap((endpoint) =>
+    workloadEndpoints(own, endpoint, entry.metadata.namespace, entry.metadata.name),
+  );
+  if (inline.length > 0 || !(service.resolution === 'dns' || service.resolution === 'dns-round-robin')) return inline;
+  return workloadEndpoints(own, { address: service.hostname }, entry.metadata.namespace, entry.metadata.name);
+}
+
+function selectedEndpoints(service: Service, selector: Readonly<Record<string, string>>, store: ConfigStore): readonly Endpoint[] {
+  // An empty selector selects nothing, unlike everywhere else: https://github.com/istio/istio/pull/44159
+  if (Object.keys(selector).length === 0) return [];
+  const workloads = store.workloadsOfNamespace.get(service.namespace).filter((entry) => selects(selector, entry.spec.labels ?? {}));
+  const pods = store.podsOfNamespace
+    .get(service.namespace)
+    .filter((pod) => selects(selector, pod.metadata.labels) && pod.spec.status?.podIP);
+  return [
+    ...workloads.flatMap((entry) => workloadEndpoints(service, entry.spec, entry.metadata.namespace, entry.metadata.name)),
+    ...pods.flatMap((pod) => podEndpoints(service, pod, store)),
+  ];
+}
+
+function podEndpoints(service: Service, pod: ObjectOf<'Pod'>, store: ConfigStore): readonly Endpoint[] {
+  const address = pod.spec.status?.podIP ?? '';
+  const ready = (pod.spec.status?.conditions ?? []).find((condition) => condition.type === 'Ready');
+  const identity = podIdentity(
+    { addresses: [address], targetRef: { kind: 'Pod', name: pod.metadata.name, namespace: pod.metadata.namespace } },
+    pod.metadata.namespace,
+    store,
+  );
+  if (ready && ready.status !== 'True') return [];
+  return service.ports.map((port) => ({
+    ...identity,
+    address,
+    servicePort: port.name,
+    port: numericTarget(port),
+    network: '',
+    weight: 0,
+    health: 'healthy' as const,
+  }));
+}
+
+/** The endpoints, one a port, that a workload entry (or an inline endpoint) gives a service. */
+function workloadEndpoints(service: Service, entry: WorkloadEntry, namespace: string, workload: string): readonly Endpoint[] {
+  const labels = entry.labels ?? {};
+  const unix = entry.address?.startsWith('unix://') ?? false;
+  if (!entry.address && !entry.network) return [];
+  return service.ports.map((port) => ({
+    address: unix ? (entry.address ?? '').slice('unix://'.length) : (entry.address ?? ''),
+    unix,
+    servicePort: port.name,
+    port: entry.ports?.[port.name] ?? numericTarget(port),
+    labels,
+    namespace,
+    workload,
+    serviceAccount: entry.serviceAccount || undefined,
+    locality: entry.locality ?? '',
+    network: entry.network ?? '',
+    weight: entry.weight ?? 0,
+    tlsMode: tlsModeOf(labels, service, entry),
+    health: 'healthy',
+  }));
+}
+
+function tlsModeOf(labels: Readonly<Record<string, string>>, service: Service, entry: WorkloadEntry): Endpoint['tlsMode'] {
+  const label = labels[tlsModeLabel];
+  if (label !== undefined) return label === 'istio' ? 'istio' : 'disabled';
+  return !service.meshExternal && entry.serviceAccount ? 'istio' : 'disabled';
+}
+
+function numericTarget(port: ServicePort): number {
+  return typeof port.targetPort === 'number' && port.targetPort > 0 ? port.targetPort : port.number;
+}
+
+export function selects(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean {
+  for (const key in selector) if (labels[key] !== selector[key]) return false;
+  return true;
+}

@@ -1,0 +1,67 @@
+// Kubernetes Service objects as services of the mesh.
+import type { ConfigObject, KubeService } from '../config/index.ts';
+import { kubernetesHost } from './hostname.ts';
+import { protocolOfPort } from './protocol.ts';
+import type { Resolution, Service, ServicePort } from './service.ts';
+
+export type KubeServiceObject = ConfigObject<'Service', KubeService>;
+
+export function serviceFromKubernetes(object: KubeServiceObject, domain: string): Service {
+  const { metadata, spec } = object;
+  const hostname = kubernetesHost(metadata.name, metadata.namespace, domain);
+  const annotations = metadata.annotations ?? {};
+  return {
+    key: `${metadata.namespace}/${hostname}`,
+    hostname,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    source: 'kubernetes',
+    createdAt: metadata.creationTimestamp,
+    ports: (spec.ports ?? []).filter((port) => (port.protocol ?? 'TCP') !== 'UDP').map(toPort),
+    addresses: addressesOf(spec),
+    resolution: resolutionOf(spec),
+    headless: spec.clusterIP === 'None',
+    meshExternal: false,
+    exportTo: splitList(annotations['networking.istio.io/exportTo']),
+    subjectAltNames: [],
+    trafficDistribution: trafficDistributionOf(spec.trafficDistribution ?? annotations['networking.istio.io/traffic-distribution']),
+    externalName: spec.type === 'ExternalName' ? spec.externalName : undefined,
+    labels: metadata.labels ?? {},
+    serviceAccounts: splitList(annotations['alpha.istio.io/canonical-serviceaccounts']),
+    origin: object.origin,
+  };
+}
+
+function toPort(port: NonNullable<KubeService['ports']>[number]): ServicePort {
+  return { name: port.name ?? '', number: port.port, protocol: protocolOfPort(port), targetPort: port.targetPort ?? port.port };
+}
+
+function addressesOf(spec: KubeService): readonly string[] {
+  const all = spec.clusterIPs?.length ? spec.clusterIPs : spec.clusterIP ? [spec.clusterIP] : [];
+  return all.filter((address) => address !== 'None' && address !== '');
+}
+
+function resolutionOf(spec: KubeService): Resolution {
+  if (spec.type === 'ExternalName') return 'alias';
+  return spec.clusterIP === 'None' ? 'original-destination' : 'static';
+}
+
+function trafficDistributionOf(text: string | undefined): Service['trafficDistribution'] {
+  switch (text?.toLowerCase()) {
+    case 'preferclose':
+      return 'PreferClose';
+    case 'prefersamezone':
+      return 'PreferSameZone';
+    case 'prefersamenode':
+      return 'PreferSameNode';
+    default:
+      return undefined;
+  }
+}
+
+function splitList(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

@@ -1,0 +1,91 @@
+// Application protocols and how a Kubernetes port comes by one.
+// https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
+
+/** `auto` is detected connection by connection. */
+export type Protocol =
+  | 'auto'
+  | 'grpc'
+  | 'grpc-web'
+  | 'http'
+  | 'http2'
+  | 'http_proxy'
+  | 'https'
+  | 'mongo'
+  | 'mysql'
+  | 'redis'
+  | 'tcp'
+  | 'tls'
+  | 'udp'
+  | 'unsupported';
+
+const known: ReadonlySet<string> = new Set([
+  'grpc',
+  'grpc-web',
+  'http',
+  'http2',
+  'http_proxy',
+  'https',
+  'mongo',
+  'mysql',
+  'redis',
+  'tcp',
+  'tls',
+  'udp',
+]);
+const http: ReadonlySet<Protocol> = new Set<Protocol>(['http', 'http2', 'http_proxy', 'grpc', 'grpc-web']);
+const http2: ReadonlySet<Protocol> = new Set<Protocol>(['http2', 'grpc', 'grpc-web']);
+const tls: ReadonlySet<Protocol> = new Set<Protocol>(['https', 'tls']);
+
+export const isHttp = (protocol: Protocol): boolean => http.has(protocol);
+export const isHttp2 = (protocol: Protocol): boolean => http2.has(protocol);
+export const isTls = (protocol: Protocol): boolean => tls.has(protocol);
+
+/** The protocol that text of the API names; the empty text means detection. */
+export function parseProtocol(text: string | undefined): Protocol {
+  const name = (text ?? '').toLowerCase();
+  if (name === '') return 'auto';
+  return known.has(name) ? (name as Protocol) : 'unsupported';
+}
+
+const appProtocols: Readonly<Record<string, Protocol>> = {
+  'kubernetes.io/h2c': 'http2',
+  'kubernetes.io/ws': 'http',
+  'kubernetes.io/wss': 'https',
+};
+
+/** Ports that are never detected because their servers speak first. */
+const serverFirstPorts: ReadonlyMap<number, Protocol> = new Map<number, Protocol>([
+  [21, 'tcp'],
+  [22, 'tcp'],
+  [25, 'tcp'],
+  [110, 'tcp'],
+  [143, 'tcp'],
+  [3306, 'tcp'],
+]);
+
+export interface KubernetesPort {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol?: string;
+  readonly appProtocol?: string;
+}
+
+/** `appProtocol` when it is a known one, else the port name up to the first dash, else detection. */
+export function protocolOfPort(port: KubernetesPort): Protocol {
+  if ((port.protocol ?? 'TCP') === 'UDP') return 'udp';
+  const declared = fromAppProtocol(port.appProtocol);
+  if (declared) return declared;
+  const name = (port.name ?? '').toLowerCase();
+  if (name === 'grpc-web' || name.startsWith('grpc-web-')) return 'grpc-web';
+  const prefix = name.split('-', 1)[0] ?? '';
+  if (known.has(prefix) && prefix !== 'udp') return prefix as Protocol;
+  return serverFirstPorts.get(port.port) ?? 'auto';
+}
+
+function fromAppProtocol(text: string | undefined): Protocol | undefined {
+  if (!text) return undefined;
+  const named = appProtocols[text.toLowerCase()];
+  if (named) return named;
+  const name = text.toLowerCase();
+  return known.has(name) && name !== 'udp' ? (name as Protocol) : undefined;
+}

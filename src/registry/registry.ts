@@ -1,0 +1,121 @@
+// Services and their endpoints, derived from the resources in force.
+import { type Derived, deepEqual, type Family, type MemoEngine } from '../base/index.ts';
+import type { ConfigStore } from './config-store.ts';
+import { endpointsOf } from './endpoints.ts';
+import { kubernetesHost } from './hostname.ts';
+import { serviceFromKubernetes } from './kubernetes-services.ts';
+import type { Endpoint, Service } from './service.ts';
+import { hostsOfEntry, serviceFromEntry } from './service-entries.ts';
+
+export class Registry {
+  readonly #store: ConfigStore;
+  readonly #services: Family<Service | undefined>;
+  readonly #keysOfHost: Family<readonly string[]>;
+  readonly #endpoints: Family<readonly Endpoint[]>;
+  readonly #keys: Derived<readonly string[]>;
+  readonly #keysAtAddress: Family<readonly string[]>;
+
+  constructor(engine: MemoEngine, store: ConfigStore) {
+    this.#store = store;
+    this.#services = engine.family('service', (key) => this.#buildService(key), deepEqual);
+    this.#keysOfHost = engine.family('keysOfHost', (host) => this.#buildKeysOfHost(host), deepEqual);
+    this.#endpoints = engine.family('endpoints', (key) => this.#buildEndpoints(key), deepEqual);
+    this.#keysAtAddress = engine.family('keysAtAddress', (address) => this.#buildKeysAtAddress(address), deepEqual);
+    this.#keys = engine.derive('serviceKeys', () => this.#buildKeys(), deepEqual);
+  }
+
+  /** By `namespace/hostname`. */
+  service(key: string): Service | undefined {
+    return this.#services.get(key);
+  }
+
+  /** The services that go by a host name, wherever they are declared. */
+  servicesOfHost(host: string): readonly Service[] {
+    return this.#keysOfHost.get(host).flatMap((key) => this.service(key) ?? []);
+  }
+
+  /** Every service key, in a stable order. */
+  keys(): readonly string[] {
+    return this.#keys.get();
+  }
+
+  /** Keys of the ExternalName services that name a host. */
+  aliasKeys(host: string): readonly string[] {
+    return this.#store.aliasesOfHost.get(host).map((object) => {
+      const { name, namespace } = object.metadata;
+      return `${namespace}/${kubernetesHost(name, namespace, this.#store.domain)}`;
+    });
+  }
+
+  endpoints(key: string): readonly Endpoint[] {
+    return this.#endpoints.get(key);
+  }
+
+  /** Keys of the services that may have an endpoint at an address. */
+  keysAtAddress(address: string): readonly string[] {
+    return this.#keysAtAddress.get(address);
+  }
+
+  #buildKeysAtAddress(address: string): readonly string[] {
+    const store = this.#store;
+    const sliced = store.slicesOfAddress.get(address).map(({ metadata }) => {
+      const name = metadata.labels['kubernetes.io/service-name'] ?? '';
+      return `${metadata.namespace}/${kubernetesHost(name, metadata.namespace, store.domain)}`;
+    });
+    const namespaces = [...store.workloadsOfAddress.get(address), ...store.podsOfAddress.get(address)].map((object) => object.metadata.namespace);
+    const entries = [...store.entriesOfAddress.get(address), ...namespaces.flatMap((namespace) => store.entriesWithSelector.get(namespace))];
+    const declared = entries.flatMap((entry) => hostsOfEntry(entry).map((host) => `${entry.metadata.namespace}/${host}`));
+    return [...new Set([...sliced, ...declared])].sort();
+  }
+
+  #buildService(key: string): Service | undefined {
+    const { namespace, host } = splitKey(key);
+    const kubernetes = this.#store.serviceHosts.get(host).find((object) => object.metadata.namespace === namespace);
+    const entries = this.#store.entryHosts.get(host).filter((object) => object.metadata.namespace === namespace);
+    const own = entries.map((entry) => serviceFromEntry(entry, host)).sort(oldestFirst);
+    if (!kubernetes) return own.reduce<Service | undefined>((merged, next) => (merged ? mergeEntries(merged, next) : next), undefined);
+    const service = serviceFromKubernetes(kubernetes, this.#store.domain);
+    return { ...service, subjectAltNames: own.flatMap((entry) => entry.subjectAltNames) };
+  }
+
+  #buildKeysOfHost(host: string): readonly string[] {
+    const namespaces = [...this.#store.serviceHosts.get(host), ...this.#store.entryHosts.get(host)].map(
+      (object) => object.metadata.namespace,
+    );
+    return [...new Set(namespaces)].map((namespace) => `${namespace}/${host}`).sort();
+  }
+
+  #buildKeys(): readonly string[] {
+    const hosts = new Set([...this.#store.serviceHosts.buckets(), ...this.#store.entryHosts.buckets()]);
+    return [...hosts].flatMap((host) => this.#keysOfHost.get(host)).sort();
+  }
+
+  #buildEndpoints(key: string): readonly Endpoint[] {
+    const service = this.service(key);
+    return service ? endpointsOf(service, this.#store) : [];
+  }
+}
+
+export function splitKey(key: string): { readonly namespace: string; readonly host: string } {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), host: key.slice(slash + 1) };
+}
+
+/** Age, then name: objects without a time count as equally old. */
+export function oldestFirst(a: Service, b: Service): number {
+  const age = (a.createdAt ?? 0) - (b.createdAt ?? 0);
+  if (age !== 0) return age;
+  const [left, right] = [`${a.name}.${a.namespace}`, `${b.name}.${b.namespace}`];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Entries of one namespace that share a host add up: ports by number, and addresses. */
+function mergeEntries(first: Service, next: Service): Service {
+  const numbers = new Set(first.ports.map((port) => port.number));
+  return {
+    ...first,
+    ports: [...first.ports, ...next.ports.filter((port) => !numbers.has(port.number))],
+    addresses: [...new Set([...first.addresses, ...next.addresses])],
+    subjectAltNames: [...new Set([...first.subjectAltNames, ...next.subjectAltNames])],
+  };
+}

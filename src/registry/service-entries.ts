@@ -1,0 +1,51 @@
+// ServiceEntry objects as services of the mesh: one service a host.
+import type { ConfigObject, ServiceEntry } from '../config/index.ts';
+import { parseProtocol } from './protocol.ts';
+import type { Resolution, Service, ServicePort } from './service.ts';
+
+export type ServiceEntryObject = ConfigObject<'ServiceEntry', ServiceEntry>;
+
+export function hostsOfEntry(object: ServiceEntryObject): readonly string[] {
+  return (object.spec.hosts ?? []).map((host) => host.toLowerCase());
+}
+
+export function serviceFromEntry(object: ServiceEntryObject, hostname: string): Service {
+  const { metadata, spec } = object;
+  return {
+    key: `${metadata.namespace}/${hostname}`,
+    hostname,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    source: 'service-entry',
+    createdAt: metadata.creationTimestamp,
+    ports: (spec.ports ?? []).map(toPort),
+    addresses: (spec.addresses ?? []).filter((address) => address !== ''),
+    resolution: resolutionOf(spec),
+    headless: false,
+    meshExternal: spec.location !== 'MESH_INTERNAL',
+    exportTo: spec.exportTo ?? [],
+    subjectAltNames: spec.subjectAltNames ?? [],
+    labels: metadata.labels ?? {},
+    serviceAccounts: [],
+    origin: object.origin,
+  };
+}
+
+function toPort(port: NonNullable<ServiceEntry['ports']>[number]): ServicePort {
+  return { name: port.name ?? '', number: port.number ?? 0, protocol: parseProtocol(port.protocol), targetPort: port.targetPort };
+}
+
+function resolutionOf(spec: ServiceEntry): Resolution {
+  switch (spec.resolution) {
+    case 'STATIC':
+      return 'static';
+    case 'DNS':
+      return 'dns';
+    case 'DNS_ROUND_ROBIN':
+      return 'dns-round-robin';
+    case 'DYNAMIC_DNS':
+      return 'dynamic-dns';
+    default:
+      return 'original-destination';
+  }
+}

@@ -1,0 +1,134 @@
+// Clusters towards services: one a port, and one a port and subset.
+import { create } from '@bufbuild/protobuf';
+import {
+  type Cluster,
+  Cluster_DiscoveryType,
+  Cluster_DnsLookupFamily,
+  Cluster_LbPolicy,
+  ClusterSchema,
+} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
+import type { Audience, Mesh } from '../../mesh/index.ts';
+import { isHttp2 } from '../../registry/index.ts';
+import { clusterLoadAssignment } from '../endpoints/load-assignment.ts';
+import { connectionPool, httpProtocolOptions, upgradesToHttp2 } from '../features/connection-pool.ts';
+import { loadBalancer } from '../features/load-balancer.ts';
+import { errorMatcher, outlierDetection } from '../features/outlier-detection.ts';
+import { automaticMeshTls, meshTls, type UpstreamTlsOptions, upstreamTls } from '../features/upstream-tls.ts';
+import { clusterSni, configPath } from '../names.ts';
+import { addErrorMatcher } from '../newer-fields.ts';
+import { duration, fromAds, type Init, istioMetadata, packed } from '../wire.ts';
+import { identitiesOf } from './identities.ts';
+import { type OutboundTarget, targetName } from './target.ts';
+
+type ClusterInit = Init<typeof ClusterSchema>;
+
+/** Undefined when the cluster could reach nothing ever: DNS resolution without a name to resolve. */
+export function outboundClusterOf(mesh: Mesh, audience: Audience, target: OutboundTarget): Cluster | undefined {
+  const name = targetName(target);
+  const { policy } = target;
+  const type = discoveryType(target);
+  const settings = mesh.settings.config;
+  const discovery = discoveryOf(mesh, audience, target, type);
+  if (!discovery) return undefined;
+  const cluster = create(ClusterSchema, {
+    name,
+    altStatName: `${name};`,
+    clusterDiscoveryType: { case: 'type', value: type },
+    connectTimeout: duration(mesh.settings.connectTimeoutMs),
+    metadata: istioMetadata(ruleOf(target), target.subset ? { subset: target.subset.name } : {}),
+    ...(type === Cluster_DiscoveryType.ORIGINAL_DST ? { lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED } : loadBalancer(policy.loadBalancer)),
+    ...connectionPool(policy.connectionPool, settings),
+    outlierDetection: policy.outlierDetection && outlierDetection(policy.outlierDetection),
+    commonLbConfig: commonLb(mesh, target),
+    ...discovery,
+    ...tlsOf(mesh, target, type),
+  });
+  addProtocolOptions(cluster, target, mesh);
+  return cluster;
+}
+
+function ruleOf({ rule, subset }: OutboundTarget): string | undefined {
+  return rule && configPath('destination-rule', subset?.ruleNamespace ?? rule.namespace, subset?.ruleName ?? rule.name);
+}
+
+function discoveryType({ service, policy }: OutboundTarget): Cluster_DiscoveryType {
+  switch (service.resolution) {
+    case 'dns':
+    case 'dynamic-dns':
+      return Cluster_DiscoveryType.STRICT_DNS;
+    case 'dns-round-robin':
+      return Cluster_DiscoveryType.LOGICAL_DNS;
+    case 'original-destination':
+      return Cluster_DiscoveryType.ORIGINAL_DST;
+    default:
+      return policy.loadBalancer?.simple === 'PASSTHROUGH' ? Cluster_DiscoveryType.ORIGINAL_DST : Cluster_DiscoveryType.EDS;
+  }
+}
+
+function discoveryOf(mesh: Mesh, audience: Audience, target: OutboundTarget, type: Cluster_DiscoveryType): ClusterInit | undefined {
+  const name = targetName(target);
+  if (type === Cluster_DiscoveryType.EDS) return { edsClusterConfig: { edsConfig: fromAds, serviceName: name } };
+  if (type === Cluster_DiscoveryType.ORIGINAL_DST) return originalDestination(target);
+  const assignment = clusterLoadAssignment(mesh, audience, target);
+  if (assignment.endpoints.length === 0) return undefined;
+  const refresh = mesh.settings.config.dnsRefreshRate ?? 60_000;
+  return {
+    loadAssignment: assignment,
+    dnsLookupFamily: Cluster_DnsLookupFamily.V4_ONLY,
+    dnsRefreshRate: duration(refresh),
+    respectDnsTtl: true,
+  };
+}
+
+// A service entry that connects where the client dialled may still name another port to dial.
+function originalDestination({ service, port }: OutboundTarget): ClusterInit {
+  const target = typeof port.targetPort === 'number' ? port.targetPort : 0;
+  return service.source === 'service-entry' && target > 0 && target !== port.number
+    ? { lbConfig: { case: 'originalDstLbConfig', value: { upstreamPortOverride: target } } }
+    : {};
+}
+
+function commonLb(mesh: Mesh, { policy }: OutboundTarget): ClusterInit['commonLbConfig'] {
+  const distribute = policy.loadBalancer?.localityLbSetting?.distribute ?? mesh.settings.config.localityLbSetting?.distribute;
+  return {
+    healthyPanicThreshold: { value: policy.outlierDetection?.minHealthPercent ?? 0 },
+    ...(distribute?.length ? { localityConfigSpecifier: { case: 'localityWeightedLbConfig', value: {} } as const } : {}),
+  };
+}
+
+function tlsOf(mesh: Mesh, target: OutboundTarget, type: Cluster_DiscoveryType): ClusterInit {
+  const { service, port, policy } = target;
+  const options: UpstreamTlsOptions = {
+    http2: isHttp2(port.protocol) || upgradesToHttp2(port.protocol, policy.connectionPool, mesh.settings.config),
+    sni: clusterSni({ direction: 'outbound', port: port.number, subset: target.subset?.name ?? '', host: service.hostname }),
+    subjectAltNames: identitiesOf(mesh, service),
+  };
+  if (policy.tls) {
+    const own = policy.tls.mode === 'ISTIO_MUTUAL' ? options : { ...options, subjectAltNames: service.subjectAltNames };
+    return { transportSocket: upstreamTls(policy.tls, own) };
+  }
+  if (!mesh.settings.autoMutualTls || service.meshExternal || mesh.namespaceMutualTls(service.namespace) === 'DISABLE') return {};
+  if (type !== Cluster_DiscoveryType.ORIGINAL_DST) return { transportSocketMatches: automaticMeshTls(options) };
+  // No metadata says who is dialled: mutual TLS only when every known endpoint can do it.
+  const endpoints = mesh.endpoints(service);
+  const all = service.headless && endpoints.length > 0 && endpoints.every((endpoint) => endpoint.tlsMode === 'istio');
+  return all ? { transportSocket: meshTls(options) } : {};
+}
+
+function addProtocolOptions(cluster: Cluster, { port, policy }: OutboundTarget, mesh: Mesh): void {
+  const upgrade = upgradesToHttp2(port.protocol, policy.connectionPool, mesh.settings.config);
+  const matcher = errorMatcher(policy.outlierDetection);
+  let options = httpProtocolOptions(port.protocol, policy.connectionPool, upgrade);
+  if (matcher) {
+    options ??= create(HttpProtocolOptionsSchema, {
+      upstreamProtocolOptions: { case: 'explicitHttpConfig', value: { protocolConfig: { case: 'httpProtocolOptions', value: {} } } },
+    });
+    addErrorMatcher(options, matcher);
+  }
+  if (options)
+    cluster.typedExtensionProtocolOptions['envoy.extensions.upstreams.http.v3.HttpProtocolOptions'] = packed(
+      HttpProtocolOptionsSchema,
+      options,
+    );
+}

@@ -1,0 +1,120 @@
+// TLS towards a cluster's endpoints: DestinationRule `tls`, or mutual TLS of the mesh where an endpoint's proxy can do it.
+// https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings
+import { create } from '@bufbuild/protobuf';
+import { type Cluster_TransportSocketMatch, Cluster_TransportSocketMatchSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import { type TransportSocket, TransportSocketSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { RawBufferSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer';
+import {
+  type CertificateValidationContextSchema,
+  TlsParameters_TlsProtocol,
+} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
+import { type CommonTlsContextSchema, UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
+import type { ClientTLSSettings } from '../../config/index.ts';
+import { newerTlsFields } from '../newer-fields.ts';
+import { credential, fileCertificate, fileRoots, localSecret, rootCertificates, workloadCertificate } from '../secrets.ts';
+import { any, type Init, packed } from '../wire.ts';
+
+type CommonTls = Init<typeof CommonTlsContextSchema>;
+type Validation = Init<typeof CertificateValidationContextSchema>;
+
+export const tlsParameters = {
+  tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
+  tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+} as const;
+
+export interface UpstreamTlsOptions {
+  readonly http2: boolean;
+  /** SNI of mesh TLS to this cluster. */
+  readonly sni: string;
+  /** Identities that endpoints of the cluster may have. */
+  readonly subjectAltNames: readonly string[];
+}
+
+/** The transport socket that a policy asks for; undefined for plain text. */
+export function upstreamTls(tls: ClientTLSSettings, options: UpstreamTlsOptions): TransportSocket | undefined {
+  switch (tls.mode) {
+    case 'ISTIO_MUTUAL':
+      return meshTls({
+        ...options,
+        sni: tls.sni || options.sni,
+        subjectAltNames: tls.subjectAltNames?.length ? tls.subjectAltNames : options.subjectAltNames,
+      });
+    case 'SIMPLE':
+    case 'MUTUAL':
+      return originatedTls(tls, options);
+    default:
+      return undefined;
+  }
+}
+
+/** For endpoints that say `tlsMode: istio`; every other endpoint of the cluster is spoken to in plain text. */
+export function automaticMeshTls(options: UpstreamTlsOptions): Cluster_TransportSocketMatch[] {
+  return [
+    create(Cluster_TransportSocketMatchSchema, { name: 'tlsMode-istio', match: { tlsMode: 'istio' }, transportSocket: meshTls(options) }),
+    create(Cluster_TransportSocketMatchSchema, { name: 'tlsMode-disabled', match: {}, transportSocket: plainText }),
+  ];
+}
+
+export function meshTls(options: UpstreamTlsOptions): TransportSocket {
+  return tlsSocket(options.sni, {
+    tlsParams: tlsParameters,
+    alpnProtocols: options.http2 ? ['istio', 'h2'] : ['istio'],
+    tlsCertificateSdsSecretConfigs: [localSecret(workloadCertificate)],
+    validationContextType: {
+      case: 'combinedValidationContext',
+      value: {
+        defaultValidationContext: validation(options.subjectAltNames),
+        validationContextSdsSecretConfig: localSecret(rootCertificates),
+      },
+    },
+  });
+}
+
+function originatedTls(tls: ClientTLSSettings, options: UpstreamTlsOptions): TransportSocket {
+  const names = tls.subjectAltNames?.length ? tls.subjectAltNames : options.subjectAltNames;
+  const common: CommonTls = {
+    tlsParams: tlsParameters,
+    alpnProtocols: options.http2 ? ['h2'] : [],
+    tlsCertificateSdsSecretConfigs: tls.mode === 'MUTUAL' ? [clientCertificate(tls)] : [],
+    validationContextType: trust(tls, names),
+  };
+  const context = create(UpstreamTlsContextSchema, { commonTlsContext: common, sni: tls.sni ?? '' });
+  // Without an SNI of its own, the Host of each request is the SNI, and with trusted roots also the name that must be in the certificate.
+  if (!tls.sni)
+    newerTlsFields(context, { autoHostSni: true, autoSniSanValidation: names.length === 0 && !tls.insecureSkipVerify && hasRoots(tls) });
+  return create(TransportSocketSchema, {
+    name: 'envoy.transport_sockets.tls',
+    configType: { case: 'typedConfig', value: packed(UpstreamTlsContextSchema, context) },
+  });
+}
+
+function clientCertificate(tls: ClientTLSSettings): ReturnType<typeof localSecret> {
+  return tls.credentialName ? credential(tls.credentialName) : fileCertificate(tls.clientCertificate ?? '', tls.privateKey ?? '');
+}
+
+function hasRoots(tls: ClientTLSSettings): boolean {
+  return Boolean(tls.caCertificates || tls.credentialName);
+}
+
+function trust(tls: ClientTLSSettings, names: readonly string[]): CommonTls['validationContextType'] {
+  const own = validation(names);
+  if (!hasRoots(tls) || tls.insecureSkipVerify) return { case: 'validationContext', value: own };
+  const secret = tls.credentialName ? credential(`${tls.credentialName}-cacert`) : fileRoots(tls.caCertificates ?? '');
+  return { case: 'combinedValidationContext', value: { defaultValidationContext: own, validationContextSdsSecretConfig: secret } };
+}
+
+function validation(names: readonly string[]): Validation {
+  return { matchSubjectAltNames: names.map((name) => ({ matchPattern: { case: 'exact', value: name } })) };
+}
+
+function tlsSocket(sni: string, commonTlsContext: CommonTls): TransportSocket {
+  return create(TransportSocketSchema, {
+    name: 'envoy.transport_sockets.tls',
+    configType: { case: 'typedConfig', value: any(UpstreamTlsContextSchema, { commonTlsContext, sni }) },
+  });
+}
+
+const plainText = create(TransportSocketSchema, {
+  name: 'envoy.transport_sockets.raw_buffer',
+  configType: { case: 'typedConfig', value: any(RawBufferSchema, {}) },
+});

@@ -1,0 +1,103 @@
+// What a workload serves and how: each port it listens on, with the protocol and the mutual TLS that hold there.
+import type { ConnectionPoolSettings, Sidecar } from '../../config/index.ts';
+import { effectivePolicy, type Mesh, type MutualTls, type MutualTlsMode, type ProxyNode } from '../../mesh/index.ts';
+import { type Protocol, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
+
+export interface InboundPort {
+  /** The port that the workload listens on, and connections are dialled to. */
+  readonly port: number;
+  readonly servicePort: number;
+  readonly hostname: string;
+  readonly protocol: Protocol;
+  readonly mutualTls: MutualTlsMode;
+  readonly connectionPool?: ConnectionPoolSettings;
+  /** Where the application listens when that is not simply the dialled address. */
+  readonly application?: { readonly address: string; readonly port: number } | { readonly path: string };
+}
+
+export interface InboundPlan {
+  readonly ports: readonly InboundPort[];
+  /** For ports that nobody declared. */
+  readonly mutualTls: MutualTlsMode;
+  /** Address to bind each port on; undefined when connections are captured. */
+  readonly bind?: string;
+}
+
+type Ingress = NonNullable<Sidecar['ingress']>[number];
+
+export function inboundPlan(mesh: Mesh, node: ProxyNode): InboundPlan {
+  const mutualTls = mesh.mutualTls(node.namespace, node.labels);
+  const sidecar = mesh.scope(mesh.audienceOf(node)).sidecar?.spec;
+  const ports = sidecar?.ingress?.length
+    ? sidecar.ingress.map((ingress) => ingressPort(mesh, node, ingress, sidecar, mutualTls))
+    : servicePorts(mesh, node, mutualTls, sidecar?.inboundConnectionPool);
+  return { ports: dedupe(ports), mutualTls: mutualTls.mode, bind: node.captured ? undefined : (node.addresses[0] ?? '127.0.0.1') };
+}
+
+function servicePorts(mesh: Mesh, node: ProxyNode, mutualTls: MutualTls, pool: ConnectionPoolSettings | undefined): readonly InboundPort[] {
+  return servicesAt(mesh, node).flatMap(({ service, port, target }) => [
+    {
+      port: target,
+      servicePort: port.number,
+      hostname: service.hostname,
+      protocol: port.protocol,
+      mutualTls: mutualTls.ports.get(target) ?? mutualTls.mode,
+      connectionPool: pool ?? effectivePolicy(mesh.destinationRule(node, service), port.number, undefined).connectionPool,
+      application: node.applicationPorts.has(target) ? { address: '127.0.0.1', port: node.applicationPorts.get(target) ?? target } : undefined,
+    },
+  ]);
+}
+
+interface Served {
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly target: number;
+}
+
+function servicesAt(mesh: Mesh, node: ProxyNode): readonly Served[] {
+  const keys = new Set(node.addresses.flatMap((address) => mesh.registry.keysAtAddress(address)));
+  return [...keys].flatMap((key) => {
+    const service = mesh.registry.service(key);
+    if (!service || service.namespace !== node.namespace) return [];
+    const own = mesh.endpoints(service).filter((endpoint) => node.addresses.includes(endpoint.address) && ownsPort(node, endpoint.port));
+    return own.flatMap((endpoint) => {
+      const port = service.ports.find((candidate) => candidate.name === endpoint.servicePort);
+      return port ? [{ service, port, target: endpoint.port }] : [];
+    });
+  });
+}
+
+// Workloads that share an address, as on a laptop, tell their ports apart themselves.
+function ownsPort(node: ProxyNode, port: number): boolean {
+  return node.applicationPorts.size === 0 || node.applicationPorts.has(port);
+}
+
+function ingressPort(mesh: Mesh, node: ProxyNode, ingress: Ingress, sidecar: Sidecar, mutualTls: MutualTls): InboundPort {
+  const port = ingress.port?.number ?? 0;
+  const served = servicesAt(mesh, node).find(({ port: servicePort, target }) => servicePort.number === port || target === port);
+  return {
+    port,
+    servicePort: port,
+    hostname: served?.service.hostname ?? `sidecar.${node.namespace}`,
+    protocol: parseProtocol(ingress.port?.protocol),
+    mutualTls: mutualTls.ports.get(port) ?? mutualTls.mode,
+    connectionPool: ingress.connectionPool ?? sidecar.inboundConnectionPool ?? served?.service.ports.flatMap(() => [effectivePolicy(mesh.destinationRule(node, served.service), port, undefined).connectionPool])[0],
+    application: defaultEndpoint(ingress.defaultEndpoint, node),
+  };
+}
+
+/** https://istio.io/latest/docs/reference/config/networking/sidecar/#IstioIngressListener (defaultEndpoint) */
+function defaultEndpoint(text: string | undefined, node: ProxyNode): InboundPort['application'] {
+  if (!text) return undefined;
+  if (text.startsWith('unix://')) return { path: text.slice('unix://'.length) };
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
+  const own = host === '0.0.0.0' || host === '::' || host === '';
+  return { address: own ? (node.addresses[0] ?? '127.0.0.1') : host, port: Number(text.slice(colon + 1)) };
+}
+
+function dedupe(ports: readonly InboundPort[]): readonly InboundPort[] {
+  const seen = new Map<number, InboundPort>();
+  for (const port of ports) if (!seen.has(port.port)) seen.set(port.port, port);
+  return [...seen.values()].sort((a, b) => a.port - b.port);
+}

@@ -1,0 +1,164 @@
+// The inbound side: filter chains for what a workload serves, by protocol and by the mutual TLS in force.
+import { create } from '@bufbuild/protobuf';
+import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
+import { type FilterChain, type FilterChainMatchSchema, FilterChainSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
+import type { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import type { MeshSettings, MutualTlsMode } from '../../mesh/index.ts';
+import { isHttp, isHttp2, type Protocol } from '../../registry/index.ts';
+import { inboundMeshTls } from '../features/downstream-tls.ts';
+import { blackHoleCluster, clusterName, inboundPassthroughCluster, listenerName } from '../names.ts';
+import { duration, type Init, socketAddress } from '../wire.ts';
+import { httpConnectionManager } from './http-connection-manager.ts';
+import type { InboundPlan, InboundPort } from './inbound-plan.ts';
+import { httpInspector, originalDestination, tlsInspector } from './listener-filters.ts';
+import { tcpTo } from './tcp-proxy.ts';
+
+export const inboundCapturePort = 15_006;
+
+type Match = Init<typeof FilterChainMatchSchema>;
+
+/** One kind of connection to a port, and what becomes of it. */
+interface ChainShape {
+  readonly match: Match;
+  readonly serves: 'http' | 'tcp';
+  readonly terminatesTls: boolean;
+}
+
+const meshHttp = ['istio-http/1.0', 'istio-http/1.1', 'istio-h2'];
+const meshTcp = ['istio-peer-exchange', 'istio'];
+const plainHttp = ['http/1.1', 'h2c'];
+
+const tls = (applicationProtocols: string[], serves: 'http' | 'tcp'): ChainShape => ({ match: { transportProtocol: 'tls', applicationProtocols }, serves, terminatesTls: true });
+const plain = (applicationProtocols: string[], serves: 'http' | 'tcp'): ChainShape => ({ match: { transportProtocol: 'raw_buffer', applicationProtocols }, serves, terminatesTls: false });
+const opaqueTls: ChainShape = { match: { transportProtocol: 'tls' }, serves: 'tcp', terminatesTls: false };
+
+/** https://istio.io/latest/docs/reference/config/security/peer_authentication/#PeerAuthentication-MutualTLS-Mode */
+function chainShapes(protocol: Protocol, mode: MutualTlsMode): readonly ChainShape[] {
+  const kind = protocol === 'auto' ? 'auto' : isHttp(protocol) ? 'http' : 'tcp';
+  const known = [...meshTcp.toReversed(), ...meshHttp];
+  const shapes = {
+    STRICT: { http: [tls([], 'http')], tcp: [tls([], 'tcp')], auto: [tls(meshHttp, 'http'), tls([], 'tcp')] },
+    PERMISSIVE: {
+      http: [tls(known, 'http'), plain([], 'http')],
+      tcp: [tls(known, 'tcp'), opaqueTls, plain([], 'tcp')],
+      auto: [tls(meshHttp, 'http'), plain(plainHttp, 'http'), tls(meshTcp, 'tcp'), plain([], 'tcp'), opaqueTls],
+    },
+    DISABLE: { http: [plain([], 'http')], tcp: [plain([], 'tcp')], auto: [plain(plainHttp, 'http'), plain([], 'tcp')] },
+  };
+  return shapes[mode][kind];
+}
+
+/** All captured inbound connections. */
+export function virtualInbound(plan: InboundPlan, settings: MeshSettings): Listener {
+  const modes = [plan.mutualTls, ...plan.ports.map((port) => port.mutualTls)];
+  const detected = (port: InboundPort): boolean => port.protocol === 'auto';
+  const plainPorts = plan.ports.filter((port) => port.mutualTls === 'DISABLE').map((port) => port.port);
+  const knownPorts = plan.ports.filter((port) => !detected(port)).map((port) => port.port);
+  return create(ListenerSchema, {
+    name: 'virtualInbound',
+    address: socketAddress('0.0.0.0', inboundCapturePort),
+    trafficDirection: TrafficDirection.INBOUND,
+    filterChains: [blackHoleChain(), ...undeclaredChains(plan.mutualTls, settings), ...plan.ports.flatMap((port) => portChains(port, settings, true))],
+    listenerFilters: [
+      originalDestination(),
+      ...(modes.some((mode) => mode !== 'DISABLE') ? [tlsInspector([...plainPorts, inboundCapturePort])] : []),
+      ...(modes.some((mode) => mode !== 'STRICT') ? [httpInspector([...knownPorts, inboundCapturePort])] : []),
+    ],
+    listenerFiltersTimeout: duration(settings.detectionTimeoutMs),
+    continueOnListenerFiltersTimeout: true,
+  });
+}
+
+/** A listener of one port's own, for workloads whose connections nothing captures. */
+export function boundInbound(port: InboundPort, bind: string, settings: MeshSettings): Listener {
+  return create(ListenerSchema, {
+    name: listenerName(bind, port.port),
+    address: socketAddress(bind, port.port),
+    trafficDirection: TrafficDirection.INBOUND,
+    filterChains: portChains(port, settings, false),
+    listenerFilters: [
+      ...(port.mutualTls === 'DISABLE' ? [] : [tlsInspector()]),
+      ...(port.protocol === 'auto' ? [httpInspector()] : []),
+    ],
+    listenerFiltersTimeout: duration(settings.detectionTimeoutMs),
+    continueOnListenerFiltersTimeout: true,
+  });
+}
+
+export function inboundClusterName(port: number): string {
+  return clusterName({ direction: 'inbound', port, subset: '', host: '' });
+}
+
+// Dialling the capture port itself would loop.
+function blackHoleChain(): FilterChain {
+  return create(FilterChainSchema, { name: 'virtualInbound-blackhole', filterChainMatch: { destinationPort: inboundCapturePort }, filters: [tcpTo(blackHoleCluster)] });
+}
+
+function undeclaredChains(mode: MutualTlsMode, settings: MeshSettings): readonly FilterChain[] {
+  const routes = routeTo(inboundPassthroughCluster, inboundPassthroughCluster, 0, '');
+  return chainShapes('auto', mode).map((shape) =>
+    create(FilterChainSchema, {
+      name: shape.serves === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
+      filterChainMatch: shape.match,
+      filters: [
+        shape.serves === 'http'
+          ? httpConnectionManager({ side: 'inbound', statPrefix: `${inboundPassthroughCluster};`, routes: { kind: 'inline', config: routes }, mesh: settings.config })
+          : tcpTo(inboundPassthroughCluster),
+      ],
+      transportSocket: shape.terminatesTls ? inboundMeshTls(settings) : undefined,
+    }),
+  );
+}
+
+function portChains(port: InboundPort, settings: MeshSettings, captured: boolean): FilterChain[] {
+  const cluster = inboundClusterName(port.port);
+  const name = listenerName('0.0.0.0', port.port);
+  return chainShapes(port.protocol, port.mutualTls).map((shape) =>
+    create(FilterChainSchema, {
+      name,
+      filterChainMatch: { ...shape.match, destinationPort: captured ? port.port : undefined },
+      filters: [
+        shape.serves === 'http'
+          ? httpConnectionManager({
+              side: 'inbound',
+              statPrefix: `inbound_${name};`,
+              routes: { kind: 'inline', config: routeTo(cluster, cluster, port.servicePort, port.hostname) },
+              mesh: settings.config,
+              grpcWeb: port.protocol === 'grpc-web',
+              http2: isHttp2(port.protocol),
+            })
+          : tcpTo(cluster),
+      ],
+      transportSocket: shape.terminatesTls ? inboundMeshTls(settings) : undefined,
+    }),
+  );
+}
+
+function routeTo(name: string, cluster: string, port: number, hostname: string): Init<typeof RouteConfigurationSchema> {
+  return {
+    name,
+    virtualHosts: [
+      {
+        name: `inbound|http|${port}`,
+        domains: ['*'],
+        routes: [
+          {
+            name: 'default',
+            match: { pathSpecifier: { case: 'prefix', value: '/' } },
+            decorator: { operation: `${hostname}:${port}/*` },
+            action: {
+              case: 'route',
+              value: {
+                clusterSpecifier: { case: 'cluster', value: cluster },
+                timeout: duration(0),
+                retryPolicy: { retryOn: 'reset-before-request', numRetries: 2 },
+                maxStreamDuration: { maxStreamDuration: duration(0), grpcTimeoutHeaderMax: duration(0) },
+              },
+            },
+          },
+        ],
+      },
+    ],
+  };
+}

@@ -1,0 +1,135 @@
+// Which listeners a sidecar has for the services it reaches. HTTP ports share one listener a port number, every other port has one an
+// address; what claims the same place is merged, oldest service first.
+import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
+import { isHttp, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
+import { detectedRouteName, listenerName, sidecarRouteName } from '../names.ts';
+import { egressServices } from './egress-services.ts';
+import type { HttpChain, OutboundListenerPlan, TcpChain } from './plan.ts';
+import { tcpChains } from './tcp-chains.ts';
+
+const anyAddress = '0.0.0.0';
+
+interface Draft {
+  readonly address: string;
+  readonly port: number;
+  readonly bound: boolean;
+  http?: HttpChain;
+  chains: TcpChain[];
+  rest?: TcpChain;
+}
+
+export function outboundPlans(mesh: Mesh, audience: Audience): readonly OutboundListenerPlan[] {
+  const drafts = new Map<string, Draft>();
+  const { egress } = mesh.scope(audience);
+  for (const scope of egress) {
+    const taken = scope.port ? [] : egress.flatMap((other) => (other.port?.number ? [other.port.number] : []));
+    for (const service of egressServices(mesh, audience, scope)) {
+      for (const port of portsOf(service, scope)) if (!taken.includes(port.number)) addPort(drafts, { mesh, audience, scope, service, port });
+    }
+    if (scope.port) addDeclaredListener(drafts, audience, scope);
+  }
+  return [...drafts.values()].map(finish);
+}
+
+interface PortInput {
+  readonly mesh: Mesh;
+  readonly audience: Audience;
+  readonly scope: EgressScope;
+  readonly service: Service;
+  readonly port: ServicePort;
+}
+
+function portsOf(service: Service, scope: EgressScope): readonly ServicePort[] {
+  if (service.resolution === 'alias') return [];
+  const own = scope.port?.number;
+  return service.ports.filter((port) => port.protocol !== 'udp' && (own === undefined || port.number === own));
+}
+
+/** A Sidecar's egress listener with a port of its own exists even when no service has that port. */
+function addDeclaredListener(drafts: Map<string, Draft>, audience: Audience, scope: EgressScope): void {
+  const protocol = parseProtocol(scope.port?.protocol);
+  const number = scope.port?.number ?? 0;
+  const address = bindOf(scope, audience) ?? anyAddress;
+  if (isHttp(protocol)) draftAt(drafts, address, number, isBound(scope, audience)).http ??= { routeName: sidecarRouteName(number), grpcWeb: protocol === 'grpc-web' };
+}
+
+function addPort(drafts: Map<string, Draft>, input: PortInput): void {
+  if (isHttp(input.port.protocol)) addHttp(drafts, input);
+  else for (const place of placesOf(input)) addTcp(drafts, input, place);
+}
+
+function addHttp(drafts: Map<string, Draft>, { scope, audience, port }: PortInput): void {
+  const draft = draftAt(drafts, bindOf(scope, audience) ?? anyAddress, port.number, isBound(scope, audience));
+  draft.http ??= { routeName: sidecarRouteName(port.number), grpcWeb: port.protocol === 'grpc-web' };
+}
+
+interface Place {
+  readonly address: string;
+  readonly subnet?: string;
+  readonly own: boolean;
+}
+
+/** Where connections to a port that is not HTTP by declaration arrive. */
+function placesOf({ mesh, audience, scope, service, port }: PortInput): readonly Place[] {
+  const bind = bindOf(scope, audience);
+  if (bind) return [{ address: bind, own: false }];
+  if (service.headless) {
+    const pods = mesh.endpoints(service).filter((endpoint) => endpoint.servicePort === port.name && endpoint.health !== 'unhealthy');
+    return [...new Set(pods.map((endpoint) => endpoint.address))].sort().map((address) => ({ address, own: true }));
+  }
+  if (service.addresses.length === 0) return [{ address: anyAddress, own: false }];
+  return service.addresses.map((address) => (address.includes('/') ? { address: anyAddress, subnet: address, own: false } : { address, own: true }));
+}
+
+function addTcp(drafts: Map<string, Draft>, input: PortInput, place: Place): void {
+  const { mesh, audience, scope, service, port } = input;
+  const draft = draftAt(drafts, place.address, port.number, isBound(scope, audience));
+  if (port.protocol === 'auto') {
+    const claimed = draft.http !== undefined || draft.rest !== undefined;
+    if (claimed && place.own) return;
+    draft.http ??= { routeName: place.own ? detectedRouteName(service.hostname, port.number) : sidecarRouteName(port.number), grpcWeb: false };
+  }
+  for (const chain of tcpChains({ mesh, audience, service, port, subnet: place.subnet, ownAddress: place.own })) addChain(draft, chain);
+}
+
+/** The first chain that claims something keeps it. */
+function addChain(draft: Draft, chain: TcpChain): void {
+  if (chain.sniHosts.length === 0 && chain.subnets.length === 0) {
+    draft.rest ??= chain;
+    return;
+  }
+  const claims = new Set(draft.chains.flatMap(claimsOf));
+  const sniHosts = chain.sniHosts.length === 0 ? [] : chain.sniHosts.filter((host) => claimsOf({ ...chain, sniHosts: [host] }).some((claim) => !claims.has(claim)));
+  const free = chain.sniHosts.length > 0 ? sniHosts.length > 0 : claimsOf(chain).every((claim) => !claims.has(claim));
+  if (free) draft.chains.push({ ...chain, sniHosts });
+}
+
+function claimsOf(chain: TcpChain): readonly string[] {
+  const hosts = chain.sniHosts.length > 0 ? chain.sniHosts : [''];
+  const subnets = chain.subnets.length > 0 ? chain.subnets : [''];
+  return hosts.flatMap((host) => subnets.map((subnet) => `${host} ${subnet}`));
+}
+
+function draftAt(drafts: Map<string, Draft>, address: string, port: number, bound: boolean): Draft {
+  const name = listenerName(address, port);
+  let draft = drafts.get(name);
+  if (!draft) {
+    draft = { address, port, bound, chains: [] };
+    drafts.set(name, draft);
+  }
+  return draft;
+}
+
+function bindOf(scope: EgressScope, audience: Audience): string | undefined {
+  if (scope.bind) return scope.bind;
+  return isBound(scope, audience) ? '127.0.0.1' : undefined;
+}
+
+function isBound(scope: EgressScope, audience: Audience): boolean {
+  return scope.port !== undefined && (!scope.captured || !audience.captured);
+}
+
+function finish({ address, port, bound, http, chains, rest }: Draft): OutboundListenerPlan {
+  const wildcard = address === anyAddress;
+  return { name: listenerName(address, port), address, port, bound, http, chains, rest: rest ?? (wildcard || http ? 'undeclared' : 'closed') };
+}

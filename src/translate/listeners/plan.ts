@@ -1,0 +1,29 @@
+// A listener as plain data: what decides it, without Envoy's words. Equal plans make equal listeners.
+import type { TrafficPolicy } from '../../config/index.ts';
+import type { TcpTarget } from './tcp-proxy.ts';
+
+export interface TcpChain {
+  readonly sniHosts: readonly string[];
+  /** CIDR ranges or addresses of the original destination. */
+  readonly subnets: readonly string[];
+  readonly targets: readonly TcpTarget[];
+  readonly statPrefix: string;
+  readonly policy?: TrafficPolicy;
+}
+
+export interface HttpChain {
+  readonly routeName: string;
+  readonly grpcWeb: boolean;
+}
+
+export interface OutboundListenerPlan {
+  readonly name: string;
+  readonly address: string;
+  /** 0 when `address` is the path of a socket. */
+  readonly port: number;
+  readonly bound: boolean;
+  readonly http?: HttpChain;
+  readonly chains: readonly TcpChain[];
+  /** Where bytes go that no chain asks for; `undeclared` follows the outbound policy. */
+  readonly rest: TcpChain | 'undeclared' | 'closed';
+}

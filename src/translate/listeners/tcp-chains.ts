@@ -1,0 +1,94 @@
+// The filter chains that a TCP or TLS port of a service gives a sidecar: from the VirtualServices of its host, else straight to it.
+import type { RouteDestination } from '../../config/index.ts';
+import { type Audience, effectivePolicy, type Mesh, meshGateway } from '../../mesh/index.ts';
+import { isTls, type Service, type ServicePort } from '../../registry/index.ts';
+import { concernsClient, type MatchClient } from '../features/route-match.ts';
+import { outboundCluster } from '../names.ts';
+import type { TcpChain } from './plan.ts';
+import type { TcpTarget } from './tcp-proxy.ts';
+
+export interface TcpPort {
+  readonly mesh: Mesh;
+  readonly audience: Audience;
+  readonly service: Service;
+  readonly port: ServicePort;
+  /** Range that the service claims, when the listener is the wildcard's. */
+  readonly subnet?: string;
+  /** Whether the address already tells which service is meant. */
+  readonly ownAddress: boolean;
+}
+
+export function tcpChains(input: TcpPort): readonly TcpChain[] {
+  return isTls(input.port.protocol) ? tlsChains(input) : plainChains(input);
+}
+
+function tlsChains(input: TcpPort): readonly TcpChain[] {
+  const { mesh, audience, service } = input;
+  const client = clientOf(input);
+  const chains: TcpChain[] = [];
+  for (const model of mesh.virtualServicesOf(audience, service.hostname)) {
+    for (const route of model.tls) {
+      for (const match of route.match ?? []) {
+        if (!concernsClient(match, client)) continue;
+        const subnets = match.destinationSubnets?.length ? match.destinationSubnets : subnetsOf(input);
+        chains.push({ ...routed(input, route.route ?? [], model.name, model.namespace), sniHosts: (match.sniHosts ?? []).map((host) => host.toLowerCase()), subnets });
+      }
+    }
+  }
+  if (chains.length > 0) return chains;
+  return [{ ...direct(input), sniHosts: input.ownAddress ? [] : [service.hostname], subnets: subnetsOf(input) }];
+}
+
+function plainChains(input: TcpPort): readonly TcpChain[] {
+  const { mesh, audience, service } = input;
+  const client = clientOf(input);
+  const chains: TcpChain[] = [];
+  for (const model of mesh.virtualServicesOf(audience, service.hostname)) {
+    for (const route of model.tcp) {
+      const target = routed(input, route.route ?? [], model.name, model.namespace);
+      const matches = (route.match ?? []).filter((match) => concernsClient(match, client));
+      const everywhere = !route.match?.length || matches.some((match) => !match.destinationSubnets?.length);
+      if (everywhere) return [...chains, { ...target, sniHosts: [], subnets: subnetsOf(input) }];
+      const subnets = matches.flatMap((match) => match.destinationSubnets ?? []);
+      if (subnets.length > 0) chains.push({ ...target, sniHosts: [], subnets });
+    }
+  }
+  return [...chains, { ...direct(input), sniHosts: [], subnets: subnetsOf(input) }];
+}
+
+function clientOf({ audience, port }: TcpPort): MatchClient {
+  return { labels: audience.labels, namespace: audience.namespace, gateways: [meshGateway], port: port.number };
+}
+
+function subnetsOf({ subnet }: TcpPort): readonly string[] {
+  return subnet === undefined ? [] : [subnet];
+}
+
+function direct({ mesh, audience, service, port }: TcpPort): Pick<TcpChain, 'targets' | 'statPrefix' | 'policy'> {
+  const cluster = outboundCluster(port.number, undefined, service.hostname);
+  return { targets: [{ cluster, weight: 1 }], statPrefix: cluster, policy: effectivePolicy(mesh.destinationRule(audience, service), port.number, undefined) };
+}
+
+function routed({ mesh, audience, port }: TcpPort, route: readonly RouteDestination[], name: string, namespace: string): Pick<TcpChain, 'targets' | 'statPrefix' | 'policy'> {
+  const targets = tcpTargets(mesh, audience.namespace, route, port.number);
+  const first = route[0]?.destination;
+  const service = first && mesh.serviceFor(audience.namespace, first.host ?? '');
+  const rule = service && mesh.destinationRule(audience, service);
+  const subset = rule?.subsets.find((candidate) => candidate.name === first?.subset);
+  return {
+    targets,
+    statPrefix: targets.length === 1 ? (targets[0]?.cluster ?? '') : `${name}.${namespace}`,
+    policy: service && effectivePolicy(rule, first?.port?.number ?? port.number, subset),
+  };
+}
+
+/** Weight 0 takes no part unless the destination is alone. */
+export function tcpTargets(mesh: Mesh, namespace: string, route: readonly RouteDestination[], listenerPort: number): readonly TcpTarget[] {
+  const wanted = route.length === 1 ? route : route.filter((target) => (target.weight ?? 0) > 0);
+  return wanted.map(({ destination, weight }) => {
+    const host = destination?.host ?? '';
+    const ports = mesh.serviceFor(namespace, host)?.ports ?? [];
+    const port = destination?.port?.number ?? (ports.length === 1 ? (ports[0]?.number ?? listenerPort) : listenerPort);
+    return { cluster: outboundCluster(port, destination?.subset, host), weight: weight || 1 };
+  });
+}

@@ -1,0 +1,84 @@
+// The names that Istio gives to clusters, listeners, route configurations and SNI, built and read in one place.
+
+export type Direction = 'outbound' | 'inbound';
+
+export interface ClusterName {
+  readonly direction: Direction;
+  readonly port: number;
+  readonly subset: string;
+  readonly host: string;
+}
+
+export const passthroughCluster = 'PassthroughCluster';
+export const blackHoleCluster = 'BlackHoleCluster';
+export const inboundPassthroughCluster = 'InboundPassthroughCluster';
+
+/** `outbound|9080|v1|reviews.default.svc.cluster.local` */
+export function clusterName({ direction, port, subset, host }: ClusterName): string {
+  return `${direction}|${port}|${subset}|${host}`;
+}
+
+export function outboundCluster(port: number, subset: string | undefined, host: string): string {
+  return clusterName({ direction: 'outbound', port, subset: subset ?? '', host });
+}
+
+export function parseClusterName(name: string): ClusterName | undefined {
+  const [direction, port, subset, host, ...rest] = name.split('|');
+  if ((direction !== 'outbound' && direction !== 'inbound') || subset === undefined || host === undefined || rest.length > 0)
+    return undefined;
+  const number = Number(port);
+  return Number.isInteger(number) && port !== '' ? { direction, port: number, subset, host } : undefined;
+}
+
+/** The SNI that stands for a cluster in mesh TLS: `outbound_.9080_.v1_.reviews.default.svc.cluster.local` */
+export function clusterSni({ direction, port, subset, host }: ClusterName): string {
+  return `${direction}_.${port}_.${subset}_.${host}`;
+}
+
+/** `0.0.0.0_9080`; brackets and colons of IPv6 stay. */
+export function listenerName(address: string, port: number): string {
+  return `${address}_${port}`;
+}
+
+/** Route table of every HTTP port that services share by number. */
+export function sidecarRouteName(port: number): string {
+  return String(port);
+}
+
+/** Route table of one service's port whose protocol is detected. */
+export function detectedRouteName(host: string, port: number): string {
+  return `${host}:${port}`;
+}
+
+export function parseSidecarRouteName(name: string): { readonly host?: string; readonly port: number } | undefined {
+  const colon = name.lastIndexOf(':');
+  const port = Number(name.slice(colon + 1));
+  if (!Number.isInteger(port) || name === '') return undefined;
+  return colon < 0 ? { port } : { host: name.slice(0, colon), port };
+}
+
+export const httpProxyRouteName = 'http_proxy';
+
+export function gatewayHttpRouteName(port: number): string {
+  return `http.${port}`;
+}
+
+/** Route table of one HTTPS server, which no other server shares. */
+export function gatewayHttpsRouteName(server: {
+  readonly port: number;
+  readonly portName: string;
+  readonly gateway: string;
+  readonly namespace: string;
+}): string {
+  return `https.${server.port}.${server.portName}.${server.gateway}.${server.namespace}`;
+}
+
+/** `host:port`, the name of a virtual host. */
+export function virtualHostName(host: string, port: number): string {
+  return `${host}:${port}`;
+}
+
+/** How Istio names a resource in route and cluster metadata, and this proxy's explanations find it again. */
+export function configPath(kind: 'virtual-service' | 'destination-rule', namespace: string, name: string): string {
+  return `/apis/networking.istio.io/v1/namespaces/${namespace}/${kind}/${name}`;
+}

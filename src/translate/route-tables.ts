@@ -1,0 +1,144 @@
+// Route tables put together from virtual hosts that are derived and encoded one by one.
+import { create } from '@bufbuild/protobuf';
+import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import { type VirtualHost, VirtualHostSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import { deepEqual, type Derived, type Family, type MemoEngine } from '../base/index.ts';
+import { type GatewayPort, type Mesh, parseAudience } from '../mesh/index.ts';
+import { assembleResource, type EncodedPart, type EncodedResource, encodePart, encodeResource, samePart, sameResource } from './encoded-resource.ts';
+import { gatewayVirtualHosts } from './routes/gateway-routes.ts';
+import { hostDomains } from './routes/host-domains.ts';
+import { sidecarRouteTable, type VirtualHostRef } from './routes/sidecar-routes.ts';
+import { catchAllVirtualHost, foreignVirtualHost, serviceVirtualHost } from './routes/virtual-host.ts';
+
+/** RouteConfiguration.virtual_hosts */
+const virtualHostsField = 2;
+const maxDirectResponseBytes = 1_048_576;
+
+export class RouteTables {
+  readonly #mesh: Mesh;
+  readonly #tables: Family<EncodedResource | undefined>;
+  readonly #refs: Family<readonly VirtualHostRef[] | undefined>;
+  readonly #domains: Family<readonly string[]>;
+  readonly #surplus: Family<ReadonlyMap<string, readonly string[]>>;
+  readonly #virtualHosts: Family<EncodedPart | undefined>;
+  readonly #gatewayTables: Family<EncodedResource | undefined>;
+  readonly #gatewayPorts: (key: string) => readonly GatewayPort[];
+
+  constructor(engine: MemoEngine, mesh: Mesh, gatewayPorts: (key: string) => readonly GatewayPort[]) {
+    this.#mesh = mesh;
+    this.#gatewayPorts = gatewayPorts;
+    this.#tables = engine.family('routes', (key) => this.#buildTable(key), sameResource);
+    this.#refs = engine.family('routeTable', (key) => this.#buildRefs(key), deepEqual);
+    this.#domains = engine.family('virtualHostDomains', (key) => this.#buildDomains(key), deepEqual);
+    this.#surplus = engine.family('surplusDomains', (key) => this.#buildSurplus(key), deepEqual);
+    this.#virtualHosts = engine.family('virtualHost', (key) => this.#buildVirtualHost(key), samePart);
+    this.#gatewayTables = engine.family('gatewayRoutes', (key) => this.#buildGatewayTable(key), sameResource);
+  }
+
+  sidecar(audience: string, name: string): Derived<EncodedResource | undefined> {
+    return this.#tables.at(`${audience}\n${name}`);
+  }
+
+  gateway(gateway: string, name: string): Derived<EncodedResource | undefined> {
+    return this.#gatewayTables.at(`${gateway}\n${name}`);
+  }
+
+  sweep(): number {
+    return [this.#tables, this.#gatewayTables, this.#surplus, this.#refs, this.#virtualHosts, this.#domains].reduce((sum, family) => sum + family.sweep(), 0);
+  }
+
+  #buildTable(key: string): EncodedResource | undefined {
+    const { audience, rest: name } = split(key);
+    const refs = this.#refs.get(key);
+    if (!refs) return undefined;
+    const surplus = this.#surplus.get(key);
+    const parts = refs.flatMap((ref) => {
+      const refKey = `${audience}\n${JSON.stringify(ref)}`;
+      const without = surplus.get(refKey);
+      return (without ? this.#withoutDomains(refKey, without) : this.#virtualHosts.get(refKey)) ?? [];
+    });
+    return assembleResource(RouteConfigurationSchema.typeName, name, routeHead(name), virtualHostsField, parts);
+  }
+
+  #buildRefs(key: string): readonly VirtualHostRef[] | undefined {
+    const { audience, rest } = split(key);
+    const table = sidecarRouteTable(this.#mesh, parseAudience(audience), rest);
+    return table && [...table].sort(byText);
+  }
+
+  #buildDomains(key: string): readonly string[] {
+    const { audience, rest } = split(key);
+    const ref = JSON.parse(rest) as VirtualHostRef;
+    if (ref.kind === 'foreign') return [ref.host, `${ref.host}.`];
+    if (ref.kind !== 'service') return ['*'];
+    const service = this.#mesh.registry.service(ref.key);
+    return service ? hostDomains(this.#mesh, parseAudience(audience), service) : [];
+  }
+
+  /** Domains that an earlier virtual host of the table has taken: Envoy refuses a table that has one twice. */
+  #buildSurplus(key: string): ReadonlyMap<string, readonly string[]> {
+    const { audience } = split(key);
+    const taken = new Set<string>();
+    const surplus = new Map<string, readonly string[]>();
+    for (const ref of this.#refs.get(key) ?? []) {
+      const refKey = `${audience}\n${JSON.stringify(ref)}`;
+      const twice: string[] = [];
+      for (const domain of this.#domains.get(refKey)) {
+        if (taken.has(domain)) twice.push(domain);
+        else taken.add(domain);
+      }
+      if (twice.length > 0) surplus.set(refKey, twice);
+    }
+    return surplus;
+  }
+
+  #buildVirtualHost(key: string): EncodedPart | undefined {
+    const host = this.#virtualHost(key);
+    return host && encodePart(VirtualHostSchema, host);
+  }
+
+  #withoutDomains(key: string, surplus: readonly string[]): EncodedPart | undefined {
+    const host = this.#virtualHost(key);
+    const domains = host?.domains.filter((domain) => !surplus.includes(domain)) ?? [];
+    return host && domains.length > 0 ? encodePart(VirtualHostSchema, { ...host, domains }) : undefined;
+  }
+
+  #virtualHost(key: string): VirtualHost | undefined {
+    const { audience: text, rest } = split(key);
+    const audience = parseAudience(text);
+    const ref = JSON.parse(rest) as VirtualHostRef;
+    if (ref.kind === 'catch-all') return catchAllVirtualHost(ref.allow);
+    if (ref.kind === 'foreign') return foreignVirtualHost(this.#mesh, audience, ref.host, ref.port);
+    const service = this.#mesh.registry.service(ref.key);
+    const host = service && serviceVirtualHost(this.#mesh, audience, service, ref.port);
+    return host && ref.kind === 'detected' ? { ...host, domains: ['*'] } : host;
+  }
+
+  #buildGatewayTable(key: string): EncodedResource | undefined {
+    const lastLine = key.lastIndexOf('\n');
+    const gateway = key.slice(0, lastLine);
+    const name = key.slice(lastLine + 1);
+    const hosts = gatewayVirtualHosts(this.#mesh, parseAudience(split(gateway).audience), this.#gatewayPorts(gateway), name);
+    if (!hosts) return undefined;
+    return encodeResource(RouteConfigurationSchema, name, create(RouteConfigurationSchema, { ...routeSettings(name), virtualHosts: [...hosts] }));
+  }
+}
+
+function routeSettings(name: string): { name: string; validateClusters: boolean; maxDirectResponseBodySizeBytes: number; ignorePortInHostMatching: boolean } {
+  return { name, validateClusters: false, maxDirectResponseBodySizeBytes: maxDirectResponseBytes, ignorePortInHostMatching: true };
+}
+
+function routeHead(name: string): EncodedPart {
+  return encodePart(RouteConfigurationSchema, create(RouteConfigurationSchema, routeSettings(name)));
+}
+
+function split(key: string): { readonly audience: string; readonly rest: string } {
+  const line = key.indexOf('\n');
+  return line < 0 ? { audience: key, rest: '' } : { audience: key.slice(0, line), rest: key.slice(line + 1) };
+}
+
+function byText(a: VirtualHostRef, b: VirtualHostRef): number {
+  const rank = Number(a.kind === 'catch-all') - Number(b.kind === 'catch-all');
+  const [left, right] = [JSON.stringify(a), JSON.stringify(b)];
+  return rank || (left < right ? -1 : left > right ? 1 : 0);
+}

@@ -1,0 +1,61 @@
+// Which virtual hosts make up a route table of a sidecar. The tables are put together from already encoded virtual hosts.
+import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
+import { isHttp, isWildcard, type Service } from '../../registry/index.ts';
+import { egressServices } from '../listeners/egress-services.ts';
+import { parseSidecarRouteName } from '../names.ts';
+
+export type VirtualHostRef =
+  | { readonly kind: 'service'; readonly key: string; readonly port: number }
+  /** One service behind a listener of its own, whatever the Host. */
+  | { readonly kind: 'detected'; readonly key: string; readonly port: number }
+  | { readonly kind: 'foreign'; readonly host: string; readonly port: number }
+  | { readonly kind: 'catch-all'; readonly allow: boolean };
+
+/** Undefined when the name is of no route table that this audience has. */
+export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string): readonly VirtualHostRef[] | undefined {
+  const parsed = parseSidecarRouteName(name);
+  if (!parsed) return undefined;
+  if (parsed.host !== undefined) return detectedTable(mesh, audience, parsed.host, parsed.port);
+  const scope = mesh.scope(audience);
+  const egress = scope.egress.find((listener) => listener.port?.number === parsed.port) ?? scope.egress.find((listener) => !listener.port);
+  if (!egress) return undefined;
+  const services = egressServices(mesh, audience, egress).filter((service) => servesHttp(service, parsed.port));
+  const hosts = services.map((service) => ({ kind: 'service', key: service.key, port: parsed.port }) as const);
+  return [...hosts, ...foreignHosts(mesh, audience, parsed.port, egress), { kind: 'catch-all', allow: allowsAny(mesh, audience) }];
+}
+
+export function allowsAny(mesh: Mesh, audience: Audience): boolean {
+  const own = mesh.scope(audience).outboundTrafficPolicy;
+  return own ? own.mode === 'ALLOW_ANY' : mesh.settings.outboundPolicy !== 'REGISTRY_ONLY';
+}
+
+function servesHttp(service: Service, port: number): boolean {
+  return (
+    service.resolution !== 'alias' &&
+    service.ports.some((candidate) => candidate.number === port && (isHttp(candidate.protocol) || candidate.protocol === 'auto'))
+  );
+}
+
+function detectedTable(mesh: Mesh, audience: Audience, host: string, port: number): readonly VirtualHostRef[] | undefined {
+  const service = mesh.serviceFor(audience.namespace, host);
+  if (!service?.ports.some((candidate) => candidate.number === port)) return undefined;
+  return [{ kind: 'detected', key: service.key, port }];
+}
+
+/** Hosts that VirtualServices name and no service bears: without a port of their own they are served on 80. */
+function foreignHosts(mesh: Mesh, audience: Audience, port: number, egress: EgressScope): readonly VirtualHostRef[] {
+  if (port !== 80) return [];
+  const services = egressServices(mesh, audience, egress);
+  const names = new Set(services.map((service) => service.hostname));
+  return mesh
+    .virtualServiceHostPatterns()
+    .filter(
+      (host) =>
+        host !== '' &&
+        host !== '*' &&
+        !names.has(host) &&
+        !(isWildcard(host) && services.some((service) => service.hostname.endsWith(host.slice(1)))),
+    )
+    .filter((host) => mesh.virtualServicesNaming(audience, host).length > 0)
+    .map((host) => ({ kind: 'foreign', host, port }) as const);
+}

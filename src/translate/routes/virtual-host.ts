@@ -1,0 +1,98 @@
+// Virtual hosts of a sidecar: one a service and port, and one a foreign host that some VirtualService names.
+import { create } from '@bufbuild/protobuf';
+import { type Route, RouteSchema, type VirtualHost, VirtualHostSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import { type Audience, type Mesh, meshGateway } from '../../mesh/index.ts';
+import type { Service } from '../../registry/index.ts';
+import { hashPolicies } from '../features/hash-policy.ts';
+import { retryPolicy } from '../features/retry.ts';
+import { configPath, outboundCluster, passthroughCluster, virtualHostName } from '../names.ts';
+import { duration, istioMetadata } from '../wire.ts';
+import { hostDomains } from './host-domains.ts';
+import { operation, virtualServiceRoutes } from './http-route.ts';
+import { type RouteContext, routeContext } from './route-context.ts';
+
+export function serviceVirtualHost(mesh: Mesh, audience: Audience, service: Service, port: number): VirtualHost {
+  return create(VirtualHostSchema, {
+    name: virtualHostName(service.hostname, port),
+    domains: [...hostDomains(mesh, audience, service)],
+    routes: [...serviceRoutes(mesh, audience, service, port)],
+    includeRequestAttemptCount: true,
+  });
+}
+
+/** The routes of the VirtualService in force for this client, or straight to the service when there is none with a rule for it. */
+export function serviceRoutes(mesh: Mesh, audience: Audience, service: Service, port: number): readonly Route[] {
+  const context = routeContext({ mesh, audience, listenerPort: port, tls: false });
+  for (const model of mesh.virtualServicesOf(audience, service.hostname)) {
+    const routes = virtualServiceRoutes(model, client(audience, port), context);
+    if (routes.length > 0) return routes;
+  }
+  return [defaultRoute(mesh, audience, service, port, context)];
+}
+
+/** Undefined when no rule of the VirtualServices that name the host is for this client. */
+export function foreignVirtualHost(mesh: Mesh, audience: Audience, host: string, port: number): VirtualHost | undefined {
+  const context = routeContext({ mesh, audience, listenerPort: port, tls: false });
+  for (const model of mesh.virtualServicesNaming(audience, host)) {
+    const routes = virtualServiceRoutes(model, client(audience, port), context);
+    if (routes.length > 0)
+      return create(VirtualHostSchema, {
+        name: virtualHostName(host, port),
+        domains: [host, `${host}.`],
+        routes: [...routes],
+        includeRequestAttemptCount: true,
+      });
+  }
+  return undefined;
+}
+
+function client(audience: Audience, port: number): Parameters<typeof virtualServiceRoutes>[1] {
+  return { labels: audience.labels, namespace: audience.namespace, gateways: [meshGateway], port };
+}
+
+function defaultRoute(mesh: Mesh, audience: Audience, service: Service, port: number, context: RouteContext): Route {
+  const hash = hashPolicies(context.loadBalancer(service.hostname, port, undefined)?.consistentHash);
+  const rule = mesh.destinationRule(audience, service);
+  const route = create(RouteSchema, {
+    name: 'default',
+    match: { pathSpecifier: { case: 'prefix', value: '/' } },
+    action: {
+      case: 'route',
+      value: {
+        clusterSpecifier: { case: 'cluster', value: outboundCluster(port, undefined, service.hostname) },
+        timeout: duration(0),
+        maxGrpcTimeout: duration(0),
+        retryPolicy: retryPolicy(undefined, { meshDefault: context.meshRetries, consistentHash: hash.length > 0 }),
+        hashPolicy: [...hash],
+      },
+    },
+    metadata: rule && hash.length > 0 ? istioMetadata(configPath('destination-rule', rule.namespace, rule.name)) : undefined,
+  });
+  route.decorator = create(RouteSchema, { decorator: { operation: operation('', route.match, route.action, port) } }).decorator;
+  return route;
+}
+
+/** What becomes of requests for hosts that nobody declared. */
+export function catchAllVirtualHost(allow: boolean): VirtualHost {
+  return create(VirtualHostSchema, {
+    name: allow ? 'allow_any' : 'block_all',
+    domains: ['*'],
+    includeRequestAttemptCount: true,
+    routes: [
+      create(RouteSchema, {
+        name: allow ? 'allow_any' : 'block_all',
+        match: { pathSpecifier: { case: 'prefix', value: '/' } },
+        action: allow
+          ? {
+              case: 'route',
+              value: {
+                clusterSpecifier: { case: 'cluster', value: passthroughCluster },
+                timeout: duration(0),
+                maxGrpcTimeout: duration(0),
+              },
+            }
+          : { case: 'directResponse', value: { status: 502 } },
+      }),
+    ],
+  });
+}

@@ -1,0 +1,207 @@
+// The xDS resources of every proxy, derived through the memo engine and shared by all proxies for which they are the same.
+import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import { ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
+import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
+import { deepEqual, type Derived, type Family, type MemoEngine } from '../base/index.ts';
+import { type GatewayPort, type Mesh, type ProxyNode, parseAudience } from '../mesh/index.ts';
+import { gatewayServices } from './clusters/gateway-services.ts';
+import { inboundCluster } from './clusters/inbound.ts';
+import { outboundClusterOf } from './clusters/outbound.ts';
+import { reachableServices } from './clusters/reachable-services.ts';
+import { blackHole, inboundPassthrough, passthrough } from './clusters/static.ts';
+import { type OutboundTarget, outboundTargets, targetName } from './clusters/target.ts';
+import { type EncodedResource, encodeResource, sameResource } from './encoded-resource.ts';
+import { clusterLoadAssignment } from './endpoints/load-assignment.ts';
+import { gatewayListener } from './listeners/gateway.ts';
+import { boundInbound, inboundClusterName, virtualInbound } from './listeners/inbound.ts';
+import { httpProxyListener, outboundListener, virtualOutbound } from './listeners/outbound.ts';
+import { outboundPlans } from './listeners/outbound-plans.ts';
+import type { OutboundListenerPlan } from './listeners/plan.ts';
+import { blackHoleCluster, httpProxyRouteName, inboundPassthroughCluster, listenerName, parseClusterName, passthroughCluster } from './names.ts';
+import { RouteTables } from './route-tables.ts';
+import { allowsAny } from './routes/sidecar-routes.ts';
+import { parseInbound, parseTargetPorts, type View, viewOf } from './view.ts';
+
+export type ResourceType = 'cluster' | 'endpoint' | 'listener' | 'route';
+
+/** A change of one of these may change what a subscriber gets. */
+export type ResourceCell = Derived<EncodedResource | undefined>;
+
+export class Translator {
+  readonly #mesh: Mesh;
+  readonly #engine: MemoEngine;
+  readonly #routes: RouteTables;
+  readonly #plans: Family<readonly OutboundListenerPlan[]>;
+  readonly #gatewayPorts: Family<readonly GatewayPort[]>;
+  readonly #serviceClusters: Family<readonly string[]>;
+  readonly #names: Family<readonly string[]>;
+  readonly #resources: Family<EncodedResource | undefined>;
+
+  constructor(engine: MemoEngine, mesh: Mesh) {
+    this.#engine = engine;
+    this.#mesh = mesh;
+    this.#plans = engine.family('listenerPlans', (audience) => outboundPlans(mesh, parseAudience(audience)), deepEqual);
+    this.#gatewayPorts = engine.family('gatewayPorts', (key) => this.#buildGatewayPorts(key), deepEqual);
+    this.#serviceClusters = engine.family('serviceClusters', (key) => this.#buildServiceClusters(key), deepEqual);
+    this.#names = engine.family('names', (key) => this.#buildNames(key), deepEqual);
+    this.#resources = engine.family('resource', (key) => this.#build(JSON.parse(key) as ResourceKey), sameResource);
+    this.#routes = new RouteTables(engine, mesh, (key) => this.#gatewayPorts.get(key));
+  }
+
+  /** The view of a proxy, which changes when a selector, or what the proxy itself serves, does. */
+  view(node: ProxyNode): Derived<View> {
+    return this.#engine.derive('view', () => viewOf(this.#mesh, node), deepEqual);
+  }
+
+  /** Names of all resources of a type, for subscribers to everything. Endpoints and routes are asked for by name. */
+  names(type: 'cluster' | 'listener', view: View): Derived<readonly string[]> {
+    return this.#names.at(JSON.stringify([type, view]));
+  }
+
+  /** Holds undefined while there is no such resource. The same cell is handed out for every view that shares the resource. */
+  resource(type: ResourceType, view: View, name: string): ResourceCell {
+    if (type === 'route') return view.type === 'router' ? this.#routes.gateway(gatewayKey(view), name) : this.#routes.sidecar(view.audience, name);
+    return this.#resources.at(JSON.stringify(resourceKey(type, view, name)));
+  }
+
+  /** Forgets what nobody reads any more. */
+  sweep(): number {
+    let total = 0;
+    for (let dropped = -1; dropped !== 0; total += dropped) {
+      dropped = this.#routes.sweep() + [this.#names, this.#resources, this.#plans, this.#gatewayPorts, this.#serviceClusters].reduce((sum, family) => sum + family.sweep(), 0);
+    }
+    return total;
+  }
+
+  #buildNames(key: string): readonly string[] {
+    const [type, view] = JSON.parse(key) as ['cluster' | 'listener', View];
+    return type === 'cluster' ? this.#clusterNames(view) : this.#listenerNames(view);
+  }
+
+  #clusterNames(view: View): readonly string[] {
+    const audience = parseAudience(view.audience);
+    const services = view.type === 'router' ? gatewayServices(this.#mesh, audience, this.#gatewayPorts.get(gatewayKey(view))) : reachableServices(this.#mesh, audience);
+    const outbound = services.flatMap((service) => this.#serviceClusters.get(`${view.audience}\n${service.key}`));
+    if (view.type === 'router') return [blackHoleCluster, ...outbound];
+    const inbound = parseInbound(view.inbound).ports.map((port) => inboundClusterName(port.port));
+    return [blackHoleCluster, inboundPassthroughCluster, passthroughCluster, ...inbound, ...outbound];
+  }
+
+  #listenerNames(view: View): readonly string[] {
+    if (view.type === 'router') return this.#gatewayPorts.get(gatewayKey(view)).map((port) => listenerName(port.bind, port.port));
+    const { captured } = parseAudience(view.audience);
+    const inbound = parseInbound(view.inbound);
+    const plans = this.#plans.get(view.audience).filter((plan) => captured || plan.bound);
+    return [
+      ...plans.map((plan) => plan.name),
+      ...(captured ? ['virtualOutbound', 'virtualInbound'] : inbound.ports.map((port) => listenerName(inbound.bind ?? '', port.port))),
+      ...(view.httpProxy ? [proxyListenerName(view.httpProxy)] : []),
+    ];
+  }
+
+  #build(key: ResourceKey): EncodedResource | undefined {
+    switch (key.type) {
+      case 'cluster':
+        return this.#cluster(key);
+      case 'endpoint':
+        return this.#endpoints(key);
+      case 'listener': {
+        const listener = this.#listener(key);
+        return listener && encodeResource(ListenerSchema, key.name, listener);
+      }
+    }
+  }
+
+  #cluster({ name, audience, inbound }: ResourceKey): EncodedResource | undefined {
+    const settings = this.#mesh.settings;
+    const own = inbound && parseInbound(inbound).ports.find((port) => inboundClusterName(port.port) === name);
+    const fixed = { [blackHoleCluster]: blackHole, [passthroughCluster]: passthrough, [inboundPassthroughCluster]: inboundPassthrough }[name];
+    if (own) return encodeResource(ClusterSchema, name, inboundCluster(own, settings));
+    if (fixed) return encodeResource(ClusterSchema, name, fixed(this.#mesh));
+    const target = this.#target(audience, name);
+    const cluster = target && outboundClusterOf(this.#mesh, parseAudience(audience), target);
+    return cluster && encodeResource(ClusterSchema, name, cluster);
+  }
+
+  #endpoints({ name, audience }: ResourceKey): EncodedResource | undefined {
+    const target = this.#target(audience, name);
+    return target && encodeResource(ClusterLoadAssignmentSchema, name, clusterLoadAssignment(this.#mesh, parseAudience(audience), target));
+  }
+
+  #target(audienceText: string, name: string): OutboundTarget | undefined {
+    const parsed = parseClusterName(name);
+    if (parsed?.direction !== 'outbound') return undefined;
+    const audience = parseAudience(audienceText);
+    const service = this.#mesh.serviceFor(audience.namespace, parsed.host);
+    return service && outboundTargets(this.#mesh, audience, service).find((target) => targetName(target) === name);
+  }
+
+  #listener({ name, audience: text, inbound, targetPorts, httpProxy }: ResourceKey): Listener | undefined {
+    const settings = this.#mesh.settings;
+    const audience = parseAudience(text);
+    if (audience.type === 'router') {
+      const port = this.#gatewayPorts.get(`${text}\n${targetPorts}`).find((candidate) => listenerName(candidate.bind, candidate.port) === name);
+      return port && gatewayListener(this.#mesh, audience, port);
+    }
+    const options = { mesh: this.#mesh, allowAny: allowsAny(this.#mesh, audience) };
+    if (name === 'virtualOutbound') return virtualOutbound(options);
+    if (httpProxy && name === proxyListenerName(httpProxy)) return httpProxyListener(...addressAndPort(httpProxy), httpProxyRouteName, options);
+    if (inbound) {
+      const plan = parseInbound(inbound);
+      if (name === 'virtualInbound') return virtualInbound(plan, settings);
+      const port = plan.ports.find((candidate) => listenerName(plan.bind ?? '', candidate.port) === name);
+      return port && boundInbound(port, plan.bind ?? '', settings);
+    }
+    const plan = this.#plans.get(text).find((candidate) => candidate.name === name);
+    return plan && outboundListener(plan, options);
+  }
+
+  #buildGatewayPorts(key: string): readonly GatewayPort[] {
+    const line = key.indexOf('\n');
+    return this.#mesh.gatewayPorts(parseAudience(key.slice(0, line)), parseTargetPorts(key.slice(line + 1)));
+  }
+
+  #buildServiceClusters(key: string): readonly string[] {
+    const line = key.indexOf('\n');
+    const service = this.#mesh.registry.service(key.slice(line + 1));
+    return service ? outboundTargets(this.#mesh, parseAudience(key.slice(0, line)), service).map(targetName) : [];
+  }
+}
+
+/** The parts of a view that one resource depends on; the rest is left empty, so that more views share it. */
+interface ResourceKey {
+  readonly type: Exclude<ResourceType, 'route'>;
+  readonly name: string;
+  readonly audience: string;
+  readonly inbound: string;
+  readonly targetPorts: string;
+  readonly httpProxy: string;
+}
+
+function resourceKey(type: Exclude<ResourceType, 'route'>, view: View, name: string): ResourceKey {
+  const key = { type, name, audience: view.audience, inbound: '', targetPorts: '', httpProxy: '' };
+  if (type === 'endpoint' || (type === 'cluster' && name.startsWith('outbound|'))) return { ...key, audience: view.locatedAudience };
+  if (type === 'cluster') return { ...key, inbound: name.startsWith('inbound|') ? view.inbound : '' };
+  if (view.type === 'router') return { ...key, targetPorts: view.targetPorts };
+  if (view.httpProxy && name === proxyListenerName(view.httpProxy)) return { ...key, httpProxy: view.httpProxy };
+  return isInbound(view, name) ? { ...key, inbound: view.inbound } : key;
+}
+
+function isInbound(view: View, name: string): boolean {
+  if (name === 'virtualInbound') return true;
+  const plan = parseInbound(view.inbound);
+  return plan.bind !== undefined && plan.ports.some((port) => listenerName(plan.bind ?? '', port.port) === name);
+}
+
+function gatewayKey(view: View): string {
+  return `${view.audience}\n${view.targetPorts}`;
+}
+
+function proxyListenerName(httpProxy: string): string {
+  return listenerName(...addressAndPort(httpProxy));
+}
+
+function addressAndPort(text: string): [string, number] {
+  const colon = text.lastIndexOf(':');
+  return [text.slice(0, colon), Number(text.slice(colon + 1))];
+}
