@@ -1,7 +1,9 @@
 // Cost of one routing decision: node_modules/.bin/node bench/route-match.ts
-import { compileRouteConfiguration } from '../src/proxy/route/index.ts';
-import { requestOf, routeConfiguration, seeded } from '../src/proxy/route/fake-request.ts';
+
+import type { JsonValue } from '@bufbuild/protobuf';
 import { createLoadBalancer, type LbConfig, type LbHost, xxHash64 } from '../src/proxy/cluster/lb/index.ts';
+import { requestOf, routeConfiguration, seeded } from '../src/proxy/route/fake-request.ts';
+import { compileRouteConfiguration } from '../src/proxy/route/index.ts';
 
 const rounds = 1_000_000;
 const random = seeded(1);
@@ -19,8 +21,19 @@ function measure(name: string, run: () => unknown): void {
 }
 
 const action = (cluster: string) => ({ cluster, timeout: '0s', max_grpc_timeout: '0s' });
-const weighted = { weighted_clusters: { clusters: [{ name: 'v1', weight: 80 }, { name: 'v2', weight: 20 }] } };
-const host = (name: string, routes: object[]) => ({ name, domains: [name, `${name}.default`, `${name}.default.svc.cluster.local`], routes });
+const weighted = {
+  weighted_clusters: {
+    clusters: [
+      { name: 'v1', weight: 80 },
+      { name: 'v2', weight: 20 },
+    ],
+  },
+};
+const host = (name: string, routes: JsonValue[]) => ({
+  name,
+  domains: [name, `${name}.default`, `${name}.default.svc.cluster.local`],
+  routes,
+});
 const { table, problems } = compileRouteConfiguration(
   routeConfiguration({
     name: '9080',
@@ -34,7 +47,10 @@ const { table, problems } = compileRouteConfiguration(
         { match: { prefix: '/' }, route: action('v3') },
       ]),
       host('regex', [{ match: { safe_regex: { regex: '/api/v[0-9]+/.*' } }, route: action('v1') }]),
-      host('many', [...Array(100).keys()].map((i) => ({ match: { prefix: `/service-${i}/` }, route: action(`c${i}`) }))),
+      host(
+        'many',
+        [...Array(100).keys()].map((i) => ({ match: { prefix: `/service-${i}/` }, route: action(`c${i}`) })),
+      ),
       { name: 'allow_any', domains: ['*'], routes: [{ match: { prefix: '/' }, route: action('PassthroughCluster') }] },
     ],
   }),

@@ -106,6 +106,11 @@ export const catalogue = {
   MT0303: { severity: 'warning', title: 'old form of a gateway name', action: 'Write NAMESPACE/NAME.' },
 
   MT0401: { severity: 'info', title: 'no effect', action: 'Nothing; the field is read and checked but does nothing here.' },
+  MT0402: {
+    severity: 'warning',
+    title: 'kind without effect',
+    action: 'Do not rely on it: Istio would act on this resource, Meltemi does not.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
 export type IssueCode = keyof typeof catalogue;

@@ -14,10 +14,12 @@ export function formatIssues(issues: readonly Issue[]): string[] {
 
 /** `1 error, 2 warnings in 3 resources` */
 export function formatSummary(issues: readonly Issue[], resources: number): string {
-  const count = (severity: Issue['severity']): number => issues.filter((issue) => issue.severity === severity).length;
-  const notes = count('info');
-  const parts = [plural(count('error'), 'error'), plural(count('warning'), 'warning'), ...(notes > 0 ? [plural(notes, 'note')] : [])];
-  return `${parts.join(', ')} in ${plural(resources, 'resource')}`;
+  const words = { error: 'error', warning: 'warning', info: 'note' } as const;
+  const counts = (['error', 'warning', 'info'] as const).flatMap((severity) => {
+    const count = issues.filter((issue) => issue.severity === severity).length;
+    return count === 0 ? [] : [plural(count, words[severity])];
+  });
+  return `${counts.length === 0 ? 'no findings' : counts.join(', ')} in ${plural(resources, 'resource')}`;
 }
 
 function placeOf({ origin }: Issue): string {

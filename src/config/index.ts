@@ -1,4 +1,5 @@
 export * from './catalogue.ts';
+export * from './catalogue-document.ts';
 export * from './format.ts';
 export type * from './kinds/destination-rule/client-tls.ts';
 export type * from './kinds/destination-rule/connection-pool.ts';
@@ -19,7 +20,7 @@ export type * from './kinds/server-tls.ts';
 export type * from './kinds/service-entry.ts';
 export type * from './kinds/shared.ts';
 export type * from './kinds/sidecar.ts';
-export type { AnyConfig, Kind, ObjectOfKind, SpecOf } from './kinds/table.ts';
+export type { AnyConfig, Kind, KindDefinition, ObjectOfKind, SpecOf } from './kinds/table.ts';
 export { kinds } from './kinds/table.ts';
 export type * from './kinds/virtual-service/cors.ts';
 export type * from './kinds/virtual-service/fault.ts';

@@ -175,19 +175,30 @@ function reportNameless(kind: unknown, apiVersion: unknown, base: Path, findings
   else findings.add('MT0004', [...base, 'apiVersion'], `the ${kind.slice(0, 80)} has no apiVersion`);
 }
 
+/** Kinds of Istio on which somebody may rely, and which do nothing here. */
+const istioKindsNotRead = ['EnvoyFilter', 'AuthorizationPolicy', 'RequestAuthentication', 'Telemetry', 'WasmPlugin', 'TrafficExtension'];
+const gatewayKindsNotRead = ['TLSRoute', 'TCPRoute', 'UDPRoute', 'BackendTLSPolicy', 'BackendTrafficPolicy', 'ListenerSet', 'XListenerSet'];
+
 function reportUnknown(kind: string, apiVersion: string, group: string, base: Path, findings: Findings): undefined {
-  const ours = [...byGroupAndKind.keys()];
-  const sameGroup = ours.filter((key) => key.startsWith(`${group}/`)).map((key) => key.slice(group.length + 1));
-  const otherKind = group === '' ? undefined : suggest(kind, sameGroup);
-  const isIstioWord =
-    kinds['VirtualService'] && Object.entries(kinds).find(([name, item]) => name === kind && item.group.endsWith('istio.io'));
-  const otherGroup = isIstioWord ? suggest(group, [isIstioWord[1].group]) : undefined;
-  if (otherKind)
+  const isForeign = istioKindsNotRead.includes(kind) || gatewayKindsNotRead.includes(kind);
+  const sameGroup = [...byGroupAndKind.keys()].filter((key) => key.startsWith(`${group}/`)).map((key) => key.slice(group.length + 1));
+  const otherKind = group === '' || isForeign ? undefined : suggest(kind, sameGroup);
+  const otherGroup = groupsOfIstioKind.get(kind) ? suggest(group, groupsOfIstioKind.get(kind) ?? []) : undefined;
+  const name = `${apiVersion.slice(0, 80)} ${kind.slice(0, 80)}`;
+  if (istioKindsNotRead.includes(kind) && group.endsWith('istio.io'))
+    findings.add('MT0402', base, `${kind} is not supported: this resource has no effect`);
+  else if (otherKind)
     findings.add('MT0012', [...base, 'kind'], `${group} has no kind "${kind}" that is read here; did you mean "${otherKind}"?`);
   else if (otherGroup) findings.add('MT0012', [...base, 'apiVersion'], `unknown API group "${group}"; did you mean "${otherGroup}"?`);
-  else findings.add('MT0005', base, `${apiVersion.slice(0, 80)} ${kind.slice(0, 80)} is not read here`);
+  else findings.add('MT0005', base, `${name} is not read here`);
   return undefined;
 }
+
+const groupsOfIstioKind: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(kinds)
+    .filter(([, { group }]) => group.endsWith('istio.io'))
+    .map(([kind, { group }]) => [kind, [group]]),
+);
 
 const byGroupAndKind: ReadonlyMap<string, Kind> = new Map(
   (Object.keys(kinds) as Kind[]).map((kind) => {

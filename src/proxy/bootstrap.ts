@@ -1,10 +1,10 @@
 // Reads an Envoy bootstrap, in protobuf's JSON with either spelling of field names; what this proxy has no use for is passed over.
 import { createRegistry, fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { type Bootstrap, BootstrapSchema } from '@meltemi/envoy-api/envoy/config/bootstrap/v3/bootstrap';
-import { FilterConfigSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_stats/v3/config';
-import { GrpcWebSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_web/v3/grpc_web';
 import { CorsPolicySchema, CorsSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
 import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
+import { FilterConfigSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_stats/v3/config';
+import { GrpcWebSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_web/v3/grpc_web';
 import { RouterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/router/v3/router';
 import { HttpInspectorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/http_inspector/v3/http_inspector';
 import { OriginalDstSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/original_dst/v3/original_dst';

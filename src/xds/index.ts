@@ -1,1 +1,5 @@
 export * from './client/index.ts';
+export * from './resource-types.ts';
+export * from './server/feed.ts';
+export * from './server/grpc-server.ts';
+export * from './server/sotw/session.ts';

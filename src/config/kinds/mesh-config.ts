@@ -14,6 +14,7 @@ import {
   noEffect,
   string,
 } from '../schema/index.ts';
+import { TrafficPolicy } from './destination-rule/destination-rule.ts';
 import { LocalityLoadBalancerSetting, ZoneAwareLoadBalancerSetting } from './destination-rule/load-balancer.ts';
 import { TcpKeepalive } from './shared.ts';
 import { HTTPRetry } from './virtual-service/http-actions.ts';
@@ -66,6 +67,7 @@ export const MeshConfig = message('MeshConfig', {
   defaultHttpRetryPolicy: HTTPRetry,
   localityLbSetting: LocalityLoadBalancerSetting,
   zoneAwareLbSetting: ZoneAwareLoadBalancerSetting,
+  defaultTrafficPolicy: TrafficPolicy,
   h2UpgradePolicy: enumOf(['DO_NOT_UPGRADE', 'UPGRADE']),
   accessLogFile: string,
   accessLogFormat: string,

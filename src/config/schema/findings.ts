@@ -24,8 +24,13 @@ export class Findings {
   context(resource: ResourceFacts, base: Path): RuleContext {
     return {
       resource,
-      report: (code, path, message) => this.add(code, [...base, ...path], message.includes('{}') ? message : `{}: ${message}`),
+      report: (code, path, message) =>
+        this.add(code, [...base, ...path], message.includes('{}') || isWhole([...base, ...path]) ? message : `{}: ${message}`),
       at: (path) => this.context(resource, [...base, ...path]),
     };
   }
+}
+
+function isWhole(path: Path): boolean {
+  return fieldText(path) === '' || path.at(-1) === 'spec';
 }

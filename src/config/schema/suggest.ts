@@ -1,6 +1,6 @@
 /** The candidate that a person probably meant, or undefined when none is near. */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
   let best: string | undefined;
   let bestDistance = limit + 1;
   if (word.length > 64) return undefined;

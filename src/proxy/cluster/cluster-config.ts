@@ -1,13 +1,16 @@
 // An Envoy Cluster, compiled: every default applied, nothing of protobuf left for the request path.
 import { fromBinary } from '@bufbuild/protobuf';
-import { type Cluster, Cluster_DiscoveryType, Cluster_DnsLookupFamily } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { CircuitBreakers } from '@meltemi/envoy-api/envoy/config/cluster/v3/circuit_breaker';
+import { type Cluster, Cluster_DiscoveryType, Cluster_DnsLookupFamily } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { OutlierDetection } from '@meltemi/envoy-api/envoy/config/cluster/v3/outlier_detection';
 import type { ClusterLoadAssignment } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
-import { type HttpProtocolOptions, HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
-import type { SecretStore } from '../tls/secret-store.ts';
+import {
+  type HttpProtocolOptions,
+  HttpProtocolOptionsSchema,
+} from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 import { millis } from '../net/duration.ts';
-import { type Transport, compileTransport } from './transport.ts';
+import type { SecretStore } from '../tls/secret-store.ts';
+import { compileTransport, type Transport } from './transport.ts';
 
 export type Discovery = 'static' | 'eds' | 'strictDns' | 'logicalDns' | 'originalDst';
 export type HttpMode = 'h1' | 'h2' | 'downstream' | 'auto';
@@ -69,7 +72,10 @@ export function compileCluster(source: Cluster, secrets: SecretStore, problems: 
     assignment: source.loadAssignment,
     connectTimeout: millis(source.connectTimeout) ?? 5000,
     transport: compileTransport(source.transportSocket, secrets, problems),
-    transportMatches: source.transportSocketMatches.map((one) => ({ match: one.match ?? {}, transport: compileTransport(one.transportSocket, secrets, problems) })),
+    transportMatches: source.transportSocketMatches.map((one) => ({
+      match: one.match ?? {},
+      transport: compileTransport(one.transportSocket, secrets, problems),
+    })),
     http: {
       mode: modeOf(options),
       idleTimeout: millis(common?.idleTimeout) ?? 3_600_000,
@@ -89,7 +95,10 @@ export function compileCluster(source: Cluster, secrets: SecretStore, problems: 
       respectTtl: source.respectDnsTtl,
       family: familyOf(source.dnsLookupFamily),
     },
-    originalDst: { header: original?.useHttpHeader ? original.httpHeaderName || 'x-envoy-original-dst-host' : undefined, portOverride: original?.upstreamPortOverride },
+    originalDst: {
+      header: original?.useHttpHeader ? original.httpHeaderName || 'x-envoy-original-dst-host' : undefined,
+      portOverride: original?.upstreamPortOverride,
+    },
   };
 }
 

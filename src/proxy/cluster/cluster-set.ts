@@ -186,7 +186,8 @@ export class ClusterSet {
   #wantEndpoints(): void {
     const names = new Set<string>();
     for (const entry of this.#entries.values())
-      for (const running of [entry.active, entry.warming]) if (running?.cluster.config.discovery === 'eds') names.add(running.cluster.config.edsName);
+      for (const running of [entry.active, entry.warming])
+        if (running?.cluster.config.discovery === 'eds') names.add(running.cluster.config.edsName);
     for (const name of this.#assignments.keys()) if (!names.has(name)) this.#assignments.delete(name);
     this.#options.endpointsWanted([...names]);
   }

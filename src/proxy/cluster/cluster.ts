@@ -1,12 +1,13 @@
 // A cluster in use: its hosts, balancer, limits, counters and connection pools.
-import type { LbEndpoint, LocalityLbEndpoints } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
+
 import { HealthStatus } from '@meltemi/envoy-api/envoy/config/core/v3/health_check';
+import type { LbEndpoint, LocalityLbEndpoints } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
 import { formatAddress, readAddress } from '../net/address.ts';
 import type { Stat, Stats } from '../stats/stats.ts';
 import type { ClusterConfig, Thresholds } from './cluster-config.ts';
 import { Host } from './host.ts';
-import { createLoadBalancer, type Health, type LbConfig, type LbContext, type LoadBalancer, type LocalityHosts } from './lb/index.ts';
 import { HostMonitor } from './host-monitor.ts';
+import { createLoadBalancer, type Health, type LbConfig, type LbContext, type LoadBalancer, type LocalityHosts } from './lb/index.ts';
 import type { OutlierEvent } from './outlier/index.ts';
 import { HttpPool } from './pool.ts';
 import type { Transport } from './transport.ts';
@@ -61,7 +62,9 @@ export class Cluster {
     this.stats = clusterStats(config.name, stats);
     this.resources = { default: resourcesOf(config.thresholds.default), high: resourcesOf(config.thresholds.high) };
     this.#balancer = createLoadBalancer<Host>(lb);
-    this.#monitor = config.outlier ? new HostMonitor(config.outlier, config.name, stats, { now, random, changed: () => this.#changed(), hosts: () => this.#hosts }) : undefined;
+    this.#monitor = config.outlier
+      ? new HostMonitor(config.outlier, config.name, stats, { now, random, changed: () => this.#changed(), hosts: () => this.#hosts })
+      : undefined;
     this.initialized = config.discovery === 'originalDst';
     if (config.discovery === 'static') this.assign(config.assignment?.endpoints ?? []);
   }
@@ -165,7 +168,13 @@ export class Cluster {
     return host;
   }
 
-  #host(at: { ip: string; port: number; path?: string }, hostname: string, weight: number, health: Health, metadata: Host['metadata']): Host {
+  #host(
+    at: { ip: string; port: number; path?: string },
+    hostname: string,
+    weight: number,
+    health: Health,
+    metadata: Host['metadata'],
+  ): Host {
     return new Host({
       ip: at.ip,
       port: at.port,

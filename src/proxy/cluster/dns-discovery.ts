@@ -43,7 +43,8 @@ export class DnsDiscovery {
   #add(group: number, endpoint: LbEndpoint): void {
     const identity = endpoint.hostIdentifier;
     const address = identity.case === 'endpoint' ? readAddress(identity.value.address) : undefined;
-    if (address) this.#targets.push({ group, endpoint, name: address.ip, port: address.port, addresses: [], resolved: false, timer: undefined });
+    if (address)
+      this.#targets.push({ group, endpoint, name: address.ip, port: address.port, addresses: [], resolved: false, timer: undefined });
   }
 
   async #refresh(target: Target): Promise<void> {
@@ -74,7 +75,9 @@ export class DnsDiscovery {
     this.#cluster.assign(
       groups.map((group, index) => ({
         ...group,
-        lbEndpoints: this.#targets.filter((one) => one.group === index).flatMap((one) => one.addresses.map((address) => withAddress(one, address))),
+        lbEndpoints: this.#targets
+          .filter((one) => one.group === index)
+          .flatMap((one) => one.addresses.map((address) => withAddress(one, address))),
       })),
     );
   }

@@ -26,7 +26,7 @@ export class HostMonitor {
     this.#context = context;
     this.#active = stats.gauge(`cluster.${cluster}.outlier_detection.ejections_active`);
     this.#total = stats.counter(`cluster.${cluster}.outlier_detection.ejections_enforced_total`);
-    this.#timer = setInterval(() => this.#carryOut(this.#detector.onInterval(this.#context.now())), Math.max(1, plan.interval));
+    this.#timer = setInterval(() => this.#carryOut(this.#detector.tick(this.#context.now())), Math.max(1, plan.interval));
     this.#timer.unref();
   }
 
@@ -35,7 +35,8 @@ export class HostMonitor {
   }
 
   report(host: Host, event: OutlierEvent): void {
-    this.#carryOut(this.#detector.onEvent(host.address, event, this.#context.now()));
+    const verdict = this.#detector.report(host.address, event, this.#context.now());
+    if (verdict) this.#carryOut([verdict]);
   }
 
   stop(): void {

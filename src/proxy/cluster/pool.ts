@@ -148,7 +148,11 @@ export class HttpPool implements ConnectionOwner {
     const h2 = this.#options.protocol === 'h2' || (this.#options.protocol === 'auto' && alpn === 'h2');
     if (h2) this.#multiplexed = true;
     const connection = h2
-      ? new H2Client((wire as SocketWire).socket, this, { maxStreams: http.maxConcurrentStreams, maxRequests: http.maxRequestsPerConnection, secure: wire.tls !== undefined })
+      ? new H2Client((wire as SocketWire).socket, this, {
+          maxStreams: http.maxConcurrentStreams,
+          maxRequests: http.maxRequestsPerConnection,
+          secure: wire.tls !== undefined,
+        })
       : new H1Client(wire, this, http.maxRequestsPerConnection);
     this.#all.add(connection);
     if (http.maxConnectionDuration > 0) setTimeout(() => connection.drain(), http.maxConnectionDuration).unref();

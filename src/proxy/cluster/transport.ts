@@ -1,9 +1,9 @@
 // How bytes get to a host: plain, or TLS with the right name, certificate and trust.
 import tls, { type PeerCertificate, type TLSSocket } from 'node:tls';
+import { fromBinary } from '@bufbuild/protobuf';
 import type { TransportSocket } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
-import { fromBinary } from '@bufbuild/protobuf';
-import { dialPlain, type DialOptions, SocketWire, type Wire } from '../net/wire.ts';
+import { type DialOptions, dialPlain, SocketWire, type Wire } from '../net/wire.ts';
 import { readSans } from '../tls/san.ts';
 import type { SecretRef, SecretStore } from '../tls/secret-store.ts';
 import { TlsPlan } from '../tls/tls-plan.ts';
@@ -110,7 +110,11 @@ class TlsTransport implements Transport {
 }
 
 /** Opens the TCP connection; `next` runs once it stands, with a function that ends the wait (true when it had not ended before). */
-function dial(request: ConnectRequest, result: ConnectResult, next: (wire: SocketWire, settle: (detail?: string) => boolean) => void): () => void {
+function dial(
+  request: ConnectRequest,
+  result: ConnectResult,
+  next: (wire: SocketWire, settle: (detail?: string) => boolean) => void,
+): () => void {
   const wire = dialPlain(request);
   let settled = false;
   const timer = setTimeout(() => settle('connection timeout', true), request.timeoutMs);

@@ -51,7 +51,8 @@ export class Attempt implements UpstreamReceiver, Waiter {
     const http = this.#cluster.config.http;
     const protocol = http.mode === 'downstream' ? (this.#request.protocol === 'h2' ? 'h2' : 'h1') : http.mode;
     let sni: string | undefined;
-    if (http.autoSni && this.#host.transport.secure) sni = hostOf((http.autoSniHeader === '' ? undefined : this.#request.headers.get(http.autoSniHeader)) ?? this.#request.authority);
+    if (http.autoSni && this.#host.transport.secure)
+      sni = hostOf((http.autoSniHeader === '' ? undefined : this.#request.headers.get(http.autoSniHeader)) ?? this.#request.authority);
     this.#pool = this.#cluster.pool(this.#host, protocol, sni, http.autoSanValidation ? sni : undefined);
     const connection = this.#pool.acquire(this, this.#resources);
     if (connection) this.ready(connection);
@@ -97,7 +98,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
   }
 
   timedOut(): void {
-    if (!this.headSeen) this.#cluster.report(this.#host, { kind: 'response', status: 504 });
+    if (!this.headSeen) this.#cluster.report(this.#host, { kind: 'localTimeout' });
     this.cancel();
   }
 
@@ -138,7 +139,10 @@ export class Attempt implements UpstreamReceiver, Waiter {
     this.#finish();
     if (reason !== 'overflow') {
       this.#cluster.stats.resetByHost.value++;
-      this.#cluster.report(this.#host, reason === 'connect-failure' || reason === 'connect-timeout' ? { kind: 'localFailure' } : { kind: 'reset' });
+      this.#cluster.report(
+        this.#host,
+        reason === 'connect-failure' || reason === 'connect-timeout' ? { kind: 'localFailure' } : { kind: 'reset' },
+      );
     }
     this.#forward.onFailed(this, reason);
   }

@@ -1,6 +1,7 @@
 // A client's HTTP connection: picks the codec and turns each request that it reads into a stream.
-import type { RouteContext } from '../route/index.ts';
+
 import type { SocketWire } from '../net/wire.ts';
+import type { RouteContext } from '../route/index.ts';
 import type { ConnectionInfo } from './connection-info.ts';
 import type { HttpEnvironment } from './environment.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
@@ -33,7 +34,10 @@ export class HttpConnection implements RequestHandler {
     this.info = options.info;
     this.#onClosed = options.closed;
     const tls = options.info.tls;
-    this.routeContext = { random: options.env.random, ...(tls ? { tls: { presented: tls.peer !== undefined, validated: tls.peer !== undefined } } : {}) };
+    this.routeContext = {
+      random: options.env.random,
+      ...(tls ? { tls: { presented: tls.peer !== undefined, validated: tls.peer !== undefined } } : {}),
+    };
     this.config.stats.connections.value++;
     this.config.stats.active.value++;
     if (this.config.maxConnectionDuration > 0) {
@@ -51,7 +55,11 @@ export class HttpConnection implements RequestHandler {
   }
 
   serveH2(socket: SocketWire['socket']): void {
-    this.#codec = new H2Server(socket, this, { maxConcurrentStreams: this.config.maxConcurrentStreams, initialStreamWindow: 1 << 20, initialConnectionWindow: 1 << 24 });
+    this.#codec = new H2Server(socket, this, {
+      maxConcurrentStreams: this.config.maxConcurrentStreams,
+      initialStreamWindow: 1 << 20,
+      initialConnectionWindow: 1 << 24,
+    });
   }
 
   drain(): void {

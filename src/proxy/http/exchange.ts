@@ -33,7 +33,15 @@ export interface RequestReceiver {
   aborted(): void;
 }
 
-export type ResetReason = 'connect-failure' | 'connect-timeout' | 'termination' | 'remote-reset' | 'refused-stream' | 'protocol-error' | 'overflow' | 'local';
+export type ResetReason =
+  | 'connect-failure'
+  | 'connect-timeout'
+  | 'termination'
+  | 'remote-reset'
+  | 'refused-stream'
+  | 'protocol-error'
+  | 'overflow'
+  | 'local';
 
 /** The upstream codec's side of one request. */
 export interface UpstreamStream {

@@ -27,7 +27,9 @@ export class ExchangeContext implements FormatContext {
 
   get downstreamRemoteAddress(): string {
     const connection = this.#connection;
-    return this.#clientIp === connection.remoteIp ? formatAddress(connection.remoteIp, connection.remotePort) : formatAddress(this.#clientIp, 0);
+    return this.#clientIp === connection.remoteIp
+      ? formatAddress(connection.remoteIp, connection.remotePort)
+      : formatAddress(this.#clientIp, 0);
   }
 
   get downstreamDirectRemoteAddress(): string {
@@ -63,7 +65,16 @@ export class ExchangeContext implements FormatContext {
       localDnsSans: tls.localNames.dns,
       version: tls.version,
       cipher: tls.cipher,
-      ...(peer ? { peerUriSans: peer.names.uris, peerDnsSans: peer.names.dns, peerSubject: peer.subject, peerIssuer: peer.issuer, peerFingerprint256: peer.sha256, peerSerial: peer.serial } : {}),
+      ...(peer
+        ? {
+            peerUriSans: peer.names.uris,
+            peerDnsSans: peer.names.dns,
+            peerSubject: peer.subject,
+            peerIssuer: peer.issuer,
+            peerFingerprint256: peer.sha256,
+            peerSerial: peer.serial,
+          }
+        : {}),
     };
   }
 }

@@ -3,15 +3,15 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Host } from '../cluster/host.ts';
 import { formatAddress } from '../net/address.ts';
 import {
+  type ForwardDecision,
   finalizeRequestHeaders,
   finalizeResponseHeaders,
-  type ForwardDecision,
   type HashResult,
+  type RetryOutcome,
+  type RetryPlan,
   requestHash,
   requestRetry,
   requestTimeouts,
-  type RetryOutcome,
-  type RetryPlan,
   retryBackoff,
   rewriteAuthority,
   shouldRetry,
@@ -20,7 +20,7 @@ import {
 import { Attempt } from './attempt.ts';
 import type { ResetReason } from './exchange.ts';
 import type { Headers } from './headers.ts';
-import { startMirrors, type Mirror } from './mirror.ts';
+import { type Mirror, startMirrors } from './mirror.ts';
 import type { HttpStream } from './stream.ts';
 
 /** How much of a body is kept for another try, and while no connection is there yet. */
@@ -79,7 +79,8 @@ export class Forward {
     this.#requestDone = end;
     if (route.mirrors.length > 0) this.#mirrors = startMirrors(route.mirrors, request, { env, end, full });
     if (end) this.#startTimer();
-    if (this.#timeouts.maxStream !== undefined && this.#timeouts.maxStream > 0) this.#maxStream = setTimeout(() => this.#streamExpired(), this.#timeouts.maxStream);
+    if (this.#timeouts.maxStream !== undefined && this.#timeouts.maxStream > 0)
+      this.#maxStream = setTimeout(() => this.#streamExpired(), this.#timeouts.maxStream);
     this.#try();
   }
 
@@ -152,7 +153,8 @@ export class Forward {
       return this.#again();
     }
     this.#dropBuffer();
-    if (!stream.connection.config.filters.suppressEnvoyHeaders) headers.set('x-envoy-upstream-service-time', String(Math.round(attempt.elapsed)));
+    if (!stream.connection.config.filters.suppressEnvoyHeaders)
+      headers.set('x-envoy-upstream-service-time', String(Math.round(attempt.elapsed)));
     if (decision.route.includeAttemptCountInResponse) headers.set('x-envoy-attempt-count', String(this.#attempts));
     for (const cookie of this.#hash?.cookies ?? []) headers.add('set-cookie', cookie.setCookie);
     if (decision.route.responseHeaders.length > 0 || decision.weighted) {
@@ -241,7 +243,11 @@ export class Forward {
 
   #hashContext(): { sourceIp: string; downstreamRemoteAddress: string; downstreamLocalAddress: string } {
     const info = this.stream.connection.info;
-    return { sourceIp: this.stream.clientIp, downstreamRemoteAddress: formatAddress(info.remoteIp, info.remotePort), downstreamLocalAddress: formatAddress(info.localIp, info.localPort) };
+    return {
+      sourceIp: this.stream.clientIp,
+      downstreamRemoteAddress: formatAddress(info.remoteIp, info.remotePort),
+      downstreamLocalAddress: formatAddress(info.localIp, info.localPort),
+    };
   }
 
   /** Headers by which the upstream learns what the router does. */
@@ -253,8 +259,13 @@ export class Forward {
       const expected = timeouts.perTry > 0 ? timeouts.perTry : timeouts.request;
       if (expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(Math.round(expected)));
     }
-    if (stream.connection.config.decorates && decision.route.decorator !== undefined) headers.set('x-envoy-decorator-operation', decision.route.decorator);
-    for (const cookie of this.#hash?.cookies ?? []) headers.set('cookie', headers.has('cookie') ? `${headers.get('cookie')}; ${cookie.name}=${cookie.value}` : `${cookie.name}=${cookie.value}`);
+    if (stream.connection.config.decorates && decision.route.decorator !== undefined)
+      headers.set('x-envoy-decorator-operation', decision.route.decorator);
+    for (const cookie of this.#hash?.cookies ?? [])
+      headers.set(
+        'cookie',
+        headers.has('cookie') ? `${headers.get('cookie')}; ${cookie.name}=${cookie.value}` : `${cookie.name}=${cookie.value}`,
+      );
   }
 
   #mayRetry(outcome: RetryOutcome): boolean {
@@ -269,7 +280,9 @@ export class Forward {
     const resources = cluster.resources[this.decision.route.priority];
     const limits = resources.limits;
     const allowed =
-      limits.retryBudgetPercent === undefined ? limits.maxRetries : Math.max(limits.minRetryConcurrency, Math.floor(((resources.requests + resources.pending) * limits.retryBudgetPercent) / 100));
+      limits.retryBudgetPercent === undefined
+        ? limits.maxRetries
+        : Math.max(limits.minRetryConcurrency, Math.floor(((resources.requests + resources.pending) * limits.retryBudgetPercent) / 100));
     if (resources.retries - (this.#retrying ? 1 : 0) < allowed) return true;
     cluster.stats.retryOverflow.value++;
     return false;

@@ -85,4 +85,3 @@ export class Base64Decoder {
     return Buffer.from(text.slice(0, whole), 'base64');
   }
 }
-

@@ -52,7 +52,8 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     const sized = head.headers.has('content-length');
     const chunkedBody = !end && !sized && !turn.tunnel;
     if (chunkedBody) text += 'transfer-encoding: chunked\r\n';
-    else if (!sized && end && (full !== undefined || mayHaveBody(head.method))) text += `content-length: ${full === undefined ? 0 : full.length}\r\n`;
+    else if (!sized && end && (full !== undefined || mayHaveBody(head.method)))
+      text += `content-length: ${full === undefined ? 0 : full.length}\r\n`;
     text += '\r\n';
     if (end || turn.tunnel) this.#writer.whole(text, full);
     else this.#writer.begin(text, chunkedBody);

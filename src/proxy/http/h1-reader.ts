@@ -16,7 +16,19 @@ export interface MessageEvents {
   onProblem(problem: ReadProblem): void;
 }
 
-const phase = { head: 0, length: 1, chunkSize: 2, chunkData: 3, chunkEnd: 4, trailers: 5, close: 6, done: 7, hold: 8, tunnel: 9, dead: 10 } as const;
+const phase = {
+  head: 0,
+  length: 1,
+  chunkSize: 2,
+  chunkData: 3,
+  chunkEnd: 4,
+  trailers: 5,
+  close: 6,
+  done: 7,
+  hold: 8,
+  tunnel: 9,
+  dead: 10,
+} as const;
 type State = (typeof phase)[keyof typeof phase];
 
 const maxHead = 60 * 1024;

@@ -1,12 +1,12 @@
 // An HTTP/1.1 connection from a client: reads requests one after the other, writes their responses in order.
 import type { Wire, WireEvents } from '../net/wire.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
-import { requestFraming, type Framing } from './framing.ts';
+import { type Framing, requestFraming } from './framing.ts';
 import { H1Reader, type MessageEvents, type ReadProblem } from './h1-reader.ts';
 import { fieldLines, statusLine } from './h1-serialize.ts';
 import { H1Writer } from './h1-writer.ts';
 import type { ScannedHead } from './head-scanner.ts';
-import { Headers } from './headers.ts';
+import type { Headers } from './headers.ts';
 import { connectionWishes } from './hop-by-hop.ts';
 import { Request } from './request.ts';
 
@@ -216,9 +216,13 @@ export class H1Server implements WireEvents, MessageEvents {
   #refuse(status: number): void {
     this.#handler.protocolProblem(status);
     const headers = this.#handler.localFields();
-    const body = status === 400 ? 'Bad Request' : status === 431 ? 'Request Header Fields Too Large' : status === 501 ? 'Not Implemented' : '';
+    const body =
+      status === 400 ? 'Bad Request' : status === 431 ? 'Request Header Fields Too Large' : status === 501 ? 'Not Implemented' : '';
     const fields = body === '' ? '' : 'content-type: text/plain\r\n';
-    this.writer.whole(`${statusLine(status)}content-length: ${body.length}\r\n${fields}${fieldLines(headers)}connection: close\r\n\r\n`, body);
+    this.writer.whole(
+      `${statusLine(status)}content-length: ${body.length}\r\n${fields}${fieldLines(headers)}connection: close\r\n\r\n`,
+      body,
+    );
     this.#draining = true;
     this.#linger();
   }

@@ -1,5 +1,11 @@
 // HTTP/2 to a host: a node:http2 session shared by many requests.
-import http2, { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders, type IncomingHttpStatusHeader, type OutgoingHttpHeaders } from 'node:http2';
+import http2, {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { RequestHead, ResetReason, UpstreamReceiver, UpstreamStream } from './exchange.ts';
 import { fromRawH2, toH2 } from './h2-fields.ts';
@@ -87,15 +93,21 @@ class StreamTurn implements UpstreamStream {
   constructor(stream: ClientHttp2Stream, receiver: UpstreamReceiver, headOnly: boolean) {
     this.#stream = stream;
     this.#receiver = receiver;
-    stream.on('headers', (headers: IncomingHttpHeaders & IncomingHttpStatusHeader) => this.#receiver?.interim(Number(headers[':status']), new Headers()));
-    stream.on('response', (headers, flags, raw) => this.#head(Number(headers[':status']), fromRawH2(raw ?? []), headOnly || (flags & 1) === 1));
+    stream.on('headers', (headers: IncomingHttpHeaders & IncomingHttpStatusHeader) =>
+      this.#receiver?.interim(Number(headers[':status']), new Headers()),
+    );
+    stream.on('response', (headers, flags, raw) =>
+      this.#head(Number(headers[':status']), fromRawH2(raw ?? []), headOnly || (flags & 1) === 1),
+    );
     stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers ? toH2(this.#trailers, {}) : {}));
     stream.on('data', (chunk: Buffer) => {
       if (this.#ended) return;
       this.#receiver?.body(chunk, false);
       this.#receiver?.flush();
     });
-    stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) => this.#trailersIn(fromRawH2(raw ?? [])));
+    stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) =>
+      this.#trailersIn(fromRawH2(raw ?? [])),
+    );
     stream.on('end', () => this.#end());
     stream.on('drain', () => this.#receiver?.writable());
     stream.on('error', () => undefined);

@@ -24,8 +24,17 @@ export class H2Server {
 
   constructor(socket: Duplex, handler: RequestHandler, limits: H2Limits) {
     this.#handler = handler;
-    const settings = { maxConcurrentStreams: limits.maxConcurrentStreams, initialWindowSize: limits.initialStreamWindow, enableConnectProtocol: true };
-    this.#session = http2.performServerHandshake(socket, { settings, maxHeaderListPairs: 104, maxSessionInvalidFrames: 100, maxSettings: 32 });
+    const settings = {
+      maxConcurrentStreams: limits.maxConcurrentStreams,
+      initialWindowSize: limits.initialStreamWindow,
+      enableConnectProtocol: true,
+    };
+    this.#session = http2.performServerHandshake(socket, {
+      settings,
+      maxHeaderListPairs: 104,
+      maxSessionInvalidFrames: 100,
+      maxSettings: 32,
+    });
     this.#session.setLocalWindowSize(limits.initialConnectionWindow);
     this.#session.on('stream', (stream, headers, _flags, raw) => this.#accept(stream, headers, raw));
     this.#session.on('error', () => undefined);
@@ -43,7 +52,8 @@ export class H2Server {
 
   /** @internal */
   resetSeen(): void {
-    if (++this.#resets > 200 && this.#resets > this.requests / 2) this.#session.destroy(undefined, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (++this.#resets > 200 && this.#resets > this.requests / 2)
+      this.#session.destroy(undefined, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   #accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): void {
@@ -184,7 +194,8 @@ class StreamTurn implements Responder {
     this.#finished = true;
     this.receiver = undefined;
     // A response that overtook its request: the client is told to stop sending.
-    if (!this.#ended && !this.#stream.endAfterHeaders && !this.#stream.readableEnded) this.#stream.once('finish', () => this.#stream.close(NGHTTP2_NO_ERROR));
+    if (!this.#ended && !this.#stream.endAfterHeaders && !this.#stream.readableEnded)
+      this.#stream.once('finish', () => this.#stream.close(NGHTTP2_NO_ERROR));
   }
 
   #gone(): void {
@@ -200,7 +211,8 @@ function hasForbidden(headers: Headers): boolean {
   const list = headers.list;
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i];
-    if (name === 'connection' || name === 'transfer-encoding' || name === 'upgrade' || name === 'keep-alive' || name === 'proxy-connection') return true;
+    if (name === 'connection' || name === 'transfer-encoding' || name === 'upgrade' || name === 'keep-alive' || name === 'proxy-connection')
+      return true;
     if (/[\r\n\0]/.test(list[i + 1] ?? '')) return true;
   }
   return false;

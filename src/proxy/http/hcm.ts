@@ -1,18 +1,18 @@
 // The HTTP connection manager's configuration, compiled.
 import { fromBinary } from '@bufbuild/protobuf';
 import type { RouteConfiguration } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
 import { RouterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/router/v3/router';
 import {
-  type HttpConnectionManager,
   HttpConnectionManager_ForwardClientCertDetails as Forward,
-  HttpConnectionManager_PathWithEscapedSlashesAction as Slashes,
-  HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
+  type HttpConnectionManager,
   type HttpFilter,
+  HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
+  HttpConnectionManager_PathWithEscapedSlashesAction as Slashes,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
-import { millis } from '../net/duration.ts';
 import { compilePrefix, type Prefix } from '../net/address.ts';
+import { millis } from '../net/duration.ts';
 import { compileFault, type FaultPlan, type RouteTable } from '../route/index.ts';
-import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
 import type { Stat, Stats } from '../stats/stats.ts';
 import type { PathRules } from './normalize-path.ts';
 
@@ -45,7 +45,14 @@ export interface HcmConfig {
   readonly generateRequestId: boolean;
   readonly preserveExternalRequestId: boolean;
   readonly alwaysSetRequestId: boolean;
-  readonly xfcc: { readonly mode: XfccMode; readonly subject: boolean; readonly cert: boolean; readonly chain: boolean; readonly dns: boolean; readonly uri: boolean };
+  readonly xfcc: {
+    readonly mode: XfccMode;
+    readonly subject: boolean;
+    readonly cert: boolean;
+    readonly chain: boolean;
+    readonly dns: boolean;
+    readonly uri: boolean;
+  };
   readonly proxy100: boolean;
   readonly upgrades: ReadonlyMap<string, boolean>;
   readonly path: PathRules;
@@ -78,6 +85,10 @@ export interface HcmContext {
   readonly stats: Stats;
   /** Traffic that leaves the workload: operations are named on the request. */
   readonly outbound: boolean;
+  readonly routes: RouteSource;
+}
+
+export interface RouteSource {
   inlineRoutes(config: RouteConfiguration, problems: string[]): RouteSlot;
   namedRoutes(name: string): RouteSlot;
 }
@@ -104,8 +115,17 @@ export function compileHcm(source: HttpConnectionManager, context: HcmContext, p
     xfcc: xfccOf(source),
     proxy100: source.proxy100Continue,
     upgrades: new Map(source.upgradeConfigs.map((one) => [one.upgradeType.toLowerCase(), one.enabled ?? true])),
-    path: { normalize: source.normalizePath ?? false, mergeSlashes: source.mergeSlashes, escapedSlashes: slashesOf(source.pathWithEscapedSlashesAction) },
-    stripPort: source.stripPortMode.case === 'stripAnyHostPort' && source.stripPortMode.value ? 'any' : source.stripMatchingHostPort ? 'matching' : 'none',
+    path: {
+      normalize: source.normalizePath ?? false,
+      mergeSlashes: source.mergeSlashes,
+      escapedSlashes: slashesOf(source.pathWithEscapedSlashesAction),
+    },
+    stripPort:
+      source.stripPortMode.case === 'stripAnyHostPort' && source.stripPortMode.value
+        ? 'any'
+        : source.stripMatchingHostPort
+          ? 'matching'
+          : 'none',
     stripTrailingDot: source.stripTrailingHostDot,
     acceptHttp10: source.httpProtocolOptions?.acceptHttp10 ?? false,
     defaultHost: source.httpProtocolOptions?.defaultHostForHttp10 ?? '',
@@ -122,13 +142,17 @@ export function compileHcm(source: HttpConnectionManager, context: HcmContext, p
   };
 }
 
-function routesOf(source: HttpConnectionManager, context: HcmContext, problems: string[]): { slot: RouteSlot; rdsName: string | undefined } {
+function routesOf(
+  source: HttpConnectionManager,
+  context: HcmContext,
+  problems: string[],
+): { slot: RouteSlot; rdsName: string | undefined } {
   const specifier = source.routeSpecifier;
   switch (specifier.case) {
     case 'routeConfig':
-      return { slot: context.inlineRoutes(specifier.value, problems), rdsName: undefined };
+      return { slot: context.routes.inlineRoutes(specifier.value, problems), rdsName: undefined };
     case 'rds':
-      return { slot: context.namedRoutes(specifier.value.routeConfigName), rdsName: specifier.value.routeConfigName };
+      return { slot: context.routes.namedRoutes(specifier.value.routeConfigName), rdsName: specifier.value.routeConfigName };
     default:
       problems.push('scoped routes are not supported');
       return { slot: { table: undefined }, rdsName: undefined };
@@ -136,7 +160,8 @@ function routesOf(source: HttpConnectionManager, context: HcmContext, problems: 
 }
 
 /** Filters that only observe: leaving them out changes no outcome. */
-const observers = /(grpc_stats|istio\.stats|istio_stats|metadata_exchange|peer_metadata|istio\.alpn|stackdriver|access_log|GrpcStats|health_check_stub)/i;
+const observers =
+  /(grpc_stats|istio\.stats|istio_stats|metadata_exchange|peer_metadata|istio\.alpn|stackdriver|access_log|GrpcStats|health_check_stub)/i;
 
 function filtersOf(list: readonly HttpFilter[], problems: string[]): HcmConfig['filters'] {
   let fault: FaultPlan | undefined;
@@ -157,7 +182,8 @@ function filtersOf(list: readonly HttpFilter[], problems: string[]): HcmConfig['
       fault = any ? compileFault(fromBinary(HTTPFaultSchema, any.value), problems) : undefined;
     } else if (type === 'Cors') cors = true;
     else if (type === 'GrpcWeb') grpcWeb = true;
-    else if (!observers.test(filter.name) && !observers.test(any?.typeUrl ?? '') && !filter.isOptional) problems.push(`HTTP filter ${filter.name} is not supported`);
+    else if (!observers.test(filter.name) && !observers.test(any?.typeUrl ?? '') && !filter.isOptional)
+      problems.push(`HTTP filter ${filter.name} is not supported`);
   }
   if (!router) problems.push('the HTTP filters do not end in a router');
   return { fault, hasFault, cors, grpcWeb, suppressEnvoyHeaders };

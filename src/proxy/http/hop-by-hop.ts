@@ -30,7 +30,15 @@ export function connectionWishes(headers: Headers): ConnectionWishes {
 
 /** Names that a `connection` field may take away; those that frame or route the message may not. */
 function nominable(token: string): boolean {
-  return token !== 'te' && token !== 'host' && token !== 'content-length' && token !== 'transfer-encoding' && !token.startsWith(':') && !token.startsWith('x-forwarded') && token !== 'http2-settings';
+  return (
+    token !== 'te' &&
+    token !== 'host' &&
+    token !== 'content-length' &&
+    token !== 'transfer-encoding' &&
+    !token.startsWith(':') &&
+    !token.startsWith('x-forwarded') &&
+    token !== 'http2-settings'
+  );
 }
 
 /** Drops what must not be forwarded; an upgrade keeps its own two fields. */

@@ -34,7 +34,8 @@ export function enterRequest(request: Request, connection: ConnectionInfo, confi
   else dropControlHeaders(request, edge);
   if (config.via !== '') headers.set('via', headers.has('via') ? `${headers.get('via')}, ${config.via}` : config.via);
   if (edge) headers.set('x-envoy-external-address', client.ip);
-  if (config.generateRequestId && (!headers.has('x-request-id') || (edge && !config.preserveExternalRequestId))) headers.set('x-request-id', randomId());
+  if (config.generateRequestId && (!headers.has('x-request-id') || (edge && !config.preserveExternalRequestId)))
+    headers.set('x-request-id', randomId());
   forwardClientCert(request, connection.tls, config.xfcc);
   return { internal: client.internal, clientIp: client.ip };
 }
@@ -46,7 +47,8 @@ function clientAddress(request: Request, connection: ConnectionInfo, config: Hcm
   let ip = connection.remoteIp;
   if (config.useRemoteAddress) {
     if (config.trustedHops > 0) ip = forwardedAt(before, config.trustedHops - 1) ?? ip;
-    if (!config.skipXffAppend) headers.set('x-forwarded-for', before === undefined ? connection.remoteIp : `${before},${connection.remoteIp}`);
+    if (!config.skipXffAppend)
+      headers.set('x-forwarded-for', before === undefined ? connection.remoteIp : `${before},${connection.remoteIp}`);
     if (config.trustedHops === 0 || !headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', scheme);
   } else {
     ip = forwardedAt(before, config.trustedHops) ?? ip;
@@ -79,7 +81,12 @@ function dropControlHeaders(request: Request, edge: boolean): void {
   }
 }
 
-const edgeControl = new Set(['x-envoy-decorator-operation', 'x-envoy-downstream-service-cluster', 'x-envoy-downstream-service-node', 'x-envoy-original-path']);
+const edgeControl = new Set([
+  'x-envoy-decorator-operation',
+  'x-envoy-downstream-service-cluster',
+  'x-envoy-downstream-service-node',
+  'x-envoy-original-path',
+]);
 const control = new Set([
   'x-envoy-retriable-status-codes',
   'x-envoy-retriable-header-names',

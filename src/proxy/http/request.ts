@@ -65,7 +65,11 @@ export class Request {
   /** Whether the sender speaks gRPC, going by the content type. */
   get grpc(): boolean {
     const type = this.headers.get('content-type');
-    return type !== undefined && type.startsWith('application/grpc') && (type.length === 16 || type.charCodeAt(16) === 0x2b || type.charCodeAt(16) === 0x3b);
+    return (
+      type !== undefined &&
+      type.startsWith('application/grpc') &&
+      (type.length === 16 || type.charCodeAt(16) === 0x2b || type.charCodeAt(16) === 0x3b)
+    );
   }
 
   #pseudo(name: string): string | undefined {

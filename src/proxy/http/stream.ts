@@ -1,13 +1,20 @@
 // One request from its arrival to the end of its response: entry rules, route, filters, then a local answer or a forward.
-import { corsDecision, type FaultOutcome, type FilterConfigs, faultDecision, finalizeResponseHeaders, type RouteDecision } from '../route/index.ts';
+import {
+  corsDecision,
+  type FaultOutcome,
+  type FilterConfigs,
+  faultDecision,
+  finalizeResponseHeaders,
+  type RouteDecision,
+} from '../route/index.ts';
 import type { HttpConnection } from './connection.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
 import { ExchangeContext } from './format-context.ts';
 import { Forward } from './forward.ts';
+import { GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
 import { Headers } from './headers.ts';
 import { type LocalReply, replyMessage } from './local-reply.ts';
 import { normalizePath } from './normalize-path.ts';
-import { GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
 import type { Request } from './request.ts';
 import { enterRequest } from './request-entry.ts';
 
@@ -96,7 +103,8 @@ export class HttpStream implements RequestReceiver {
     const env = this.connection.env;
     this.#idle?.refresh();
     if (this.#corsHeaders) for (const [name, value] of this.#corsHeaders) headers.set(name, value);
-    if (config.serverHeader === 'overwrite' || (config.serverHeader === 'appendIfAbsent' && !headers.has('server'))) headers.set('server', config.serverName);
+    if (config.serverHeader === 'overwrite' || (config.serverHeader === 'appendIfAbsent' && !headers.has('server')))
+      headers.set('server', config.serverName);
     if (!headers.has('date')) headers.add('date', env.date());
     if (config.alwaysSetRequestId) headers.set('x-request-id', this.request.headers.get('x-request-id') ?? '');
     if (config.via !== '') headers.add('via', config.via);
@@ -194,7 +202,8 @@ export class HttpStream implements RequestReceiver {
   #route(end: boolean, full: string | undefined): void {
     const env = this.connection.env;
     const table = this.connection.config.routes.table;
-    this.decision = table === undefined ? { kind: 'notFound', virtualHost: undefined } : table.choose(this.request, this.connection.routeContext);
+    this.decision =
+      table === undefined ? { kind: 'notFound', virtualHost: undefined } : table.choose(this.request, this.connection.routeContext);
     const filters = this.connection.config.filters;
     if (filters.hasFault) {
       const outcome = this.#fault(this.decision, env.random);
@@ -209,7 +218,12 @@ export class HttpStream implements RequestReceiver {
     const plan = own?.kind === 'fault' ? own.plan : own?.kind === 'disabled' ? undefined : this.connection.config.filters.fault;
     if (!plan || (!plan.delay && !plan.abort)) return undefined;
     const cluster = decision.kind === 'forward' ? decision.cluster : '';
-    return faultDecision(plan, this.request, { random, cluster, activeFaults: this.connection.env.activeFaults.value, downstreamNode: this.request.headers.get('x-envoy-downstream-service-node') });
+    return faultDecision(plan, this.request, {
+      random,
+      cluster,
+      activeFaults: this.connection.env.activeFaults.value,
+      downstreamNode: this.request.headers.get('x-envoy-downstream-service-node'),
+    });
   }
 
   #hold(outcome: FaultOutcome, end: boolean, full: string | undefined): void {
@@ -288,4 +302,3 @@ export class HttpStream implements RequestReceiver {
 function filtersOf(decision: Exclude<RouteDecision, { kind: 'notFound' }>): FilterConfigs | undefined {
   return decision.kind === 'forward' ? decision.filters : decision.route?.filters;
 }
-

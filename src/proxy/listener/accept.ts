@@ -8,7 +8,7 @@ import { type HostPort, plainIp } from '../net/address.ts';
 import { adoptAccepted, SocketWire } from '../net/wire.ts';
 import { TcpSession } from '../tcp/tcp-proxy.ts';
 import { readClientHello } from './client-hello.ts';
-import { chooseChain, type ConnectionFacts } from './filter-chain.ts';
+import { type ConnectionFacts, chooseChain } from './filter-chain.ts';
 import { guessHttp } from './http-inspector.ts';
 import type { Chain, ListenerConfig } from './listener-config.ts';
 import type { OriginalDestinations } from './original-destination.ts';
@@ -141,7 +141,13 @@ class Accepted implements Session {
     });
   }
 
-  #open(chain: Chain, facts: ConnectionFacts, secure: TLSSocket | undefined, protocol: string | undefined, tls: ConnectionTls | undefined): void {
+  #open(
+    chain: Chain,
+    facts: ConnectionFacts,
+    secure: TLSSocket | undefined,
+    protocol: string | undefined,
+    tls: ConnectionTls | undefined,
+  ): void {
     const info: ConnectionInfo = {
       id: this.#context.nextId(),
       remoteIp: facts.sourceIp,
@@ -160,9 +166,19 @@ class Accepted implements Session {
     }
   }
 
-  #http(config: Extract<Chain['action'], { kind: 'http' }>['http'], info: ConnectionInfo, secure: TLSSocket | undefined, protocol: string | undefined): void {
+  #http(
+    config: Extract<Chain['action'], { kind: 'http' }>['http'],
+    info: ConnectionInfo,
+    secure: TLSSocket | undefined,
+    protocol: string | undefined,
+  ): void {
     const socket = secure ?? this.#socket;
-    const connection = new HttpConnection({ config, env: this.#context.env, info, closed: () => this.#context.over(this.#listener, session) });
+    const connection = new HttpConnection({
+      config,
+      env: this.#context.env,
+      info,
+      closed: () => this.#context.over(this.#listener, session),
+    });
     const session: Session = { drain: () => connection.drain(), destroy: () => connection.destroy() };
     this.#context.opened(this.#listener, session);
     const kind = config.codec === 'auto' ? protocol : config.codec;

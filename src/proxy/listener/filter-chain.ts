@@ -1,6 +1,9 @@
 // Which filter chain of a listener takes a connection. A pure decision, in Envoy's order of criteria, never going back to a wider one.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto#config-listener-v3-filterchainmatch
-import { type FilterChainMatch, FilterChainMatch_ConnectionSourceType as SourceType } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
+import {
+  type FilterChainMatch,
+  FilterChainMatch_ConnectionSourceType as SourceType,
+} from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import { addressBytes, compilePrefix, inPrefix, type Prefix } from '../net/address.ts';
 
 export interface ConnectionFacts {
@@ -27,7 +30,8 @@ export interface ChainMatch {
 }
 
 export function compileChainMatch(source: FilterChainMatch | undefined, problems: string[]): ChainMatch {
-  const prefixes = (ranges: FilterChainMatch['prefixRanges']): readonly Prefix[] => ranges.flatMap((range) => compilePrefix(range, problems) ?? []);
+  const prefixes = (ranges: FilterChainMatch['prefixRanges']): readonly Prefix[] =>
+    ranges.flatMap((range) => compilePrefix(range, problems) ?? []);
   const names = source?.serverNames ?? [];
   for (const name of names) if (name.slice(1).includes('*')) problems.push(`server name ${name}: only a leading "*." is allowed`);
   return {
@@ -37,7 +41,8 @@ export function compileChainMatch(source: FilterChainMatch | undefined, problems
     transportProtocol: source?.transportProtocol ?? '',
     applicationProtocols: source?.applicationProtocols ?? [],
     directSources: prefixes(source?.directSourcePrefixRanges ?? []),
-    sourceType: source?.sourceType === SourceType.SAME_IP_OR_LOOPBACK ? 'local' : source?.sourceType === SourceType.EXTERNAL ? 'external' : 'any',
+    sourceType:
+      source?.sourceType === SourceType.SAME_IP_OR_LOOPBACK ? 'local' : source?.sourceType === SourceType.EXTERNAL ? 'external' : 'any',
     sources: prefixes(source?.sourcePrefixRanges ?? []),
     sourcePorts: source?.sourcePorts ?? [],
   };

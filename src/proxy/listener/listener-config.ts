@@ -1,11 +1,16 @@
 // An Envoy Listener, compiled: where it listens, what it looks at, which chains it has and what each of them does.
 import { fromBinary } from '@bufbuild/protobuf';
-import type { Listener } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import type { Filter, FilterChain, ListenerFilter, ListenerFilterChainMatchPredicate } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import type { Listener } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
+import type {
+  Filter,
+  FilterChain,
+  ListenerFilter,
+  ListenerFilterChainMatchPredicate,
+} from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { TcpProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
-import { compileHcm, type HcmConfig, type HcmContext } from '../http/hcm.ts';
+import { compileHcm, type HcmConfig, type RouteSource } from '../http/hcm.ts';
 import { type HostPort, readAddress } from '../net/address.ts';
 import { millis } from '../net/duration.ts';
 import type { Stats } from '../stats/stats.ts';
@@ -14,7 +19,10 @@ import { compileDownstreamTls, type DownstreamTls } from '../tls/downstream-tls.
 import type { SecretStore } from '../tls/secret-store.ts';
 import { type ChainMatch, compileChainMatch } from './filter-chain.ts';
 
-export type ChainAction = { readonly kind: 'http'; readonly http: HcmConfig } | { readonly kind: 'tcp'; readonly tcp: TcpConfig } | { readonly kind: 'none' };
+export type ChainAction =
+  | { readonly kind: 'http'; readonly http: HcmConfig }
+  | { readonly kind: 'tcp'; readonly tcp: TcpConfig }
+  | { readonly kind: 'none' };
 
 export interface Chain {
   readonly name: string;
@@ -51,7 +59,7 @@ export interface ListenerConfig {
 export interface ListenerContext {
   readonly stats: Stats;
   readonly secrets: SecretStore;
-  readonly routes: Pick<HcmContext, 'inlineRoutes' | 'namedRoutes'>;
+  readonly routes: RouteSource;
 }
 
 export function compileListener(source: Listener, context: ListenerContext, problems: string[]): ListenerConfig | undefined {
@@ -130,15 +138,24 @@ function compileChain(source: FilterChain, outbound: boolean, context: ListenerC
 }
 
 /** Network filters that only observe what passes. */
-const observers = /(mongo_proxy|MongoProxy|metadata_exchange|MetadataExchange|istio\.stats|stats_tcp|mysql_proxy|MySQLProxy|postgres_proxy|kafka_broker|zookeeper_proxy|set_filter_state|stackdriver)/;
+const observers =
+  /(mongo_proxy|MongoProxy|metadata_exchange|MetadataExchange|istio\.stats|stats_tcp|mysql_proxy|MySQLProxy|postgres_proxy|kafka_broker|zookeeper_proxy|set_filter_state|stackdriver)/;
 
 function actionOf(filters: readonly Filter[], outbound: boolean, context: ListenerContext, problems: string[]): ChainAction {
   for (const filter of filters) {
     const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
     const type = any?.typeUrl.slice(any.typeUrl.lastIndexOf('.') + 1) ?? filter.name;
     if (any && type === 'HttpConnectionManager')
-      return { kind: 'http', http: compileHcm(fromBinary(HttpConnectionManagerSchema, any.value), { stats: context.stats, outbound, ...context.routes }, problems) };
-    if (any && type === 'TcpProxy') return { kind: 'tcp', tcp: compileTcpProxy(fromBinary(TcpProxySchema, any.value), context.stats, problems) };
+      return {
+        kind: 'http',
+        http: compileHcm(
+          fromBinary(HttpConnectionManagerSchema, any.value),
+          { stats: context.stats, outbound, routes: context.routes },
+          problems,
+        ),
+      };
+    if (any && type === 'TcpProxy')
+      return { kind: 'tcp', tcp: compileTcpProxy(fromBinary(TcpProxySchema, any.value), context.stats, problems) };
     if (!observers.test(filter.name) && !observers.test(type)) problems.push(`network filter ${filter.name} is not supported`);
   }
   return { kind: 'none' };

@@ -3,8 +3,8 @@ import net from 'node:net';
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { formatAddress, type HostPort } from '../net/address.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
+import { formatAddress, type HostPort } from '../net/address.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
 import { type AcceptContext, acceptConnection, type Session } from './accept.ts';
@@ -159,7 +159,8 @@ export class ListenerSet implements AcceptContext {
 
   #wantRoutes(): void {
     const names = new Set<string>();
-    for (const entry of this.#entries.values()) for (const config of [entry.active, entry.warming]) for (const name of config ? routeNames(config) : []) names.add(name);
+    for (const entry of this.#entries.values())
+      for (const config of [entry.active, entry.warming]) for (const name of config ? routeNames(config) : []) names.add(name);
     this.#options.routes.keep(names);
     this.#options.routesWanted([...names]);
   }
@@ -172,7 +173,8 @@ export class ListenerSet implements AcceptContext {
   #open(name: string, entry: Entry, before: ListenerConfig | undefined): void {
     const config = entry.active;
     if (!config) return;
-    const samePlace = before?.bind === config.bind && before.address.ip === config.address.ip && before.address.port === config.address.port;
+    const samePlace =
+      before?.bind === config.bind && before.address.ip === config.address.ip && before.address.port === config.address.port;
     if (samePlace && entry.open) return;
     entry.server?.close();
     entry.server = undefined;
@@ -232,7 +234,9 @@ function* chainsOf(config: ListenerConfig): Iterable<ListenerConfig['chains'][nu
 }
 
 function routeNames(config: ListenerConfig): readonly string[] {
-  return [...chainsOf(config)].flatMap((chain) => (chain.action.kind === 'http' && chain.action.http.rdsName !== undefined ? [chain.action.http.rdsName] : []));
+  return [...chainsOf(config)].flatMap((chain) =>
+    chain.action.kind === 'http' && chain.action.http.rdsName !== undefined ? [chain.action.http.rdsName] : [],
+  );
 }
 
 function isReady(config: ListenerConfig, routes: RouteStore): boolean {

@@ -6,9 +6,21 @@ import { compileCors, corsDecision } from './cors.ts';
 import { requestOf } from './fake-request.ts';
 
 const origin = 'https://shop.example.com';
-const base: JsonObject = { allow_origin_string_match: [{ exact: origin }], allow_methods: 'GET,PUT', allow_headers: 'x-token', expose_headers: 'x-id', max_age: '90' };
+const base: JsonObject = {
+  allow_origin_string_match: [{ exact: origin }],
+  allow_methods: 'GET,PUT',
+  allow_headers: 'x-token',
+  expose_headers: 'x-id',
+  max_age: '90',
+};
 
-function check(policy: JsonObject, method: string, headers: Record<string, string>, kind: string, expected: Record<string, string> = {}): void {
+function check(
+  policy: JsonObject,
+  method: string,
+  headers: Record<string, string>,
+  kind: string,
+  expected: Record<string, string> = {},
+): void {
   const problems: string[] = [];
   const plan = compileCors(fromJson(CorsPolicySchema, { ...base, ...policy }), problems);
   assert.deepEqual(problems, []);
@@ -17,18 +29,43 @@ function check(policy: JsonObject, method: string, headers: Record<string, strin
   assert.deepEqual(outcome.kind === 'pass' ? {} : Object.fromEntries(outcome.headers), expected);
 }
 
-const short = (headers: Record<string, string>) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [`access-control-${name}`, value]));
+const short = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [`access-control-${name}`, value]));
 const preflight = { origin, 'access-control-request-method': 'PUT' };
 const lists = { 'allow-methods': 'GET,PUT', 'allow-headers': 'x-token', 'max-age': '90' };
 
 test('preflights', () => {
   check({}, 'OPTIONS', preflight, 'preflight', short({ 'allow-origin': origin, ...lists, 'expose-headers': 'x-id' }));
-  check({}, 'OPTIONS', { ...preflight, 'access-control-request-method': 'DELETE' }, 'preflight', short({ 'allow-origin': origin, ...lists, 'expose-headers': 'x-id' }));
-  check({ allow_credentials: true, expose_headers: '' }, 'OPTIONS', preflight, 'preflight', short({ 'allow-origin': origin, 'allow-credentials': 'true', ...lists }));
+  check(
+    {},
+    'OPTIONS',
+    { ...preflight, 'access-control-request-method': 'DELETE' },
+    'preflight',
+    short({ 'allow-origin': origin, ...lists, 'expose-headers': 'x-id' }),
+  );
+  check(
+    { allow_credentials: true, expose_headers: '' },
+    'OPTIONS',
+    preflight,
+    'preflight',
+    short({ 'allow-origin': origin, 'allow-credentials': 'true', ...lists }),
+  );
   check({}, 'OPTIONS', { ...preflight, origin: 'https://evil.example.com' }, 'pass');
-  check({ forward_not_matching_preflights: false }, 'OPTIONS', { ...preflight, origin: 'https://evil.example.com' }, 'preflight', short(lists));
+  check(
+    { forward_not_matching_preflights: false },
+    'OPTIONS',
+    { ...preflight, origin: 'https://evil.example.com' },
+    'preflight',
+    short(lists),
+  );
   check({}, 'OPTIONS', { 'access-control-request-method': 'PUT' }, 'pass');
-  check({ allow_private_network_access: true, expose_headers: '' }, 'OPTIONS', { ...preflight, 'access-control-request-private-network': 'true' }, 'preflight', short({ 'allow-origin': origin, ...lists, 'allow-private-network': 'true' }));
+  check(
+    { allow_private_network_access: true, expose_headers: '' },
+    'OPTIONS',
+    { ...preflight, 'access-control-request-private-network': 'true' },
+    'preflight',
+    short({ 'allow-origin': origin, ...lists, 'allow-private-network': 'true' }),
+  );
 });
 
 test('other requests', () => {

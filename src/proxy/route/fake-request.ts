@@ -29,7 +29,9 @@ export function requestOf(text: RequestText): RequestView {
 }
 
 /** Headers that mutations can be tried on; `lines` shows them in order as `name: value`. */
-export function mutableHeaders(initial: readonly (readonly [string, string])[]): MutableHeaders & { readonly lines: () => readonly string[] } {
+export function mutableHeaders(
+  initial: readonly (readonly [string, string])[],
+): MutableHeaders & { readonly lines: () => readonly string[] } {
   let entries = initial.map(([name, value]) => ({ name, value }));
   return {
     get: (name) => entries.find((entry) => entry.name === name)?.value,

@@ -40,8 +40,16 @@ test('percentages', () => {
 test('aborts, alone and after a delay', () => {
   check(abort, {}, { delay: 0, abort: { kind: 'http', status: 503 } });
   check({ abort: { grpc_status: 14, percentage: { numerator: 100 } } }, {}, { delay: 0, abort: { kind: 'grpc', status: 14 } });
-  check({ ...delay(50), abort: { http_status: 500, percentage: { numerator: 50 } } }, { random: [0.1, 0.9] }, { delay: 2000, abort: undefined });
-  check({ ...delay(50), abort: { http_status: 500, percentage: { numerator: 50 } } }, { random: [0.9, 0.1] }, { delay: 0, abort: { kind: 'http', status: 500 } });
+  check(
+    { ...delay(50), abort: { http_status: 500, percentage: { numerator: 50 } } },
+    { random: [0.1, 0.9] },
+    { delay: 2000, abort: undefined },
+  );
+  check(
+    { ...delay(50), abort: { http_status: 500, percentage: { numerator: 50 } } },
+    { random: [0.9, 0.1] },
+    { delay: 0, abort: { kind: 'http', status: 500 } },
+  );
 });
 
 test('conditions', () => {
@@ -56,10 +64,17 @@ test('conditions', () => {
 });
 
 test('faults that the request asks for', () => {
-  const config = { delay: { header_delay: {}, percentage: { numerator: 50 } }, abort: { header_abort: {}, percentage: { numerator: 100 } } };
+  const config = {
+    delay: { header_delay: {}, percentage: { numerator: 50 } },
+    abort: { header_abort: {}, percentage: { numerator: 100 } },
+  };
   check(config, { random: [0.4] }, nothing);
   check(config, { random: [0.4], headers: { 'x-envoy-fault-delay-request': '70' } }, { delay: 70, abort: undefined });
-  check(config, { random: [0.4], headers: { 'x-envoy-fault-delay-request': '70', 'x-envoy-fault-delay-request-percentage': '30' } }, nothing);
+  check(
+    config,
+    { random: [0.4], headers: { 'x-envoy-fault-delay-request': '70', 'x-envoy-fault-delay-request-percentage': '30' } },
+    nothing,
+  );
   check(config, { headers: { 'x-envoy-fault-abort-request': '418' } }, { delay: 0, abort: { kind: 'http', status: 418 } });
   check(config, { headers: { 'x-envoy-fault-abort-grpc-request': '5' } }, { delay: 0, abort: { kind: 'grpc', status: 5 } });
 });

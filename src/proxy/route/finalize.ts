@@ -17,7 +17,8 @@ export function finalizeRequestHeaders(
   const { route, weighted } = decision;
   if (weighted) applyHeaderMutations(weighted.requestHeaders, headers, context);
   for (const mutations of route.requestHeaders) applyHeaderMutations(mutations, headers, context);
-  if (weighted?.hostRewrite) rewriteAuthority(headers, weighted.hostRewrite, { appendForwardedHost: false, keepOriginal: envoyHeaders });
+  // Envoy keeps no x-envoy-original-host for this one.
+  if (weighted?.hostRewrite) rewriteAuthority(headers, weighted.hostRewrite, { appendForwardedHost: false, keepOriginal: false });
   rewriteHost(decision, headers, envoyHeaders);
   const path = headers.get(':path') ?? '/';
   const rewritten = rewrittenPath(route.pathRewrite, path);

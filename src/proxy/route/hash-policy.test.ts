@@ -10,7 +10,10 @@ const client: HashContext = { sourceIp: '10.0.0.9', downstreamRemoteAddress: '10
 
 function hashOf(policies: readonly JsonValue[], request: RequestText, context: HashContext = client) {
   const problems: string[] = [];
-  const compiled = compileHashPolicies(policies.map((json) => fromJson(RouteAction_HashPolicySchema, json)), problems);
+  const compiled = compileHashPolicies(
+    policies.map((json) => fromJson(RouteAction_HashPolicySchema, json)),
+    problems,
+  );
   assert.deepEqual(problems, []);
   assert.ok(compiled);
   return requestHash(compiled, requestOf(request), context);
@@ -23,7 +26,12 @@ test('each source', () => {
   assert.deepEqual(hashOf([user], { headers: { 'x-user': 'a' } }).hash, xxHash64('a'));
   assert.equal(hashOf([user], {}).hash, undefined);
   assert.deepEqual(hashOf([user], { headers: { 'x-user': ['b', 'a'] } }), hashOf([user], { headers: { 'x-user': ['a', 'b'] } }));
-  assert.deepEqual(hashOf([{ header: { header_name: ':path', regex_rewrite: { pattern: { regex: '^/(\\w+)/.*' }, substitution: '\\1' } } }], { path: '/shop/1' }).hash, xxHash64('shop'));
+  assert.deepEqual(
+    hashOf([{ header: { header_name: ':path', regex_rewrite: { pattern: { regex: '^/(\\w+)/.*' }, substitution: '\\1' } } }], {
+      path: '/shop/1',
+    }).hash,
+    xxHash64('shop'),
+  );
   assert.deepEqual(hashOf([sourceIp], {}).hash, xxHash64('10.0.0.9'));
   assert.deepEqual(hashOf([{ query_parameter: { name: 'u' } }], { path: '/?u=a%20b' }).hash, xxHash64('a b'));
   assert.equal(hashOf([{ query_parameter: { name: 'u' } }], {}).hash, undefined);
@@ -34,7 +42,10 @@ test('cookies', () => {
   const cookie = (more: object) => [{ cookie: { name: 'sid', ...more } } as JsonValue];
   assert.deepEqual(hashOf(cookie({}), { headers: { cookie: 'a=1; sid="s1"' } }).hash, xxHash64('s1'));
   assert.equal(hashOf(cookie({}), {}).hash, undefined);
-  const { hash, cookies } = hashOf(cookie({ ttl: '60s', path: '/', attributes: [{ name: 'SameSite', value: 'Lax' }, { name: 'Secure' }] }), {});
+  const { hash, cookies } = hashOf(
+    cookie({ ttl: '60s', path: '/', attributes: [{ name: 'SameSite', value: 'Lax' }, { name: 'Secure' }] }),
+    {},
+  );
   const [made] = cookies;
   assert.ok(made);
   assert.deepEqual(hash, xxHash64(made.value));

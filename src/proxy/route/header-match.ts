@@ -47,9 +47,8 @@ export class HeaderMatcher {
       const present = first !== undefined || this.#missingIsEmpty;
       return (present === condition.present) !== this.#invert;
     }
-    // Without treat_missing_header_as_empty an absent header fails both the condition and its inverse, except that the inverse of an
-    // absent header holds: https://github.com/envoyproxy/envoy/blob/main/source/common/http/header_utility.cc (matchesHeaders)
-    if (first === undefined && !this.#missingIsEmpty) return this.#invert;
+    // Without treat_missing_header_as_empty an absent header fails the condition and its inverse alike.
+    if (first === undefined && !this.#missingIsEmpty) return false;
     const matched = holds(condition, first ?? '') || (first !== undefined && this.#otherLine(condition, headers));
     return matched !== this.#invert;
   }

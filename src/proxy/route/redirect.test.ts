@@ -37,8 +37,17 @@ test('rewrites of the path', () => {
   check({ regex_rewrite: { pattern: { regex: '/old/(.*)' }, substitution: '/\\1/new' } }, { path: '/old/x?q' }, '301 http://shop/x/new?q');
 });
 
+test('a rewritten path keeps its leading slash, and is not left empty', () => {
+  const regex = (substitution: string) => ({ regex_rewrite: { pattern: { regex: '/[a-z]+' }, substitution } });
+  check(regex('x'), {}, '301 http://shop/x?q=1');
+  check(regex(''), {}, '301 http://shop/a?q=1');
+});
+
 test('a virtual host that requires TLS keeps the authority as it is', () => {
-  const config = { name: 'r', virtual_hosts: [{ name: 'h', domains: ['*'], require_tls: 'ALL', routes: [{ match: { prefix: '/' }, route: { cluster: 'c' } }] }] };
+  const config = {
+    name: 'r',
+    virtual_hosts: [{ name: 'h', domains: ['*'], require_tls: 'ALL', routes: [{ match: { prefix: '/' }, route: { cluster: 'c' } }] }],
+  };
   const { table } = compileRouteConfiguration(routeConfiguration(config));
   const plain = table.choose(requestOf({ authority: 'shop:80', path: '/a?b' }), context());
   assert.equal(plain.kind === 'redirect' && plain.location, 'https://shop:80/a?b');

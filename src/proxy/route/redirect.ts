@@ -67,7 +67,8 @@ function redirectPath(plan: RedirectPlan, path: string): string {
   const query = path.slice(pathEnd(path));
   const target = plan.path ? plan.path + query : (rewrittenPath(plan.rewrite, path) ?? path);
   const end = target.indexOf('?');
-  return plan.stripQuery && end >= 0 ? target.slice(0, end) : target;
+  const kept = plan.stripQuery && end >= 0 ? target.slice(0, end) : target;
+  return kept.startsWith('/') ? kept : `/${kept}`;
 }
 
 // The request's port goes when another is configured, or when it is the default of a scheme that is being left.

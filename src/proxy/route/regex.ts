@@ -87,7 +87,11 @@ function replaceAll(regex: RE2JS, pieces: readonly (string | number)[], text: st
   const matcher = regex.matcher(text);
   let out = '';
   let end = 0;
+  let first = true;
   while (matcher.find()) {
+    // RE2 takes no empty match right behind another match.
+    if (!first && matcher.start() === matcher.end() && matcher.start() === end) continue;
+    first = false;
     out += text.slice(end, matcher.start());
     for (const piece of pieces) out += typeof piece === 'string' ? piece : (matcher.group(piece) ?? '');
     end = matcher.end();

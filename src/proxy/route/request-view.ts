@@ -35,6 +35,7 @@ export interface MutableHeaders {
 
 /** What `%...%` in configured headers can see. An absent value formats as empty and drops the header. */
 export interface FormatContext {
+  /** As it stands: earlier mutations show, on the response too. */
   readonly request: RequestView;
   readonly response?: HeaderView;
   readonly trailers?: HeaderView;

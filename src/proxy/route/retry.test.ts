@@ -20,7 +20,11 @@ const response = (status: number, headers: Record<string, string> = {}, grpcStat
   headers: headersOf(headers),
   ...(grpcStatus === undefined ? {} : { grpcStatus }),
 });
-const reset = (reason: (RetryOutcome & { kind: 'reset' })['reason'], requestStarted = true): RetryOutcome => ({ kind: 'reset', reason, requestStarted });
+const reset = (reason: (RetryOutcome & { kind: 'reset' })['reason'], requestStarted = true): RetryOutcome => ({
+  kind: 'reset',
+  reason,
+  requestStarted,
+});
 
 const cases: readonly (readonly [string, RetryOutcome, boolean])[] = [
   ['5xx', response(500), true],
@@ -56,19 +60,34 @@ const cases: readonly (readonly [string, RetryOutcome, boolean])[] = [
 ];
 
 test('which outcomes are retried', () => {
-  for (const [retryOn, outcome, expected] of cases) assert.equal(shouldRetry(plan({ retry_on: retryOn }), outcome).retry, expected, `${retryOn} ${JSON.stringify(outcome)}`);
+  for (const [retryOn, outcome, expected] of cases)
+    assert.equal(shouldRetry(plan({ retry_on: retryOn }), outcome).retry, expected, `${retryOn} ${JSON.stringify(outcome)}`);
   const codes = plan({ retry_on: 'retriable-status-codes', retriable_status_codes: [200, 418] });
-  assert.deepEqual([200, 201, 418].map((status) => shouldRetry(codes, response(status)).retry), [true, false, true]);
+  assert.deepEqual(
+    [200, 201, 418].map((status) => shouldRetry(codes, response(status)).retry),
+    [true, false, true],
+  );
   const headers = plan({ retry_on: 'retriable-headers', retriable_headers: [{ name: 'x-again', string_match: { exact: 'yes' } }] });
-  assert.deepEqual(['yes', 'no'].map((again) => shouldRetry(headers, response(200, { 'x-again': again })).retry), [true, false]);
+  assert.deepEqual(
+    ['yes', 'no'].map((again) => shouldRetry(headers, response(200, { 'x-again': again })).retry),
+    [true, false],
+  );
 });
 
 test('defaults and predicates', () => {
   const compiled = plan({
     retry_on: '5xx',
-    retry_host_predicate: [{ name: 'p', typed_config: { '@type': 'type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate' } }],
+    retry_host_predicate: [
+      { name: 'p', typed_config: { '@type': 'type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate' } },
+    ],
     host_selection_retry_max_attempts: '5',
-    retry_priority: { name: 'q', typed_config: { '@type': 'type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig', update_frequency: 2 } },
+    retry_priority: {
+      name: 'q',
+      typed_config: {
+        '@type': 'type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig',
+        update_frequency: 2,
+      },
+    },
   });
   assert.deepEqual(
     [compiled.numRetries, compiled.avoidPreviousHosts, compiled.hostSelectionAttempts, compiled.previousPriorities, compiled.backoff],
@@ -81,7 +100,9 @@ test('defaults and predicates', () => {
 
 test('request headers add to the policy only when they are trusted', () => {
   const base = plan({ retry_on: 'connect-failure', num_retries: 2 });
-  const request = requestOf({ headers: { 'x-envoy-retry-on': '5xx,retriable-status-codes', 'x-envoy-max-retries': '7', 'x-envoy-retriable-status-codes': '418,x' } });
+  const request = requestOf({
+    headers: { 'x-envoy-retry-on': '5xx,retriable-status-codes', 'x-envoy-max-retries': '7', 'x-envoy-retriable-status-codes': '418,x' },
+  });
   assert.equal(requestRetry(base, request, { trusted: false }), base);
   const merged = requestRetry(base, request, { trusted: true });
   assert.ok(merged);
@@ -91,16 +112,28 @@ test('request headers add to the policy only when they are trusted', () => {
   assert.equal(requestRetry(undefined, request, { trusted: true })?.numRetries, 7);
   assert.equal(requestRetry(plan({ retry_on: '5xx', num_retries: 0 }), requestOf({}), { trusted: true }), undefined);
   const gets = plan({ retry_on: '5xx', retriable_request_headers: [{ name: ':method', string_match: { exact: 'GET' } }] });
-  assert.deepEqual(['GET', 'POST'].map((method) => requestRetry(gets, requestOf({ method }), { trusted: false })), [gets, undefined]);
+  assert.deepEqual(
+    ['GET', 'POST'].map((method) => requestRetry(gets, requestOf({ method }), { trusted: false })),
+    [gets, undefined],
+  );
 });
 
 test('a delay that the upstream asks for', () => {
   const limited = plan({
     retry_on: '5xx',
-    rate_limited_retry_back_off: { reset_headers: [{ name: 'Retry-After', format: 'SECONDS' }, { name: 'x-reset', format: 'UNIX_TIMESTAMP' }], max_interval: '10s' },
+    rate_limited_retry_back_off: {
+      reset_headers: [
+        { name: 'Retry-After', format: 'SECONDS' },
+        { name: 'x-reset', format: 'UNIX_TIMESTAMP' },
+      ],
+      max_interval: '10s',
+    },
   });
   const after = (headers: Record<string, string>) => shouldRetry(limited, response(503, headers), 100_000).after;
-  assert.deepEqual([after({ 'retry-after': '3' }), after({ 'retry-after': '30' }), after({ 'x-reset': '104' }), after({})], [3000, undefined, 4000, undefined]);
+  assert.deepEqual(
+    [after({ 'retry-after': '3' }), after({ 'retry-after': '30' }), after({ 'x-reset': '104' }), after({})],
+    [3000, undefined, 4000, undefined],
+  );
 });
 
 test('backoff stays below its doubling, capped window', () => {

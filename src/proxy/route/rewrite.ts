@@ -62,7 +62,9 @@ export function rewrittenPath(rewrite: PathRewrite, path: string): string | unde
       return rewrite.replacement + path.slice(rewrite.length ?? pathEnd(path));
     case 'regex': {
       const end = pathEnd(path);
-      return rewrite.substitute(path.slice(0, end)) + path.slice(end);
+      const rewritten = rewrite.substitute(path.slice(0, end));
+      // Envoy leaves the path alone where nothing would be left of it.
+      return rewritten === '' ? undefined : rewritten + path.slice(end);
     }
     default:
       return unreachable(rewrite);

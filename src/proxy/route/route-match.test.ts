@@ -64,7 +64,8 @@ const headers: readonly (readonly [object, RequestText['headers'], boolean])[] =
   [exact('x', 'b'), { x: ['a', 'b'] }, true],
   [exact('x', 'b', { invert_match: true }), { x: ['a', 'b'] }, false],
   [exact('x', 'c', { invert_match: true }), { x: ['a', 'b'] }, true],
-  [exact('x', 'c', { invert_match: true }), {}, true],
+  [exact('x', 'c', { invert_match: true }), {}, false],
+  [exact('x', 'c', empty), {}, true],
   [exact('x', 'A', { string_match: { exact: 'A', ignore_case: true } }), { x: 'a' }, true],
   [{ name: 'x', string_match: { prefix: 'ab' } }, { x: 'abc' }, true],
   [{ name: 'x', string_match: { suffix: 'bc' } }, { x: 'abc' }, true],
@@ -89,11 +90,13 @@ const headers: readonly (readonly [object, RequestText['headers'], boolean])[] =
 ];
 
 test('headers', () => {
-  for (const [header, lines, expected] of headers) check({ prefix: '/', headers: [header as JsonValue] }, { headers: lines ?? {} }, expected);
+  for (const [header, lines, expected] of headers)
+    check({ prefix: '/', headers: [header as JsonValue] }, { headers: lines ?? {} }, expected);
 });
 
 test('pseudo headers', () => {
-  const one = (header: object, request: RequestText, expected: boolean) => check({ prefix: '/', headers: [header as JsonValue] }, request, expected);
+  const one = (header: object, request: RequestText, expected: boolean) =>
+    check({ prefix: '/', headers: [header as JsonValue] }, request, expected);
   one(exact(':method', 'POST'), { method: 'POST' }, true);
   one(exact(':path', '/a?b=c'), { path: '/a?b=c' }, true);
   one(exact(':authority', 'Shop:80'), { authority: 'Shop:80' }, true);
@@ -118,11 +121,17 @@ const queries: readonly (readonly [object, string, boolean])[] = [
 ];
 
 test('query parameters', () => {
-  for (const [query, path, expected] of queries) check({ prefix: '/', query_parameters: [{ name: 'flag', ...query } as JsonValue] }, { path }, expected);
+  for (const [query, path, expected] of queries)
+    check({ prefix: '/', query_parameters: [{ name: 'flag', ...query } as JsonValue] }, { path }, expected);
 });
 
 test('gRPC content types', () => {
-  for (const [type, expected] of [['application/grpc', true], ['application/grpc+proto', true], ['application/grpc-web', false], ['text/plain', false]] as const) {
+  for (const [type, expected] of [
+    ['application/grpc', true],
+    ['application/grpc+proto', true],
+    ['application/grpc-web', false],
+    ['text/plain', false],
+  ] as const) {
     check({ prefix: '/', grpc: {} }, { headers: { 'content-type': type } }, expected);
   }
 });
@@ -130,20 +139,39 @@ test('gRPC content types', () => {
 test('a runtime fraction draws once and lets its share pass', () => {
   const match = { prefix: '/', runtime_fraction: { default_value: { numerator: 30, denominator: 'HUNDRED' } } };
   const { table } = compileRouteConfiguration(withRoutes({ match, route: { cluster: 'c' } }));
-  for (const [draw, kind] of [[0.29, 'forward'], [0.3, 'notFound']] as const) assert.equal(table.choose(requestOf({}), context(() => draw)).kind, kind);
+  for (const [draw, kind] of [
+    [0.29, 'forward'],
+    [0.3, 'notFound'],
+  ] as const)
+    assert.equal(
+      table.choose(
+        requestOf({}),
+        context(() => draw),
+      ).kind,
+      kind,
+    );
 });
 
 test('client certificates and dynamic metadata', () => {
   const { table } = compileRouteConfiguration(
     withRoutes(
       { match: { prefix: '/', tls_context: { presented: true, validated: true } }, route: { cluster: 'tls' } },
-      { match: { prefix: '/', dynamic_metadata: [{ filter: 'auth', path: [{ key: 'role' }], value: { string_match: { exact: 'admin' } } }] }, route: { cluster: 'meta' } },
+      {
+        match: {
+          prefix: '/',
+          dynamic_metadata: [{ filter: 'auth', path: [{ key: 'role' }], value: { string_match: { exact: 'admin' } } }],
+        },
+        route: { cluster: 'meta' },
+      },
     ),
   );
   assert.equal(table.choose(requestOf({}), { ...context(), tls: { presented: true, validated: false } }).kind, 'notFound');
   const byTls = table.choose(requestOf({}), { ...context(), tls: { presented: true, validated: true } });
   const byMetadata = table.choose(requestOf({}), { ...context(), metadata: { auth: { role: 'admin' } } });
-  assert.deepEqual([byTls, byMetadata].map((d) => d.kind === 'forward' && d.cluster), ['tls', 'meta']);
+  assert.deepEqual(
+    [byTls, byMetadata].map((d) => d.kind === 'forward' && d.cluster),
+    ['tls', 'meta'],
+  );
 });
 
 test('problems refuse the configuration', () => {
@@ -155,10 +183,19 @@ test('problems refuse the configuration', () => {
     [{ match: {}, route: { cluster: 'c' } }, /without a path/],
     [{ match: { prefix: '/' } }, /without an action/],
     [{ match: { prefix: '/' }, route: { weighted_clusters: { clusters: [{ name: 'a', weight: 0 }] } } }, /sum of weights/],
-    [{ match: { prefix: '/' }, route: { cluster: 'c' }, request_headers_to_add: [{ header: { key: 'host', value: 'x' } }] }, /may not be modified/],
-    [{ match: { prefix: '/' }, route: { cluster: 'c' }, response_headers_to_add: [{ header: { key: 'x', value: '%NOPE%' } }] }, /not a known operator/],
+    [
+      { match: { prefix: '/' }, route: { cluster: 'c' }, request_headers_to_add: [{ header: { key: 'host', value: 'x' } }] },
+      /may not be modified/,
+    ],
+    [
+      { match: { prefix: '/' }, route: { cluster: 'c' }, response_headers_to_add: [{ header: { key: 'x', value: '%NOPE%' } }] },
+      /not a known operator/,
+    ],
     [{ match: { prefix: '/' }, direct_response: { status: 200, body: { inline_string: 'x'.repeat(5000) } } }, /maximum is 4096/],
-    [{ match: { prefix: '/' }, route: { cluster: 'c', regex_rewrite: { pattern: { regex: 'a' }, substitution: '\\1' } } }, /names no group/],
+    [
+      { match: { prefix: '/' }, route: { cluster: 'c', regex_rewrite: { pattern: { regex: 'a' }, substitution: '\\1' } } },
+      /names no group/,
+    ],
   ];
   for (const [route, expected] of cases) {
     const { problems } = compileRouteConfiguration(withRoutes(route));
@@ -174,7 +211,11 @@ test('the shortcut for simple patterns agrees with the engine', () => {
       const source = pattern.join('');
       const value = subject.join('');
       // JavaScript's own engine agrees with RE2 on this subset.
-      check({ prefix: '/', headers: [regex('x', source) as JsonValue] }, { headers: { x: value } }, new RegExp(`^(?:${source})$`).test(value));
+      check(
+        { prefix: '/', headers: [regex('x', source) as JsonValue] },
+        { headers: { x: value } },
+        new RegExp(`^(?:${source})$`).test(value),
+      );
     }),
     { numRuns: 200, seed: 1 },
   );

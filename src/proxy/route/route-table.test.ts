@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { JsonObject } from '@bufbuild/protobuf';
 import { context, draws, requestOf, routeConfiguration, seeded, withRoutes } from './fake-request.ts';
 import { compileRouteConfiguration } from './route-table.ts';
 
@@ -13,7 +14,8 @@ const hosts = (ignorePort: boolean, ...domains: readonly string[]) =>
 
 function checkDomain(authority: string, expected: string | undefined, domains: readonly string[], ignorePort = false): void {
   const { table } = compileRouteConfiguration(hosts(ignorePort, ...domains));
-  for (const _ of [1, 2]) assert.equal(table.explain(requestOf({ authority }), context()).domain, expected, `${authority} among ${domains}`);
+  for (const _ of [1, 2])
+    assert.equal(table.explain(requestOf({ authority }), context()).domain, expected, `${authority} among ${domains}`);
 }
 
 test('virtual hosts', () => {
@@ -42,14 +44,19 @@ test('duplicate domains and names are problems', () => {
 
 test('remembered authorities stay bounded and right', () => {
   const { table } = compileRouteConfiguration(hosts(false, '*.example.com', 'a'));
-  for (let i = 0; i < 3000; i++) assert.equal(table.explain(requestOf({ authority: `h${i}.example.com` }), context()).domain, '*.example.com');
+  for (let i = 0; i < 3000; i++)
+    assert.equal(table.explain(requestOf({ authority: `h${i}.example.com` }), context()).domain, '*.example.com');
   assert.equal(table.explain(requestOf({ authority: 'a' }), context()).domain, 'a');
 });
 
 test('the first matching route wins, and the explanation says why the others did not', () => {
   const { table } = compileRouteConfiguration(
     withRoutes(
-      { name: 'jason', match: { prefix: '/', headers: [{ name: 'end-user', string_match: { exact: 'jason' } }] }, route: { cluster: 'v2' } },
+      {
+        name: 'jason',
+        match: { prefix: '/', headers: [{ name: 'end-user', string_match: { exact: 'jason' } }] },
+        route: { cluster: 'v2' },
+      },
       { name: 'login', match: { path: '/login' }, route: { cluster: 'v1' } },
       { name: 'rest', match: { prefix: '/' }, route: { cluster: 'v3' } },
     ),
@@ -64,27 +71,53 @@ test('the first matching route wins, and the explanation says why the others did
 
 test('weights', () => {
   const { table } = compileRouteConfiguration(
-    withRoutes({ match: { prefix: '/' }, route: { weighted_clusters: { clusters: [{ name: 'v1', weight: 1 }, { name: 'none', weight: 0 }, { name: 'v2', weight: 3 }] } } }),
+    withRoutes({
+      match: { prefix: '/' },
+      route: {
+        weighted_clusters: {
+          clusters: [
+            { name: 'v1', weight: 1 },
+            { name: 'none', weight: 0 },
+            { name: 'v2', weight: 3 },
+          ],
+        },
+      },
+    }),
   );
   const pick = (random: () => number) => {
     const decision = table.choose(requestOf({}), context(random));
     return decision.kind === 'forward' ? decision.cluster : decision.kind;
   };
-  assert.deepEqual([0, 0.2499, 0.25, 0.9999].map((draw) => pick(draws(draw))), ['v1', 'v1', 'v2', 'v2']);
+  assert.deepEqual(
+    [0, 0.2499, 0.25, 0.9999].map((draw) => pick(draws(draw))),
+    ['v1', 'v1', 'v2', 'v2'],
+  );
   const random = seeded(7);
   const first = Array.from({ length: 10_000 }, () => pick(random)).filter((name) => name === 'v1').length;
   assert.ok(first > 2350 && first < 2650, `${first} of 10000`);
 });
 
 test('the random value of weights may come from a header, the cluster too', () => {
-  const weighted = { clusters: [{ name: 'v1', weight: 50 }, { cluster_header: 'x-to', weight: 50 }], header_name: 'x-random' };
+  const weighted: JsonObject = {
+    clusters: [
+      { name: 'v1', weight: 50 },
+      { cluster_header: 'x-to', weight: 50 },
+    ],
+    header_name: 'x-random',
+  };
   const { table } = compileRouteConfiguration(withRoutes({ match: { prefix: '/' }, route: { weighted_clusters: weighted } }));
   const cluster = (headers: Record<string, string>) => {
     const decision = table.choose(requestOf({ headers }), context());
     return decision.kind === 'forward' && decision.cluster;
   };
-  assert.deepEqual([cluster({ 'x-random': '149' }), cluster({ 'x-random': '199', 'x-to': 'z' }), cluster({ 'x-random': '199' })], ['v1', 'z', '']);
-  const byHeader = compileRouteConfiguration(withRoutes({ match: { prefix: '/' }, route: { cluster_header: 'X-To' } })).table.choose(requestOf({ headers: { 'x-to': 'y' } }), context());
+  assert.deepEqual(
+    [cluster({ 'x-random': '149' }), cluster({ 'x-random': '199', 'x-to': 'z' }), cluster({ 'x-random': '199' })],
+    ['v1', 'z', ''],
+  );
+  const byHeader = compileRouteConfiguration(withRoutes({ match: { prefix: '/' }, route: { cluster_header: 'X-To' } })).table.choose(
+    requestOf({ headers: { 'x-to': 'y' } }),
+    context(),
+  );
   assert.equal(byHeader.kind === 'forward' && byHeader.cluster, 'y');
 });
 
@@ -109,13 +142,24 @@ test('what a forward decision carries', () => {
               match: { prefix: '/' },
               decorator: { operation: 'op' },
               metadata: { filter_metadata: { istio: { config: 'here' } } },
-              typed_per_filter_config: { 'envoy.filters.http.fault': { '@type': 'type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault', max_active_faults: 2 } },
+              typed_per_filter_config: {
+                'envoy.filters.http.fault': {
+                  '@type': 'type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault',
+                  max_active_faults: 2,
+                },
+              },
               route: {
                 cluster: 'c',
                 priority: 'HIGH',
                 cluster_not_found_response_code: 'INTERNAL_SERVER_ERROR',
                 upgrade_configs: [{ upgrade_type: 'websocket' }],
-                request_mirror_policies: [{ cluster: 'm', runtime_fraction: { default_value: { numerator: 5, denominator: 'TEN_THOUSAND' } }, disable_shadow_host_suffix_append: true }],
+                request_mirror_policies: [
+                  {
+                    cluster: 'm',
+                    runtime_fraction: { default_value: { numerator: 5, denominator: 'TEN_THOUSAND' } },
+                    disable_shadow_host_suffix_append: true,
+                  },
+                ],
                 host_rewrite_literal: 'other',
               },
             },
@@ -129,7 +173,16 @@ test('what a forward decision carries', () => {
   assert.ok(decision.kind === 'forward');
   const { route: plan } = decision;
   assert.deepEqual(
-    [plan.name, plan.decorator, plan.metadata, plan.priority, plan.clusterNotFoundStatus, plan.includeAttemptCount, plan.retry?.numRetries, plan.timeouts.request],
+    [
+      plan.name,
+      plan.decorator,
+      plan.metadata,
+      plan.priority,
+      plan.clusterNotFoundStatus,
+      plan.includeAttemptCount,
+      plan.retry?.numRetries,
+      plan.timeouts.request,
+    ],
     ['n', 'op', { istio: { config: 'here' } }, 'high', 500, true, 4, 15_000],
   );
   assert.deepEqual(plan.mirrors, [{ cluster: 'm', clusterHeader: '', fraction: 0.0005, appendShadowSuffix: false }]);
@@ -138,7 +191,9 @@ test('what a forward decision carries', () => {
 });
 
 test('direct responses', () => {
-  const { table } = compileRouteConfiguration(withRoutes({ match: { prefix: '/' }, direct_response: { status: 418, body: { inline_string: 'tea' } } }));
+  const { table } = compileRouteConfiguration(
+    withRoutes({ match: { prefix: '/' }, direct_response: { status: 418, body: { inline_string: 'tea' } } }),
+  );
   const decision = table.choose(requestOf({}), context());
   assert.ok(decision.kind === 'directResponse');
   assert.deepEqual([decision.status, new TextDecoder().decode(decision.body)], [418, 'tea']);

@@ -5,9 +5,16 @@ import { RouteActionSchema } from '@meltemi/envoy-api/envoy/config/route/v3/rout
 import { headersOf } from './fake-request.ts';
 import { compileTimeouts, parseGrpcTimeout, requestTimeouts, type TimeoutPlan } from './timeout.ts';
 
-function check(action: JsonValue, options: { headers?: Record<string, string>; grpc?: boolean; trusted?: boolean; perTry?: number }, expected: Partial<TimeoutPlan>): void {
+function check(
+  action: JsonValue,
+  options: { headers?: Record<string, string>; grpc?: boolean; trusted?: boolean; perTry?: number },
+  expected: Partial<TimeoutPlan>,
+): void {
   const plan = compileTimeouts(fromJson(RouteActionSchema, action), { perTry: options.perTry ?? 0, perTryIdle: 0 });
-  const actual = requestTimeouts(plan, headersOf(options.headers ?? {}), { grpc: options.grpc ?? false, trusted: options.trusted ?? false });
+  const actual = requestTimeouts(plan, headersOf(options.headers ?? {}), {
+    grpc: options.grpc ?? false,
+    trusted: options.trusted ?? false,
+  });
   assert.deepEqual({ ...actual, ...expected }, actual, JSON.stringify({ action, options }));
 }
 
@@ -29,7 +36,11 @@ test('x-envoy headers count only from inside', () => {
 
 test('grpc-timeout within max_grpc_timeout', () => {
   const grpc = (max: string, value: string | undefined, request: number, more: object = {}) =>
-    check({ timeout: '1s', max_grpc_timeout: max, ...more } as JsonValue, { grpc: true, headers: value === undefined ? {} : { 'grpc-timeout': value } }, { request });
+    check(
+      { timeout: '1s', max_grpc_timeout: max, ...more } as JsonValue,
+      { grpc: true, headers: value === undefined ? {} : { 'grpc-timeout': value } },
+      { request },
+    );
   grpc('2s', '500m', 500);
   grpc('2s', '5S', 2000);
   grpc('2s', undefined, 2000);
@@ -48,6 +59,19 @@ test('grpc-timeout within max_stream_duration', () => {
 });
 
 test('the text of grpc-timeout', () => {
-  const cases = [['1H', 3_600_000], ['2M', 120_000], ['3S', 3000], ['4m', 4], ['1u', 1], ['1n', 1], ['0S', 0], ['123456789m', undefined], ['5', undefined], ['-1S', undefined], ['1 S', undefined], [undefined, undefined]] as const;
+  const cases = [
+    ['1H', 3_600_000],
+    ['2M', 120_000],
+    ['3S', 3000],
+    ['4m', 4],
+    ['1u', 1],
+    ['1n', 1],
+    ['0S', 0],
+    ['123456789m', undefined],
+    ['5', undefined],
+    ['-1S', undefined],
+    ['1 S', undefined],
+    [undefined, undefined],
+  ] as const;
   for (const [text, expected] of cases) assert.equal(parseGrpcTimeout(text), expected, text);
 });

@@ -132,7 +132,17 @@ export class TcpSession implements WireEvents {
       cluster.stats.connectionsActive.value--;
     };
     this.#giveUp = host.transport.connect(
-      { host: host.ip, port: host.port, path: host.path, localAddress: cluster.config.bindAddress, keepAliveMs: cluster.config.keepAliveMs, timeoutMs: Math.min(cluster.config.connectTimeout, longestTimer), alpn: [], sni: undefined, verifyName: undefined },
+      {
+        host: host.ip,
+        port: host.port,
+        path: host.path,
+        localAddress: cluster.config.bindAddress,
+        keepAliveMs: cluster.config.keepAliveMs,
+        timeoutMs: Math.min(cluster.config.connectTimeout, longestTimer),
+        alpn: [],
+        sni: undefined,
+        verifyName: undefined,
+      },
       { connected: (wire) => this.#connected(wire, cluster, host), failed: (_detail, timedOut) => this.#failed(cluster, host, timedOut) },
     );
   }
@@ -149,7 +159,8 @@ export class TcpSession implements WireEvents {
 
   #host(cluster: Cluster): Host | undefined {
     const { info, env } = this.#options;
-    if (cluster.config.discovery === 'originalDst') return cluster.original(info.localIp, cluster.config.originalDst.portOverride ?? info.localPort);
+    if (cluster.config.discovery === 'originalDst')
+      return cluster.original(info.localIp, cluster.config.originalDst.portOverride ?? info.localPort);
     return cluster.choose({ random: env.random, now: env.now() });
   }
 

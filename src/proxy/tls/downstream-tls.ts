@@ -1,5 +1,5 @@
 // TLS towards clients: handshake on an accepted socket, client certificates checked, what was learnt handed on.
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type net from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { fromBinary } from '@bufbuild/protobuf';
@@ -102,10 +102,18 @@ function peerOf(certificate: X509Certificate | undefined): PeerCertificateInfo |
 
 /** Node prints one attribute a line in the order of the certificate; RFC 2253 wants the reverse. */
 function rfc2253(name: string | undefined): string {
-  return (name ?? '').split('\n').filter((line) => line !== '').reverse().join(',');
+  return (name ?? '')
+    .split('\n')
+    .filter((line) => line !== '')
+    .reverse()
+    .join(',');
 }
 
-export function compileDownstreamTls(socket: TransportSocket | undefined, secrets: SecretStore, problems: string[]): DownstreamTls | undefined {
+export function compileDownstreamTls(
+  socket: TransportSocket | undefined,
+  secrets: SecretStore,
+  problems: string[],
+): DownstreamTls | undefined {
   if (!socket) return undefined;
   const any = socket.configType.case === 'typedConfig' ? socket.configType.value : undefined;
   if (socket.name === 'envoy.transport_sockets.raw_buffer' || any?.typeUrl.endsWith('.RawBuffer')) return undefined;

@@ -1,6 +1,7 @@
 // Subject alternative names of a certificate, and matching them against what configuration expects.
-import type { StringMatcher } from '@meltemi/envoy-api/envoy/type/matcher/v3/string';
+
 import type { CertificateValidationContext } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
+import type { StringMatcher } from '@meltemi/envoy-api/envoy/type/matcher/v3/string';
 import { compileStringMatcher } from '../route/index.ts';
 
 export interface PeerNames {
@@ -38,7 +39,8 @@ export function compileSanCheck(contexts: readonly (CertificateValidationContext
   const tests: SanCheck[] = [];
   for (const context of contexts) {
     for (const matcher of context?.matchSubjectAltNames ?? []) tests.push(anyName(matcher, problems));
-    for (const typed of context?.matchTypedSubjectAltNames ?? []) if (typed.matcher) tests.push(typedName(typed.sanType, typed.matcher, problems));
+    for (const typed of context?.matchTypedSubjectAltNames ?? [])
+      if (typed.matcher) tests.push(typedName(typed.sanType, typed.matcher, problems));
   }
   if (tests.length === 0) return undefined;
   return (names) => tests.some((test) => test(names));

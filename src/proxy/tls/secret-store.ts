@@ -1,7 +1,8 @@
 // Certificates and trust roots by name, as they arrive from secret discovery; those who wait are told.
-import type { Secret } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
+
 import type { DataSource } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import type { CertificateValidationContext, TlsCertificate } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
+import type { Secret } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 
 /** `source` is the cluster that serves the secret, empty for the ADS stream and `static` for the bootstrap's own. */
 export interface SecretRef {

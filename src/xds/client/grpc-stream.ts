@@ -1,12 +1,17 @@
 // Opens discovery streams over gRPC, moving messages as bytes.
-import { type ChannelCredentials, Client, credentials, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
 import type { OpenStream } from './sotw-client.ts';
 
 export interface GrpcTarget {
   /** `host:port` or `unix:path`. */
   readonly address: string;
   /** Absent for plaintext. */
-  readonly tls?: { readonly ca?: Buffer | undefined; readonly key?: Buffer | undefined; readonly cert?: Buffer | undefined; readonly serverName?: string | undefined };
+  readonly tls?: {
+    readonly ca?: Buffer | undefined;
+    readonly key?: Buffer | undefined;
+    readonly cert?: Buffer | undefined;
+    readonly serverName?: string | undefined;
+  };
 }
 
 export const discoveryMethods = {
@@ -25,7 +30,9 @@ export function grpcStreams(target: GrpcTarget, method: string): OpenStream {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1000,
-      ...(target.tls?.serverName ? { 'grpc.ssl_target_name_override': target.tls.serverName, 'grpc.default_authority': target.tls.serverName } : {}),
+      ...(target.tls?.serverName
+        ? { 'grpc.ssl_target_name_override': target.tls.serverName, 'grpc.default_authority': target.tls.serverName }
+        : {}),
     });
     const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(method, asBytes, asBytes);
     let over = false;

@@ -3,7 +3,11 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { DiscoveryRequestSchema, type DiscoveryResponse, DiscoveryResponseSchema } from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
+import {
+  DiscoveryRequestSchema,
+  type DiscoveryResponse,
+  DiscoveryResponseSchema,
+} from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
 
 export interface ByteStream {
   send(message: Uint8Array): void;

@@ -54,10 +54,21 @@ function checkHosts(hosts: readonly string[], gateways: readonly string[], conte
       context.report('MT0127', ['hosts', i], '{} cannot be * for the mesh: name the hosts, or bind the VirtualService to gateways only');
   });
   if (problems.some((problem) => problem !== undefined)) return;
-  hosts.forEach((host, i) => {
-    const other = hosts.slice(0, i).find((earlier) => hostsOverlap(earlier, host));
+  checkOverlap(hosts, context);
+}
+
+/** Equal names, or one under the other's wildcard. Names without wildcard are found by hash, since there may be thousands. */
+function checkOverlap(hosts: readonly string[], context: RuleContext): void {
+  const names = new Set<string>();
+  const wildcards: string[] = [];
+  for (const [i, host] of hosts.entries()) {
+    const isWildcard = host.startsWith('*');
+    const equal = names.has(host) ? host : undefined;
+    const other = equal ?? (isWildcard ? [...names] : wildcards).find((earlier) => hostsOverlap(earlier, host));
     if (other !== undefined) context.report('MT0116', ['hosts', i], `"${host}" and "${other}" overlap`);
-  });
+    names.add(host);
+    if (isWildcard) wildcards.push(host);
+  }
 }
 
 function hostProblem(host: string, isForMesh: boolean): string | undefined {

@@ -1,0 +1,98 @@
+// `meltemi pilot`: the control plane alone, for proxies that find it by its xDS address.
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { hasErrors, type Issue } from '../../base/index.ts';
+import { formatIssues, formatSummary, type MeshConfig, parseMeshConfig } from '../../config/index.ts';
+import { Pilot } from '../../control-plane/index.ts';
+import { FileSource } from '../../sources/index.ts';
+import { exitCodes } from '../exit-codes.ts';
+
+interface PilotFlags {
+  readonly config: readonly string[];
+  readonly meshConfig?: string;
+  readonly xds: string;
+  readonly domain: string;
+  readonly output: 'text' | 'json';
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+export function pilotCommand(): Command {
+  return new Command('pilot')
+    .description('Serve configuration to proxies over xDS')
+    .addOption(new Option('--config <path>', 'file or folder with Istio and Kubernetes resources; may be given several times').argParser(collect).default([], 'none'))
+    .option('--mesh-config <file>', 'MeshConfig as YAML')
+    .option('--xds <host:port>', 'address to serve plaintext xDS on', '127.0.0.1:15010')
+    .option('--domain <suffix>', 'DNS suffix of the cluster', 'cluster.local')
+    .addOption(new Option('--output <format>', 'form of messages').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      `
+The configuration is watched: an edit takes effect at once, and a resource with an error in it keeps its last good version.
+
+Examples:
+  meltemi pilot --config ./istio
+  meltemi pilot --config services.yaml --config rules/ --mesh-config mesh.yaml --xds 0.0.0.0:15010
+`,
+    )
+    .action(runPilot);
+}
+
+async function runPilot(flags: PilotFlags): Promise<void> {
+  const meshConfig = readMesh(flags);
+  if (!meshConfig) return;
+  const source = new FileSource({ paths: flags.config });
+  const pilot = new Pilot({ domain: flags.domain, meshConfig });
+  const first = source.load();
+  report(first.issues, source.size, flags);
+  pilot.apply(first);
+  const server = await pilot.serve(flags.xds).catch((error: unknown) => fail(flags, `cannot serve xDS on ${flags.xds}: ${reason(error)}; choose another address with --xds`));
+  if (!server) return;
+  source.watch((update) => {
+    report(update.issues, source.size, flags);
+    pilot.apply(update);
+  });
+  say(flags, { ready: true, xds: server.address, resources: source.size }, `serving ${source.size} resources on ${server.address}`);
+  const stop = (): void => {
+    source.close();
+    void server.close().then(() => process.exit(exitCodes.ok));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+function readMesh(flags: PilotFlags): MeshConfig | undefined {
+  if (!flags.meshConfig) return {};
+  let text: string;
+  try {
+    text = readFileSync(flags.meshConfig, 'utf8');
+  } catch (error) {
+    return fail(flags, `--mesh-config ${flags.meshConfig} cannot be read: ${reason(error)}`);
+  }
+  const { value, issues } = parseMeshConfig(text, flags.meshConfig);
+  report(issues, 1, flags);
+  return value && !hasErrors(issues) ? value : fail(flags, `${flags.meshConfig} has errors`);
+}
+
+/** Findings go to standard error: standard output is for data. */
+function report(issues: readonly Issue[], resources: number, flags: PilotFlags): void {
+  const shown = issues.filter((issue) => issue.severity !== 'info');
+  if (shown.length === 0) return;
+  if (flags.output === 'json') for (const issue of shown) process.stderr.write(`${JSON.stringify({ issue })}\n`);
+  else process.stderr.write(`${[...formatIssues(shown), formatSummary(shown, resources)].join('\n')}\n`);
+}
+
+function say(flags: PilotFlags, data: object, text: string): void {
+  process.stdout.write(`${flags.output === 'json' ? JSON.stringify(data) : text}\n`);
+}
+
+function fail(flags: PilotFlags, message: string): undefined {
+  if (flags.output === 'json') process.stdout.write(`${JSON.stringify({ fatal: message })}\n`);
+  process.stderr.write(`meltemi pilot: ${message}\n`);
+  process.exitCode = exitCodes.usage;
+  return undefined;
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatIssues, parseMeshConfig } from './index.ts';
+
+test('fields are read, durations as milliseconds', () => {
+  const { value, issues } = parseMeshConfig(
+    'outboundTrafficPolicy: {mode: REGISTRY_ONLY}\nconnectTimeout: 1.5s\nprotocolDetectionTimeout: 0s\nmeshMTLS: {minProtocolVersion: TLSV1_3}\n',
+    'mesh.yaml',
+  );
+  assert.deepEqual(issues, []);
+  assert.deepEqual(value, {
+    outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
+    connectTimeout: 1500,
+    protocolDetectionTimeout: 0,
+    meshMTLS: { minProtocolVersion: 'TLSV1_3' },
+  });
+});
+
+test('an empty file is an empty MeshConfig', () => {
+  assert.deepEqual(parseMeshConfig('', 'mesh.yaml'), { value: {}, issues: [] });
+  assert.deepEqual(parseMeshConfig('# nothing\n', 'mesh.yaml'), { value: {}, issues: [] });
+});
+
+test('findings have places, and an error leaves no value', () => {
+  const { value, issues } = parseMeshConfig(
+    'rootNamespace: a\nconectTimeout: 1s\nconnectTimeout: soon\nextensionProviders: []\n',
+    'mesh.yaml',
+  );
+  assert.equal(value, undefined);
+  assert.deepEqual(formatIssues(issues), [
+    'mesh.yaml:2:1  warning  MT0102  unknown field "conectTimeout" in MeshConfig; did you mean "connectTimeout"?',
+    'mesh.yaml:3:1  error    MT0106  connectTimeout must be a duration such as 5s or 250ms, not "soon"',
+    'mesh.yaml:4:1  info     MT0401  extensionProviders has no effect: telemetry and authorization providers are not supported',
+  ]);
+});

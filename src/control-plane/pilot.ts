@@ -1,0 +1,126 @@
+// The control plane: takes configuration, keeps every connected proxy up to date with it.
+import type { Derived } from '../base/index.ts';
+import { MemoEngine } from '../base/index.ts';
+import type { MeshConfig } from '../config/index.ts';
+import { Mesh } from '../mesh/index.ts';
+import { ConfigStore, Registry } from '../registry/index.ts';
+import type { ConfigUpdate } from '../sources/index.ts';
+import { Translator, type View } from '../translate/index.ts';
+import { type Connection, type ConnectionEvents, FeedHub, type ResourceTypeName, startXdsServer, type XdsServer } from '../xds/index.ts';
+import { FeedSets } from './feed-sets.ts';
+import { proxyNode } from './proxy-node.ts';
+
+export interface PilotOptions {
+  readonly domain?: string;
+  readonly meshConfig?: MeshConfig;
+  readonly onEvent?: (event: PilotEvent) => void;
+}
+
+/** What happened, for logs and status. */
+export type PilotEvent =
+  | { readonly kind: 'connected'; readonly proxy: string }
+  | { readonly kind: 'disconnected'; readonly proxy: string }
+  | { readonly kind: 'accepted'; readonly proxy: string; readonly type: ResourceTypeName; readonly version: string }
+  | { readonly kind: 'refused'; readonly proxy: string; readonly type: ResourceTypeName; readonly version: string; readonly message: string }
+  | { readonly kind: 'pushed'; readonly resources: number };
+
+interface ConnectedProxy {
+  readonly id: string;
+  readonly connection: Connection;
+  readonly view: Derived<View>;
+  readonly unwatch: () => void;
+  release: () => void;
+}
+
+const defaultDomain = 'cluster.local';
+
+export class Pilot {
+  readonly engine = new MemoEngine();
+  readonly store: ConfigStore;
+  readonly mesh: Mesh;
+  readonly translator: Translator;
+  readonly #hub = new FeedHub();
+  readonly #feedSets: FeedSets;
+  readonly #proxies = new Map<Connection, ConnectedProxy>();
+  readonly #views = new Map<Derived<unknown>, ConnectedProxy>();
+  readonly #onEvent: (event: PilotEvent) => void;
+
+  constructor({ domain = defaultDomain, meshConfig = {}, onEvent = () => {} }: PilotOptions = {}) {
+    this.store = new ConfigStore(this.engine, { domain });
+    this.mesh = new Mesh(this.engine, this.store, new Registry(this.engine, this.store), meshConfig);
+    this.translator = new Translator(this.engine, this.mesh);
+    this.#feedSets = new FeedSets(this.translator, this.#hub);
+    this.#onEvent = onEvent;
+  }
+
+  /** Brings an update of some source into force and to the proxies. */
+  apply(update: ConfigUpdate): void {
+    for (const id of update.removed) this.store.remove(id.kind, id.namespace, id.name);
+    for (const object of update.changed) this.store.put(object);
+    this.push();
+  }
+
+  setMeshConfig(config: MeshConfig): void {
+    if (this.mesh.setConfig(config)) this.push();
+  }
+
+  /** Sends what the changes since the last push have made different, and nothing else. */
+  push(): void {
+    const touched = this.engine.takeTouched();
+    for (const cell of touched) {
+      const proxy = this.#views.get(cell);
+      if (proxy) this.#follow(proxy);
+    }
+    const resources = this.#hub.process(touched);
+    for (const proxy of this.#proxies.values()) proxy.connection.session.flush();
+    if (resources > 0) this.#onEvent({ kind: 'pushed', resources });
+  }
+
+  get proxies(): readonly string[] {
+    return [...this.#proxies.values()].map((proxy) => proxy.id);
+  }
+
+  serve(address: string): Promise<XdsServer> {
+    return startXdsServer({ address, open: () => this.#connection() });
+  }
+
+  #connection(): ConnectionEvents {
+    let id = '';
+    return {
+      identify: (message, connection) => {
+        const node = proxyNode(message);
+        if (!node) return undefined;
+        id = node.id;
+        const view = this.translator.view(node);
+        const { feeds, release } = this.#feedSets.acquire(view.get());
+        const proxy: ConnectedProxy = { id, connection, view, unwatch: view.watch(), release };
+        this.#proxies.set(connection, proxy);
+        this.#views.set(view as Derived<unknown>, proxy);
+        this.#onEvent({ kind: 'connected', proxy: id });
+        return feeds;
+      },
+      accepted: (type, version) => this.#onEvent({ kind: 'accepted', proxy: id, type, version }),
+      refused: (type, version, message) => this.#onEvent({ kind: 'refused', proxy: id, type, version, message }),
+      closed: (connection) => this.#disconnect(connection),
+    };
+  }
+
+  #disconnect(connection: Connection): void {
+    const proxy = this.#proxies.get(connection);
+    if (!proxy) return;
+    this.#proxies.delete(connection);
+    this.#views.delete(proxy.view as Derived<unknown>);
+    proxy.unwatch();
+    proxy.release();
+    proxy.view.dispose();
+    this.#onEvent({ kind: 'disconnected', proxy: proxy.id });
+  }
+
+  /** The proxy's view changed: from now on it gets the resources of the new one. */
+  #follow(proxy: ConnectedProxy): void {
+    const { feeds, release } = this.#feedSets.acquire(proxy.view.get());
+    proxy.connection.session.replaceFeeds(feeds);
+    proxy.release();
+    proxy.release = release;
+  }
+}

@@ -1,0 +1,87 @@
+// What is in force, as text and JSON in the shape of Envoy's own.
+import { type JsonValue, toJson } from '@bufbuild/protobuf';
+import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import { knownTypes } from '../bootstrap.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterSet } from '../cluster/cluster-set.ts';
+import type { ListenerSet } from '../listener/listener-set.ts';
+
+export function configDump(clusters: ClusterSet, listeners: ListenerSet, options: { withEndpoints: boolean }): unknown {
+  const list = [...clusters.all()];
+  const configs: unknown[] = [
+    {
+      '@type': 'type.googleapis.com/envoy.admin.v3.ClustersConfigDump',
+      dynamic_active_clusters: list.map((one) => ({ cluster: clusterJson(one) })),
+    },
+    {
+      '@type': 'type.googleapis.com/envoy.admin.v3.ListenersConfigDump',
+      dynamic_listeners: [...listeners.active()].map((one) => ({
+        name: one.name,
+        active_state: {
+          listener: { name: one.name, address: { socket_address: { address: one.address.ip, port_value: one.address.port } } },
+        },
+      })),
+    },
+  ];
+  if (options.withEndpoints)
+    configs.push({
+      '@type': 'type.googleapis.com/envoy.admin.v3.EndpointsConfigDump',
+      dynamic_endpoint_configs: list.map((one) => ({ endpoint_config: endpointsJson(one) })),
+    });
+  return { configs };
+}
+
+export function clustersText(clusters: ClusterSet): string {
+  const lines: string[] = [];
+  for (const cluster of clusters.all()) {
+    const name = cluster.config.name;
+    for (const priority of ['default', 'high'] as const) {
+      const limits = cluster.resources[priority].limits;
+      lines.push(
+        `${name}::${priority}_priority::max_connections::${limits.maxConnections}`,
+        `${name}::${priority}_priority::max_pending_requests::${limits.maxPending}`,
+      );
+      lines.push(
+        `${name}::${priority}_priority::max_requests::${limits.maxRequests}`,
+        `${name}::${priority}_priority::max_retries::${limits.maxRetries}`,
+      );
+    }
+    for (const host of cluster.hosts.values()) {
+      const flags = host.ejected ? '/failed_outlier_check' : host.health === 'unhealthy' ? '/failed_eds_health' : 'healthy';
+      lines.push(
+        `${name}::${host.address}::cx_active::${host.connections}`,
+        `${name}::${host.address}::rq_active::${host.activeRequests}`,
+        `${name}::${host.address}::rq_total::${host.requests}`,
+      );
+      lines.push(
+        `${name}::${host.address}::hostname::${host.hostname}`,
+        `${name}::${host.address}::health_flags::${flags}`,
+        `${name}::${host.address}::weight::${host.weight}`,
+      );
+    }
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function clusterJson(cluster: Cluster): JsonValue {
+  try {
+    return toJson(ClusterSchema, cluster.config.source, { registry: knownTypes, useProtoFieldName: true });
+  } catch {
+    return { name: cluster.config.name };
+  }
+}
+
+function endpointsJson(cluster: Cluster): unknown {
+  return {
+    cluster_name: cluster.config.edsName,
+    endpoints: cluster.localities.map((group) => ({
+      locality: group.locality,
+      priority: group.priority,
+      lb_endpoints: group.hosts.map((host) => ({
+        endpoint: { address: { socket_address: { address: host.ip, port_value: host.port } }, hostname: host.hostname },
+        health_status: host.health.toUpperCase(),
+        load_balancing_weight: host.weight,
+      })),
+    })),
+  };
+}

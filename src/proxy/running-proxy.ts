@@ -1,0 +1,253 @@
+// One proxy: everything that a bootstrap starts, and its end.
+import { readFileSync } from 'node:fs';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { Cluster as ClusterProto } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import type { Address } from '@meltemi/envoy-api/envoy/config/core/v3/address';
+import type { DataSource } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
+import { UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
+import type { GrpcTarget } from '../xds/index.ts';
+import { AdminServer } from './admin/admin-server.ts';
+import type { Bootstrap } from './bootstrap.ts';
+import { ClusterSet } from './cluster/cluster-set.ts';
+import { type Resolve, systemResolve } from './cluster/resolver.ts';
+import { ConfigPlane } from './config-plane.ts';
+import type { HttpEnvironment } from './http/environment.ts';
+import { ListenerSet } from './listener/listener-set.ts';
+import { RouteStore } from './listener/route-store.ts';
+import { formatAddress, readAddress } from './net/address.ts';
+import { Stats } from './stats/stats.ts';
+import { SecretStore } from './tls/secret-store.ts';
+
+export interface ProxyOptions {
+  readonly drainMs?: number;
+  readonly log?: (level: 'info' | 'warn', message: string) => void;
+  readonly random?: () => number;
+  readonly resolve?: Resolve;
+  /** Called by /quitquitquit. */
+  readonly quit?: () => void;
+}
+
+export interface RunningProxy {
+  readonly stats: Stats;
+  readonly adminPort: number | undefined;
+  /** Resolves when the first configuration is in force and its listeners accept. */
+  readonly ready: Promise<void>;
+  isReady(): boolean;
+  /** Lets requests in progress end, then closes everything. */
+  stop(): Promise<void>;
+}
+
+export async function startProxy(bootstrap: Bootstrap, options: ProxyOptions = {}): Promise<RunningProxy> {
+  const proxy = new Proxy(bootstrap, options);
+  await proxy.start();
+  return proxy;
+}
+
+const stopPollMs = 20;
+
+class Proxy implements RunningProxy {
+  readonly stats = new Stats();
+  readonly ready: Promise<void>;
+  readonly #bootstrap: Bootstrap;
+  readonly #options: ProxyOptions;
+  readonly #clusters: ClusterSet;
+  readonly #listeners: ListenerSet;
+  readonly #plane: ConfigPlane;
+  readonly #secrets: SecretStore;
+  readonly #log: NonNullable<ProxyOptions['log']>;
+  #admin: AdminServer | undefined;
+  #signalReady: () => void = () => undefined;
+  #live = false;
+  #draining = false;
+  #date = '';
+  #dateTimer: NodeJS.Timeout | undefined;
+
+  constructor(bootstrap: Bootstrap, options: ProxyOptions) {
+    this.#bootstrap = bootstrap;
+    this.#options = options;
+    this.#log = options.log ?? (() => undefined);
+    this.ready = new Promise((resolve) => {
+      this.#signalReady = resolve;
+    });
+    const stats = this.stats;
+    const random = options.random ?? Math.random;
+    const now = (): number => performance.now();
+    const routes = new RouteStore();
+    this.#secrets = new SecretStore((ref) => this.#plane.secretWanted(ref), readSource);
+    this.#clusters = new ClusterSet({
+      stats,
+      secrets: this.#secrets,
+      resolve: options.resolve ?? systemResolve(),
+      now,
+      random,
+      endpointsWanted: (names) => this.#plane.endpointsWanted(names),
+      warmed: () => this.#clustersWarmed(),
+    });
+    const env: HttpEnvironment = {
+      cluster: (name) => this.#clusters.get(name),
+      random,
+      now,
+      date: () => this.#date || this.#newDate(),
+      nodeCluster: bootstrap.node?.cluster ?? '',
+      activeFaults: { value: 0 },
+      draining: () => this.#draining,
+    };
+    this.#listeners = new ListenerSet({
+      stats,
+      secrets: this.#secrets,
+      routes,
+      env,
+      drainMs: options.drainMs ?? 600_000,
+      routesWanted: (names) => this.#plane.routesWanted(names),
+      log: this.#log,
+      opened: () => this.#mayBeReady(),
+    });
+    this.#plane = new ConfigPlane({
+      node: bootstrap.node ?? create(NodeSchema),
+      stats,
+      timers: {
+        after: (ms, run) => {
+          const timer = setTimeout(run, ms);
+          return { cancel: () => clearTimeout(timer) };
+        },
+        random,
+      },
+      target: (name) => this.#target(name),
+      adsCluster: adsClusterOf(bootstrap),
+      clusters: this.#clusters,
+      listeners: this.#listeners,
+      routes,
+      secrets: this.#secrets,
+      log: this.#log,
+    });
+  }
+
+  get adminPort(): number | undefined {
+    return this.#admin?.port;
+  }
+
+  isReady(): boolean {
+    this.#mayBeReady();
+    return this.#live && !this.#draining;
+  }
+
+  async start(): Promise<void> {
+    const fixed = this.#bootstrap.staticResources;
+    for (const secret of fixed?.secrets ?? []) this.#secrets.put({ source: 'static', name: secret.name }, secret);
+    await this.#startAdmin(this.#bootstrap.admin?.address);
+    for (const cluster of fixed?.clusters ?? []) this.#warn(`cluster ${cluster.name}`, this.#clusters.addFixed(cluster));
+    for (const listener of fixed?.listeners ?? [])
+      this.#warn('listener', this.#listeners.addFixed(listener, toBinary(ListenerSchema, listener)));
+    this.#plane.start();
+    this.#mayBeReady();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#plane.stop();
+    this.#listeners.stopAccepting();
+    this.#listeners.drainAll();
+    const until = performance.now() + Math.min(this.#options.drainMs ?? 5000, 30_000);
+    while (this.#listeners.sessionCount > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, stopPollMs));
+    this.#listeners.close();
+    this.#clusters.destroy();
+    clearTimeout(this.#dateTimer);
+    await this.#admin?.close();
+  }
+
+  async #startAdmin(address: Address | undefined): Promise<void> {
+    const at = readAddress(address);
+    if (!at) return;
+    this.#admin = new AdminServer({
+      stats: this.stats,
+      clusters: this.#clusters,
+      listeners: this.#listeners,
+      secrets: this.#secrets,
+      nodeId: this.#bootstrap.node?.id ?? '',
+      state: () => (this.#draining ? 'DRAINING' : this.isReady() ? 'LIVE' : 'PRE_INITIALIZING'),
+      drain: () => this.#listeners.drainAll(),
+      quit: () => (this.#options.quit ? this.#options.quit() : void this.stop()),
+    });
+    await this.#admin.listen(at.ip, at.port);
+  }
+
+  #clustersWarmed(): void {
+    this.#plane.clustersWarmed();
+    this.#mayBeReady();
+  }
+
+  #mayBeReady(): void {
+    if (this.#live || !this.#plane.complete || !this.#clusters.warm || !this.#listeners.warm) return;
+    this.#live = true;
+    this.#signalReady();
+  }
+
+  #warn(what: string, problems: readonly string[]): void {
+    for (const problem of problems) this.#log('warn', `bootstrap ${what}: ${problem}`);
+  }
+
+  #newDate(): string {
+    this.#date = new Date().toUTCString();
+    this.#dateTimer = setTimeout(
+      () => {
+        this.#date = '';
+      },
+      1000 - (Date.now() % 1000),
+    );
+    this.#dateTimer.unref();
+    return this.#date;
+  }
+
+  /** Where the discovery service of a bootstrap cluster listens. */
+  #target(name: string): GrpcTarget | undefined {
+    const cluster = this.#bootstrap.staticResources?.clusters.find((one) => one.name === name);
+    const identity = cluster?.loadAssignment?.endpoints[0]?.lbEndpoints[0]?.hostIdentifier;
+    const at = identity?.case === 'endpoint' ? readAddress(identity.value.address) : undefined;
+    if (!cluster || !at) return undefined;
+    const tls = targetTls(cluster);
+    return { address: at.path === undefined ? formatAddress(at.ip, at.port) : `unix:${at.path}`, ...(tls ? { tls } : {}) };
+  }
+}
+
+function targetTls(cluster: ClusterProto): GrpcTarget['tls'] | undefined {
+  const any = cluster.transportSocket?.configType.case === 'typedConfig' ? cluster.transportSocket.configType.value : undefined;
+  if (!any?.typeUrl.endsWith('.UpstreamTlsContext')) return undefined;
+  const context = fromBinary(UpstreamTlsContextSchema, any.value);
+  const common = context.commonTlsContext;
+  const validation = common?.validationContextType.case === 'validationContext' ? common.validationContextType.value : undefined;
+  const certificate = common?.tlsCertificates[0];
+  return {
+    ca: readSource(validation?.trustedCa),
+    cert: readSource(certificate?.certificateChain),
+    key: readSource(certificate?.privateKey),
+    serverName: context.sni || undefined,
+  };
+}
+
+function adsClusterOf(bootstrap: Bootstrap): string | undefined {
+  const service = bootstrap.dynamicResources?.adsConfig?.grpcServices[0]?.targetSpecifier;
+  return service?.case === 'envoyGrpc' ? service.value.clusterName : undefined;
+}
+
+function readSource(source: DataSource | undefined): Buffer | undefined {
+  const specifier = source?.specifier;
+  switch (specifier?.case) {
+    case 'filename':
+      try {
+        return readFileSync(specifier.value);
+      } catch {
+        return undefined;
+      }
+    case 'inlineBytes':
+      return Buffer.from(specifier.value);
+    case 'inlineString':
+      return Buffer.from(specifier.value);
+    case 'environmentVariable':
+      return Buffer.from(process.env[specifier.value] ?? '');
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,2 @@
+export * from './config-update.ts';
+export * from './files.ts';
