@@ -1,6 +1,5 @@
 // One object, already parsed from YAML or JSON, to a resource: kind and version, metadata, content, checks.
 import type { Origin } from '../base/index.ts';
-import { catalogue } from './catalogue.ts';
 import { type AnyConfig, type Kind, type KindDefinition, kinds } from './kinds/table.ts';
 import type { Metadata } from './object.ts';
 import {
@@ -65,8 +64,7 @@ export function readObject(value: unknown, base: Path = [], origin: Pick<Origin,
   const facts = factsOf(value, kind, definition);
   const metadata = readMetadata(value['metadata'], { definition, facts, path: [...base, 'metadata'], findings });
   const spec = readContent(value, { definition, facts, path: base, findings });
-  const broken = findings.all.some((finding) => catalogue[finding.code].severity === 'error');
-  if (broken || !metadata) return { facts, findings: findings.all };
+  if (findings.hasError || !metadata) return { facts, findings: findings.all };
   const place: Origin = { kind, namespace: metadata.namespace, name: metadata.name, path: '', ...origin };
   // The schema of the kind has vouched for the content.
   const resource = { kind, apiVersion: String(value['apiVersion']), metadata, spec, origin: place } as unknown as AnyConfig;

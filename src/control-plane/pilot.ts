@@ -21,7 +21,13 @@ export type PilotEvent =
   | { readonly kind: 'connected'; readonly proxy: string }
   | { readonly kind: 'disconnected'; readonly proxy: string }
   | { readonly kind: 'accepted'; readonly proxy: string; readonly type: ResourceTypeName; readonly version: string }
-  | { readonly kind: 'refused'; readonly proxy: string; readonly type: ResourceTypeName; readonly version: string; readonly message: string }
+  | {
+      readonly kind: 'refused';
+      readonly proxy: string;
+      readonly type: ResourceTypeName;
+      readonly version: string;
+      readonly message: string;
+    }
   | { readonly kind: 'pushed'; readonly resources: number };
 
 interface ConnectedProxy {

@@ -22,7 +22,9 @@ export function proxyNode(node: Node): ProxyNode | undefined {
     labels: labelsOf(metadata['LABELS']),
     serviceAccount: text(metadata['SERVICE_ACCOUNT']) || 'default',
     clusterId: text(metadata['CLUSTER_ID']) || 'Kubernetes',
-    locality: node.locality ? formatLocality({ region: node.locality.region, zone: node.locality.zone, subzone: node.locality.subZone }) : '',
+    locality: node.locality
+      ? formatLocality({ region: node.locality.region, zone: node.locality.zone, subzone: node.locality.subZone })
+      : '',
     nodeName: text(metadata['NODE_NAME']) || undefined,
     network: text(metadata['NETWORK']),
     captured: text(metadata['INTERCEPTION_MODE']) !== 'NONE',

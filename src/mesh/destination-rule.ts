@@ -93,8 +93,27 @@ export function ruleForClient(
 }
 
 /** The policy in force on a port, for a subset when named: the subset's fields over the rule's; a port's entry replaces all it could say. */
-export function effectivePolicy(rule: DestinationRuleModel | undefined, port: number, subset: Subset | undefined): TrafficPolicy {
-  return overlay(overlay({}, rule?.trafficPolicy, port), subset?.trafficPolicy, port);
+export function effectivePolicy(
+  rule: DestinationRuleModel | undefined,
+  port: number,
+  subset: Subset | undefined,
+  base: TrafficPolicy = {},
+): TrafficPolicy {
+  return overlay(overlay(base, rule?.trafficPolicy, port), subset?.trafficPolicy, port);
+}
+
+type ConsistentHash = NonNullable<TrafficPolicy['loadBalancer']>['consistentHash'];
+
+/** What requests are hashed by. A subset that says nothing of hashing keeps the rule's way even when it sets another balancer. */
+export function consistentHash(rule: DestinationRuleModel | undefined, port: number, subset: Subset | undefined): ConsistentHash {
+  const ofPort = (policy: TrafficPolicy | undefined): ConsistentHash =>
+    policy?.portLevelSettings?.find((settings) => settings.port?.number === port)?.loadBalancer?.consistentHash;
+  return (
+    ofPort(subset?.trafficPolicy) ??
+    subset?.trafficPolicy?.loadBalancer?.consistentHash ??
+    ofPort(rule?.trafficPolicy) ??
+    rule?.trafficPolicy?.loadBalancer?.consistentHash
+  );
 }
 
 function overlay(base: TrafficPolicy, over: TrafficPolicy | undefined, port: number): TrafficPolicy {

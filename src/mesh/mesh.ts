@@ -1,6 +1,6 @@
 // The mesh as clients see it: the services, rules and policies that hold for an audience, each derived once and shared.
 import { type Derived, deepEqual, type Family, type Input, type MemoEngine, type TableIndex } from '../base/index.ts';
-import type { MeshConfig } from '../config/index.ts';
+import type { MeshConfig, TrafficPolicy } from '../config/index.ts';
 import {
   type ConfigStore,
   type Endpoint,
@@ -12,7 +12,15 @@ import {
   wildcardsOver,
 } from '../registry/index.ts';
 import { mergeDelegates } from './delegates.ts';
-import { type DestinationRuleModel, destinationRuleHost, mergeRules, resolveDestinationRule, ruleForClient } from './destination-rule.ts';
+import {
+  type DestinationRuleModel,
+  destinationRuleHost,
+  effectivePolicy,
+  mergeRules,
+  resolveDestinationRule,
+  ruleForClient,
+  type SubsetModel,
+} from './destination-rule.ts';
 import { type GatewayPort, groupServers, selectsGateway } from './gateways.ts';
 import { type MeshSettings, meshSettings } from './mesh-settings.ts';
 import { type MutualTls, type MutualTlsMode, mutualTlsOf, namespaceMode, type PeerAuthentications } from './peer-authentication.ts';
@@ -161,6 +169,15 @@ export class Mesh {
     return this.#sidecarVirtualServices(audience, pattern);
   }
 
+  /** Whether a host that is no service is routed for a sidecar: by any VirtualService, or by one that also names one of `together`. */
+  isServedElsewhere(audience: Audience, pattern: string, together: ReadonlySet<string> | undefined): boolean {
+    const naming = this.#virtualServiceHosts.get(pattern);
+    if (naming.length === 0) return false;
+    if (together && !naming.some((object) => virtualServiceHosts(object, this.store.domain).some((host) => together.has(host))))
+      return false;
+    return this.#sidecarVirtualServices(audience, pattern).some((model) => !together || model.hosts.some((host) => together.has(host)));
+  }
+
   /** VirtualServices bound to a Gateway and visible to the gateway workload's namespace, oldest first. */
   virtualServicesOfGateway(gateway: string, namespace: string): readonly VirtualServiceModel[] {
     return this.#virtualServiceGateways
@@ -178,10 +195,16 @@ export class Mesh {
    */
   destinationRule(audience: Pick<Audience, 'namespace' | 'labels'>, service: Service): DestinationRuleModel | undefined {
     const { rootNamespace } = this.settings;
-    const own = this.#ruleIn(audience.namespace, service.hostname, audience, true);
+    // What the root namespace publishes is the mesh's default, so for its own proxies only its private rules go first.
+    const own = this.#ruleIn(audience.namespace, service.hostname, audience, audience.namespace === rootNamespace ? 'private' : 'visible');
     if (own) return own;
-    const ofService = this.#ruleIn(service.namespace, service.hostname, audience, false);
-    return ofService ?? this.#ruleIn(rootNamespace, service.hostname, audience, false);
+    const ofService = this.#ruleIn(service.namespace, service.hostname, audience, 'visible');
+    return ofService ?? this.#ruleIn(rootNamespace, service.hostname, audience, 'visible');
+  }
+
+  /** The policy in force on a port of a service, over the mesh's default. */
+  trafficPolicy(rule: DestinationRuleModel | undefined, port: number, subset: SubsetModel | undefined): TrafficPolicy {
+    return effectivePolicy(rule, port, subset, this.settings.config.defaultTrafficPolicy);
   }
 
   mutualTls(namespace: string, labels: Readonly<Record<string, string>>): MutualTls {
@@ -218,17 +241,15 @@ export class Mesh {
     namespace: string,
     host: string,
     audience: Pick<Audience, 'namespace' | 'labels'>,
-    own: boolean,
+    which: 'private' | 'visible',
   ): DestinationRuleModel | undefined {
     for (const pattern of [host, ...wildcardsOver(host)]) {
       const rules = this.#rulesOfHost
         .get(`${namespace}/${pattern}`)
-        .filter((rule) => own || isVisible(rule.visibility, audience.namespace));
-      // A rule with a selector speaks for workloads of its own namespace only.
-      const rule = ruleForClient(
-        own ? rules : rules.filter((candidate) => !candidate.workloadSelector || audience.namespace === namespace),
-        audience.labels,
-      );
+        .filter((rule) => isVisible(rule.visibility, audience.namespace) && (which === 'visible' || rule.visibility.kind === 'named'))
+        // A rule with a selector speaks for workloads of its own namespace only.
+        .filter((rule) => !rule.workloadSelector || audience.namespace === namespace);
+      const rule = ruleForClient(rules, audience.labels);
       if (rule) return rule;
     }
     return undefined;

@@ -107,10 +107,14 @@ export class ConfigPlane {
     if (ref.source === 'static') return;
     if (ref.source === '') {
       this.#adsSecrets.push(ref.name);
-      return this.#want(typeUrls.secret, [...this.#adsSecrets], (resources) => this.#secrets('', resources));
+      this.#want(typeUrls.secret, [...this.#adsSecrets], (resources) => this.#secrets('', resources));
+      return;
     }
     const target = this.#options.target(ref.source);
-    if (!target) return this.#options.log('warn', `no cluster ${ref.source} to fetch secret ${ref.name} from`);
+    if (!target) {
+      this.#options.log('warn', `no cluster ${ref.source} to fetch secret ${ref.name} from`);
+      return;
+    }
     // One stream a secret, as Envoy does it: servers may tell their clients apart by the stream.
     const client = this.#client(target, discoveryMethods.secrets);
     this.#secretStreams.push(client);
@@ -125,7 +129,10 @@ export class ConfigPlane {
     names: readonly string[],
     apply: (resources: Parameters<ClusterSet['applyClusters']>[0]) => readonly string[],
   ): void {
-    if (this.#subscribed.has(typeUrl)) return this.#ads?.rename(typeUrl, names);
+    if (this.#subscribed.has(typeUrl)) {
+      this.#ads?.rename(typeUrl, names);
+      return;
+    }
     if (names.length === 0) return;
     this.#subscribed.add(typeUrl);
     this.#ads?.subscribe(typeUrl, names, apply);

@@ -40,14 +40,14 @@ export interface RunningProxy {
 }
 
 export async function startProxy(bootstrap: Bootstrap, options: ProxyOptions = {}): Promise<RunningProxy> {
-  const proxy = new Proxy(bootstrap, options);
+  const proxy = new StartedProxy(bootstrap, options);
   await proxy.start();
   return proxy;
 }
 
 const stopPollMs = 20;
 
-class Proxy implements RunningProxy {
+class StartedProxy implements RunningProxy {
   readonly stats = new Stats();
   readonly ready: Promise<void>;
   readonly #bootstrap: Bootstrap;

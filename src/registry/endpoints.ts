@@ -21,8 +21,10 @@ function kubernetesEndpoints(service: Service, store: ConfigStore): readonly End
   if (Object.keys(selector).length === 0) return slices;
   const workloads = store.workloadsOfNamespace
     .get(service.namespace)
-    .filter((entry) => selects(selector, entry.spec.labels ?? {}))
-    .flatMap((entry) => workloadEndpoints(service, entry.spec, entry.metadata.namespace, entry.metadata.name));
+    .filter((entry) => selects(selector, labelsOf(entry)))
+    .flatMap((entry) =>
+      workloadEndpoints(service, { ...entry.spec, labels: labelsOf(entry) }, entry.metadata.namespace, entry.metadata.name),
+    );
   return [...slices, ...workloads];
 }
 
@@ -93,12 +95,14 @@ function endpointsOfEntry(service: Service, entry: ObjectOf<'ServiceEntry'>, sto
 function selectedEndpoints(service: Service, selector: Readonly<Record<string, string>>, store: ConfigStore): readonly Endpoint[] {
   // An empty selector selects nothing, unlike everywhere else: https://github.com/istio/istio/pull/44159
   if (Object.keys(selector).length === 0) return [];
-  const workloads = store.workloadsOfNamespace.get(service.namespace).filter((entry) => selects(selector, entry.spec.labels ?? {}));
+  const workloads = store.workloadsOfNamespace.get(service.namespace).filter((entry) => selects(selector, labelsOf(entry)));
   const pods = store.podsOfNamespace
     .get(service.namespace)
     .filter((pod) => selects(selector, pod.metadata.labels) && pod.spec.status?.podIP);
   return [
-    ...workloads.flatMap((entry) => workloadEndpoints(service, entry.spec, entry.metadata.namespace, entry.metadata.name)),
+    ...workloads.flatMap((entry) =>
+      workloadEndpoints(service, { ...entry.spec, labels: labelsOf(entry) }, entry.metadata.namespace, entry.metadata.name),
+    ),
     ...pods.flatMap((pod) => podEndpoints(service, pod, store)),
   ];
 }
@@ -153,6 +157,10 @@ function tlsModeOf(labels: Readonly<Record<string, string>>, service: Service, e
 
 function numericTarget(port: ServicePort): number {
   return typeof port.targetPort === 'number' && port.targetPort > 0 ? port.targetPort : port.number;
+}
+
+function labelsOf(entry: ObjectOf<'WorkloadEntry'>): Readonly<Record<string, string>> {
+  return { ...entry.metadata.labels, ...entry.spec.labels };
 }
 
 export function selects(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean {

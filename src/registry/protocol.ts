@@ -70,22 +70,14 @@ export interface KubernetesPort {
   readonly appProtocol?: string;
 }
 
-/** `appProtocol` when it is a known one, else the port name up to the first dash, else detection. */
+/** Of `appProtocol` when there is one, else of the port name, the part before the first dash; unknown words mean detection. */
 export function protocolOfPort(port: KubernetesPort): Protocol {
   if ((port.protocol ?? 'TCP') === 'UDP') return 'udp';
-  const declared = fromAppProtocol(port.appProtocol);
-  if (declared) return declared;
-  const name = (port.name ?? '').toLowerCase();
-  if (name === 'grpc-web' || name.startsWith('grpc-web-')) return 'grpc-web';
-  const prefix = name.split('-', 1)[0] ?? '';
+  const text = (port.appProtocol || port.name || '').toLowerCase();
+  const named = appProtocols[text];
+  if (named) return named;
+  if (text === 'grpc-web' || text.startsWith('grpc-web-')) return 'grpc-web';
+  const prefix = text.split('-', 1)[0] ?? '';
   if (known.has(prefix) && prefix !== 'udp') return prefix as Protocol;
   return serverFirstPorts.get(port.port) ?? 'auto';
-}
-
-function fromAppProtocol(text: string | undefined): Protocol | undefined {
-  if (!text) return undefined;
-  const named = appProtocols[text.toLowerCase()];
-  if (named) return named;
-  const name = text.toLowerCase();
-  return known.has(name) && name !== 'udp' ? (name as Protocol) : undefined;
 }

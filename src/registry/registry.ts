@@ -62,8 +62,13 @@ export class Registry {
       const name = metadata.labels['kubernetes.io/service-name'] ?? '';
       return `${metadata.namespace}/${kubernetesHost(name, metadata.namespace, store.domain)}`;
     });
-    const namespaces = [...store.workloadsOfAddress.get(address), ...store.podsOfAddress.get(address)].map((object) => object.metadata.namespace);
-    const entries = [...store.entriesOfAddress.get(address), ...namespaces.flatMap((namespace) => store.entriesWithSelector.get(namespace))];
+    const namespaces = [...store.workloadsOfAddress.get(address), ...store.podsOfAddress.get(address)].map(
+      (object) => object.metadata.namespace,
+    );
+    const entries = [
+      ...store.entriesOfAddress.get(address),
+      ...namespaces.flatMap((namespace) => store.entriesWithSelector.get(namespace)),
+    ];
     const declared = entries.flatMap((entry) => hostsOfEntry(entry).map((host) => `${entry.metadata.namespace}/${host}`));
     return [...new Set([...sliced, ...declared])].sort();
   }

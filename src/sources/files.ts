@@ -31,8 +31,14 @@ export class FileSource {
     const unreadable: Issue[] = [];
     const texts = this.#options.paths.flatMap((path) => readPath(path, unreadable));
     const parsed = parseFiles(texts);
-    const rejected = new Set(parsed.rejected.map((origin) => idText({ kind: origin.kind as AnyConfig['kind'], namespace: origin.namespace, name: origin.name })));
-    const damaged = new Set([...parsed.issues, ...unreadable].filter((issue) => issue.severity === 'error' && issue.origin.name === '').map((issue) => issue.origin.file));
+    const rejected = new Set(
+      parsed.rejected.map((origin) => idText({ kind: origin.kind as AnyConfig['kind'], namespace: origin.namespace, name: origin.name })),
+    );
+    const damaged = new Set(
+      [...parsed.issues, ...unreadable]
+        .filter((issue) => issue.severity === 'error' && issue.origin.name === '')
+        .map((issue) => issue.origin.file),
+    );
     const found = new Map(parsed.resources.map((resource) => [textOf(resource), resource]));
     const changed = parsed.resources.filter((resource) => !same(this.#inForce.get(textOf(resource)), resource));
     const removed: ResourceId[] = [];
@@ -80,7 +86,12 @@ export class FileSource {
 }
 
 function same(before: AnyConfig | undefined, after: AnyConfig): boolean {
-  return before !== undefined && deepEqual(before.spec, after.spec) && deepEqual(before.metadata, after.metadata) && before.origin.line === after.origin.line;
+  return (
+    before !== undefined &&
+    deepEqual(before.spec, after.spec) &&
+    deepEqual(before.metadata, after.metadata) &&
+    before.origin.line === after.origin.line
+  );
 }
 
 function textOf(resource: AnyConfig): string {
@@ -113,5 +124,10 @@ function readFolder(folder: string, issues: Issue[]): readonly SourceText[] {
 
 function unreadable(file: string, error: unknown): Issue {
   const reason = error instanceof Error ? error.message : String(error);
-  return { code: 'MT0010', severity: catalogue.MT0010.severity, origin: { kind: '', namespace: '', name: '', file, path: '' }, message: `cannot be read: ${reason}` };
+  return {
+    code: 'MT0010',
+    severity: catalogue.MT0010.severity,
+    origin: { kind: '', namespace: '', name: '', file, path: '' },
+    message: `cannot be read: ${reason}`,
+  };
 }

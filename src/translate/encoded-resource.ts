@@ -31,7 +31,13 @@ export function encodePart<D extends DescMessage>(schema: D, message: MessageSha
  * A resource made of a message and of parts that repeat one of its fields, without encoding the parts again.
  * Protobuf takes the fields of a message in any order: https://protobuf.dev/programming-guides/encoding/#order
  */
-export function assembleResource(typeName: string, name: string, head: EncodedPart, field: number, parts: readonly EncodedPart[]): EncodedResource {
+export function assembleResource(
+  typeName: string,
+  name: string,
+  head: EncodedPart,
+  field: number,
+  parts: readonly EncodedPart[],
+): EncodedResource {
   const pieces: Uint8Array[] = [head.bytes];
   let versions = head.version;
   for (const part of parts) {

@@ -2,9 +2,17 @@
 import { create } from '@bufbuild/protobuf';
 import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import { type VirtualHost, VirtualHostSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import { deepEqual, type Derived, type Family, type MemoEngine } from '../base/index.ts';
+import { type Derived, deepEqual, type Family, type MemoEngine } from '../base/index.ts';
 import { type GatewayPort, type Mesh, parseAudience } from '../mesh/index.ts';
-import { assembleResource, type EncodedPart, type EncodedResource, encodePart, encodeResource, samePart, sameResource } from './encoded-resource.ts';
+import {
+  assembleResource,
+  type EncodedPart,
+  type EncodedResource,
+  encodePart,
+  encodeResource,
+  samePart,
+  sameResource,
+} from './encoded-resource.ts';
 import { gatewayVirtualHosts } from './routes/gateway-routes.ts';
 import { hostDomains } from './routes/host-domains.ts';
 import { sidecarRouteTable, type VirtualHostRef } from './routes/sidecar-routes.ts';
@@ -44,7 +52,10 @@ export class RouteTables {
   }
 
   sweep(): number {
-    return [this.#tables, this.#gatewayTables, this.#surplus, this.#refs, this.#virtualHosts, this.#domains].reduce((sum, family) => sum + family.sweep(), 0);
+    return [this.#tables, this.#gatewayTables, this.#surplus, this.#refs, this.#virtualHosts, this.#domains].reduce(
+      (sum, family) => sum + family.sweep(),
+      0,
+    );
   }
 
   #buildTable(key: string): EncodedResource | undefined {
@@ -69,7 +80,7 @@ export class RouteTables {
   #buildDomains(key: string): readonly string[] {
     const { audience, rest } = split(key);
     const ref = JSON.parse(rest) as VirtualHostRef;
-    if (ref.kind === 'foreign') return [ref.host, `${ref.host}.`];
+    if (ref.kind === 'foreign') return [ref.host];
     if (ref.kind !== 'service') return ['*'];
     const service = this.#mesh.registry.service(ref.key);
     return service ? hostDomains(this.#mesh, parseAudience(audience), service) : [];
@@ -120,11 +131,20 @@ export class RouteTables {
     const name = key.slice(lastLine + 1);
     const hosts = gatewayVirtualHosts(this.#mesh, parseAudience(split(gateway).audience), this.#gatewayPorts(gateway), name);
     if (!hosts) return undefined;
-    return encodeResource(RouteConfigurationSchema, name, create(RouteConfigurationSchema, { ...routeSettings(name), virtualHosts: [...hosts] }));
+    return encodeResource(
+      RouteConfigurationSchema,
+      name,
+      create(RouteConfigurationSchema, { ...routeSettings(name), virtualHosts: [...hosts] }),
+    );
   }
 }
 
-function routeSettings(name: string): { name: string; validateClusters: boolean; maxDirectResponseBodySizeBytes: number; ignorePortInHostMatching: boolean } {
+function routeSettings(name: string): {
+  name: string;
+  validateClusters: boolean;
+  maxDirectResponseBodySizeBytes: number;
+  ignorePortInHostMatching: boolean;
+} {
   return { name, validateClusters: false, maxDirectResponseBodySizeBytes: maxDirectResponseBytes, ignorePortInHostMatching: true };
 }
 

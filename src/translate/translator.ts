@@ -2,7 +2,7 @@
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { deepEqual, type Derived, type Family, type MemoEngine } from '../base/index.ts';
+import { type Derived, deepEqual, type Family, type MemoEngine } from '../base/index.ts';
 import { type GatewayPort, type Mesh, type ProxyNode, parseAudience } from '../mesh/index.ts';
 import { gatewayServices } from './clusters/gateway-services.ts';
 import { inboundCluster } from './clusters/inbound.ts';
@@ -17,7 +17,14 @@ import { boundInbound, inboundClusterName, virtualInbound } from './listeners/in
 import { httpProxyListener, outboundListener, virtualOutbound } from './listeners/outbound.ts';
 import { outboundPlans } from './listeners/outbound-plans.ts';
 import type { OutboundListenerPlan } from './listeners/plan.ts';
-import { blackHoleCluster, httpProxyRouteName, inboundPassthroughCluster, listenerName, parseClusterName, passthroughCluster } from './names.ts';
+import {
+  blackHoleCluster,
+  httpProxyRouteName,
+  inboundPassthroughCluster,
+  listenerName,
+  parseClusterName,
+  passthroughCluster,
+} from './names.ts';
 import { RouteTables } from './route-tables.ts';
 import { allowsAny } from './routes/sidecar-routes.ts';
 import { parseInbound, parseTargetPorts, type View, viewOf } from './view.ts';
@@ -60,7 +67,8 @@ export class Translator {
 
   /** Holds undefined while there is no such resource. The same cell is handed out for every view that shares the resource. */
   resource(type: ResourceType, view: View, name: string): ResourceCell {
-    if (type === 'route') return view.type === 'router' ? this.#routes.gateway(gatewayKey(view), name) : this.#routes.sidecar(view.audience, name);
+    if (type === 'route')
+      return view.type === 'router' ? this.#routes.gateway(gatewayKey(view), name) : this.#routes.sidecar(view.audience, name);
     return this.#resources.at(JSON.stringify(resourceKey(type, view, name)));
   }
 
@@ -68,7 +76,12 @@ export class Translator {
   sweep(): number {
     let total = 0;
     for (let dropped = -1; dropped !== 0; total += dropped) {
-      dropped = this.#routes.sweep() + [this.#names, this.#resources, this.#plans, this.#gatewayPorts, this.#serviceClusters].reduce((sum, family) => sum + family.sweep(), 0);
+      dropped =
+        this.#routes.sweep() +
+        [this.#names, this.#resources, this.#plans, this.#gatewayPorts, this.#serviceClusters].reduce(
+          (sum, family) => sum + family.sweep(),
+          0,
+        );
     }
     return total;
   }
@@ -80,7 +93,10 @@ export class Translator {
 
   #clusterNames(view: View): readonly string[] {
     const audience = parseAudience(view.audience);
-    const services = view.type === 'router' ? gatewayServices(this.#mesh, audience, this.#gatewayPorts.get(gatewayKey(view))) : reachableServices(this.#mesh, audience);
+    const services =
+      view.type === 'router'
+        ? gatewayServices(this.#mesh, audience, this.#gatewayPorts.get(gatewayKey(view)))
+        : reachableServices(this.#mesh, audience);
     const outbound = services.flatMap((service) => this.#serviceClusters.get(`${view.audience}\n${service.key}`));
     if (view.type === 'router') return [blackHoleCluster, ...outbound];
     const inbound = parseInbound(view.inbound).ports.map((port) => inboundClusterName(port.port));
@@ -115,7 +131,9 @@ export class Translator {
   #cluster({ name, audience, inbound }: ResourceKey): EncodedResource | undefined {
     const settings = this.#mesh.settings;
     const own = inbound && parseInbound(inbound).ports.find((port) => inboundClusterName(port.port) === name);
-    const fixed = { [blackHoleCluster]: blackHole, [passthroughCluster]: passthrough, [inboundPassthroughCluster]: inboundPassthrough }[name];
+    const fixed = { [blackHoleCluster]: blackHole, [passthroughCluster]: passthrough, [inboundPassthroughCluster]: inboundPassthrough }[
+      name
+    ];
     if (own) return encodeResource(ClusterSchema, name, inboundCluster(own, settings));
     if (fixed) return encodeResource(ClusterSchema, name, fixed(this.#mesh));
     const target = this.#target(audience, name);
@@ -140,12 +158,15 @@ export class Translator {
     const settings = this.#mesh.settings;
     const audience = parseAudience(text);
     if (audience.type === 'router') {
-      const port = this.#gatewayPorts.get(`${text}\n${targetPorts}`).find((candidate) => listenerName(candidate.bind, candidate.port) === name);
+      const port = this.#gatewayPorts
+        .get(`${text}\n${targetPorts}`)
+        .find((candidate) => listenerName(candidate.bind, candidate.port) === name);
       return port && gatewayListener(this.#mesh, audience, port);
     }
     const options = { mesh: this.#mesh, allowAny: allowsAny(this.#mesh, audience) };
     if (name === 'virtualOutbound') return virtualOutbound(options);
-    if (httpProxy && name === proxyListenerName(httpProxy)) return httpProxyListener(...addressAndPort(httpProxy), httpProxyRouteName, options);
+    if (httpProxy && name === proxyListenerName(httpProxy))
+      return httpProxyListener(...addressAndPort(httpProxy), httpProxyRouteName, options);
     if (inbound) {
       const plan = parseInbound(inbound);
       if (name === 'virtualInbound') return virtualInbound(plan, settings);

@@ -54,4 +54,3 @@ function targetPorts(mesh: Mesh, node: ProxyNode): TargetPorts {
   }
   return [...ports].map(([port, targets]) => [port, [...targets].sort((a, b) => a - b)] as const).sort(([a], [b]) => a - b);
 }
-

@@ -20,7 +20,11 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 export function pilotCommand(): Command {
   return new Command('pilot')
     .description('Serve configuration to proxies over xDS')
-    .addOption(new Option('--config <path>', 'file or folder with Istio and Kubernetes resources; may be given several times').argParser(collect).default([], 'none'))
+    .addOption(
+      new Option('--config <path>', 'file or folder with Istio and Kubernetes resources; may be given several times')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .option('--mesh-config <file>', 'MeshConfig as YAML')
     .option('--xds <host:port>', 'address to serve plaintext xDS on', '127.0.0.1:15010')
     .option('--domain <suffix>', 'DNS suffix of the cluster', 'cluster.local')
@@ -46,7 +50,9 @@ async function runPilot(flags: PilotFlags): Promise<void> {
   const first = source.load();
   report(first.issues, source.size, flags);
   pilot.apply(first);
-  const server = await pilot.serve(flags.xds).catch((error: unknown) => fail(flags, `cannot serve xDS on ${flags.xds}: ${reason(error)}; choose another address with --xds`));
+  const server = await pilot
+    .serve(flags.xds)
+    .catch((error: unknown) => fail(flags, `cannot serve xDS on ${flags.xds}: ${reason(error)}; choose another address with --xds`));
   if (!server) return;
   source.watch((update) => {
     report(update.issues, source.size, flags);

@@ -45,6 +45,14 @@ test('standard input: clean, warned and wrong', async () => {
   assert.equal(error.code, 1);
 });
 
+test('resources of other programs are counted, not listed', async () => {
+  const deployment = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\n';
+  assert.deepEqual(await run(['-'], `${good}---\n${deployment}`), {
+    text: 'no findings in 1 resource; 1 of other kinds passed over\n',
+    code: 0,
+  });
+});
+
 test('a directory is read with what is below it, and a resource in two files is found', async () => {
   await inDirectory({ 'a.yaml': good, 'sub/b.yml': good, 'c.txt': bad, '.hidden.yaml': bad }, async (directory) => {
     const { text, code } = await run([directory]);

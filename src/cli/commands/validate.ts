@@ -114,8 +114,12 @@ function unreadableIssue(file: string, error: unknown): Issue {
   };
 }
 
+/** Resources meant for other programs are normal in a directory: they are counted, not listed. */
 function plainText({ issues, resources }: Report): string {
-  return `${[...formatIssues(issues), formatSummary(issues, resources)].join('\n')}\n`;
+  const shown = issues.filter((issue) => issue.code !== 'MT0005');
+  const others = issues.length - shown.length;
+  const passedOver = others === 0 ? '' : `; ${others} of other kinds passed over`;
+  return `${[...formatIssues(shown), formatSummary(shown, resources) + passedOver].join('\n')}\n`;
 }
 
 function jsonText({ issues, resources }: Report): string {

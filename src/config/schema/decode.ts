@@ -57,25 +57,29 @@ class Decoder {
   #message(shape: MessageShape, value: unknown): unknown {
     if (!isRecord(value)) return this.#accept(wrongType(`a map (${shape.name})`, value));
     const before = this.#misfits;
+    // A field that is there with an unusable value stays in the map as undefined: it is wrong, not missing.
+    const found = new Map<string, unknown>();
+    for (const [key, item] of Object.entries(value)) this.#field(shape, key, item, found);
+    for (const [key, field] of shape.fields) {
+      if (field.required && (!found.has(key) || found.get(key) === '')) this.#missing(key, field, found.get(key));
+    }
     const result: Record<string, unknown> = {};
-    for (const [key, item] of Object.entries(value)) this.#field(shape, key, item, result);
-    for (const [key, field] of shape.fields) if (field.required && isMissing(result[key])) this.#missing(key, field, result[key]);
+    for (const [name, item] of found) if (item !== undefined) result[name] = item;
     if (this.#misfits === before) this.#check(shape, result);
     return result;
   }
 
-  #field(shape: MessageShape, key: string, value: unknown, result: Record<string, unknown>): void {
+  #field(shape: MessageShape, key: string, value: unknown, found: Map<string, unknown>): void {
     const name = shape.fields.has(key) ? key : shape.spellings.get(key);
     const field = name === undefined ? undefined : shape.fields.get(name);
     if (name === undefined || !field) {
-      shape.open ? undefined : this.#unknown(shape, key);
+      if (!shape.open) this.#unknown(shape, key);
       return;
     }
     if (value === null || value === undefined) return;
     this.#path.push(key);
     this.#remarks(field, value);
-    const decoded = this.value(field.shape, value);
-    if (decoded !== undefined) result[name] = decoded;
+    found.set(name, this.value(field.shape, value));
     this.#path.pop();
   }
 
@@ -145,8 +149,4 @@ class Decoder {
 
 export function isRecord(value: unknown): value is Record_ {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
-}
-
-function isMissing(value: unknown): boolean {
-  return value === undefined || value === '';
 }

@@ -1,5 +1,5 @@
 // What the decoder and the rules have to say about one resource, before positions in a file are known.
-import type { IssueCode } from '../catalogue.ts';
+import { catalogue, type IssueCode } from '../catalogue.ts';
 import { fieldText } from './path.ts';
 import type { Path, ResourceFacts, RuleContext } from './shape.ts';
 
@@ -9,15 +9,23 @@ export interface Finding {
   readonly message: string;
 }
 
-/** One broken generator must not fill the screen and the memory: the rest of a resource's findings is dropped. */
+/** One broken generator must not fill the screen and the memory: the rest of a resource's findings is dropped, but for a first error. */
 const mostFindings = 100;
 
 export class Findings {
   readonly all: Finding[] = [];
+  #hasError = false;
+
+  /** Whether the resource can be used. */
+  get hasError(): boolean {
+    return this.#hasError;
+  }
 
   /** `{}` in the message stands for the field. */
   add(code: IssueCode, path: Path, message: string): void {
-    if (this.all.length >= mostFindings) return;
+    const isError = catalogue[code].severity === 'error';
+    if (this.all.length >= mostFindings && (this.#hasError || !isError)) return;
+    this.#hasError ||= isError;
     this.all.push({ code, path, message: message.replace('{}', () => fieldText(path) || 'the document') });
   }
 

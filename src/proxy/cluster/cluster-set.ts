@@ -140,7 +140,10 @@ export class ClusterSet {
   #startEds(running: Running): void {
     const { config } = running.cluster;
     const known = this.#assignments.get(config.edsName);
-    if (known) return running.cluster.assign(known.endpoints);
+    if (known) {
+      running.cluster.assign(known.endpoints);
+      return;
+    }
     const wait = millis(config.source.edsClusterConfig?.edsConfig?.initialFetchTimeout) ?? initialFetchMs;
     if (wait <= 0) return;
     running.timeout = setTimeout(() => {
@@ -152,7 +155,7 @@ export class ClusterSet {
   }
 
   #feed(running: Running | undefined, resources: readonly Any[]): void {
-    if (!running || running.cluster.config.discovery !== 'eds' || resources.length === 0) return;
+    if (running?.cluster.config.discovery !== 'eds' || resources.length === 0) return;
     const assignment = this.#assignments.get(running.cluster.config.edsName);
     if (assignment && assignment !== this.#applied.get(running.cluster)) {
       this.#applied.set(running.cluster, assignment);

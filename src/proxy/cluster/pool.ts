@@ -62,7 +62,10 @@ export class HttpPool implements ConnectionOwner {
   }
 
   released(connection: UpstreamConnection): void {
-    if (this.#draining) return connection.drain();
+    if (this.#draining) {
+      connection.drain();
+      return;
+    }
     const resources = this.#cluster.resources.default;
     while (this.#waiting.length > 0 && connection.available) this.#serve(connection, resources);
     if (!connection.available || this.#multiplexed) return;

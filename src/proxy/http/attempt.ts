@@ -46,7 +46,8 @@ export class Attempt implements UpstreamReceiver, Waiter {
     this.#begun = this.#now();
     if (this.#resources.requests >= this.#resources.limits.maxRequests) {
       this.#cluster.stats.pendingOverflow.value++;
-      return queueMicrotask(() => this.failed('overflow'));
+      queueMicrotask(() => this.failed('overflow'));
+      return;
     }
     const http = this.#cluster.config.http;
     const protocol = http.mode === 'downstream' ? (this.#request.protocol === 'h2' ? 'h2' : 'h1') : http.mode;

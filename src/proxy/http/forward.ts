@@ -62,7 +62,10 @@ export class Forward {
     const route = decision.route;
     const env = stream.connection.env;
     const cluster = env.cluster(decision.cluster);
-    if (!cluster) return this.#fail(route.clusterNotFoundStatus, '');
+    if (!cluster) {
+      this.#fail(route.clusterNotFoundStatus, '');
+      return;
+    }
     this.#cluster = cluster;
     const request = stream.request;
     this.#timeouts = requestTimeouts(route.timeouts, request, { trusted: stream.internal, grpc: stream.grpc });
@@ -128,7 +131,7 @@ export class Forward {
     else {
       begin(false, undefined);
       const last = this.#requestDone && this.#trailers === undefined ? this.#chunks.length - 1 : -1;
-      this.#chunks.forEach((chunk, index) => attempt.sendBody(chunk, index === last));
+      for (const [index, chunk] of this.#chunks.entries()) attempt.sendBody(chunk, index === last);
       if (this.#trailers) attempt.sendTrailers(this.#trailers);
       attempt.sendFlush();
     }
@@ -150,7 +153,8 @@ export class Forward {
     if (byClass) byClass.value++;
     if (this.#retry && this.#mayRetry(responseOutcome(status, headers))) {
       attempt.cancel();
-      return this.#again();
+      this.#again();
+      return;
     }
     this.#dropBuffer();
     if (!stream.connection.config.filters.suppressEnvoyHeaders)
@@ -184,10 +188,17 @@ export class Forward {
     this.#attempt = undefined;
     if (attempt.headSeen) {
       this.#end();
-      return this.stream.resetDownstream();
+      this.stream.resetDownstream();
+      return;
     }
-    if (this.#retry && this.#mayRetry({ kind: 'reset', reason: resetKinds[reason], requestStarted: attempt.started })) return this.#again();
-    if (reason === 'overflow') return this.#fail(503, resetText(reason, this.#attempts), [['x-envoy-overloaded', 'true']]);
+    if (this.#retry && this.#mayRetry({ kind: 'reset', reason: resetKinds[reason], requestStarted: attempt.started })) {
+      this.#again();
+      return;
+    }
+    if (reason === 'overflow') {
+      this.#fail(503, resetText(reason, this.#attempts), [['x-envoy-overloaded', 'true']]);
+      return;
+    }
     this.#fail(reason === 'protocol-error' ? 502 : 503, resetText(reason, this.#attempts));
   }
 
@@ -197,9 +208,13 @@ export class Forward {
     if (this.#cluster) this.#cluster.stats.perTryTimeouts.value++;
     if (attempt.headSeen) {
       this.#end();
-      return this.stream.resetDownstream();
+      this.stream.resetDownstream();
+      return;
     }
-    if (this.#retry && this.#mayRetry({ kind: 'reset', reason: 'timeout', requestStarted: true })) return this.#again();
+    if (this.#retry && this.#mayRetry({ kind: 'reset', reason: 'timeout', requestStarted: true })) {
+      this.#again();
+      return;
+    }
     this.#fail(504, 'upstream request timeout');
   }
 
@@ -212,7 +227,8 @@ export class Forward {
     const host = this.#host(cluster);
     if (!host) {
       cluster.stats.noHealthy.value++;
-      return this.#fail(503, 'no healthy upstream');
+      this.#fail(503, 'no healthy upstream');
+      return;
     }
     if (this.#retry) this.#tried.push(host);
     if (decision.route.includeAttemptCount) request.headers.set('x-envoy-attempt-count', String(this.#attempts));
@@ -337,7 +353,8 @@ export class Forward {
     attempt?.timedOut();
     if (attempt?.headSeen) {
       this.#end();
-      return this.stream.resetDownstream();
+      this.stream.resetDownstream();
+      return;
     }
     this.#fail(504, 'upstream request timeout');
   }
@@ -348,7 +365,8 @@ export class Forward {
     attempt?.cancel();
     if (attempt?.headSeen) {
       this.#end();
-      return this.stream.resetDownstream();
+      this.stream.resetDownstream();
+      return;
     }
     this.#fail(408, 'downstream duration timeout');
   }

@@ -9,7 +9,10 @@ const header = 'x-forwarded-client-cert';
 export function forwardClientCert(request: Request, tls: ConnectionTls | undefined, config: HcmConfig['xfcc']): void {
   if (config.mode === 'always') return;
   // Without a verified peer there is nobody whose word could be passed on.
-  if (!tls?.peer || config.mode === 'sanitize') return request.headers.remove(header);
+  if (!tls?.peer || config.mode === 'sanitize') {
+    request.headers.remove(header);
+    return;
+  }
   if (config.mode === 'forward') return;
   const own = element(tls, config);
   const before = config.mode === 'append' ? request.headers.get(header) : undefined;

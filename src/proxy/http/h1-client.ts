@@ -71,7 +71,10 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
 
   onBytes(bytes: Buffer, start: number, end: number): void {
     // Bytes that nobody asked for: the connection cannot be trusted.
-    if (!this.#turn) return this.destroy();
+    if (!this.#turn) {
+      this.destroy();
+      return;
+    }
     this.#feeding = true;
     this.#reader.feed(bytes, start, end);
     this.#feeding = false;
@@ -120,7 +123,10 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     const wishes = connectionWishes(head.headers);
     if (wishes.close || (head.http10 && !wishes.keepAlive)) this.#closing = true;
     const switching = turn.tunnel && (status === 101 || this.#method === 'CONNECT');
-    if (status === 101 && !switching) return this.#broken('unexpected 101');
+    if (status === 101 && !switching) {
+      this.#broken('unexpected 101');
+      return;
+    }
     dropHopByHop(head.headers, switching);
     turn.responseDone = end;
     turn.switched = switching && (status === 101 || (status >= 200 && status < 300));
@@ -179,7 +185,8 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     // A response that overtook its request leaves the rest of the request on the connection.
     if (this.#closing || !turn.requestDone || turn.tunnel || this.#reader.pendingLength > 0) {
       this.#closing = true;
-      return this.destroy();
+      this.destroy();
+      return;
     }
     this.readResponse(true);
     this.#reader.next();

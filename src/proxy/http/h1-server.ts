@@ -110,8 +110,14 @@ export class H1Server implements WireEvents, MessageEvents {
     const turn = new Turn(this, head.first, end);
     this.#turn = turn;
     const target = readTarget(head, this.#handler.allowAbsolute);
-    if (head.http10 && !this.#handler.acceptHttp10) return this.#refuse(426);
-    if (target === undefined) return this.#refuse(400);
+    if (head.http10 && !this.#handler.acceptHttp10) {
+      this.#refuse(426);
+      return;
+    }
+    if (target === undefined) {
+      this.#refuse(400);
+      return;
+    }
     const request = new Request({
       method: head.first,
       path: target.path,
@@ -144,7 +150,10 @@ export class H1Server implements WireEvents, MessageEvents {
     if (turn?.receiver) {
       turn.receiver.aborted();
       turn.receiver = undefined;
-      if (turn.started) return this.wire.destroy();
+      if (turn.started) {
+        this.wire.destroy();
+        return;
+      }
     }
     this.#refuse(problem === 'too-many-headers' || problem === 'head-too-large' ? 431 : problem === 'unknown-coding' ? 501 : 400);
   }
@@ -172,7 +181,10 @@ export class H1Server implements WireEvents, MessageEvents {
   #turnMayBeOver(): void {
     const turn = this.#turn;
     if (!turn?.finished) return;
-    if (!turn.requestDone || this.#draining || this.#ended) return this.#linger();
+    if (!turn.requestDone || this.#draining || this.#ended) {
+      this.#linger();
+      return;
+    }
     this.#turn = undefined;
     this.readRequest(true);
     this.#armIdle();
@@ -281,7 +293,10 @@ class Turn implements Responder {
       text += 'connection: close\r\n';
     }
     text += '\r\n';
-    if (tunnel) return this.#tunnel(text);
+    if (tunnel) {
+      this.#tunnel(text);
+      return;
+    }
     if (end) {
       this.#server.writer.whole(text, bodyless ? undefined : full);
       this.#finish();

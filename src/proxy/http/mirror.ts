@@ -71,7 +71,10 @@ export class Mirror implements UpstreamReceiver {
     if (this.#over) return;
     this.#buffered += chunk.length;
     // A mirror that cannot keep up is given up; it never holds back the request itself.
-    if (!this.#stream && this.#buffered > bufferLimit) return this.#stop();
+    if (!this.#stream && this.#buffered > bufferLimit) {
+      this.#stop();
+      return;
+    }
     if (this.#stream) this.#forwardPiece(chunk, end);
     else this.#waiting.push({ chunk: Buffer.from(chunk), end });
   }

@@ -39,9 +39,9 @@ export function normalizePath(path: string, rules: PathRules): PathOutcome {
 /** Escapes of characters that never need one (RFC 3986 section 2.3). */
 function decodeUnreserved(path: string): string {
   if (!path.includes('%')) return path;
-  return path.replace(/%([0-9a-f]{2})/gi, (escape, hex: string) => {
+  return path.replace(/%([0-9a-f]{2})/gi, (escaped, hex: string) => {
     const char = String.fromCharCode(Number.parseInt(hex, 16));
-    return /[A-Za-z0-9._~-]/.test(char) ? char : escape;
+    return /[A-Za-z0-9._~-]/.test(char) ? char : escaped;
   });
 }
 

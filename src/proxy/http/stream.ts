@@ -141,7 +141,10 @@ export class HttpStream implements RequestReceiver {
 
   reply(reply: LocalReply): void {
     if (this.#over) return;
-    if (this.#headSent) return this.resetDownstream();
+    if (this.#headSent) {
+      this.resetDownstream();
+      return;
+    }
     const message = replyMessage(reply, this.grpc);
     if (this.decision) finalizeResponseHeaders(this.decision, message.headers, this.formatContext());
     this.sendHead(message.status, message.headers, true, message.body === '' ? undefined : message.body);
@@ -207,8 +210,14 @@ export class HttpStream implements RequestReceiver {
     const filters = this.connection.config.filters;
     if (filters.hasFault) {
       const outcome = this.#fault(this.decision, env.random);
-      if (outcome !== undefined && outcome.delay > 0) return this.#hold(outcome, end, full);
-      if (outcome?.abort) return this.#abortByFault(outcome);
+      if (outcome !== undefined && outcome.delay > 0) {
+        this.#hold(outcome, end, full);
+        return;
+      }
+      if (outcome?.abort) {
+        this.#abortByFault(outcome);
+        return;
+      }
     }
     this.#act(this.decision, end, full);
   }
@@ -258,13 +267,17 @@ export class HttpStream implements RequestReceiver {
   #act(decision: RouteDecision, end: boolean, full: string | undefined): void {
     switch (decision.kind) {
       case 'notFound':
-        return this.reply({ status: 404, body: '' });
+        this.reply({ status: 404, body: '' });
+        return;
       case 'nonForwarding':
-        return this.reply({ status: 500, body: '' });
+        this.reply({ status: 500, body: '' });
+        return;
       case 'redirect':
-        return this.reply({ status: decision.status, body: '', headers: [['location', decision.location]] });
+        this.reply({ status: decision.status, body: '', headers: [['location', decision.location]] });
+        return;
       case 'directResponse':
-        return this.reply({ status: decision.status, body: Buffer.from(decision.body).toString() });
+        this.reply({ status: decision.status, body: Buffer.from(decision.body).toString() });
+        return;
       default:
         if (this.connection.config.filters.cors && this.#cors(decision)) return;
         this.#forward = new Forward(this, decision);
@@ -279,12 +292,15 @@ export class HttpStream implements RequestReceiver {
     const outcome = corsDecision(this.request, own.plan, this.connection.env.random);
     if (outcome.kind === 'annotate') this.#corsHeaders = outcome.headers;
     if (outcome.kind !== 'preflight') return false;
-    this.sendHead(200, new Headers(outcome.headers.flatMap(([name, value]) => [name, value])), true);
+    this.sendHead(200, new Headers(outcome.headers.flat()), true);
     return true;
   }
 
   #idleExpired(): void {
-    if (this.#headSent) return this.resetDownstream();
+    if (this.#headSent) {
+      this.resetDownstream();
+      return;
+    }
     this.#forward?.abort();
     this.reply({ status: this.#forward ? 504 : 408, body: 'stream timeout' });
   }

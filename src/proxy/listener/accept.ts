@@ -71,7 +71,10 @@ class Accepted implements Session {
     const port = this.#destination.port;
     this.#context.opened(this.#listener, this);
     this.#socket.on('error', ignore);
-    if (!inspectors.tls?.(port) && !inspectors.http?.(port)) return this.#choose(unknown);
+    if (!inspectors.tls?.(port) && !inspectors.http?.(port)) {
+      this.#choose(unknown);
+      return;
+    }
     if (inspectTimeout > 0) this.#timer = setTimeout(() => this.#expired(), inspectTimeout);
     this.#socket.on('data', this.#onData);
     this.#socket.on('end', this.#onGone);
@@ -95,7 +98,10 @@ class Accepted implements Session {
   }
 
   #expired(): void {
-    if (!this.#listener.continueOnTimeout) return this.destroy();
+    if (!this.#listener.continueOnTimeout) {
+      this.destroy();
+      return;
+    }
     this.#choose(unknown);
   }
 
@@ -126,7 +132,10 @@ class Accepted implements Session {
       this.#context.noChain(this.#listener);
       return void socket.destroy();
     }
-    if (chain.tls) return this.#secure(chain, facts);
+    if (chain.tls) {
+      this.#secure(chain, facts);
+      return;
+    }
     this.#open(chain, facts, undefined, sniffed.protocols.includes('h2c') ? 'h2' : undefined, undefined);
   }
 
@@ -158,9 +167,11 @@ class Accepted implements Session {
     };
     switch (chain.action.kind) {
       case 'http':
-        return this.#http(chain.action.http, info, secure, protocol);
+        this.#http(chain.action.http, info, secure, protocol);
+        return;
       case 'tcp':
-        return this.#tcp(chain.action.tcp, info, secure);
+        this.#tcp(chain.action.tcp, info, secure);
+        return;
       default:
         this.#socket.destroy();
     }
@@ -182,13 +193,22 @@ class Accepted implements Session {
     const session: Session = { drain: () => connection.drain(), destroy: () => connection.destroy() };
     this.#context.opened(this.#listener, session);
     const kind = config.codec === 'auto' ? protocol : config.codec;
-    if (kind === 'h2') return this.#http2(connection, socket);
-    if (kind === undefined && !secure && config.codec === 'auto' && this.#seen === undefined) return this.#detect(connection);
+    if (kind === 'h2') {
+      this.#http2(connection, socket);
+      return;
+    }
+    if (kind === undefined && !secure && config.codec === 'auto' && this.#seen === undefined) {
+      this.#detect(connection);
+      return;
+    }
     this.#http1(connection, secure);
   }
 
   #http1(connection: HttpConnection, secure: TLSSocket | undefined): void {
-    if (secure) return connection.serveH1(new SocketWire(secure, secure, false), undefined);
+    if (secure) {
+      connection.serveH1(new SocketWire(secure, secure, false), undefined);
+      return;
+    }
     connection.serveH1(adoptAccepted(this.#socket), this.#seen);
   }
 

@@ -33,7 +33,7 @@ test('each source', () => {
     xxHash64('shop'),
   );
   assert.deepEqual(hashOf([sourceIp], {}).hash, xxHash64('10.0.0.9'));
-  assert.deepEqual(hashOf([{ query_parameter: { name: 'u' } }], { path: '/?u=a%20b' }).hash, xxHash64('a b'));
+  assert.deepEqual(hashOf([{ query_parameter: { name: 'u' } }], { path: '/?u=a%20b' }).hash, xxHash64('a%20b'));
   assert.equal(hashOf([{ query_parameter: { name: 'u' } }], {}).hash, undefined);
   assert.deepEqual(hashOf([{ filter_state: { key: 'k' } }], {}, { filterState: new Map([['k', 'v']]) }).hash, xxHash64('v'));
 });

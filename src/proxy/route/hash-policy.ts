@@ -80,7 +80,7 @@ function hashSource(source: HashSource, request: RequestView, context: HashConte
       return hashHeader(source, request);
     case 'query': {
       const value = queryParameter(request.path, source.name);
-      return value === undefined ? undefined : xxHash64(decoded(value));
+      return value === undefined ? undefined : xxHash64(value);
     }
     case 'sourceIp':
       return context.sourceIp ? xxHash64(context.sourceIp) : undefined;
@@ -159,12 +159,4 @@ function cookieTemplate(config: CookieConfig): CookieTemplate | undefined {
   if (!config.ttl) return undefined;
   const attributes = config.attributes.map(({ name, value }) => ({ name, value }));
   return { maxAge: Math.floor((durationMillis(config.ttl) ?? 0) / 1000), path: config.path, attributes };
-}
-
-function decoded(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
 }

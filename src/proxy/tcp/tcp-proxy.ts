@@ -82,7 +82,10 @@ export class TcpSession implements WireEvents {
   onBytes(bytes: Buffer, start: number, end: number): void {
     this.#idle?.refresh();
     const piece = Buffer.from(bytes.subarray(start, end));
-    if (!this.#upstream) return this.#keep(piece);
+    if (!this.#upstream) {
+      this.#keep(piece);
+      return;
+    }
     if (!this.#upstream.writeBytes(piece)) this.#client.pause();
   }
 
@@ -113,12 +116,14 @@ export class TcpSession implements WireEvents {
     const host = cluster && this.#host(cluster);
     if (!cluster || !host) {
       config.noRoute.value++;
-      return this.#end(false);
+      this.#end(false);
+      return;
     }
     const resources = cluster.resources.default;
     if (resources.connections >= resources.limits.maxConnections) {
       cluster.stats.connectionOverflow.value++;
-      return this.#end(false);
+      this.#end(false);
+      return;
     }
     resources.connections++;
     host.connections++;
@@ -166,7 +171,10 @@ export class TcpSession implements WireEvents {
 
   #connected(wire: Wire, cluster: Cluster, host: Host): void {
     this.#giveUp = undefined;
-    if (this.#over) return wire.destroy();
+    if (this.#over) {
+      wire.destroy();
+      return;
+    }
     cluster.report(host, { kind: 'localSuccess' });
     this.#upstream = wire;
     wire.attach({
@@ -197,7 +205,10 @@ export class TcpSession implements WireEvents {
     if (timedOut) cluster.stats.connectTimeout.value++;
     cluster.report(host, { kind: 'localFailure' });
     if (this.#over) return;
-    if (this.#attempts < this.#options.config.maxConnectAttempts) return this.#connect();
+    if (this.#attempts < this.#options.config.maxConnectAttempts) {
+      this.#connect();
+      return;
+    }
     this.#end(false);
   }
 

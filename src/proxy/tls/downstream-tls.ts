@@ -41,7 +41,8 @@ export class DownstreamTls {
       });
     } catch (error) {
       socket.destroy();
-      return result.failed(error instanceof Error ? error.message : '');
+      result.failed(error instanceof Error ? error.message : '');
+      return;
     }
     const timer = timeoutMs > 0 ? setTimeout(() => fail('handshake timeout'), timeoutMs) : undefined;
     let over = false;

@@ -21,7 +21,9 @@ export function inboundCluster(port: InboundPort, settings: MeshSettings): Clust
     connectTimeout: duration(settings.connectTimeoutMs),
     ...connectionPool(port.connectionPool, settings.config),
     ...(port.application ? fixed(name, port.application) : dialled()),
-    typedExtensionProtocolOptions: options ? { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': packed(HttpProtocolOptionsSchema, options) } : {},
+    typedExtensionProtocolOptions: options
+      ? { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': packed(HttpProtocolOptionsSchema, options) }
+      : {},
   });
 }
 

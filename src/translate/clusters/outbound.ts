@@ -14,7 +14,7 @@ import { clusterLoadAssignment } from '../endpoints/load-assignment.ts';
 import { connectionPool, httpProtocolOptions, upgradesToHttp2 } from '../features/connection-pool.ts';
 import { loadBalancer } from '../features/load-balancer.ts';
 import { errorMatcher, outlierDetection } from '../features/outlier-detection.ts';
-import { automaticMeshTls, meshTls, type UpstreamTlsOptions, upstreamTls } from '../features/upstream-tls.ts';
+import { automaticMeshTls, automaticNames, meshTls, type UpstreamTlsOptions, upstreamTls } from '../features/upstream-tls.ts';
 import { clusterSni, configPath } from '../names.ts';
 import { addErrorMatcher } from '../newer-fields.ts';
 import { duration, fromAds, type Init, istioMetadata, packed } from '../wire.ts';
@@ -38,13 +38,13 @@ export function outboundClusterOf(mesh: Mesh, audience: Audience, target: Outbou
     connectTimeout: duration(mesh.settings.connectTimeoutMs),
     metadata: istioMetadata(ruleOf(target), target.subset ? { subset: target.subset.name } : {}),
     ...(type === Cluster_DiscoveryType.ORIGINAL_DST ? { lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED } : loadBalancer(policy.loadBalancer)),
-    ...connectionPool(policy.connectionPool, settings),
+    ...connectionPool(policy.connectionPool, settings, policy.retryBudget),
     outlierDetection: policy.outlierDetection && outlierDetection(policy.outlierDetection),
     commonLbConfig: commonLb(mesh, target),
     ...discovery,
     ...tlsOf(mesh, target, type),
   });
-  addProtocolOptions(cluster, target, mesh);
+  addProtocolOptions(cluster, target, mesh, audience.type);
   return cluster;
 }
 
@@ -89,11 +89,13 @@ function originalDestination({ service, port }: OutboundTarget): ClusterInit {
     : {};
 }
 
-function commonLb(mesh: Mesh, { policy }: OutboundTarget): ClusterInit['commonLbConfig'] {
+function commonLb(mesh: Mesh, { policy, service }: OutboundTarget): ClusterInit['commonLbConfig'] {
   const distribute = policy.loadBalancer?.localityLbSetting?.distribute ?? mesh.settings.config.localityLbSetting?.distribute;
   return {
     healthyPanicThreshold: { value: policy.outlierDetection?.minHealthPercent ?? 0 },
-    ...(distribute?.length ? { localityConfigSpecifier: { case: 'localityWeightedLbConfig', value: {} } as const } : {}),
+    ...(distribute?.length || policy.loadBalancer?.localityLbSetting || service.trafficDistribution
+      ? { localityConfigSpecifier: { case: 'localityWeightedLbConfig', value: {} } as const }
+      : {}),
   };
 }
 
@@ -116,15 +118,19 @@ function tlsOf(mesh: Mesh, target: OutboundTarget, type: Cluster_DiscoveryType):
   return all ? { transportSocket: meshTls(options) } : {};
 }
 
-function addProtocolOptions(cluster: Cluster, { port, policy }: OutboundTarget, mesh: Mesh): void {
+function addProtocolOptions(cluster: Cluster, { port, policy }: OutboundTarget, mesh: Mesh, type: Audience['type']): void {
+  // A gateway's clients speak the protocol of the gateway's port, which says nothing of the service.
+  const protocol = type === 'router' && port.protocol === 'auto' ? 'http' : port.protocol;
   const upgrade = upgradesToHttp2(port.protocol, policy.connectionPool, mesh.settings.config);
   const matcher = errorMatcher(policy.outlierDetection);
-  let options = httpProtocolOptions(port.protocol, policy.connectionPool, upgrade);
-  if (matcher) {
+  const names = automaticNames(policy.tls);
+  let options = httpProtocolOptions(protocol, policy.connectionPool, upgrade);
+  if (matcher || names) {
     options ??= create(HttpProtocolOptionsSchema, {
       upstreamProtocolOptions: { case: 'explicitHttpConfig', value: { protocolConfig: { case: 'httpProtocolOptions', value: {} } } },
     });
-    addErrorMatcher(options, matcher);
+    if (matcher) addErrorMatcher(options, matcher);
+    options.upstreamHttpProtocolOptions = names;
   }
   if (options)
     cluster.typedExtensionProtocolOptions['envoy.extensions.upstreams.http.v3.HttpProtocolOptions'] = packed(

@@ -6,11 +6,20 @@ export function reachableServices(mesh: Mesh, audience: Audience): readonly Serv
   const visible = mesh.visibleServices(audience.namespace).filter((service) => service.resolution !== 'alias');
   const { sidecar, egress } = mesh.scope(audience);
   if (!sidecar?.spec.egress?.length) return visible;
-  const wanted = new Set(egress.flatMap((scope) => visible.filter((service) => importsService(scope, service)).map((service) => service.key)));
+  const wanted = new Set(
+    egress.flatMap((scope) => visible.filter((service) => importsService(scope, service)).map((service) => service.key)),
+  );
   for (const object of mesh.store.table('VirtualService').values()) {
     const model = mesh.virtualService(`${object.metadata.namespace}/${object.metadata.name}`);
-    if (!model || !isVisible(model.visibility, audience.namespace) || !egress.some((scope) => importsVirtualService(scope, model.namespace, model.hosts))) continue;
-    const targets = [...model.http, ...model.tls, ...model.tcp].flatMap((rule) => rule.route ?? []).map((target) => target.destination?.host);
+    if (
+      !model ||
+      !isVisible(model.visibility, audience.namespace) ||
+      !egress.some((scope) => importsVirtualService(scope, model.namespace, model.hosts))
+    )
+      continue;
+    const targets = [...model.http, ...model.tls, ...model.tcp]
+      .flatMap((rule) => rule.route ?? [])
+      .map((target) => target.destination?.host);
     const mirrors = model.http.flatMap((rule) => [rule.mirror?.host, ...(rule.mirrors ?? []).map((mirror) => mirror.destination?.host)]);
     for (const host of [...targets, ...mirrors]) {
       const service = host && mesh.serviceFor(audience.namespace, host);

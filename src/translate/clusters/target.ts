@@ -1,6 +1,6 @@
 // What one outbound cluster stands for: a port of a service, whole or a subset of it, with the policy in force.
 import type { TrafficPolicy } from '../../config/index.ts';
-import { type Audience, type DestinationRuleModel, effectivePolicy, type Mesh, type SubsetModel } from '../../mesh/index.ts';
+import type { Audience, DestinationRuleModel, Mesh, SubsetModel } from '../../mesh/index.ts';
 import type { Service, ServicePort } from '../../registry/index.ts';
 import { outboundCluster } from '../names.ts';
 
@@ -24,7 +24,7 @@ export function outboundTargets(mesh: Mesh, audience: Audience, service: Service
         port,
         rule,
         subset,
-        policy: effectivePolicy(rule, port.number, subset),
+        policy: mesh.trafficPolicy(rule, port.number, subset),
       })),
     );
 }
@@ -32,4 +32,3 @@ export function outboundTargets(mesh: Mesh, audience: Audience, service: Service
 export function targetName(target: OutboundTarget): string {
   return outboundCluster(target.port.number, target.subset?.name, target.service.hostname);
 }
-

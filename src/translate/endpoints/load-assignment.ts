@@ -11,8 +11,8 @@ import type { Audience, Mesh } from '../../mesh/index.ts';
 import { type Endpoint, parseLocality, selects } from '../../registry/index.ts';
 import { type OutboundTarget, targetName } from '../clusters/target.ts';
 import { applyLocality } from '../features/locality.ts';
-import { type LocalityGroup, weightOf } from './locality-group.ts';
 import { type Init, pipeAddress, socketAddress } from '../wire.ts';
+import { type LocalityGroup, weightOf } from './locality-group.ts';
 
 export function clusterLoadAssignment(mesh: Mesh, audience: Audience, target: OutboundTarget): ClusterLoadAssignment {
   const endpoints = mesh

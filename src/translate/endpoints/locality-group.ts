@@ -10,4 +10,3 @@ export interface LocalityGroup {
 export function weightOf(endpoint: Endpoint): number {
   return endpoint.weight || 1;
 }
-

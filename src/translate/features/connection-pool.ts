@@ -10,7 +10,7 @@ import {
   type HttpProtocolOptions,
   HttpProtocolOptionsSchema,
 } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
-import type { ConnectionPoolSettings, MeshConfig } from '../../config/index.ts';
+import type { ConnectionPoolSettings, MeshConfig, TrafficPolicy } from '../../config/index.ts';
 import { isHttp2, type Protocol } from '../../registry/index.ts';
 import { duration, type Init } from '../wire.ts';
 
@@ -20,22 +20,34 @@ type CommonHttpOptions = Init<typeof CommonHttpOptionsSchema>;
 /** What Envoy takes for "no limit". */
 const unlimited = 0xffffffff;
 
+type RetryBudget = NonNullable<TrafficPolicy['retryBudget']>;
+const defaultBudgetPercent = 20;
+const defaultBudgetConcurrency = 3;
+
 export const unlimitedBreakers = { thresholds: [thresholds(undefined)] };
 
-function thresholds(pool: ConnectionPoolSettings | undefined) {
+function thresholds(pool: ConnectionPoolSettings | undefined, budget?: RetryBudget) {
   return {
     maxConnections: pool?.tcp?.maxConnections || unlimited,
     maxPendingRequests: pool?.http?.http1MaxPendingRequests || unlimited,
     maxRequests: pool?.http?.http2MaxRequests || unlimited,
     maxRetries: pool?.http?.maxRetries || unlimited,
+    ...(budget
+      ? {
+          retryBudget: {
+            budgetPercent: { value: budget.percent ?? defaultBudgetPercent },
+            minRetryConcurrency: budget.minRetryConcurrency ?? defaultBudgetConcurrency,
+          },
+        }
+      : {}),
   };
 }
 
-export function connectionPool(pool: ConnectionPoolSettings | undefined, mesh: MeshConfig): ClusterInit {
+export function connectionPool(pool: ConnectionPoolSettings | undefined, mesh: MeshConfig, budget?: RetryBudget): ClusterInit {
   const keepalive = { ...mesh.tcpKeepalive, ...pool?.tcp?.tcpKeepalive };
   const connectTimeout = pool?.tcp?.connectTimeout;
   return {
-    circuitBreakers: { thresholds: [thresholds(pool)] },
+    circuitBreakers: { thresholds: [thresholds(pool, budget)] },
     ...(connectTimeout === undefined ? {} : { connectTimeout: duration(connectTimeout) }),
     ...(mesh.tcpKeepalive || pool?.tcp?.tcpKeepalive
       ? {

@@ -2,7 +2,10 @@
 // https://istio.io/latest/docs/reference/config/networking/gateway/#ServerTLSSettings
 import { create } from '@bufbuild/protobuf';
 import { type TransportSocket, TransportSocketSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { TlsParameters_TlsProtocol as TlsProtocol, type TlsParametersSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
+import {
+  type TlsParametersSchema,
+  TlsParameters_TlsProtocol as TlsProtocol,
+} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import { type CommonTlsContextSchema, DownstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import type { ServerTLSSettings } from '../../config/index.ts';
 import type { MeshSettings } from '../../mesh/index.ts';
@@ -33,7 +36,9 @@ export function inboundMeshTls(settings: MeshSettings): TransportSocket {
         case: 'combinedValidationContext',
         value: {
           defaultValidationContext: {
-            matchSubjectAltNames: [settings.trustDomain, ...settings.trustDomainAliases].map((domain) => ({ matchPattern: { case: 'prefix', value: `spiffe://${domain}/` } })),
+            matchSubjectAltNames: [settings.trustDomain, ...settings.trustDomainAliases].map((domain) => ({
+              matchPattern: { case: 'prefix', value: `spiffe://${domain}/` },
+            })),
           },
           validationContextSdsSecretConfig: localSecret(rootCertificates),
         },
@@ -50,16 +55,24 @@ export function serverTls(tls: ServerTLSSettings, http: boolean): TransportSocke
     return downstream(
       {
         tlsParams: parameters(tls),
-        alpnProtocols: http ? ['istio-peer-exchange', 'h2', 'http/1.1'] : ['istio-peer-exchange', 'istio'],
+        alpnProtocols,
         tlsCertificateSdsSecretConfigs: [localSecret(workloadCertificate)],
-        validationContextType: { case: 'combinedValidationContext', value: { defaultValidationContext: names(tls), validationContextSdsSecretConfig: localSecret(rootCertificates) } },
+        validationContextType: {
+          case: 'combinedValidationContext',
+          value: { defaultValidationContext: names(tls), validationContextSdsSecretConfig: localSecret(rootCertificates) },
+        },
       },
       true,
     );
   }
   const mutual = tls.mode === 'MUTUAL' || tls.mode === 'OPTIONAL_MUTUAL';
   return downstream(
-    { tlsParams: parameters(tls), alpnProtocols, tlsCertificateSdsSecretConfigs: certificates(tls), validationContextType: mutual ? clientTrust(tls) : { case: undefined } },
+    {
+      tlsParams: parameters(tls),
+      alpnProtocols,
+      tlsCertificateSdsSecretConfigs: certificates(tls),
+      validationContextType: mutual ? clientTrust(tls) : { case: undefined },
+    },
     tls.mode === 'MUTUAL',
   );
 }
@@ -67,7 +80,8 @@ export function serverTls(tls: ServerTLSSettings, http: boolean): TransportSocke
 function certificates(tls: ServerTLSSettings): ReturnType<typeof localSecret>[] {
   if (tls.credentialNames?.length) return tls.credentialNames.map(credential);
   if (tls.credentialName) return [credential(tls.credentialName)];
-  if (tls.tlsCertificates?.length) return tls.tlsCertificates.map((pair) => fileCertificate(pair.serverCertificate ?? '', pair.privateKey ?? ''));
+  if (tls.tlsCertificates?.length)
+    return tls.tlsCertificates.map((pair) => fileCertificate(pair.serverCertificate ?? '', pair.privateKey ?? ''));
   return [fileCertificate(tls.serverCertificate ?? '', tls.privateKey ?? '')];
 }
 
@@ -77,7 +91,9 @@ function clientTrust(tls: ServerTLSSettings): CommonTls['validationContextType']
   return { case: 'combinedValidationContext', value: { defaultValidationContext: names(tls), validationContextSdsSecretConfig: roots } };
 }
 
-function names(tls: ServerTLSSettings): Extract<NonNullable<CommonTls['validationContextType']>, { case: 'combinedValidationContext' }>['value']['defaultValidationContext'] {
+function names(
+  tls: ServerTLSSettings,
+): Extract<NonNullable<CommonTls['validationContextType']>, { case: 'combinedValidationContext' }>['value']['defaultValidationContext'] {
   return {
     matchSubjectAltNames: (tls.subjectAltNames ?? []).map((name) => ({ matchPattern: { case: 'exact', value: name } })),
     verifyCertificateSpki: [...(tls.verifyCertificateSpki ?? [])],

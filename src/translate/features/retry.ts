@@ -41,10 +41,11 @@ export function retryPolicy(retries: HTTPRetry | undefined, context: RetryContex
 }
 
 function hostSelection(own: HTTPRetry | undefined, context: RetryContext): Init<typeof RetryPolicySchema> {
-  if (context.consistentHash || own?.retryIgnorePreviousHosts === false) return {};
+  const attempts = { hostSelectionRetryMaxAttempts: 5n };
+  if (context.consistentHash || own?.retryIgnorePreviousHosts === false) return attempts;
   return {
+    ...attempts,
     retryHostPredicate: [{ name: 'envoy.retry_host_predicates.previous_hosts', configType: { case: 'typedConfig', value: previousHosts } }],
-    hostSelectionRetryMaxAttempts: 5n,
   };
 }
 
@@ -53,7 +54,7 @@ function splitRetryOn(text: string | undefined): { readonly conditions: string; 
   const parts = (text || defaultRetryOn).split(',');
   const codes = parts.filter(isStatusCode).map(Number);
   const conditions = parts.filter((part) => !isStatusCode(part));
-  return { conditions: [...conditions, ...(codes.length > 0 ? ['retriable-status-codes'] : [])].join(','), codes };
+  return { conditions: [...new Set([...conditions, ...(codes.length > 0 ? ['retriable-status-codes'] : [])])].join(','), codes };
 }
 
 function isStatusCode(text: string): boolean {

@@ -3,6 +3,7 @@
 import { create } from '@bufbuild/protobuf';
 import { type Cluster_TransportSocketMatch, Cluster_TransportSocketMatchSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { type TransportSocket, TransportSocketSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { type UpstreamHttpProtocolOptions, UpstreamHttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
 import { RawBufferSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer';
 import {
   type CertificateValidationContextSchema,
@@ -10,9 +11,8 @@ import {
 } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import { type CommonTlsContextSchema, UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import type { ClientTLSSettings } from '../../config/index.ts';
-import { newerTlsFields } from '../newer-fields.ts';
 import { credential, fileCertificate, fileRoots, localSecret, rootCertificates, workloadCertificate } from '../secrets.ts';
-import { any, type Init, packed } from '../wire.ts';
+import { any, type Init } from '../wire.ts';
 
 type CommonTls = Init<typeof CommonTlsContextSchema>;
 type Validation = Init<typeof CertificateValidationContextSchema>;
@@ -78,14 +78,14 @@ function originatedTls(tls: ClientTLSSettings, options: UpstreamTlsOptions): Tra
     tlsCertificateSdsSecretConfigs: tls.mode === 'MUTUAL' ? [clientCertificate(tls)] : [],
     validationContextType: trust(tls, names),
   };
-  const context = create(UpstreamTlsContextSchema, { commonTlsContext: common, sni: tls.sni ?? '' });
-  // Without an SNI of its own, the Host of each request is the SNI, and with trusted roots also the name that must be in the certificate.
-  if (!tls.sni)
-    newerTlsFields(context, { autoHostSni: true, autoSniSanValidation: names.length === 0 && !tls.insecureSkipVerify && hasRoots(tls) });
-  return create(TransportSocketSchema, {
-    name: 'envoy.transport_sockets.tls',
-    configType: { case: 'typedConfig', value: packed(UpstreamTlsContextSchema, context) },
-  });
+  return tlsSocket(tls.sni ?? '', common);
+}
+
+/** Without an SNI of its own, the Host of each request is the SNI, and with trusted roots also the name that the certificate must bear. */
+export function automaticNames(tls: ClientTLSSettings | undefined): UpstreamHttpProtocolOptions | undefined {
+  if (!tls || tls.sni || (tls.mode !== 'SIMPLE' && tls.mode !== 'MUTUAL')) return undefined;
+  const autoSanValidation = !tls.subjectAltNames?.length && !tls.insecureSkipVerify && hasRoots(tls);
+  return create(UpstreamHttpProtocolOptionsSchema, { autoSni: true, autoSanValidation });
 }
 
 function clientCertificate(tls: ClientTLSSettings): ReturnType<typeof localSecret> {

@@ -3,7 +3,15 @@ import { create } from '@bufbuild/protobuf';
 import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { type FilterChain, FilterChainSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
-import { type Audience, type GatewayPort, type GatewayServer, isPassthrough, isTlsServer, type Mesh, terminatesHttps } from '../../mesh/index.ts';
+import {
+  type Audience,
+  type GatewayPort,
+  type GatewayServer,
+  isPassthrough,
+  isTlsServer,
+  type Mesh,
+  terminatesHttps,
+} from '../../mesh/index.ts';
 import { covers, parseProtocol } from '../../registry/index.ts';
 import { serverTls } from '../features/downstream-tls.ts';
 import { concernsClient } from '../features/route-match.ts';
@@ -19,7 +27,10 @@ import { tcpProxy } from './tcp-proxy.ts';
 /** Undefined when nothing is routed there: a port that only resets connections is better closed. */
 export function gatewayListener(mesh: Mesh, audience: Audience, port: GatewayPort): Listener | undefined {
   const claimed = new Set<string>();
-  const chains = port.kind === 'http' ? httpChains(mesh, port) : port.servers.flatMap((server) => serverChains({ mesh, audience, port, server, claimed }));
+  const chains =
+    port.kind === 'http'
+      ? httpChains(mesh, port)
+      : port.servers.flatMap((server) => serverChains({ mesh, audience, port, server, claimed }));
   if (chains.length === 0) return undefined;
   return create(ListenerSchema, {
     name: listenerName(port.bind, port.port),
@@ -33,10 +44,17 @@ export function gatewayListener(mesh: Mesh, audience: Audience, port: GatewayPor
 function httpChains(mesh: Mesh, port: GatewayPort): FilterChain[] {
   const first = port.servers[0];
   const name = first && gatewayRouteName(port, first);
-  return name ? [create(FilterChainSchema, { filters: [manager(mesh, port, name, port.servers)], transportSocketConnectTimeout: duration(15_000) })] : [];
+  return name
+    ? [create(FilterChainSchema, { filters: [manager(mesh, port, name, port.servers)], transportSocketConnectTimeout: duration(15_000) })]
+    : [];
 }
 
-function manager(mesh: Mesh, port: GatewayPort, routes: string, servers: readonly GatewayServer[]): ReturnType<typeof httpConnectionManager> {
+function manager(
+  mesh: Mesh,
+  port: GatewayPort,
+  routes: string,
+  servers: readonly GatewayServer[],
+): ReturnType<typeof httpConnectionManager> {
   return httpConnectionManager({
     side: 'gateway',
     statPrefix: `outbound_${listenerName(port.bind, port.port)};`,
@@ -92,12 +110,17 @@ function tlsRouteChains({ mesh, audience, port, server, claimed }: ServerInput):
       (route.match ?? [])
         .filter((match) => concernsClient(match, clientOf(audience, server, port)))
         .flatMap((match) => {
-          const wanted = (match.sniHosts ?? []).filter((sni) => hosts.some((host) => covers(host, sni)) && !claimed.has(`${sni} ${match.destinationSubnets ?? ''}`));
+          const wanted = (match.sniHosts ?? []).filter(
+            (sni) => hosts.some((host) => covers(host, sni)) && !claimed.has(`${sni} ${match.destinationSubnets ?? ''}`),
+          );
           if (wanted.length === 0) return [];
           for (const sni of wanted) claimed.add(`${sni} ${match.destinationSubnets ?? ''}`);
           return [
             create(FilterChainSchema, {
-              filterChainMatch: { serverNames: wanted.includes('*') ? [] : wanted, prefixRanges: (match.destinationSubnets ?? []).map(cidrRange) },
+              filterChainMatch: {
+                serverNames: wanted.includes('*') ? [] : wanted,
+                prefixRanges: (match.destinationSubnets ?? []).map(cidrRange),
+              },
               filters: [proxyTo(mesh, audience, port, route.route ?? [], `${model.name}.${model.namespace}`)],
             }),
           ];
@@ -112,7 +135,9 @@ function tcpRouteChains(input: ServerInput): readonly FilterChain[] {
   const ends = isTlsServer(server.server);
   for (const model of mesh.virtualServicesOfGateway(server.gateway, audience.namespace)) {
     if (sharedHosts(server, model).length === 0) continue;
-    const route = model.tcp.find((rule) => !rule.match?.length || rule.match.some((match) => concernsClient(match, clientOf(audience, server, port))));
+    const route = model.tcp.find(
+      (rule) => !rule.match?.length || rule.match.some((match) => concernsClient(match, clientOf(audience, server, port))),
+    );
     if (!route) continue;
     const names = claim(input);
     if (!names) return [];
@@ -131,7 +156,13 @@ function clientOf(audience: Audience, server: GatewayServer, port: GatewayPort):
   return { labels: audience.labels, namespace: audience.namespace, gateways: [server.gateway], port: port.portNumber };
 }
 
-function proxyTo(mesh: Mesh, audience: Audience, port: GatewayPort, route: Parameters<typeof tcpTargets>[2], name: string): ReturnType<typeof tcpProxy> {
+function proxyTo(
+  mesh: Mesh,
+  audience: Audience,
+  port: GatewayPort,
+  route: Parameters<typeof tcpTargets>[2],
+  name: string,
+): ReturnType<typeof tcpProxy> {
   const targets = tcpTargets(mesh, audience.namespace, route, port.portNumber);
   return tcpProxy({ statPrefix: targets.length === 1 ? (targets[0]?.cluster ?? '') : name, targets });
 }

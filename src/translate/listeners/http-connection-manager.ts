@@ -1,4 +1,6 @@
 // The HTTP connection manager of every kind of listener.
+
+import type { DescMessage } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { type Filter, FilterSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import type { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
@@ -9,18 +11,19 @@ import { GrpcWebSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/
 import { RouterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/router/v3/router';
 import {
   HttpConnectionManager_ForwardClientCertDetails as ForwardClientCert,
-  type HttpConnectionManagerSchema as Schema,
   HttpConnectionManagerSchema,
+  type HttpConnectionManagerSchema as Schema,
   HttpConnectionManager_PathWithEscapedSlashesAction as SlashesAction,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { UuidRequestIdConfigSchema } from '@meltemi/envoy-api/envoy/extensions/request_id/uuid/v3/uuid';
-import type { DescMessage } from '@bufbuild/protobuf';
 import type { MeshConfig } from '../../config/index.ts';
 import { any, duration, fromAds, type Init } from '../wire.ts';
 
 type ManagerInit = Init<typeof Schema>;
 
-export type RouteSource = { readonly kind: 'rds'; readonly name: string } | { readonly kind: 'inline'; readonly config: Init<typeof RouteConfigurationSchema> };
+export type RouteSource =
+  | { readonly kind: 'rds'; readonly name: string }
+  | { readonly kind: 'inline'; readonly config: Init<typeof RouteConfigurationSchema> };
 
 export interface HttpConnectionOptions {
   readonly side: 'outbound' | 'inbound' | 'gateway';
@@ -45,7 +48,10 @@ export function httpConnectionManager(options: HttpConnectionOptions): Filter {
     ...pathNormalization(options.mesh),
     ...clientSide(options),
   };
-  return create(FilterSchema, { name: 'envoy.filters.network.http_connection_manager', configType: { case: 'typedConfig', value: any(HttpConnectionManagerSchema, manager) } });
+  return create(FilterSchema, {
+    name: 'envoy.filters.network.http_connection_manager',
+    configType: { case: 'typedConfig', value: any(HttpConnectionManagerSchema, manager) },
+  });
 }
 
 const requestIds = any(UuidRequestIdConfigSchema, { useRequestIdForTraceSampling: true });
@@ -118,7 +124,10 @@ type HttpFilterInit = NonNullable<ManagerInit['httpFilters']>[number];
 function httpFilters(grpcWeb: boolean): HttpFilterInit[] {
   return [
     ...(grpcWeb ? [filter('envoy.filters.http.grpc_web', GrpcWebSchema, {})] : []),
-    filter('envoy.filters.http.grpc_stats', GrpcStatsSchema, { emitFilterState: true, perMethodStatSpecifier: { case: 'statsForAllMethods', value: { value: false } } }),
+    filter('envoy.filters.http.grpc_stats', GrpcStatsSchema, {
+      emitFilterState: true,
+      perMethodStatSpecifier: { case: 'statsForAllMethods', value: { value: false } },
+    }),
     filter('envoy.filters.http.fault', HTTPFaultSchema, {}),
     filter('envoy.filters.http.cors', CorsSchema, {}),
     filter('envoy.filters.http.router', RouterSchema, {}),

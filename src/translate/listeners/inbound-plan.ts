@@ -1,7 +1,7 @@
 // What a workload serves and how: each port it listens on, with the protocol and the mutual TLS that hold there.
 import type { ConnectionPoolSettings, Sidecar } from '../../config/index.ts';
-import { effectivePolicy, type Mesh, type MutualTls, type MutualTlsMode, type ProxyNode } from '../../mesh/index.ts';
-import { type Protocol, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
+import type { Mesh, MutualTls, MutualTlsMode, ProxyNode } from '../../mesh/index.ts';
+import { type ObjectOf, type Protocol, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
 
 export interface InboundPort {
   /** The port that the workload listens on, and connections are dialled to. */
@@ -27,10 +27,10 @@ type Ingress = NonNullable<Sidecar['ingress']>[number];
 
 export function inboundPlan(mesh: Mesh, node: ProxyNode): InboundPlan {
   const mutualTls = mesh.mutualTls(node.namespace, node.labels);
-  const sidecar = mesh.scope(mesh.audienceOf(node)).sidecar?.spec;
-  const ports = sidecar?.ingress?.length
-    ? sidecar.ingress.map((ingress) => ingressPort(mesh, node, ingress, sidecar, mutualTls))
-    : servicePorts(mesh, node, mutualTls, sidecar?.inboundConnectionPool);
+  const { sidecar } = mesh.scope(mesh.audienceOf(node));
+  const ports = sidecar?.spec.ingress?.length
+    ? sidecar.spec.ingress.map((ingress) => ingressPort(mesh, node, ingress, sidecar, mutualTls))
+    : servicePorts(mesh, node, mutualTls, sidecar?.spec.inboundConnectionPool);
   return { ports: dedupe(ports), mutualTls: mutualTls.mode, bind: node.captured ? undefined : (node.addresses[0] ?? '127.0.0.1') };
 }
 
@@ -42,8 +42,10 @@ function servicePorts(mesh: Mesh, node: ProxyNode, mutualTls: MutualTls, pool: C
       hostname: service.hostname,
       protocol: port.protocol,
       mutualTls: mutualTls.ports.get(target) ?? mutualTls.mode,
-      connectionPool: pool ?? effectivePolicy(mesh.destinationRule(node, service), port.number, undefined).connectionPool,
-      application: node.applicationPorts.has(target) ? { address: '127.0.0.1', port: node.applicationPorts.get(target) ?? target } : undefined,
+      connectionPool: pool ?? mesh.trafficPolicy(mesh.destinationRule(node, service), port.number, undefined).connectionPool,
+      application: node.applicationPorts.has(target)
+        ? { address: '127.0.0.1', port: node.applicationPorts.get(target) ?? target }
+        : undefined,
     },
   ]);
 }
@@ -72,16 +74,23 @@ function ownsPort(node: ProxyNode, port: number): boolean {
   return node.applicationPorts.size === 0 || node.applicationPorts.has(port);
 }
 
-function ingressPort(mesh: Mesh, node: ProxyNode, ingress: Ingress, sidecar: Sidecar, mutualTls: MutualTls): InboundPort {
+function ingressPort(mesh: Mesh, node: ProxyNode, ingress: Ingress, resource: ObjectOf<'Sidecar'>, mutualTls: MutualTls): InboundPort {
+  const { spec: sidecar, metadata } = resource;
+  const owner = metadata.name;
   const port = ingress.port?.number ?? 0;
   const served = servicesAt(mesh, node).find(({ port: servicePort, target }) => servicePort.number === port || target === port);
   return {
     port,
     servicePort: port,
-    hostname: served?.service.hostname ?? `sidecar.${node.namespace}`,
+    hostname: `${owner}.${node.namespace}`,
     protocol: parseProtocol(ingress.port?.protocol),
     mutualTls: mutualTls.ports.get(port) ?? mutualTls.mode,
-    connectionPool: ingress.connectionPool ?? sidecar.inboundConnectionPool ?? served?.service.ports.flatMap(() => [effectivePolicy(mesh.destinationRule(node, served.service), port, undefined).connectionPool])[0],
+    connectionPool:
+      ingress.connectionPool ??
+      sidecar.inboundConnectionPool ??
+      served?.service.ports.flatMap(() => [
+        mesh.trafficPolicy(mesh.destinationRule(node, served.service), port, undefined).connectionPool,
+      ])[0],
     application: defaultEndpoint(ingress.defaultEndpoint, node),
   };
 }

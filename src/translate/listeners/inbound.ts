@@ -2,7 +2,11 @@
 import { create } from '@bufbuild/protobuf';
 import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { type FilterChain, type FilterChainMatchSchema, FilterChainSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
+import {
+  type FilterChain,
+  type FilterChainMatchSchema,
+  FilterChainSchema,
+} from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import type { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import type { MeshSettings, MutualTlsMode } from '../../mesh/index.ts';
 import { isHttp, isHttp2, type Protocol } from '../../registry/index.ts';
@@ -29,8 +33,16 @@ const meshHttp = ['istio-http/1.0', 'istio-http/1.1', 'istio-h2'];
 const meshTcp = ['istio-peer-exchange', 'istio'];
 const plainHttp = ['http/1.1', 'h2c'];
 
-const tls = (applicationProtocols: string[], serves: 'http' | 'tcp'): ChainShape => ({ match: { transportProtocol: 'tls', applicationProtocols }, serves, terminatesTls: true });
-const plain = (applicationProtocols: string[], serves: 'http' | 'tcp'): ChainShape => ({ match: { transportProtocol: 'raw_buffer', applicationProtocols }, serves, terminatesTls: false });
+const tls = (applicationProtocols: string[], serves: 'http' | 'tcp'): ChainShape => ({
+  match: { transportProtocol: 'tls', applicationProtocols },
+  serves,
+  terminatesTls: true,
+});
+const plain = (applicationProtocols: string[], serves: 'http' | 'tcp'): ChainShape => ({
+  match: { transportProtocol: 'raw_buffer', applicationProtocols },
+  serves,
+  terminatesTls: false,
+});
 const opaqueTls: ChainShape = { match: { transportProtocol: 'tls' }, serves: 'tcp', terminatesTls: false };
 
 /** https://istio.io/latest/docs/reference/config/security/peer_authentication/#PeerAuthentication-MutualTLS-Mode */
@@ -59,7 +71,11 @@ export function virtualInbound(plan: InboundPlan, settings: MeshSettings): Liste
     name: 'virtualInbound',
     address: socketAddress('0.0.0.0', inboundCapturePort),
     trafficDirection: TrafficDirection.INBOUND,
-    filterChains: [blackHoleChain(), ...undeclaredChains(plan.mutualTls, settings), ...plan.ports.flatMap((port) => portChains(port, settings, true))],
+    filterChains: [
+      blackHoleChain(),
+      ...undeclaredChains(plan.mutualTls, settings),
+      ...plan.ports.flatMap((port) => portChains(port, settings, true)),
+    ],
     listenerFilters: [
       originalDestination(),
       ...(modes.some((mode) => mode !== 'DISABLE') ? [tlsInspector([...plainPorts, inboundCapturePort])] : []),
@@ -77,10 +93,7 @@ export function boundInbound(port: InboundPort, bind: string, settings: MeshSett
     address: socketAddress(bind, port.port),
     trafficDirection: TrafficDirection.INBOUND,
     filterChains: portChains(port, settings, false),
-    listenerFilters: [
-      ...(port.mutualTls === 'DISABLE' ? [] : [tlsInspector()]),
-      ...(port.protocol === 'auto' ? [httpInspector()] : []),
-    ],
+    listenerFilters: [...(port.mutualTls === 'DISABLE' ? [] : [tlsInspector()]), ...(port.protocol === 'auto' ? [httpInspector()] : [])],
     listenerFiltersTimeout: duration(settings.detectionTimeoutMs),
     continueOnListenerFiltersTimeout: true,
   });
@@ -92,7 +105,11 @@ export function inboundClusterName(port: number): string {
 
 // Dialling the capture port itself would loop.
 function blackHoleChain(): FilterChain {
-  return create(FilterChainSchema, { name: 'virtualInbound-blackhole', filterChainMatch: { destinationPort: inboundCapturePort }, filters: [tcpTo(blackHoleCluster)] });
+  return create(FilterChainSchema, {
+    name: 'virtualInbound-blackhole',
+    filterChainMatch: { destinationPort: inboundCapturePort },
+    filters: [tcpTo(blackHoleCluster)],
+  });
 }
 
 function undeclaredChains(mode: MutualTlsMode, settings: MeshSettings): readonly FilterChain[] {
@@ -103,7 +120,12 @@ function undeclaredChains(mode: MutualTlsMode, settings: MeshSettings): readonly
       filterChainMatch: shape.match,
       filters: [
         shape.serves === 'http'
-          ? httpConnectionManager({ side: 'inbound', statPrefix: `${inboundPassthroughCluster};`, routes: { kind: 'inline', config: routes }, mesh: settings.config })
+          ? httpConnectionManager({
+              side: 'inbound',
+              statPrefix: `${inboundPassthroughCluster};`,
+              routes: { kind: 'inline', config: routes },
+              mesh: settings.config,
+            })
           : tcpTo(inboundPassthroughCluster),
       ],
       transportSocket: shape.terminatesTls ? inboundMeshTls(settings) : undefined,

@@ -1,6 +1,11 @@
 // Listener filters: what is learned of a connection before a filter chain is chosen.
 import { create } from '@bufbuild/protobuf';
-import { type ListenerFilter, type ListenerFilterChainMatchPredicate, ListenerFilterChainMatchPredicateSchema, ListenerFilterSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
+import {
+  type ListenerFilter,
+  type ListenerFilterChainMatchPredicate,
+  ListenerFilterChainMatchPredicateSchema,
+  ListenerFilterSchema,
+} from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import { HttpInspectorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/http_inspector/v3/http_inspector';
 import { OriginalDstSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/original_dst/v3/original_dst';
 import { TlsInspectorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector';
@@ -10,7 +15,10 @@ import { any } from '../wire.ts';
 export type DisabledPorts = readonly number[];
 
 export function originalDestination(): ListenerFilter {
-  return create(ListenerFilterSchema, { name: 'envoy.filters.listener.original_dst', configType: { case: 'typedConfig', value: any(OriginalDstSchema, {}) } });
+  return create(ListenerFilterSchema, {
+    name: 'envoy.filters.listener.original_dst',
+    configType: { case: 'typedConfig', value: any(OriginalDstSchema, {}) },
+  });
 }
 
 export function tlsInspector(disabled: DisabledPorts = []): ListenerFilter {
@@ -32,7 +40,9 @@ export function httpInspector(disabled: DisabledPorts = []): ListenerFilter {
 function portsPredicate(ports: DisabledPorts): ListenerFilterChainMatchPredicate | undefined {
   const rules = [...new Set(ports)]
     .sort((a, b) => a - b)
-    .map((port) => create(ListenerFilterChainMatchPredicateSchema, { rule: { case: 'destinationPortRange', value: { start: port, end: port + 1 } } }));
+    .map((port) =>
+      create(ListenerFilterChainMatchPredicateSchema, { rule: { case: 'destinationPortRange', value: { start: port, end: port + 1 } } }),
+    );
   if (rules.length <= 1) return rules[0];
   return create(ListenerFilterChainMatchPredicateSchema, { rule: { case: 'orMatch', value: { rules } } });
 }

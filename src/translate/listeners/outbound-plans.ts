@@ -24,7 +24,8 @@ export function outboundPlans(mesh: Mesh, audience: Audience): readonly Outbound
   for (const scope of egress) {
     const taken = scope.port ? [] : egress.flatMap((other) => (other.port?.number ? [other.port.number] : []));
     for (const service of egressServices(mesh, audience, scope)) {
-      for (const port of portsOf(service, scope)) if (!taken.includes(port.number)) addPort(drafts, { mesh, audience, scope, service, port });
+      for (const port of portsOf(service, scope))
+        if (!taken.includes(port.number)) addPort(drafts, { mesh, audience, scope, service, port });
     }
     if (scope.port) addDeclaredListener(drafts, audience, scope);
   }
@@ -50,7 +51,11 @@ function addDeclaredListener(drafts: Map<string, Draft>, audience: Audience, sco
   const protocol = parseProtocol(scope.port?.protocol);
   const number = scope.port?.number ?? 0;
   const address = bindOf(scope, audience) ?? anyAddress;
-  if (isHttp(protocol)) draftAt(drafts, address, number, isBound(scope, audience)).http ??= { routeName: sidecarRouteName(number), grpcWeb: protocol === 'grpc-web' };
+  if (isHttp(protocol))
+    draftAt(drafts, address, number, isBound(scope, audience)).http ??= {
+      routeName: sidecarRouteName(number),
+      grpcWeb: protocol === 'grpc-web',
+    };
 }
 
 function addPort(drafts: Map<string, Draft>, input: PortInput): void {
@@ -78,7 +83,9 @@ function placesOf({ mesh, audience, scope, service, port }: PortInput): readonly
     return [...new Set(pods.map((endpoint) => endpoint.address))].sort().map((address) => ({ address, own: true }));
   }
   if (service.addresses.length === 0) return [{ address: anyAddress, own: false }];
-  return service.addresses.map((address) => (address.includes('/') ? { address: anyAddress, subnet: address, own: false } : { address, own: true }));
+  return service.addresses.map((address) =>
+    address.includes('/') ? { address: anyAddress, subnet: address, own: false } : { address, own: true },
+  );
 }
 
 function addTcp(drafts: Map<string, Draft>, input: PortInput, place: Place): void {
@@ -87,7 +94,10 @@ function addTcp(drafts: Map<string, Draft>, input: PortInput, place: Place): voi
   if (port.protocol === 'auto') {
     const claimed = draft.http !== undefined || draft.rest !== undefined;
     if (claimed && place.own) return;
-    draft.http ??= { routeName: place.own ? detectedRouteName(service.hostname, port.number) : sidecarRouteName(port.number), grpcWeb: false };
+    draft.http ??= {
+      routeName: place.own ? detectedRouteName(service.hostname, port.number) : sidecarRouteName(port.number),
+      grpcWeb: false,
+    };
   }
   for (const chain of tcpChains({ mesh, audience, service, port, subnet: place.subnet, ownAddress: place.own })) addChain(draft, chain);
 }
@@ -99,7 +109,10 @@ function addChain(draft: Draft, chain: TcpChain): void {
     return;
   }
   const claims = new Set(draft.chains.flatMap(claimsOf));
-  const sniHosts = chain.sniHosts.length === 0 ? [] : chain.sniHosts.filter((host) => claimsOf({ ...chain, sniHosts: [host] }).some((claim) => !claims.has(claim)));
+  const sniHosts =
+    chain.sniHosts.length === 0
+      ? []
+      : chain.sniHosts.filter((host) => claimsOf({ ...chain, sniHosts: [host] }).some((claim) => !claims.has(claim)));
   const free = chain.sniHosts.length > 0 ? sniHosts.length > 0 : claimsOf(chain).every((claim) => !claims.has(claim));
   if (free) draft.chains.push({ ...chain, sniHosts });
 }
@@ -131,5 +144,13 @@ function isBound(scope: EgressScope, audience: Audience): boolean {
 
 function finish({ address, port, bound, http, chains, rest }: Draft): OutboundListenerPlan {
   const wildcard = address === anyAddress;
-  return { name: listenerName(address, port), address, port, bound, http, chains, rest: rest ?? (wildcard || http ? 'undeclared' : 'closed') };
+  return {
+    name: listenerName(address, port),
+    address,
+    port,
+    bound,
+    http,
+    chains,
+    rest: rest ?? (wildcard || http ? 'undeclared' : 'closed'),
+  };
 }

@@ -2,7 +2,11 @@
 import { create } from '@bufbuild/protobuf';
 import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { type FilterChain, type FilterChainMatchSchema, FilterChainSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
+import {
+  type FilterChain,
+  type FilterChainMatchSchema,
+  FilterChainSchema,
+} from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import type { Mesh } from '../../mesh/index.ts';
 import { blackHoleCluster, passthroughCluster } from '../names.ts';
 import { duration, type Init, pipeAddress, socketAddress } from '../wire.ts';
@@ -81,7 +85,11 @@ export function virtualOutbound(options: OutboundOptions): Listener {
     trafficDirection: TrafficDirection.OUTBOUND,
     filterChains: [
       // Dialling the capture port itself would loop.
-      create(FilterChainSchema, { name: 'virtualOutbound-blackhole', filterChainMatch: { destinationPort: outboundCapturePort }, filters: [tcpTo(blackHoleCluster)] }),
+      create(FilterChainSchema, {
+        name: 'virtualOutbound-blackhole',
+        filterChainMatch: { destinationPort: outboundCapturePort },
+        filters: [tcpTo(blackHoleCluster)],
+      }),
       undeclaredChain('virtualOutbound-catchall-tcp', options),
     ],
   });
@@ -95,7 +103,14 @@ export function httpProxyListener(address: string, port: number, routeName: stri
     trafficDirection: TrafficDirection.OUTBOUND,
     filterChains: [
       create(FilterChainSchema, {
-        filters: [httpConnectionManager({ side: 'outbound', statPrefix: `outbound_${address}_${port};`, routes: { kind: 'rds', name: routeName }, mesh: mesh.settings.config })],
+        filters: [
+          httpConnectionManager({
+            side: 'outbound',
+            statPrefix: `outbound_${address}_${port};`,
+            routes: { kind: 'rds', name: routeName },
+            mesh: mesh.settings.config,
+          }),
+        ],
       }),
     ],
   });

@@ -1,6 +1,6 @@
 // The filter chains that a TCP or TLS port of a service gives a sidecar: from the VirtualServices of its host, else straight to it.
-import type { RouteDestination } from '../../config/index.ts';
-import { type Audience, effectivePolicy, type Mesh, meshGateway } from '../../mesh/index.ts';
+import type { RouteDestination, TrafficPolicy } from '../../config/index.ts';
+import { type Audience, type DestinationRuleModel, type Mesh, meshGateway, type SubsetModel } from '../../mesh/index.ts';
 import { isTls, type Service, type ServicePort } from '../../registry/index.ts';
 import { concernsClient, type MatchClient } from '../features/route-match.ts';
 import { outboundCluster } from '../names.ts';
@@ -31,7 +31,11 @@ function tlsChains(input: TcpPort): readonly TcpChain[] {
       for (const match of route.match ?? []) {
         if (!concernsClient(match, client)) continue;
         const subnets = match.destinationSubnets?.length ? match.destinationSubnets : subnetsOf(input);
-        chains.push({ ...routed(input, route.route ?? [], model.name, model.namespace), sniHosts: (match.sniHosts ?? []).map((host) => host.toLowerCase()), subnets });
+        chains.push({
+          ...routed(input, route.route ?? [], model.name, model.namespace),
+          sniHosts: (match.sniHosts ?? []).map((host) => host.toLowerCase()),
+          subnets,
+        });
       }
     }
   }
@@ -66,10 +70,19 @@ function subnetsOf({ subnet }: TcpPort): readonly string[] {
 
 function direct({ mesh, audience, service, port }: TcpPort): Pick<TcpChain, 'targets' | 'statPrefix' | 'policy'> {
   const cluster = outboundCluster(port.number, undefined, service.hostname);
-  return { targets: [{ cluster, weight: 1 }], statPrefix: cluster, policy: effectivePolicy(mesh.destinationRule(audience, service), port.number, undefined) };
+  return {
+    targets: [{ cluster, weight: 1 }],
+    statPrefix: cluster,
+    policy: listenerPolicy(mesh.destinationRule(audience, service), undefined),
+  };
 }
 
-function routed({ mesh, audience, port }: TcpPort, route: readonly RouteDestination[], name: string, namespace: string): Pick<TcpChain, 'targets' | 'statPrefix' | 'policy'> {
+function routed(
+  { mesh, audience, port }: TcpPort,
+  route: readonly RouteDestination[],
+  name: string,
+  namespace: string,
+): Pick<TcpChain, 'targets' | 'statPrefix' | 'policy'> {
   const targets = tcpTargets(mesh, audience.namespace, route, port.number);
   const first = route[0]?.destination;
   const service = first && mesh.serviceFor(audience.namespace, first.host ?? '');
@@ -78,8 +91,13 @@ function routed({ mesh, audience, port }: TcpPort, route: readonly RouteDestinat
   return {
     targets,
     statPrefix: targets.length === 1 ? (targets[0]?.cluster ?? '') : `${name}.${namespace}`,
-    policy: service && effectivePolicy(rule, first?.port?.number ?? port.number, subset),
+    policy: service && listenerPolicy(rule, subset),
   };
+}
+
+/** What a listener enforces of a policy; settings of single ports concern the cluster only. */
+function listenerPolicy(rule: DestinationRuleModel | undefined, subset: SubsetModel | undefined): TrafficPolicy {
+  return { ...rule?.trafficPolicy, ...subset?.trafficPolicy };
 }
 
 /** Weight 0 takes no part unless the destination is alone. */

@@ -1,7 +1,19 @@
 // Route tables of a gateway: the VirtualServices bound to the servers of a port, merged host by host.
 import { create } from '@bufbuild/protobuf';
-import { type Route, type VirtualHost, VirtualHost_TlsRequirementType, VirtualHostSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import { type Audience, type GatewayPort, type GatewayServer, type Mesh, terminatesHttps, type VirtualServiceModel } from '../../mesh/index.ts';
+import {
+  type Route,
+  type VirtualHost,
+  VirtualHost_TlsRequirementType,
+  VirtualHostSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import {
+  type Audience,
+  type GatewayPort,
+  type GatewayServer,
+  type Mesh,
+  terminatesHttps,
+  type VirtualServiceModel,
+} from '../../mesh/index.ts';
 import { covers } from '../../registry/index.ts';
 import { isCatchAll } from '../features/route-match.ts';
 import { gatewayHttpRouteName, gatewayHttpsRouteName, virtualHostName } from '../names.ts';
@@ -10,13 +22,24 @@ import { routeContext } from './route-context.ts';
 
 /** The route table that serves a server, by name; undefined when the server does not speak HTTP. */
 export function gatewayRouteName(port: GatewayPort, server: GatewayServer): string | undefined {
-  if (port.kind === 'http') return port.bind === '0.0.0.0' ? gatewayHttpRouteName(port.port) : `${gatewayHttpRouteName(port.port)}.${port.bind}`;
+  if (port.kind === 'http')
+    return port.bind === '0.0.0.0' ? gatewayHttpRouteName(port.port) : `${gatewayHttpRouteName(port.port)}.${port.bind}`;
   if (!terminatesHttps(server.server)) return undefined;
-  return gatewayHttpsRouteName({ port: port.portNumber, portName: server.server.port?.name ?? '', gateway: server.gatewayName, namespace: server.gatewayNamespace });
+  return gatewayHttpsRouteName({
+    port: port.portNumber,
+    portName: server.server.port?.name ?? '',
+    gateway: server.gatewayName,
+    namespace: server.gatewayNamespace,
+  });
 }
 
 /** The virtual hosts of a route table, or undefined when no port has it. */
-export function gatewayVirtualHosts(mesh: Mesh, audience: Audience, ports: readonly GatewayPort[], name: string): readonly VirtualHost[] | undefined {
+export function gatewayVirtualHosts(
+  mesh: Mesh,
+  audience: Audience,
+  ports: readonly GatewayPort[],
+  name: string,
+): readonly VirtualHost[] | undefined {
   for (const port of ports) {
     const servers = port.servers.filter((server) => gatewayRouteName(port, server) === name);
     if (servers.length > 0) return mergeServers(mesh, audience, port, servers);

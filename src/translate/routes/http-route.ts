@@ -109,7 +109,7 @@ function forward(
     clusterNotFoundResponseCode: model.gatewaySemantics ? RouteAction_ClusterNotFoundResponseCode.INTERNAL_SERVER_ERROR : undefined,
     timeout,
     maxGrpcTimeout: timeout,
-    retryPolicy: retryPolicy(rule.retries, { meshDefault: context.meshRetries, consistentHash: hash.length > 0 }),
+    retryPolicy: retryPolicy(rule.retries, { meshDefault: context.meshRetries, consistentHash: targets.length === 1 && hash.length > 0 }),
     requestMirrorPolicies: mirrorPolicies(rule, cluster),
     hashPolicy: hash,
   };
@@ -141,7 +141,7 @@ export function destinationCluster(destination: Destination, context: RouteConte
 
 function hashOf(destination: Destination, context: RouteContext): readonly HashPolicyInit[] {
   const port = destination.port?.number ?? context.destinationPort(destination.host ?? '');
-  return hashPolicies(context.loadBalancer(destination.host ?? '', port, destination.subset)?.consistentHash);
+  return hashPolicies(context.hash(destination.host ?? '', port, destination.subset));
 }
 
 /** What traces and the `x-envoy-decorator-operation` header call the route: the one cluster it goes to, else its VirtualService. */

@@ -1,5 +1,7 @@
-import type { HTTPRetry, LoadBalancerSettings } from '../../config/index.ts';
-import { type Audience, effectivePolicy, type Mesh } from '../../mesh/index.ts';
+import type { HTTPRetry } from '../../config/index.ts';
+import { type Audience, consistentHash, type Mesh } from '../../mesh/index.ts';
+
+type ConsistentHash = ReturnType<typeof consistentHash>;
 
 /** What building a route needs to know of the mesh around it. */
 export interface RouteContext {
@@ -9,7 +11,7 @@ export interface RouteContext {
   readonly meshRetries?: HTTPRetry;
   /** The port that a destination without one means. */
   destinationPort(host: string): number;
-  loadBalancer(host: string, port: number, subset: string | undefined): LoadBalancerSettings | undefined;
+  hash(host: string, port: number, subset: string | undefined): ConsistentHash;
 }
 
 export interface RouteContextOptions {
@@ -26,7 +28,7 @@ export function routeContext({ mesh, audience, listenerPort, tls }: RouteContext
     meshRetries: mesh.settings.config.defaultHttpRetryPolicy,
     // A sidecar dials the port that the application dialled; a gateway's port says nothing of the service's.
     destinationPort: (host) => (audience.type === 'sidecar' ? listenerPort : (onlyPort(mesh, audience, host) ?? listenerPort)),
-    loadBalancer: (host, port, subset) => loadBalancerOf(mesh, audience, host, port, subset),
+    hash: (host, port, subset) => hashOf(mesh, audience, host, port, subset),
   };
 }
 
@@ -35,15 +37,8 @@ function onlyPort(mesh: Mesh, audience: Audience, host: string): number | undefi
   return ports.length === 1 ? ports[0]?.number : undefined;
 }
 
-function loadBalancerOf(
-  mesh: Mesh,
-  audience: Audience,
-  host: string,
-  port: number,
-  subset: string | undefined,
-): LoadBalancerSettings | undefined {
+function hashOf(mesh: Mesh, audience: Audience, host: string, port: number, subset: string | undefined): ConsistentHash {
   const service = mesh.serviceFor(audience.namespace, host);
-  if (!service) return undefined;
-  const rule = mesh.destinationRule(audience, service);
-  return effectivePolicy(rule, port, subset ? rule?.subsets.find((candidate) => candidate.name === subset) : undefined).loadBalancer;
+  const rule = service && mesh.destinationRule(audience, service);
+  return consistentHash(rule, port, subset ? rule?.subsets.find((candidate) => candidate.name === subset) : undefined);
 }

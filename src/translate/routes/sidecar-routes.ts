@@ -1,6 +1,6 @@
 // Which virtual hosts make up a route table of a sidecar. The tables are put together from already encoded virtual hosts.
-import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
-import { isHttp, isWildcard, type Service } from '../../registry/index.ts';
+import type { Audience, Mesh } from '../../mesh/index.ts';
+import { isHttp, isWildcard, overlaps, type Service } from '../../registry/index.ts';
 import { egressServices } from '../listeners/egress-services.ts';
 import { parseSidecarRouteName } from '../names.ts';
 
@@ -21,7 +21,7 @@ export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string):
   if (!egress) return undefined;
   const services = egressServices(mesh, audience, egress).filter((service) => servesHttp(service, parsed.port));
   const hosts = services.map((service) => ({ kind: 'service', key: service.key, port: parsed.port }) as const);
-  return [...hosts, ...foreignHosts(mesh, audience, parsed.port, egress), { kind: 'catch-all', allow: allowsAny(mesh, audience) }];
+  return [...hosts, ...foreignHosts(mesh, audience, parsed.port, services), { kind: 'catch-all', allow: allowsAny(mesh, audience) }];
 }
 
 export function allowsAny(mesh: Mesh, audience: Audience): boolean {
@@ -42,20 +42,17 @@ function detectedTable(mesh: Mesh, audience: Audience, host: string, port: numbe
   return [{ kind: 'detected', key: service.key, port }];
 }
 
-/** Hosts that VirtualServices name and no service bears: without a port of their own they are served on 80. */
-function foreignHosts(mesh: Mesh, audience: Audience, port: number, egress: EgressScope): readonly VirtualHostRef[] {
-  if (port !== 80) return [];
-  const services = egressServices(mesh, audience, egress);
+/**
+ * Hosts that VirtualServices name and no service of the port bears. They are served on port 80, and on the ports of the services that the
+ * same VirtualService names.
+ */
+function foreignHosts(mesh: Mesh, audience: Audience, port: number, services: readonly Service[]): readonly VirtualHostRef[] {
   const names = new Set(services.map((service) => service.hostname));
+  const isForeign = (host: string): boolean =>
+    host !== '' && host !== '*' && !names.has(host) && !(isWildcard(host) && services.some((service) => overlaps(host, service.hostname)));
   return mesh
     .virtualServiceHostPatterns()
-    .filter(
-      (host) =>
-        host !== '' &&
-        host !== '*' &&
-        !names.has(host) &&
-        !(isWildcard(host) && services.some((service) => service.hostname.endsWith(host.slice(1)))),
-    )
-    .filter((host) => mesh.virtualServicesNaming(audience, host).length > 0)
+    .filter(isForeign)
+    .filter((host) => mesh.isServedElsewhere(audience, host, port === 80 ? undefined : names))
     .map((host) => ({ kind: 'foreign', host, port }) as const);
 }

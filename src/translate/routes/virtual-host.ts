@@ -5,8 +5,8 @@ import { type Audience, type Mesh, meshGateway } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
 import { hashPolicies } from '../features/hash-policy.ts';
 import { retryPolicy } from '../features/retry.ts';
-import { configPath, outboundCluster, passthroughCluster, virtualHostName } from '../names.ts';
-import { duration, istioMetadata } from '../wire.ts';
+import { outboundCluster, passthroughCluster, virtualHostName } from '../names.ts';
+import { duration } from '../wire.ts';
 import { hostDomains } from './host-domains.ts';
 import { operation, virtualServiceRoutes } from './http-route.ts';
 import { type RouteContext, routeContext } from './route-context.ts';
@@ -27,7 +27,7 @@ export function serviceRoutes(mesh: Mesh, audience: Audience, service: Service, 
     const routes = virtualServiceRoutes(model, client(audience, port), context);
     if (routes.length > 0) return routes;
   }
-  return [defaultRoute(mesh, audience, service, port, context)];
+  return [defaultRoute(service, port, context)];
 }
 
 /** Undefined when no rule of the VirtualServices that name the host is for this client. */
@@ -38,7 +38,7 @@ export function foreignVirtualHost(mesh: Mesh, audience: Audience, host: string,
     if (routes.length > 0)
       return create(VirtualHostSchema, {
         name: virtualHostName(host, port),
-        domains: [host, `${host}.`],
+        domains: [host],
         routes: [...routes],
         includeRequestAttemptCount: true,
       });
@@ -50,9 +50,8 @@ function client(audience: Audience, port: number): Parameters<typeof virtualServ
   return { labels: audience.labels, namespace: audience.namespace, gateways: [meshGateway], port };
 }
 
-function defaultRoute(mesh: Mesh, audience: Audience, service: Service, port: number, context: RouteContext): Route {
-  const hash = hashPolicies(context.loadBalancer(service.hostname, port, undefined)?.consistentHash);
-  const rule = mesh.destinationRule(audience, service);
+function defaultRoute(service: Service, port: number, context: RouteContext): Route {
+  const hash = hashPolicies(context.hash(service.hostname, port, undefined));
   const route = create(RouteSchema, {
     name: 'default',
     match: { pathSpecifier: { case: 'prefix', value: '/' } },
@@ -62,11 +61,10 @@ function defaultRoute(mesh: Mesh, audience: Audience, service: Service, port: nu
         clusterSpecifier: { case: 'cluster', value: outboundCluster(port, undefined, service.hostname) },
         timeout: duration(0),
         maxGrpcTimeout: duration(0),
-        retryPolicy: retryPolicy(undefined, { meshDefault: context.meshRetries, consistentHash: hash.length > 0 }),
+        retryPolicy: retryPolicy(undefined, { meshDefault: context.meshRetries, consistentHash: false }),
         hashPolicy: [...hash],
       },
     },
-    metadata: rule && hash.length > 0 ? istioMetadata(configPath('destination-rule', rule.namespace, rule.name)) : undefined,
   });
   route.decorator = create(RouteSchema, { decorator: { operation: operation('', route.match, route.action, port) } }).decorator;
   return route;

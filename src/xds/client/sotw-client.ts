@@ -139,7 +139,8 @@ export class SotwClient {
     } catch {
       // Without a type there is nothing that could be refused by name; a new stream starts from known ground.
       this.#stream?.end();
-      return this.#lost('undecodable response');
+      this.#lost('undecodable response');
+      return;
     }
     if (this.#failures > 0) this.#failures = 0;
     const subscription = this.#subscriptions.get(response.typeUrl);

@@ -1,5 +1,12 @@
 // The aggregated discovery service over gRPC. Messages stay bytes; sessions do the rest.
-import { type handleBidiStreamingCall, Server, ServerCredentials, type ServerDuplexStream, type ServiceDefinition, status } from '@grpc/grpc-js';
+import {
+  type handleBidiStreamingCall,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  status,
+} from '@grpc/grpc-js';
 import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { ResponseBuilder } from './sotw/response.ts';
 import { type SessionEvents, SotwSession } from './sotw/session.ts';
@@ -66,7 +73,11 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
 }
 
 function serve(call: Stream, events: ConnectionEvents, responses: ResponseBuilder): void {
-  const connection: Connection = { peer: call.getPeer(), session: sessionOf(), end: (reason) => call.emit('error', { code: status.FAILED_PRECONDITION, details: reason }) };
+  const connection: Connection = {
+    peer: call.getPeer(),
+    session: sessionOf(),
+    end: (reason) => call.emit('error', { code: status.FAILED_PRECONDITION, details: reason }),
+  };
   function sessionOf(): SotwSession {
     return new SotwSession(
       {
@@ -86,7 +97,8 @@ function serve(call: Stream, events: ConnectionEvents, responses: ResponseBuilde
     events.closed(connection);
   };
   call.on('data', (message: Buffer) => {
-    if (open && !connection.session.request(message)) connection.end('the first request must carry a node whose id is TYPE~IP~NAME.NAMESPACE~DOMAIN');
+    if (open && !connection.session.request(message))
+      connection.end('the first request must carry a node whose id is TYPE~IP~NAME.NAMESPACE~DOMAIN');
   });
   call.on('drain', () => open && connection.session.drained());
   call.on('end', () => {

@@ -38,7 +38,9 @@ function encode(type: ResourceTypeName, resources: readonly ServedResource[], no
     .tag(field.nonce, WireType.LengthDelimited)
     .string(nonce)
     .finish();
-  const headers = resources.map((resource) => new BinaryWriter().tag(field.resources, WireType.LengthDelimited).uint32(resource.any.length).finish());
+  const headers = resources.map((resource) =>
+    new BinaryWriter().tag(field.resources, WireType.LengthDelimited).uint32(resource.any.length).finish(),
+  );
   const length = resources.reduce((sum, resource, i) => sum + resource.any.length + (headers[i]?.length ?? 0), head.length + tail.length);
   const bytes = new Uint8Array(length);
   bytes.set(head, 0);

@@ -201,7 +201,8 @@ export class SotwSession {
     const feed = this.#feeds?.feed(type);
     if (!feed) return undefined;
     const detach = feed.attach((changed) => {
-      if (state.pending !== 'all') state.pending = new Set([...(state.pending ?? []), ...changed.filter((name) => subscription.wants(name))]);
+      if (state.pending !== 'all')
+        state.pending = new Set([...(state.pending ?? []), ...changed.filter((name) => subscription.wants(name))]);
       if (state.pending !== 'all' && state.pending.size === 0) state.pending = undefined;
     });
     const state: TypeState = { type, subscription, feed, detach, uses: new Map(), pending: undefined, versionOfNonce: undefined };

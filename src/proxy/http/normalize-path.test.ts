@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { normalizePath, type PathRules } from './normalize-path.ts';
+
+const base: PathRules = { normalize: true, mergeSlashes: false, escapedSlashes: 'keep' };
+
+const cases: readonly (readonly [rules: Partial<PathRules>, path: string, expected: string])[] = [
+  [{}, '/a/b', '/a/b'],
+  [{}, '/a/./b/../c', '/a/c'],
+  [{}, '/a/%2e%2E/b', '/b'],
+  [{}, '/..', '/'],
+  [{}, '/a/..', '/'],
+  [{}, '/a/.', '/a/'],
+  [{}, '/../../etc', '/etc'],
+  [{}, '/a//b', '/a//b'],
+  [{}, '/a\\b', '/a/b'],
+  [{}, '/a\\..\\b', '/b'],
+  [{}, '/%41%7e%2D', '/A~-'],
+  [{}, '/a%2Fb', '/a%2Fb'],
+  [{}, '/a%5cb', '/a%5cb'],
+  [{}, '/a%00b', '/a%00b'],
+  [{}, '/a/../b?x=/../y', '/b?x=/../y'],
+  [{}, '/.hidden/..file', '/.hidden/..file'],
+  [{}, '/a;b/c', '/a;b/c'],
+  [{ mergeSlashes: true }, '//a///b/', '/a/b/'],
+  [{ escapedSlashes: 'forward' }, '/a%2Fb', '/a/b'],
+  [{ escapedSlashes: 'forward' }, '/a%2f..%2fb', '/b'],
+  [{ normalize: false }, '/a/../b', '/a/../b'],
+  [{ escapedSlashes: 'reject' }, '/a%2Fb', 'reject'],
+  [{ escapedSlashes: 'redirect' }, '/a%2Fb?q', 'redirect /a/b?q'],
+];
+
+for (const [rules, path, expected] of cases)
+  test(`${path} with ${JSON.stringify(rules)}`, () => {
+    const outcome = normalizePath(path, { ...base, ...rules });
+    assert.equal(outcome.kind === 'ok' ? outcome.path : outcome.kind === 'reject' ? 'reject' : `redirect ${outcome.path}`, expected);
+  });
