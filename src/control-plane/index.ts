@@ -1,2 +1,3 @@
 export * from './pilot.ts';
 export { proxyNode } from './proxy-node.ts';
+export * from './secret-service.ts';

@@ -275,7 +275,7 @@ export class Forward {
       const expected = timeouts.perTry > 0 ? timeouts.perTry : timeouts.request;
       if (expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(Math.round(expected)));
     }
-    if (stream.connection.config.decorates && decision.route.decorator !== undefined)
+    if (stream.connection.config.decorates === 'outbound' && decision.route.decorator !== undefined)
       headers.set('x-envoy-decorator-operation', decision.route.decorator);
     for (const cookie of this.#hash?.cookies ?? [])
       headers.set(

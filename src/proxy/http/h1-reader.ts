@@ -1,6 +1,6 @@
 // Splits a byte stream into HTTP/1 messages, whatever the sizes of the pieces it arrives in.
 import { ambiguous, chunked, type Framing, unknownCoding, untilClose } from './framing.ts';
-import { type HeadProblem, type ScannedHead, scanHead, scanTrailers } from './head-scanner.ts';
+import { type HeadProblem, type ScannedHead, scanHead, scanTrailers, startsMessage } from './head-scanner.ts';
 import type { Headers } from './headers.ts';
 
 export type ReadProblem = HeadProblem | 'head-too-large' | 'bad-framing' | 'unknown-coding' | 'bad-chunk';
@@ -149,6 +149,8 @@ export class H1Reader {
     if (this.#request && bytes[at] === CR && (end - at < 2 || bytes[at + 1] === LF)) return end - at < 2 ? 0 : 2;
     const headEnd = findEnd(bytes, at, end, at + this.#searched);
     if (headEnd < 0) {
+      // What cannot begin a message, such as a TLS handshake, is not waited for.
+      if (!startsMessage(bytes[at] ?? 0)) return this.#fail('malformed');
       this.#searched = Math.max(0, end - at - 3);
       return end - at > maxHead ? this.#fail('head-too-large') : 0;
     }

@@ -66,7 +66,8 @@ export interface HcmConfig {
   readonly maxConnectionDuration: number;
   readonly maxRequestsPerConnection: number;
   readonly maxStreamDuration: number;
-  readonly decorates: boolean;
+  /** What becomes of operation names: given to the upstream, given back to the caller, or nothing without tracing. */
+  readonly decorates: 'outbound' | 'inbound' | 'none';
   readonly maxConcurrentStreams: number;
   readonly underscores: 'allow' | 'reject' | 'drop';
   readonly stats: HcmStats;
@@ -135,7 +136,7 @@ export function compileHcm(source: HttpConnectionManager, context: HcmContext, p
     maxConnectionDuration: millis(common?.maxConnectionDuration) ?? 0,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,
     maxStreamDuration: millis(common?.maxStreamDuration) ?? 0,
-    decorates: source.tracing !== undefined && context.outbound,
+    decorates: source.tracing === undefined ? 'none' : context.outbound ? 'outbound' : 'inbound',
     maxConcurrentStreams: source.http2ProtocolOptions?.maxConcurrentStreams ?? 1024,
     underscores: common?.headersWithUnderscoresAction === 1 ? 'reject' : common?.headersWithUnderscoresAction === 2 ? 'drop' : 'allow',
     stats: statsOf(source.statPrefix, context.stats),

@@ -47,6 +47,11 @@ export function scanTrailers(bytes: Buffer, start: number, end: number): Headers
   return scanFields(bytes, start, end, bytes.toString('latin1', start, end), start);
 }
 
+/** Whether a head may begin with this byte. */
+export function startsMessage(byte: number): boolean {
+  return lower[byte] !== 0;
+}
+
 function scanFields(bytes: Buffer, start: number, end: number, text: string, base: number): Headers | HeadProblem {
   let at = start;
   let count = 0;

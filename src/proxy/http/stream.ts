@@ -36,6 +36,7 @@ export class HttpStream implements RequestReceiver {
   #over = false;
   #headSent = false;
   #countsAsFault = false;
+  #callerNamed = false;
 
   constructor(connection: HttpConnection, request: Request, responder: Responder) {
     this.connection = connection;
@@ -54,6 +55,7 @@ export class HttpStream implements RequestReceiver {
       this.responder.interim(100, new Headers());
       this.request.headers.remove('expect');
     }
+    this.#takeOperation();
     const entry = enterRequest(this.request, this.connection.info, config);
     this.clientIp = entry.clientIp;
     this.internal = entry.internal;
@@ -106,6 +108,7 @@ export class HttpStream implements RequestReceiver {
     if (config.serverHeader === 'overwrite' || (config.serverHeader === 'appendIfAbsent' && !headers.has('server')))
       headers.set('server', config.serverName);
     if (!headers.has('date')) headers.add('date', env.date());
+    this.#giveOperation(headers);
     if (config.alwaysSetRequestId) headers.set('x-request-id', this.request.headers.get('x-request-id') ?? '');
     if (config.via !== '') headers.add('via', config.via);
     const byClass = config.stats.byClass[((status / 100) | 0) - 1];
@@ -153,6 +156,22 @@ export class HttpStream implements RequestReceiver {
   formatContext(): ExchangeContext {
     this.context ??= new ExchangeContext(this.request, this.connection.info, this.clientIp);
     return this.context;
+  }
+
+  /** The name that the caller gave the operation is for this hop only. */
+  #takeOperation(): void {
+    if (this.connection.config.decorates !== 'inbound') return;
+    this.#callerNamed = this.request.headers.has(operationHeader);
+    if (this.#callerNamed) this.request.headers.remove(operationHeader);
+  }
+
+  #giveOperation(headers: Headers): void {
+    const how = this.connection.config.decorates;
+    if (how === 'outbound') headers.remove(operationHeader);
+    else if (how === 'inbound' && !this.#callerNamed && this.decision?.kind === 'forward') {
+      const operation = this.decision.route.decorator;
+      if (operation !== undefined) headers.set(operationHeader, operation);
+    }
   }
 
   /** Checks and normalises what routing depends on; answers by itself when the request is refused. */
@@ -314,6 +333,8 @@ export class HttpStream implements RequestReceiver {
     this.#faulting(false);
   }
 }
+
+const operationHeader = 'x-envoy-decorator-operation';
 
 function filtersOf(decision: Exclude<RouteDecision, { kind: 'notFound' }>): FilterConfigs | undefined {
   return decision.kind === 'forward' ? decision.filters : decision.route?.filters;

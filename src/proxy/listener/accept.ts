@@ -35,9 +35,11 @@ interface Sniffed {
   readonly serverName: string | undefined;
   readonly transport: 'tls' | 'raw_buffer';
   readonly protocols: readonly string[];
+  /** The protocols of a TLS hello, whether or not chains may look at them. */
+  readonly offered: readonly string[];
 }
 
-const unknown: Sniffed = { serverName: undefined, transport: 'raw_buffer', protocols: [] };
+const unknown: Sniffed = { serverName: undefined, transport: 'raw_buffer', protocols: [], offered: [] };
 
 /** The socket comes paused. */
 export function acceptConnection(socket: net.Socket, bound: ListenerConfig, context: AcceptContext): void {
@@ -71,7 +73,7 @@ class Accepted implements Session {
     const port = this.#destination.port;
     this.#context.opened(this.#listener, this);
     this.#socket.on('error', ignore);
-    if (!inspectors.tls?.(port) && !inspectors.http?.(port)) {
+    if (!inspectors.tls?.(port) && !inspectors.http?.(port) && !this.#listener.hasTls) {
       this.#choose(unknown);
       return;
     }
@@ -133,18 +135,18 @@ class Accepted implements Session {
       return void socket.destroy();
     }
     if (chain.tls) {
-      this.#secure(chain, facts);
+      this.#secure(chain, facts, sniffed.offered);
       return;
     }
     this.#open(chain, facts, undefined, sniffed.protocols.includes('h2c') ? 'h2' : undefined, undefined);
   }
 
-  #secure(chain: Chain, facts: ConnectionFacts): void {
+  #secure(chain: Chain, facts: ConnectionFacts, offered: readonly string[]): void {
     const socket = this.#socket;
     socket.pause();
     if (this.#seen) socket.unshift(this.#seen);
     this.#seen = undefined;
-    chain.tls?.handshake(socket, chain.tlsTimeout, {
+    chain.tls?.handshake(socket, offered, chain.tlsTimeout, {
       secured: (secure, alpn, tls) => this.#open(chain, facts, secure, alpn, tls),
       failed: ignore,
     });
@@ -261,12 +263,16 @@ function inspect(bytes: Buffer, listener: ListenerConfig, port: number): Sniffed
   if (listener.inspectors.tls?.(port)) {
     const hello = readClientHello(bytes);
     if (hello.kind === 'incomplete') return undefined;
-    if (hello.kind === 'hello') return { serverName: hello.serverName, transport: 'tls', protocols: hello.alpn };
+    if (hello.kind === 'hello') return { serverName: hello.serverName, transport: 'tls', protocols: hello.alpn, offered: hello.alpn };
+  } else if (listener.hasTls && !listener.inspectors.http?.(port)) {
+    const hello = readClientHello(bytes);
+    if (hello.kind === 'incomplete') return undefined;
+    return hello.kind === 'hello' ? { ...unknown, offered: hello.alpn } : unknown;
   }
   if (!listener.inspectors.http?.(port)) return unknown;
   const guess = guessHttp(bytes);
   if (guess === 'incomplete') return undefined;
-  return guess === 'other' ? unknown : { serverName: undefined, transport: 'raw_buffer', protocols: [guess] };
+  return guess === 'other' ? unknown : { serverName: undefined, transport: 'raw_buffer', protocols: [guess], offered: [] };
 }
 
 function ignore(): void {}

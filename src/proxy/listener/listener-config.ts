@@ -51,6 +51,8 @@ export interface ListenerConfig {
   readonly inspectors: Inspectors;
   readonly inspectTimeout: number;
   readonly continueOnTimeout: boolean;
+  /** Some chain ends TLS here. */
+  readonly hasTls: boolean;
   readonly chains: readonly Chain[];
   readonly defaultChain: Chain | undefined;
   readonly maxConnectionsBacklog: number;
@@ -72,6 +74,8 @@ export function compileListener(source: Listener, context: ListenerContext, prob
   const outbound = source.trafficDirection === TrafficDirection.OUTBOUND;
   const chain = (one: FilterChain): Chain => compileChain(one, outbound, context, problems);
   if (source.filterChains.length === 0 && !source.defaultFilterChain) problems.push('no filter chains');
+  const chains = source.filterChains.map(chain);
+  const defaultChain = source.defaultFilterChain ? chain(source.defaultFilterChain) : undefined;
   return {
     name: source.name,
     address,
@@ -82,8 +86,9 @@ export function compileListener(source: Listener, context: ListenerContext, prob
     inspectors: filters.inspectors,
     inspectTimeout: millis(source.listenerFiltersTimeout) ?? 15_000,
     continueOnTimeout: source.continueOnListenerFiltersTimeout,
-    chains: source.filterChains.map(chain),
-    defaultChain: source.defaultFilterChain ? chain(source.defaultFilterChain) : undefined,
+    hasTls: chains.some((one) => one.tls !== undefined) || defaultChain?.tls !== undefined,
+    chains,
+    defaultChain,
     maxConnectionsBacklog: source.tcpBacklogSize ?? 4096,
   };
 }

@@ -28,8 +28,8 @@ export class DownstreamTls {
     return this.#plan.ready;
   }
 
-  /** The socket must be paused with what was read of it put back. */
-  handshake(socket: net.Socket, timeoutMs: number, result: HandshakeResult): void {
+  /** The socket must be paused with what was read of it put back. `offered` are the protocols of the client's hello. */
+  handshake(socket: net.Socket, offered: readonly string[], timeoutMs: number, result: HandshakeResult): void {
     let secure: TLSSocket;
     try {
       secure = new TLSSocket(socket, {
@@ -37,7 +37,8 @@ export class DownstreamTls {
         secureContext: this.#plan.context(),
         requestCert: this.#requireCertificate || this.#plan.trusted,
         rejectUnauthorized: this.#requireCertificate,
-        ALPNProtocols: [...this.#plan.alpn],
+        // node:tls refuses a client that offers no common protocol; Envoy goes on without one.
+        ...(offered.some((protocol) => this.#plan.alpn.includes(protocol)) ? { ALPNProtocols: [...this.#plan.alpn] } : {}),
       });
     } catch (error) {
       socket.destroy();
@@ -60,6 +61,8 @@ export class DownstreamTls {
       if (problem !== undefined) return fail(problem);
       over = true;
       clearTimeout(timer);
+      // tls.Server does this for its sockets; node:http2 waits for it.
+      (secure as unknown as { secureConnecting: boolean }).secureConnecting = false;
       const alpn = secure.alpnProtocol || undefined;
       result.secured(secure, alpn, this.#facts(secure));
     });

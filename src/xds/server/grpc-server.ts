@@ -1,6 +1,7 @@
 // The aggregated discovery service over gRPC. Messages stay bytes; sessions do the rest.
 import {
   type handleBidiStreamingCall,
+  type MethodDefinition,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
@@ -43,23 +44,29 @@ export interface XdsServerOptions {
 
 const bytes = (message: Buffer): Buffer => message;
 
-const aggregatedDiscovery: ServiceDefinition = {
-  StreamAggregatedResources: {
-    path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
+function streamAt(path: string): MethodDefinition<Buffer, Buffer> {
+  return {
+    path,
     requestStream: true,
     responseStream: true,
     requestSerialize: bytes,
     requestDeserialize: bytes,
     responseSerialize: bytes,
     responseDeserialize: bytes,
-  },
+  };
+}
+
+/** The same streams serve whoever asks for one type only: secrets come by a service of their own. */
+const discovery: ServiceDefinition = {
+  StreamAggregatedResources: streamAt('/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources'),
+  StreamSecrets: streamAt('/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets'),
 };
 
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
   const server = new Server({ 'grpc.max_send_message_length': -1, 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
   const responses = new ResponseBuilder();
   const stream: handleBidiStreamingCall<Buffer, Buffer> = (call) => serve(call, options.open(), responses);
-  server.addService(aggregatedDiscovery, { StreamAggregatedResources: stream });
+  server.addService(discovery, { StreamAggregatedResources: stream, StreamSecrets: stream });
   const port = await bind(server, options.address, options.credentials ?? ServerCredentials.createInsecure());
   const host = options.address.slice(0, options.address.lastIndexOf(':'));
   return {
@@ -97,7 +104,7 @@ function serve(call: Stream, events: ConnectionEvents, responses: ResponseBuilde
     events.closed(connection);
   };
   call.on('data', (message: Buffer) => {
-    if (open && !connection.session.request(message))
+    if (open && !accepts(connection, message))
       connection.end('the first request must carry a node whose id is TYPE~IP~NAME.NAMESPACE~DOMAIN');
   });
   call.on('drain', () => open && connection.session.drained());
@@ -108,4 +115,13 @@ function serve(call: Stream, events: ConnectionEvents, responses: ResponseBuilde
   call.on('cancelled', close);
   call.on('error', close);
   call.on('close', close);
+}
+
+/** Bytes that are no request end the stream, not the server. */
+function accepts(connection: Connection, message: Buffer): boolean {
+  try {
+    return connection.session.request(message);
+  } catch {
+    return false;
+  }
 }
