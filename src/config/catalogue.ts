@@ -97,6 +97,32 @@ export const catalogue = {
   MT0157: { severity: 'warning', title: 'address missing', action: 'Add addresses, or an address, so that traffic can be told apart.' },
   MT0158: { severity: 'warning', title: 'cipher suite', action: 'Remove what is unknown or doubled; it is ignored.' },
 
+  MT0201: {
+    severity: 'warning',
+    title: 'unknown host',
+    action: 'Correct the name, or declare the host with a Service or ServiceEntry; requests sent there get 503.',
+  },
+  MT0202: {
+    severity: 'warning',
+    title: 'unknown gateway',
+    action: 'Correct the name (NAMESPACE/NAME), or add the Gateway; the rules do not apply there.',
+  },
+  MT0203: {
+    severity: 'error',
+    title: 'subset not declared',
+    action: "Declare the subset in the host's DestinationRule; until then requests for it get 503, or the version before stays in force.",
+  },
+  MT0204: {
+    severity: 'warning',
+    title: 'port not declared',
+    action: 'Use a port of the service; requests sent to another one get 503.',
+  },
+  MT0205: {
+    severity: 'warning',
+    title: 'delegate not found',
+    action: 'Correct the name and namespace, or export the delegate to this namespace; the rule is left out.',
+  },
+
   MT0301: {
     severity: 'warning',
     title: 'abort percent of 2018',

@@ -1,5 +1,5 @@
 // The control plane: takes configuration, keeps every connected proxy up to date with it.
-import type { Derived } from '../base/index.ts';
+import type { Derived, Issue } from '../base/index.ts';
 import { MemoEngine } from '../base/index.ts';
 import type { MeshConfig } from '../config/index.ts';
 import { Mesh } from '../mesh/index.ts';
@@ -9,6 +9,7 @@ import { Translator, type View } from '../translate/index.ts';
 import { type Connection, type ConnectionEvents, FeedHub, type ResourceTypeName, startXdsServer, type XdsServer } from '../xds/index.ts';
 import { FeedSets } from './feed-sets.ts';
 import { proxyNode } from './proxy-node.ts';
+import { ReferenceGuard } from './reference-guard.ts';
 
 export interface PilotOptions {
   readonly domain?: string;
@@ -45,6 +46,7 @@ export class Pilot {
   readonly store: ConfigStore;
   readonly mesh: Mesh;
   readonly translator: Translator;
+  readonly #guard: ReferenceGuard;
   readonly #hub = new FeedHub();
   readonly #feedSets: FeedSets;
   readonly #proxies = new Map<Connection, ConnectedProxy>();
@@ -55,15 +57,21 @@ export class Pilot {
     this.store = new ConfigStore(this.engine, { domain });
     this.mesh = new Mesh(this.engine, this.store, new Registry(this.engine, this.store), meshConfig);
     this.translator = new Translator(this.engine, this.mesh);
+    this.#guard = new ReferenceGuard(this.engine, this.mesh);
     this.#feedSets = new FeedSets(this.translator, this.#hub);
     this.#onEvent = onEvent;
   }
 
-  /** Brings an update of some source into force and to the proxies. */
-  apply(update: ConfigUpdate): void {
+  /**
+   * Brings an update of some source into force and to the proxies. Returns the findings about what resources say of each other; those about
+   * the resources themselves are the source's.
+   */
+  apply(update: ConfigUpdate): readonly Issue[] {
     for (const id of update.removed) this.store.remove(id.kind, id.namespace, id.name);
-    for (const object of update.changed) this.store.put(object);
+    const gone = update.removed.filter((id) => id.kind === 'VirtualService').map((id) => `${id.namespace}/${id.name}`);
+    const issues = this.#guard.apply(update.changed, gone);
     this.push();
+    return issues;
   }
 
   setMeshConfig(config: MeshConfig): void {

@@ -2,7 +2,7 @@
 import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs';
 import { extname, join } from 'node:path';
 import { deepEqual, type Issue } from '../base/index.ts';
-import { type AnyConfig, catalogue, parseFiles, type SourceText } from '../config/index.ts';
+import { type AnyConfig, catalogue, parseFiles, type SourceText, withPosition } from '../config/index.ts';
 import type { ConfigUpdate, ResourceId } from './config-update.ts';
 
 export interface FileSourceOptions {
@@ -19,6 +19,7 @@ export class FileSource {
   readonly #options: FileSourceOptions;
   readonly #inForce = new Map<string, AnyConfig>();
   #issues: readonly Issue[] = [];
+  #texts: readonly SourceText[] = [];
   #watchers: FSWatcher[] = [];
   #timer: NodeJS.Timeout | undefined;
 
@@ -30,6 +31,7 @@ export class FileSource {
   load(): ConfigUpdate {
     const unreadable: Issue[] = [];
     const texts = this.#options.paths.flatMap((path) => readPath(path, unreadable));
+    this.#texts = texts;
     const parsed = parseFiles(texts);
     const rejected = new Set(
       parsed.rejected.map((origin) => idText({ kind: origin.kind as AnyConfig['kind'], namespace: origin.namespace, name: origin.name })),
@@ -55,6 +57,12 @@ export class FileSource {
 
   get issues(): readonly Issue[] {
     return this.#issues;
+  }
+
+  /** The issue with line and column of its field, when its file is one of the source's. */
+  place(issue: Issue): Issue {
+    const source = this.#texts.find(({ file }) => file === issue.origin.file);
+    return source ? withPosition(issue, source.text) : issue;
   }
 
   get size(): number {

@@ -48,15 +48,13 @@ async function runPilot(flags: PilotFlags): Promise<void> {
   const source = new FileSource({ paths: flags.config });
   const pilot = new Pilot({ domain: flags.domain, meshConfig });
   const first = source.load();
-  report(first.issues, source.size, flags);
-  pilot.apply(first);
+  report([...first.issues, ...pilot.apply(first).map((issue) => source.place(issue))], source.size, flags);
   const server = await pilot
     .serve(flags.xds)
     .catch((error: unknown) => fail(flags, `cannot serve xDS on ${flags.xds}: ${reason(error)}; choose another address with --xds`));
   if (!server) return;
   source.watch((update) => {
-    report(update.issues, source.size, flags);
-    pilot.apply(update);
+    report([...update.issues, ...pilot.apply(update).map((issue) => source.place(issue))], source.size, flags);
   });
   say(flags, { ready: true, xds: server.address, resources: source.size }, `serving ${source.size} resources on ${server.address}`);
   const stop = (): void => {

@@ -20,7 +20,14 @@ function read(text: string, sizes: readonly number[], request: boolean): Seen {
   const events: MessageEvents = {
     framing: (head) => (request ? requestFraming(head.headers) : responseFraming(head.headers, Number(head.first), 'GET')),
     onHead: (head, end, full) => {
-      seen.messages.push({ first: head.first, second: head.second, headers: head.headers.list, body: full ?? '', trailers: [], ended: end });
+      seen.messages.push({
+        first: head.first,
+        second: head.second,
+        headers: head.headers.list,
+        body: full ?? '',
+        trailers: [],
+        ended: end,
+      });
     },
     onBody: (chunk, end) => {
       last().body += chunk.toString('latin1');
@@ -64,7 +71,14 @@ describe('HTTP/1 messages', () => {
     assert.deepEqual(seen.messages, [
       { first: 'GET', second: '/a?b=c', headers: ['host', 'x', 'x-empty', '', 'x-spaced', 'v w'], body: '', trailers: [], ended: true },
       { first: 'POST', second: '/b', headers: ['host', 'x', 'content-length', '5'], body: 'hello', trailers: [], ended: true },
-      { first: 'PUT', second: '/c', headers: ['host', 'x', 'transfer-encoding', 'chunked'], body: 'abc0123456789', trailers: ['x-t', '1'], ended: true },
+      {
+        first: 'PUT',
+        second: '/c',
+        headers: ['host', 'x', 'transfer-encoding', 'chunked'],
+        body: 'abc0123456789',
+        trailers: ['x-t', '1'],
+        ended: true,
+      },
       { first: 'DELETE', second: '/d', headers: ['host', 'x', 'transfer-encoding', 'Chunked'], body: '', trailers: [], ended: true },
     ]);
   });
@@ -80,7 +94,27 @@ describe('HTTP/1 messages', () => {
   });
 
   test('arbitrary bytes never throw and never give two readings', () => {
-    const noise = fc.array(fc.constantFrom('G', ' ', '/', 'HTTP/1.1', '\r\n', '\n', '\r', ':', 'a', 'content-length', '1', '\0', 'transfer-encoding', 'chunked', '\r\n\r\n', 'GET / HTTP/1.1\r\n'), { maxLength: 40 });
+    const noise = fc.array(
+      fc.constantFrom(
+        'G',
+        ' ',
+        '/',
+        'HTTP/1.1',
+        '\r\n',
+        '\n',
+        '\r',
+        ':',
+        'a',
+        'content-length',
+        '1',
+        '\0',
+        'transfer-encoding',
+        'chunked',
+        '\r\n\r\n',
+        'GET / HTTP/1.1\r\n',
+      ),
+      { maxLength: 40 },
+    );
     fc.assert(
       fc.property(noise, fc.integer({ min: 1, max: 7 }), (parts, size) => {
         const text = parts.join('');
@@ -148,7 +182,9 @@ describe('responses', () => {
   });
   test('204 and 304 have no body', () => {
     assert.deepEqual(
-      read('HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n', whole, false).messages.map((one) => one.first),
+      read('HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n', whole, false).messages.map(
+        (one) => one.first,
+      ),
       ['304', '204'],
     );
   });

@@ -66,8 +66,7 @@ export class Request {
   get grpc(): boolean {
     const type = this.headers.get('content-type');
     return (
-      type?.startsWith('application/grpc') === true &&
-      (type.length === 16 || type.charCodeAt(16) === 0x2b || type.charCodeAt(16) === 0x3b)
+      type?.startsWith('application/grpc') === true && (type.length === 16 || type.charCodeAt(16) === 0x2b || type.charCodeAt(16) === 0x3b)
     );
   }
 

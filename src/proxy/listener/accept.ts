@@ -12,6 +12,7 @@ import { type ConnectionFacts, chooseChain } from './filter-chain.ts';
 import { guessHttp } from './http-inspector.ts';
 import type { Chain, ListenerConfig } from './listener-config.ts';
 import type { OriginalDestinations } from './original-destination.ts';
+import { type Peek, type PeekOptions, peek } from './peek.ts';
 
 export interface AcceptContext {
   readonly env: HttpEnvironment;
@@ -35,11 +36,9 @@ interface Sniffed {
   readonly serverName: string | undefined;
   readonly transport: 'tls' | 'raw_buffer';
   readonly protocols: readonly string[];
-  /** The protocols of a TLS hello, whether or not chains may look at them. */
-  readonly offered: readonly string[];
 }
 
-const unknown: Sniffed = { serverName: undefined, transport: 'raw_buffer', protocols: [], offered: [] };
+const unknown: Sniffed = { serverName: undefined, transport: 'raw_buffer', protocols: [] };
 
 /** The socket comes paused. */
 export function acceptConnection(socket: net.Socket, bound: ListenerConfig, context: AcceptContext): void {
@@ -57,9 +56,7 @@ class Accepted implements Session {
   readonly #destination: HostPort;
   readonly #context: AcceptContext;
   #seen: Buffer | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  readonly #onData = (chunk: Buffer): void => this.#sniff(chunk);
-  readonly #onGone = (): void => this.#gone();
+  #peek: Peek | undefined;
 
   constructor(socket: net.Socket, listener: ListenerConfig, destination: HostPort, context: AcceptContext) {
     this.#socket = socket;
@@ -69,19 +66,22 @@ class Accepted implements Session {
   }
 
   start(): void {
-    const { inspectors, inspectTimeout } = this.#listener;
+    const { inspectors, inspectTimeout, continueOnTimeout } = this.#listener;
     const port = this.#destination.port;
     this.#context.opened(this.#listener, this);
     this.#socket.on('error', ignore);
-    if (!inspectors.tls?.(port) && !inspectors.http?.(port) && !this.#listener.hasTls) {
+    if (!inspectors.tls?.(port) && !inspectors.http?.(port)) {
       this.#choose(unknown);
       return;
     }
-    if (inspectTimeout > 0) this.#timer = setTimeout(() => this.#expired(), inspectTimeout);
-    this.#socket.on('data', this.#onData);
-    this.#socket.on('end', this.#onGone);
-    this.#socket.on('close', this.#onGone);
-    this.#socket.resume();
+    this.#look(
+      (bytes) => {
+        const sniffed = inspect(bytes, this.#listener, port);
+        if (sniffed) this.#choose(sniffed);
+        return sniffed !== undefined;
+      },
+      { timeoutMs: inspectTimeout, timedOut: () => (continueOnTimeout ? this.#choose(unknown) : this.destroy()), gone: () => this.#gone() },
+    );
   }
 
   drain(): void {
@@ -89,37 +89,25 @@ class Accepted implements Session {
   }
 
   destroy(): void {
-    clearTimeout(this.#timer);
-    this.#socket.destroy();
-  }
-
-  #sniff(chunk: Buffer): void {
-    this.#seen = this.#seen ? Buffer.concat([this.#seen, chunk]) : chunk;
-    const result = inspect(this.#seen, this.#listener, this.#destination.port);
-    if (result) this.#choose(result);
-  }
-
-  #expired(): void {
-    if (!this.#listener.continueOnTimeout) {
-      this.destroy();
-      return;
-    }
-    this.#choose(unknown);
+    this.#peek?.cancel();
+    this.#gone();
   }
 
   #gone(): void {
-    clearTimeout(this.#timer);
     this.#context.over(this.#listener, this);
     this.#socket.destroy();
   }
 
+  #look(decide: (bytes: Buffer) => boolean, options: PeekOptions): void {
+    const remember = (bytes: Buffer): boolean => {
+      this.#seen = bytes;
+      return decide(bytes);
+    };
+    this.#peek = peek(this.#socket, this.#seen, remember, options);
+  }
+
   #choose(sniffed: Sniffed): void {
-    clearTimeout(this.#timer);
     const socket = this.#socket;
-    socket.off('data', this.#onData);
-    socket.off('end', this.#onGone);
-    socket.off('close', this.#onGone);
-    this.#context.over(this.#listener, this);
     const facts: ConnectionFacts = {
       destinationIp: this.#destination.ip,
       destinationPort: this.#destination.port,
@@ -132,13 +120,21 @@ class Accepted implements Session {
     const chain = chooseChain(this.#listener.chains, facts) ?? this.#listener.defaultChain;
     if (!chain) {
       this.#context.noChain(this.#listener);
-      return void socket.destroy();
-    }
-    if (chain.tls) {
-      this.#secure(chain, facts, sniffed.offered);
-      return;
-    }
-    this.#open(chain, facts, undefined, sniffed.protocols.includes('h2c') ? 'h2' : undefined, undefined);
+      this.#gone();
+    } else if (chain.tls) this.#awaitHello(chain, facts);
+    else this.#open(chain, facts, undefined, sniffed.protocols.includes('h2c') ? 'h2' : undefined, undefined);
+  }
+
+  /** Which protocols the client offers must be known before the handshake begins. */
+  #awaitHello(chain: Chain, facts: ConnectionFacts): void {
+    this.#look(
+      (bytes) => {
+        const hello = readClientHello(bytes);
+        if (hello.kind !== 'incomplete') this.#secure(chain, facts, hello.kind === 'hello' ? hello.alpn : []);
+        return hello.kind !== 'incomplete';
+      },
+      { timeoutMs: chain.tlsTimeout, timedOut: () => this.#gone(), gone: () => this.#gone() },
+    );
   }
 
   #secure(chain: Chain, facts: ConnectionFacts, offered: readonly string[]): void {
@@ -148,7 +144,7 @@ class Accepted implements Session {
     this.#seen = undefined;
     chain.tls?.handshake(socket, offered, chain.tlsTimeout, {
       secured: (secure, alpn, tls) => this.#open(chain, facts, secure, alpn, tls),
-      failed: ignore,
+      failed: () => this.#gone(),
     });
   }
 
@@ -159,6 +155,7 @@ class Accepted implements Session {
     protocol: string | undefined,
     tls: ConnectionTls | undefined,
   ): void {
+    this.#context.over(this.#listener, this);
     const info: ConnectionInfo = {
       id: this.#context.nextId(),
       remoteIp: facts.sourceIp,
@@ -199,16 +196,14 @@ class Accepted implements Session {
       this.#http2(connection, socket);
       return;
     }
-    if (kind === undefined && !secure && config.codec === 'auto' && this.#seen === undefined) {
-      this.#detect(connection);
-      return;
-    }
-    this.#http1(connection, secure);
+    if (kind === undefined && config.codec === 'auto') this.#detect(connection, socket, secure);
+    else this.#http1(connection, secure);
   }
 
   #http1(connection: HttpConnection, secure: TLSSocket | undefined): void {
     if (secure) {
-      connection.serveH1(new SocketWire(secure, secure, false), undefined);
+      secure.pause();
+      connection.serveH1(new SocketWire(secure, secure, false), this.#seen);
       return;
     }
     connection.serveH1(adoptAccepted(this.#socket), this.#seen);
@@ -220,28 +215,22 @@ class Accepted implements Session {
     connection.serveH2(socket);
   }
 
-  /** Nothing has been read yet: the first bytes tell HTTP/2 with prior knowledge from HTTP/1.1. */
-  #detect(connection: HttpConnection): void {
-    const socket = this.#socket;
+  /** The first bytes tell HTTP/2 with prior knowledge from HTTP/1.1. */
+  #detect(connection: HttpConnection, socket: net.Socket, secure: TLSSocket | undefined): void {
     const gone = (): void => {
       socket.destroy();
       connection.closed();
     };
-    const onData = (chunk: Buffer): void => {
-      this.#seen = this.#seen ? Buffer.concat([this.#seen, chunk]) : chunk;
-      const start = this.#seen.toString('latin1', 0, Math.min(this.#seen.length, preface.length));
+    const decide = (bytes: Buffer): boolean => {
+      this.#seen = bytes;
+      const start = bytes.toString('latin1', 0, Math.min(bytes.length, preface.length));
       const maybe = preface.startsWith(start);
-      if (maybe && start.length < preface.length) return;
-      socket.off('data', onData);
-      socket.off('end', gone);
-      socket.off('close', gone);
+      if (maybe && start.length < preface.length) return false;
       if (maybe) this.#http2(connection, socket);
-      else this.#http1(connection, undefined);
+      else this.#http1(connection, secure);
+      return true;
     };
-    socket.on('data', onData);
-    socket.on('end', gone);
-    socket.on('close', gone);
-    socket.resume();
+    peek(socket, this.#seen, decide, { timeoutMs: 0, timedOut: gone, gone });
   }
 
   #tcp(config: Extract<Chain['action'], { kind: 'tcp' }>['tcp'], info: ConnectionInfo, secure: TLSSocket | undefined): void {
@@ -263,16 +252,12 @@ function inspect(bytes: Buffer, listener: ListenerConfig, port: number): Sniffed
   if (listener.inspectors.tls?.(port)) {
     const hello = readClientHello(bytes);
     if (hello.kind === 'incomplete') return undefined;
-    if (hello.kind === 'hello') return { serverName: hello.serverName, transport: 'tls', protocols: hello.alpn, offered: hello.alpn };
-  } else if (listener.hasTls && !listener.inspectors.http?.(port)) {
-    const hello = readClientHello(bytes);
-    if (hello.kind === 'incomplete') return undefined;
-    return hello.kind === 'hello' ? { ...unknown, offered: hello.alpn } : unknown;
+    if (hello.kind === 'hello') return { serverName: hello.serverName, transport: 'tls', protocols: hello.alpn };
   }
   if (!listener.inspectors.http?.(port)) return unknown;
   const guess = guessHttp(bytes);
   if (guess === 'incomplete') return undefined;
-  return guess === 'other' ? unknown : { serverName: undefined, transport: 'raw_buffer', protocols: [guess], offered: [] };
+  return guess === 'other' ? unknown : { serverName: undefined, transport: 'raw_buffer', protocols: [guess] };
 }
 
 function ignore(): void {}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ChainMatch, chooseChain, type ConnectionFacts } from './filter-chain.ts';
+import { type ChainMatch, type ConnectionFacts, chooseChain } from './filter-chain.ts';
 
 const any: ChainMatch = {
   destinationPort: undefined,
@@ -25,7 +25,11 @@ const facts: ConnectionFacts = {
 const ten8 = { bytes: [10, 0, 0, 0], length: 8 };
 const ten24 = { bytes: [10, 1, 2, 0], length: 24 };
 
-function check(chains: Readonly<Record<string, Partial<ChainMatch>>>, connection: Partial<ConnectionFacts>, expected: string | undefined): void {
+function check(
+  chains: Readonly<Record<string, Partial<ChainMatch>>>,
+  connection: Partial<ConnectionFacts>,
+  expected: string | undefined,
+): void {
   const list = Object.entries(chains).map(([name, match]) => ({ name, match: { ...any, ...match } }));
   assert.equal(chooseChain(list, { ...facts, ...connection })?.name, expected);
 }

@@ -8,8 +8,8 @@ const methods = new Set(
     ' ',
   ),
 );
-/** The first letters that a method may have; anything else is another protocol at once. */
-const firstLetters = 'ABCDGHLMNOPRSTU';
+/** What a method may begin with (tchar of RFC 9110 section 5.6.2); anything else is another protocol at once. */
+const tokenStart = /^[!#$%&'*+.^_`|~0-9A-Za-z-]/;
 const maxLine = 64 * 1024;
 
 export function guessHttp(bytes: Buffer): HttpGuess {
@@ -17,7 +17,7 @@ export function guessHttp(bytes: Buffer): HttpGuess {
   const start = bytes.toString('latin1', 0, Math.min(bytes.length, preface.length));
   if (start === preface) return 'h2c';
   if (preface.startsWith(start)) return 'incomplete';
-  if (!firstLetters.includes(start.charAt(0))) return 'other';
+  if (!tokenStart.test(start)) return 'other';
   const end = bytes.indexOf(10);
   if (end < 0) return bytes.length > maxLine ? 'other' : 'incomplete';
   const match = /^([A-Z-]+) \S+ +(HTTP\/1\.[01])\r?$/.exec(bytes.toString('latin1', 0, end));

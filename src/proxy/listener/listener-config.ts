@@ -51,8 +51,6 @@ export interface ListenerConfig {
   readonly inspectors: Inspectors;
   readonly inspectTimeout: number;
   readonly continueOnTimeout: boolean;
-  /** Some chain ends TLS here. */
-  readonly hasTls: boolean;
   readonly chains: readonly Chain[];
   readonly defaultChain: Chain | undefined;
   readonly maxConnectionsBacklog: number;
@@ -86,7 +84,6 @@ export function compileListener(source: Listener, context: ListenerContext, prob
     inspectors: filters.inspectors,
     inspectTimeout: millis(source.listenerFiltersTimeout) ?? 15_000,
     continueOnTimeout: source.continueOnListenerFiltersTimeout,
-    hasTls: chains.some((one) => one.tls !== undefined) || defaultChain?.tls !== undefined,
     chains,
     defaultChain,
     maxConnectionsBacklog: source.tcpBacklogSize ?? 4096,
