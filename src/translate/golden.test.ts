@@ -14,7 +14,10 @@ const names = readdirSync(folder).flatMap((file) => (file.endsWith('.in.yaml') ?
 for (const name of names) {
   test(name, () => {
     const [head = '', ...documents] = readFileSync(join(folder, `${name}.in.yaml`), 'utf8').split(/^---$/m);
-    const actual = stringify(translateText(parseDocument(head).toJSON(), documents.join('---')), { lineWidth: 160, flowCollectionPadding: false });
+    const actual = stringify(translateText(parseDocument(head).toJSON(), documents.join('---')), {
+      lineWidth: 160,
+      flowCollectionPadding: false,
+    });
     const file = join(folder, `${name}.out.yaml`);
     if (update) writeFileSync(file, actual);
     assert.equal(actual, existsSync(file) ? readFileSync(file, 'utf8') : '', 'run with UPDATE_GOLDENS=1 if the change is meant');

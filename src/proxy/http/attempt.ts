@@ -11,7 +11,7 @@ import type { UpstreamConnection } from './upstream-connection.ts';
 export class Attempt implements UpstreamReceiver, Waiter {
   readonly #forward: Forward;
   readonly #cluster: Cluster;
-  readonly #host: Host;
+  readonly host: Host;
   readonly #request: Request;
   readonly #resources: Resources;
   #pool: HttpPool | undefined;
@@ -27,7 +27,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
   constructor(forward: Forward, cluster: Cluster, host: Host, request: Request) {
     this.#forward = forward;
     this.#cluster = cluster;
-    this.#host = host;
+    this.host = host;
     this.#request = request;
     this.#resources = cluster.resources[forward.decision.route.priority];
   }
@@ -52,9 +52,9 @@ export class Attempt implements UpstreamReceiver, Waiter {
     const http = this.#cluster.config.http;
     const protocol = http.mode === 'downstream' ? (this.#request.protocol === 'h2' ? 'h2' : 'h1') : http.mode;
     let sni: string | undefined;
-    if (http.autoSni && this.#host.transport.secure)
+    if (http.autoSni && this.host.transport.secure)
       sni = hostOf((http.autoSniHeader === '' ? undefined : this.#request.headers.get(http.autoSniHeader)) ?? this.#request.authority);
-    this.#pool = this.#cluster.pool(this.#host, protocol, sni, http.autoSanValidation ? sni : undefined);
+    this.#pool = this.#cluster.pool(this.host, protocol, sni, http.autoSanValidation ? sni : undefined);
     const connection = this.#pool.acquire(this, this.#resources);
     if (connection) this.ready(connection);
   }
@@ -63,12 +63,12 @@ export class Attempt implements UpstreamReceiver, Waiter {
     this.#pool = undefined;
     this.#counted = true;
     this.#resources.requests++;
-    this.#host.activeRequests++;
-    this.#host.requests++;
+    this.host.activeRequests++;
+    this.host.requests++;
     this.#cluster.stats.requestsTotal.value++;
     this.#cluster.stats.requestsActive.value++;
     this.started = true;
-    this.#cluster.report(this.#host, { kind: 'localSuccess' });
+    this.#cluster.report(this.host, { kind: 'localSuccess' });
     this.#forward.onConnected(this, (end, full) => {
       this.#stream = connection.request(this.#request, end, full, this);
     });
@@ -99,7 +99,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
   }
 
   timedOut(): void {
-    if (!this.headSeen) this.#cluster.report(this.#host, { kind: 'localTimeout' });
+    if (!this.headSeen) this.#cluster.report(this.host, { kind: 'localTimeout' });
     this.cancel();
   }
 
@@ -110,7 +110,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
   head(status: number, headers: Headers, end: boolean, full?: string): void {
     if (this.#over) return;
     this.headSeen = true;
-    this.#cluster.report(this.#host, { kind: 'response', status: statusFor(status, headers) });
+    this.#cluster.report(this.host, { kind: 'response', status: statusFor(status, headers) });
     if (end) this.#finish();
     this.#forward.onHead(this, status, headers, end, full);
   }
@@ -141,7 +141,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
     if (reason !== 'overflow') {
       this.#cluster.stats.resetByHost.value++;
       this.#cluster.report(
-        this.#host,
+        this.host,
         reason === 'connect-failure' || reason === 'connect-timeout' ? { kind: 'localFailure' } : { kind: 'reset' },
       );
     }
@@ -160,7 +160,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
     if (!this.#counted) return;
     this.#counted = false;
     this.#resources.requests--;
-    this.#host.activeRequests--;
+    this.host.activeRequests--;
     this.#cluster.stats.requestsActive.value--;
   }
 

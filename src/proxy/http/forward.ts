@@ -75,7 +75,7 @@ export class Forward {
     const suppress = stream.connection.config.filters.suppressEnvoyHeaders;
     const context = stream.formatContext();
     context.routeName = route.name;
-    context.clusterName = decision.cluster;
+    context.clusterName = cluster.config.source.altStatName || decision.cluster;
     finalizeRequestHeaders(decision, request, context, !suppress);
     this.#announce(suppress);
     this.#full = full;
@@ -164,6 +164,9 @@ export class Forward {
     if (decision.route.responseHeaders.length > 0 || decision.weighted) {
       const context = stream.formatContext();
       context.response = headers;
+      context.upstreamRemoteAddress = attempt.host.address;
+      context.upstreamHostname = attempt.host.hostname;
+      context.attemptCount = this.#attempts;
       context.responseCode = status;
       finalizeResponseHeaders(decision, headers, context);
     }

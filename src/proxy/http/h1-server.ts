@@ -27,6 +27,19 @@ export interface RequestHandler {
 
 const lingerMs = 1000;
 
+const refusals = new Map([
+  [400, 'Bad Request'],
+  [431, 'Request Header Fields Too Large'],
+  [501, 'Not Implemented'],
+]);
+
+/** The methods that Envoy's parser knows; it refuses others. */
+const methods = new Set(
+  'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH ACL BIND CHECKOUT COPY LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE M-SEARCH NOTIFY PROPFIND PROPPATCH PURGE REBIND REPORT SEARCH SOURCE SUBSCRIBE UNBIND UNLINK UNLOCK UNSUBSCRIBE'.split(
+    ' ',
+  ),
+);
+
 export class H1Server implements WireEvents, MessageEvents {
   readonly wire: Wire;
   readonly #handler: RequestHandler;
@@ -114,8 +127,12 @@ export class H1Server implements WireEvents, MessageEvents {
       this.#refuse(426);
       return;
     }
-    if (target === undefined) {
+    if (!methods.has(head.first)) {
       this.#refuse(400);
+      return;
+    }
+    if (target === undefined) {
+      this.#refuse(400, '');
       return;
     }
     const request = new Request({
@@ -225,11 +242,9 @@ export class H1Server implements WireEvents, MessageEvents {
   }
 
   /** A response of the codec's own, after which the connection closes. */
-  #refuse(status: number): void {
+  #refuse(status: number, body = refusals.get(status) ?? ''): void {
     this.#handler.protocolProblem(status);
     const headers = this.#handler.localFields();
-    const body =
-      status === 400 ? 'Bad Request' : status === 431 ? 'Request Header Fields Too Large' : status === 501 ? 'Not Implemented' : '';
     const fields = body === '' ? '' : 'content-type: text/plain\r\n';
     this.writer.whole(
       `${statusLine(status)}content-length: ${body.length}\r\n${fields}${fieldLines(headers)}connection: close\r\n\r\n`,

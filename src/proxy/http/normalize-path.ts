@@ -28,6 +28,7 @@ export function normalizePath(path: string, rules: PathRules): PathOutcome {
     redirect = rules.escapedSlashes === 'redirect';
   }
   if (rules.normalize) {
+    if (work.includes('%00')) return { kind: 'reject' };
     const resolved = resolveDots(decodeUnreserved(work).replaceAll('\\', '/'));
     if (resolved === undefined) return { kind: 'reject' };
     work = resolved;

@@ -185,7 +185,7 @@ export class HttpStream implements RequestReceiver {
     }
     if (request.upgrade !== undefined && config.upgrades.get(request.upgrade) !== true) return this.#refuse(403);
     if (request.path.includes('#')) return this.#refuse(400);
-    if (request.path.charCodeAt(0) !== 0x2f) return this.#refuse(404);
+    if (request.path.charCodeAt(0) !== 0x2f) return this.#refuse(request.path === '*' && request.method !== 'OPTIONS' ? 400 : 404);
     if (config.underscores !== 'allow' && !this.#underscores()) return this.#refuse(400);
     const outcome = normalizePath(request.path, config.path);
     switch (outcome.kind) {

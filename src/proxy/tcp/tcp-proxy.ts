@@ -2,6 +2,7 @@
 import type { TcpProxy } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Host } from '../cluster/host.ts';
+import { xxHash64 } from '../cluster/lb/index.ts';
 import type { ConnectionInfo } from '../http/connection-info.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
 import { longestTimer, millis } from '../net/duration.ts';
@@ -14,6 +15,7 @@ export interface TcpConfig {
   readonly idleTimeout: number;
   readonly maxDuration: number;
   readonly maxConnectAttempts: number;
+  readonly hashSourceIp: boolean;
   readonly connections: Stat;
   readonly noRoute: Stat;
 }
@@ -33,6 +35,7 @@ export function compileTcpProxy(source: TcpProxy, stats: Stats, problems: string
     idleTimeout: millis(source.idleTimeout) ?? 3_600_000,
     maxDuration: millis(source.maxDownstreamConnectionDuration) ?? 0,
     maxConnectAttempts: source.maxConnectAttempts ?? 1,
+    hashSourceIp: source.hashPolicy.some((policy) => policy.policySpecifier.case === 'sourceIp'),
     connections: stats.counter(`tcp.${source.statPrefix}.downstream_cx_total`),
     noRoute: stats.counter(`tcp.${source.statPrefix}.downstream_cx_no_route`),
   };
@@ -166,7 +169,8 @@ export class TcpSession implements WireEvents {
     const { info, env } = this.#options;
     if (cluster.config.discovery === 'originalDst')
       return cluster.original(info.localIp, cluster.config.originalDst.portOverride ?? info.localPort);
-    return cluster.choose({ random: env.random, now: env.now() });
+    const hash = this.#options.config.hashSourceIp ? { hash: xxHash64(info.remoteIp) } : {};
+    return cluster.choose({ random: env.random, now: env.now(), ...hash });
   }
 
   #connected(wire: Wire, cluster: Cluster, host: Host): void {
