@@ -9,7 +9,8 @@ import type { Cluster, Resources } from './cluster.ts';
 import type { Host } from './host.ts';
 
 export interface Waiter {
-  ready(connection: UpstreamConnection): void;
+  /** Returns false when the connection is not wanted after all. */
+  ready(connection: UpstreamConnection): boolean;
   failed(reason: ResetReason, detail: string): void;
 }
 

@@ -54,13 +54,20 @@ export class Attempt implements UpstreamReceiver, Waiter {
     let sni: string | undefined;
     if (http.autoSni && this.host.transport.secure)
       sni = hostOf((http.autoSniHeader === '' ? undefined : this.#request.headers.get(http.autoSniHeader)) ?? this.#request.authority);
-    this.#pool = this.#cluster.pool(this.host, protocol, sni, http.autoSanValidation ? sni : undefined);
-    const connection = this.#pool.acquire(this, this.#resources);
-    if (connection) this.ready(connection);
+    const pool = this.#cluster.pool(this.host, protocol, sni, http.autoSanValidation ? sni : undefined);
+    this.#pool = pool;
+    const connection = pool.acquire(this, this.#resources);
+    if (connection && !this.ready(connection)) pool.released(connection);
   }
 
-  ready(connection: UpstreamConnection): void {
+  ready(connection: UpstreamConnection): boolean {
     this.#pool = undefined;
+    if (this.#over) return false;
+    if (this.#resources.requests >= this.#resources.limits.maxRequests) {
+      this.#cluster.stats.pendingOverflow.value++;
+      queueMicrotask(() => this.failed('overflow'));
+      return false;
+    }
     this.#counted = true;
     this.#resources.requests++;
     this.host.activeRequests++;
@@ -72,6 +79,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
     this.#forward.onConnected(this, (end, full) => {
       this.#stream = connection.request(this.#request, end, full, this);
     });
+    return true;
   }
 
   sendBody(chunk: Buffer, end: boolean): boolean {

@@ -50,8 +50,8 @@ export class Mirror implements UpstreamReceiver {
     }
     const mode = cluster.config.http.mode;
     const pool = cluster.pool(host, mode === 'downstream' ? (request.protocol === 'h2' ? 'h2' : 'h1') : mode, undefined, undefined);
-    const ready = (connection: UpstreamConnection): void => {
-      if (this.#over) return;
+    const ready = (connection: UpstreamConnection): boolean => {
+      if (this.#over) return false;
       cluster.stats.requestsTotal.value++;
       host.activeRequests++;
       this.#release = () => host.activeRequests--;
@@ -59,6 +59,7 @@ export class Mirror implements UpstreamReceiver {
       for (const one of this.#waiting) this.#stream.body(one.chunk, one.end);
       this.#stream.flush();
       this.#waiting = [];
+      return true;
     };
     const waiter = { ready, failed: () => this.#stop() };
     const connection = pool.acquire(waiter, cluster.resources.default);
