@@ -63,12 +63,13 @@ export class HttpPool implements ConnectionOwner {
   }
 
   released(connection: UpstreamConnection): void {
+    const resources = this.#cluster.resources.default;
+    while (this.#waiting.length > 0 && connection.available) this.#serve(connection, resources);
+    // Requests that wait are served by a draining pool too: they have chosen their host.
     if (this.#draining) {
       connection.drain();
       return;
     }
-    const resources = this.#cluster.resources.default;
-    while (this.#waiting.length > 0 && connection.available) this.#serve(connection, resources);
     if (!connection.available || this.#multiplexed) return;
     this.#idle.push(connection);
     this.#armIdle(connection);

@@ -27,6 +27,7 @@ export class HttpConnection implements RequestHandler {
   readonly #onClosed: () => void;
   #codec: H1Server | H2Server | undefined;
   #lifetime: NodeJS.Timeout | undefined;
+  #draining = false;
 
   constructor(options: HttpConnectionOptions) {
     this.config = options.config;
@@ -41,7 +42,7 @@ export class HttpConnection implements RequestHandler {
     this.config.stats.connections.value++;
     this.config.stats.active.value++;
     if (this.config.maxConnectionDuration > 0) {
-      this.#lifetime = setTimeout(() => this.drain(), this.config.maxConnectionDuration);
+      this.#lifetime = setTimeout(() => this.drain(true), this.config.maxConnectionDuration);
       this.#lifetime.unref();
     }
   }
@@ -50,6 +51,7 @@ export class HttpConnection implements RequestHandler {
   serveH1(wire: SocketWire, first: Buffer | undefined): void {
     const codec = new H1Server(wire, this);
     this.#codec = codec;
+    if (this.#draining) codec.drain(false);
     if (first) codec.onBytes(first, 0, first.length);
     wire.resume();
   }
@@ -62,8 +64,9 @@ export class HttpConnection implements RequestHandler {
     });
   }
 
-  drain(): void {
-    this.#codec?.drain();
+  drain(closeIdle: boolean): void {
+    this.#draining = true;
+    this.#codec?.drain(closeIdle);
   }
 
   destroy(): void {

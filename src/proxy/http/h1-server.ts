@@ -62,11 +62,14 @@ export class H1Server implements WireEvents, MessageEvents {
     this.#armIdle();
   }
 
-  /** Lets the request in progress end, then closes. */
-  drain(): void {
+  /** The next response says that the connection closes, and closes it. An idle one may be left to its client, who may be about to use it. */
+  drain(closeIdle: boolean): void {
     this.#draining = true;
-    if (!this.#turn && this.#reader.idle) this.wire.end();
+    if (closeIdle && !this.#turn && this.#reader.idle) this.wire.end();
   }
+
+  /** @internal The response being sent told the client that the connection closes. */
+  announced = false;
 
   destroy(): void {
     this.wire.destroy();
@@ -198,7 +201,7 @@ export class H1Server implements WireEvents, MessageEvents {
   #turnMayBeOver(): void {
     const turn = this.#turn;
     if (!turn?.finished) return;
-    if (!turn.requestDone || this.#draining || this.#ended) {
+    if (!turn.requestDone || this.announced || this.#ended) {
       this.#linger();
       return;
     }
@@ -305,6 +308,7 @@ class Turn implements Responder {
     else if (end && !bodyless && !headers.has('content-length')) text += `content-length: ${full === undefined ? 0 : full.length}\r\n`;
     if (!tunnel && (this.#server.closing || (end && !this.requestDone))) {
       this.#server.closeSoon();
+      this.#server.announced = true;
       text += 'connection: close\r\n';
     }
     text += '\r\n';

@@ -42,7 +42,7 @@ export class H2Server {
     if (handler.idleTimeout > 0) this.#session.setTimeout(handler.idleTimeout, () => this.#session.close());
   }
 
-  drain(): void {
+  drain(_closeIdle = true): void {
     if (!this.#session.closed) this.#session.close();
   }
 

@@ -28,7 +28,7 @@ export interface AcceptContext {
 
 export interface Session {
   /** Lets what is in progress end. */
-  drain(): void;
+  drain(closeIdle: boolean): void;
   destroy(): void;
 }
 
@@ -57,6 +57,7 @@ class Accepted implements Session {
   readonly #context: AcceptContext;
   #seen: Buffer | undefined;
   #peek: Peek | undefined;
+  #draining = false;
 
   constructor(socket: net.Socket, listener: ListenerConfig, destination: HostPort, context: AcceptContext) {
     this.#socket = socket;
@@ -85,7 +86,7 @@ class Accepted implements Session {
   }
 
   drain(): void {
-    this.destroy();
+    this.#draining = true;
   }
 
   destroy(): void {
@@ -189,8 +190,9 @@ class Accepted implements Session {
       info,
       closed: () => this.#context.over(this.#listener, session),
     });
-    const session: Session = { drain: () => connection.drain(), destroy: () => connection.destroy() };
+    const session: Session = { drain: (closeIdle) => connection.drain(closeIdle), destroy: () => connection.destroy() };
     this.#context.opened(this.#listener, session);
+    if (this.#draining) connection.drain(false);
     const kind = config.codec === 'auto' ? protocol : config.codec;
     if (kind === 'h2') {
       this.#http2(connection, socket);

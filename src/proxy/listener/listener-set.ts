@@ -89,14 +89,14 @@ export class ListenerSet implements AcceptContext {
       entry.active = next;
       entry.warming = undefined;
       this.#index(before, next);
-      if (before) this.#drain(before);
+      if (before) this.#drain(before, false);
       this.#open(name, entry, before);
     }
   }
 
   drainAll(): void {
     this.#draining = true;
-    for (const entry of this.#entries.values()) if (entry.active) this.#drain(entry.active);
+    for (const entry of this.#entries.values()) if (entry.active) this.#drain(entry.active, true);
   }
 
   close(): void {
@@ -122,7 +122,7 @@ export class ListenerSet implements AcceptContext {
       this.#sessions.set(listener, sessions);
     }
     sessions.add(session);
-    if (this.#draining) session.drain();
+    if (this.#draining) session.drain(true);
   }
 
   over(listener: ListenerConfig, session: Session): void {
@@ -214,14 +214,14 @@ export class ListenerSet implements AcceptContext {
     this.#index(entry.active, undefined);
     entry.server?.close();
     this.#options.stats.counter('listener_manager.listener_removed').value++;
-    if (entry.active) this.#drain(entry.active);
+    if (entry.active) this.#drain(entry.active, false);
   }
 
   /** Connections of the old configuration end after their next response, the rest when the time for draining is over. */
-  #drain(config: ListenerConfig): void {
+  #drain(config: ListenerConfig, closeIdle: boolean): void {
     const sessions = this.#sessions.get(config);
     if (!sessions) return;
-    for (const session of [...sessions]) session.drain();
+    for (const session of [...sessions]) session.drain(closeIdle);
     setTimeout(() => {
       for (const session of [...(this.#sessions.get(config) ?? [])]) session.destroy();
     }, this.#options.drainMs).unref();

@@ -13,10 +13,12 @@ import {
   HttpConnectionManager_ForwardClientCertDetails as ForwardClientCert,
   HttpConnectionManagerSchema,
   type HttpConnectionManagerSchema as Schema,
+  HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   HttpConnectionManager_PathWithEscapedSlashesAction as SlashesAction,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { UuidRequestIdConfigSchema } from '@meltemi/envoy-api/envoy/extensions/request_id/uuid/v3/uuid';
 import type { MeshConfig } from '../../config/index.ts';
+import { type ProxyHeaders, proxyHeaders } from '../features/proxy-headers.ts';
 import { any, duration, fromAds, type Init } from '../wire.ts';
 
 type ManagerInit = Init<typeof Schema>;
@@ -39,11 +41,14 @@ export function httpConnectionManager(options: HttpConnectionOptions): Filter {
   const manager: ManagerInit = {
     statPrefix: options.statPrefix,
     routeSpecifier: routeSpecifier(options.routes),
-    httpFilters: httpFilters(options.grpcWeb ?? false),
+    httpFilters: httpFilters(options.grpcWeb ?? false, proxyHeaders(options.mesh)),
     proxy100Continue: true,
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     streamIdleTimeout: duration(0),
+    // No tracer is configured; with sampling decided, Envoy still tells the next hop the route's operation (`x-envoy-decorator-operation`).
+    tracing: { clientSampling: { value: 100 }, randomSampling: { value: 1 }, overallSampling: { value: 100 } },
     requestIdExtension: { typedConfig: requestIds },
+    ...addedHeaders(options.mesh),
     ...(options.http2 ? { http2ProtocolOptions: {} } : {}),
     ...pathNormalization(options.mesh),
     ...clientSide(options),
@@ -62,16 +67,27 @@ function routeSpecifier(routes: RouteSource): ManagerInit['routeSpecifier'] {
     : { case: 'routeConfig', value: { validateClusters: false, ...routes.config } };
 }
 
+function addedHeaders(mesh: MeshConfig): ManagerInit {
+  const { requestId } = proxyHeaders(mesh);
+  return requestId?.disabled ? { generateRequestId: false } : {};
+}
+
+function serverHeader(mesh: MeshConfig): ManagerInit {
+  const { server } = proxyHeaders(mesh);
+  if (server?.disabled) return { serverHeaderTransformation: ServerHeader.PASS_THROUGH };
+  return { serverName: server?.value || serverName };
+}
+
 // What each side tells the next of the client: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
 function clientSide({ side, mesh }: HttpConnectionOptions): ManagerInit {
   const topology = mesh.defaultConfig?.gatewayTopology;
   switch (side) {
     case 'outbound':
-      return { useRemoteAddress: false };
+      return { useRemoteAddress: false, ...(proxyHeaders(mesh).server ? serverHeader(mesh) : {}) };
     case 'inbound':
       return {
         useRemoteAddress: false,
-        serverName,
+        ...serverHeader(mesh),
         forwardClientCertDetails: ForwardClientCert.APPEND_FORWARD,
         setCurrentClientCertDetails: { subject: true, dns: true, uri: true },
       };
@@ -79,7 +95,7 @@ function clientSide({ side, mesh }: HttpConnectionOptions): ManagerInit {
       return {
         useRemoteAddress: true,
         xffNumTrustedHops: topology?.numTrustedProxies ?? 0,
-        serverName,
+        ...serverHeader(mesh),
         httpProtocolOptions: {},
         forwardClientCertDetails: clientCertDetails(topology?.forwardClientCertDetails),
         setCurrentClientCertDetails: { subject: true, cert: true, dns: true, uri: true },
@@ -121,7 +137,7 @@ function pathNormalization(mesh: MeshConfig): ManagerInit {
 type HttpFilterInit = NonNullable<ManagerInit['httpFilters']>[number];
 
 /** In order: translation of gRPC-Web before anything looks at the request, faults before CORS, the router last. */
-function httpFilters(grpcWeb: boolean): HttpFilterInit[] {
+function httpFilters(grpcWeb: boolean, headers: ProxyHeaders): HttpFilterInit[] {
   return [
     ...(grpcWeb ? [filter('envoy.filters.http.grpc_web', GrpcWebSchema, {})] : []),
     filter('envoy.filters.http.grpc_stats', GrpcStatsSchema, {
@@ -130,7 +146,7 @@ function httpFilters(grpcWeb: boolean): HttpFilterInit[] {
     }),
     filter('envoy.filters.http.fault', HTTPFaultSchema, {}),
     filter('envoy.filters.http.cors', CorsSchema, {}),
-    filter('envoy.filters.http.router', RouterSchema, {}),
+    filter('envoy.filters.http.router', RouterSchema, { suppressEnvoyHeaders: headers.envoyDebugHeaders?.disabled ?? false }),
   ];
 }
 

@@ -19,6 +19,7 @@ import { isCatchAll } from '../features/route-match.ts';
 import { gatewayHttpRouteName, gatewayHttpsRouteName, virtualHostName } from '../names.ts';
 import { virtualServiceRoutes } from './http-route.ts';
 import { routeContext } from './route-context.ts';
+import { countsAttempts } from './virtual-host.ts';
 
 /** The route table that serves a server, by name; undefined when the server does not speak HTTP. */
 export function gatewayRouteName(port: GatewayPort, server: GatewayServer): string | undefined {
@@ -67,7 +68,7 @@ function mergeServers(mesh: Mesh, audience: Audience, port: GatewayPort, servers
         name: virtualHostName(host, number),
         domains: [host],
         routes: catchAllsLast(routes),
-        includeRequestAttemptCount: true,
+        includeRequestAttemptCount: countsAttempts(mesh),
         requireTls: requireTls ? VirtualHost_TlsRequirementType.ALL : VirtualHost_TlsRequirementType.NONE,
       }),
     );

@@ -112,6 +112,7 @@ function forward(
     retryPolicy: retryPolicy(rule.retries, { meshDefault: context.meshRetries, consistentHash: targets.length === 1 && hash.length > 0 }),
     requestMirrorPolicies: mirrorPolicies(rule, cluster),
     hashPolicy: hash,
+    appendXForwardedHost: context.appendForwardedHost,
   };
   return create(RouteActionSchema, init);
 }

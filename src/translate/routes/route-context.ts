@@ -1,5 +1,6 @@
 import type { HTTPRetry } from '../../config/index.ts';
 import { type Audience, consistentHash, type Mesh } from '../../mesh/index.ts';
+import { proxyHeaders } from '../features/proxy-headers.ts';
 
 type ConsistentHash = ReturnType<typeof consistentHash>;
 
@@ -9,6 +10,8 @@ export interface RouteContext {
   /** Whether requests arrive over TLS that the proxy ended. */
   readonly tls: boolean;
   readonly meshRetries?: HTTPRetry;
+  /** Whether a rewritten Host is passed on in `x-forwarded-host`. */
+  readonly appendForwardedHost: boolean;
   /** The port that a destination without one means. */
   destinationPort(host: string): number;
   hash(host: string, port: number, subset: string | undefined): ConsistentHash;
@@ -26,6 +29,7 @@ export function routeContext({ mesh, audience, listenerPort, tls }: RouteContext
     listenerPort,
     tls,
     meshRetries: mesh.settings.config.defaultHttpRetryPolicy,
+    appendForwardedHost: proxyHeaders(mesh.settings.config).xForwardedHost?.enabled ?? false,
     // A sidecar dials the port that the application dialled; a gateway's port says nothing of the service's.
     destinationPort: (host) => (audience.type === 'sidecar' ? listenerPort : (onlyPort(mesh, audience, host) ?? listenerPort)),
     hash: (host, port, subset) => hashOf(mesh, audience, host, port, subset),

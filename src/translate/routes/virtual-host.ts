@@ -4,6 +4,7 @@ import { type Route, RouteSchema, type VirtualHost, VirtualHostSchema } from '@m
 import { type Audience, type Mesh, meshGateway } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
 import { hashPolicies } from '../features/hash-policy.ts';
+import { proxyHeaders } from '../features/proxy-headers.ts';
 import { retryPolicy } from '../features/retry.ts';
 import { outboundCluster, passthroughCluster, virtualHostName } from '../names.ts';
 import { duration } from '../wire.ts';
@@ -16,7 +17,7 @@ export function serviceVirtualHost(mesh: Mesh, audience: Audience, service: Serv
     name: virtualHostName(service.hostname, port),
     domains: [...hostDomains(mesh, audience, service)],
     routes: [...serviceRoutes(mesh, audience, service, port)],
-    includeRequestAttemptCount: true,
+    includeRequestAttemptCount: countsAttempts(mesh),
   });
 }
 
@@ -40,10 +41,15 @@ export function foreignVirtualHost(mesh: Mesh, audience: Audience, host: string,
         name: virtualHostName(host, port),
         domains: [host],
         routes: [...routes],
-        includeRequestAttemptCount: true,
+        includeRequestAttemptCount: countsAttempts(mesh),
       });
   }
   return undefined;
+}
+
+/** Whether upstreams are told which try a request is. */
+export function countsAttempts(mesh: Mesh): boolean {
+  return !proxyHeaders(mesh.settings.config).attemptCount?.disabled;
 }
 
 function client(audience: Audience, port: number): Parameters<typeof virtualServiceRoutes>[1] {
@@ -63,6 +69,7 @@ function defaultRoute(service: Service, port: number, context: RouteContext): Ro
         maxGrpcTimeout: duration(0),
         retryPolicy: retryPolicy(undefined, { meshDefault: context.meshRetries, consistentHash: false }),
         hashPolicy: [...hash],
+        appendXForwardedHost: context.appendForwardedHost,
       },
     },
   });
@@ -71,11 +78,11 @@ function defaultRoute(service: Service, port: number, context: RouteContext): Ro
 }
 
 /** What becomes of requests for hosts that nobody declared. */
-export function catchAllVirtualHost(allow: boolean): VirtualHost {
+export function catchAllVirtualHost(mesh: Mesh, allow: boolean): VirtualHost {
   return create(VirtualHostSchema, {
     name: allow ? 'allow_any' : 'block_all',
     domains: ['*'],
-    includeRequestAttemptCount: true,
+    includeRequestAttemptCount: countsAttempts(mesh),
     routes: [
       create(RouteSchema, {
         name: allow ? 'allow_any' : 'block_all',

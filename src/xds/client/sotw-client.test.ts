@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { type DiscoveryRequest, DiscoveryRequestSchema, DiscoveryResponseSchema } from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
+import {
+  type DiscoveryRequest,
+  DiscoveryRequestSchema,
+  DiscoveryResponseSchema,
+} from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
 import { type ByteStreamEvents, SotwClient } from './sotw-client.ts';
 
 const type = 'type.example/T';
@@ -43,7 +47,9 @@ class Bench {
   }
 
   take(): readonly (readonly [string, string, string, string | undefined, string])[] {
-    return this.requests.splice(0).map((one) => [one.typeUrl, one.versionInfo, one.responseNonce, one.errorDetail?.message, one.resourceNames.join()] as const);
+    return this.requests
+      .splice(0)
+      .map((one) => [one.typeUrl, one.versionInfo, one.responseNonce, one.errorDetail?.message, one.resourceNames.join()] as const);
   }
 }
 
