@@ -41,7 +41,7 @@ function bootstrap(port: number, clusters: Readonly<Record<string, { port: numbe
                     '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
                     stat_prefix: 'main',
                     http_filters: [router],
-                    upgrade_configs: [{ upgrade_type: 'websocket' }],
+                    upgrade_configs: [{ upgrade_type: 'websocket' }, { upgrade_type: 'CONNECT' }],
                     proxy_100_continue: true,
                     route_config: { name: 'r', virtual_hosts: [{ name: 'v', domains: ['*'], routes }] },
                     ...hcm,
@@ -178,6 +178,7 @@ describe('a proxy with static configuration', () => {
       },
       {
         routes: [
+          { match: { connect_matcher: {} }, route: { cluster: 'up', upgrade_configs: [{ upgrade_type: 'CONNECT', connect_config: {} }] } },
           { match: { prefix: '/h2' }, route: { cluster: 'h2' } },
           { match: { prefix: '/dead' }, route: { cluster: 'dead' } },
           { match: { prefix: '/narrow' }, route: { cluster: 'narrow', prefix_rewrite: '/slow', timeout: '0.3s' } },
@@ -268,6 +269,14 @@ describe('a proxy with static configuration', () => {
   test('a WebSocket carries bytes both ways', async () => {
     const got = await raw(port, 'GET /ws HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\nping', 'ping');
     assert.match(got, /^HTTP\/1\.1 101 [\s\S]*ping$/);
+  });
+
+  test('CONNECT makes a tunnel', async () => {
+    const got = await raw(
+      port,
+      'CONNECT up:80 HTTP/1.1\r\nhost: up:80\r\n\r\nGET /status?code=207 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
+    );
+    assert.match(got, /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nHTTP\/1\.1 207 /);
   });
 
   test('another upgrade is refused', async () => {

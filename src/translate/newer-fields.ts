@@ -4,7 +4,7 @@ import type { Message } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /** HttpProtocolOptions.outlier_detection.error_matcher. */
-const outlierDetectionField = 9;
+const outlierDetectionField = 8;
 const errorMatcherField = 1;
 
 export function addErrorMatcher(message: Message, matchPredicate: Uint8Array): void {

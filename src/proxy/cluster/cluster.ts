@@ -9,30 +9,15 @@ import { Host } from './host.ts';
 import { HostMonitor } from './host-monitor.ts';
 import { createLoadBalancer, type Health, type LbConfig, type LbContext, type LoadBalancer, type LocalityHosts } from './lb/index.ts';
 import type { OutlierEvent } from './outlier/index.ts';
-import { HttpPool } from './pool.ts';
+import { HttpPool, type PoolOptions } from './pool.ts';
+import type { PoolStats, Resources } from './pool-context.ts';
 import type { Transport } from './transport.ts';
 
-export interface Resources {
-  readonly limits: Thresholds;
-  connections: number;
-  pending: number;
-  requests: number;
-  retries: number;
-}
-
-export interface ClusterStats {
+export interface ClusterStats extends PoolStats {
   readonly requestsTotal: Stat;
   readonly requestsActive: Stat;
   readonly completed: Stat;
   readonly byClass: readonly Stat[];
-  readonly pendingTotal: Stat;
-  readonly pendingOverflow: Stat;
-  readonly connectionsTotal: Stat;
-  readonly connectionsActive: Stat;
-  readonly connectionOverflow: Stat;
-  readonly connectionsIdleClosed: Stat;
-  readonly connectFail: Stat;
-  readonly connectTimeout: Stat;
   readonly timeouts: Stat;
   readonly perTryTimeouts: Stat;
   readonly retries: Stat;
@@ -97,7 +82,7 @@ export class Cluster {
     return host;
   }
 
-  pool(host: Host, protocol: 'h1' | 'h2' | 'auto', sni: string | undefined, verifyName: string | undefined): HttpPool {
+  pool(host: Host, protocol: PoolOptions['protocol'], sni: string | undefined, verifyName: string | undefined): HttpPool {
     const key = sni === undefined ? protocol : `${protocol} ${sni}`;
     let pool = host.pools.get(key);
     if (!pool) {

@@ -1,12 +1,13 @@
 // Connections to one host over one protocol: reuse, limits, waiting requests.
+
+import { ConnectTunnel } from '../http/connect-tunnel.ts';
 import type { RequestHead, ResetReason, UpstreamReceiver, UpstreamStream } from '../http/exchange.ts';
 import { H1Client } from '../http/h1-client.ts';
 import { H2Client } from '../http/h2-client.ts';
 import type { ConnectionOwner, UpstreamConnection } from '../http/upstream-connection.ts';
 import { longestTimer } from '../net/duration.ts';
 import type { SocketWire, Wire } from '../net/wire.ts';
-import type { Cluster, Resources } from './cluster.ts';
-import type { Host } from './host.ts';
+import type { PoolCluster, PoolHost, Resources } from './pool-context.ts';
 
 export interface Waiter {
   /** Returns false when the connection is not wanted after all. */
@@ -15,14 +16,14 @@ export interface Waiter {
 }
 
 export interface PoolOptions {
-  readonly protocol: 'h1' | 'h2' | 'auto';
+  readonly protocol: 'h1' | 'h2' | 'auto' | 'connect';
   readonly sni: string | undefined;
   readonly verifyName: string | undefined;
 }
 
 export class HttpPool implements ConnectionOwner {
-  readonly #cluster: Cluster;
-  readonly #host: Host;
+  readonly #cluster: PoolCluster;
+  readonly #host: PoolHost;
   readonly #options: PoolOptions;
   readonly #idle: UpstreamConnection[] = [];
   readonly #all = new Set<UpstreamConnection>();
@@ -32,7 +33,7 @@ export class HttpPool implements ConnectionOwner {
   #multiplexed: boolean;
   #draining = false;
 
-  constructor(cluster: Cluster, host: Host, options: PoolOptions) {
+  constructor(cluster: PoolCluster, host: PoolHost, options: PoolOptions) {
     this.#cluster = cluster;
     this.#host = host;
     this.#options = options;
@@ -130,7 +131,7 @@ export class HttpPool implements ConnectionOwner {
         localAddress: config.bindAddress,
         keepAliveMs: config.keepAliveMs,
         timeoutMs: Math.min(config.connectTimeout, longestTimer),
-        alpn: protocol === 'h2' ? ['h2'] : protocol === 'h1' ? ['http/1.1'] : ['h2', 'http/1.1'],
+        alpn: protocol === 'connect' ? [] : protocol === 'h2' ? ['h2'] : protocol === 'h1' ? ['http/1.1'] : ['h2', 'http/1.1'],
         sni: this.#options.sni,
         verifyName: this.#options.verifyName,
       },
@@ -152,17 +153,23 @@ export class HttpPool implements ConnectionOwner {
     const http = this.#cluster.config.http;
     const h2 = this.#options.protocol === 'h2' || (this.#options.protocol === 'auto' && alpn === 'h2');
     if (h2) this.#multiplexed = true;
-    const connection = h2
-      ? new H2Client((wire as SocketWire).socket, this, {
-          maxStreams: http.maxConcurrentStreams,
-          maxRequests: http.maxRequestsPerConnection,
-          secure: wire.tls !== undefined,
-        })
-      : new H1Client(wire, this, http.maxRequestsPerConnection);
+    const connection = this.#connection(wire, h2);
     this.#all.add(connection);
     if (http.maxConnectionDuration > 0) setTimeout(() => connection.drain(), http.maxConnectionDuration).unref();
     this.released(connection);
     if (this.#waiting.length > 0) this.#open(this.#cluster.resources.default);
+  }
+
+  #connection(wire: Wire, h2: boolean): UpstreamConnection {
+    const http = this.#cluster.config.http;
+    const maxRequests = http.maxRequestsPerConnection;
+    if (this.#options.protocol === 'connect') return new ConnectTunnel(wire, this);
+    if (!h2) return new H1Client(wire, this, maxRequests);
+    return new H2Client((wire as SocketWire).socket, this, {
+      maxStreams: http.maxConcurrentStreams,
+      maxRequests,
+      secure: wire.tls !== undefined,
+    });
   }
 
   #failed(resources: Resources, detail: string, timedOut: boolean): void {

@@ -1,15 +1,16 @@
 // One try of a request on one host.
-import type { Cluster, Resources } from '../cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { Host } from '../cluster/host.ts';
-import type { HttpPool, Waiter } from '../cluster/pool.ts';
+import type { HttpPool, PoolOptions, Waiter } from '../cluster/pool.ts';
+import type { Resources } from '../cluster/pool-context.ts';
+import type { Try, TryOwner } from './contracts.ts';
 import type { ResetReason, UpstreamReceiver, UpstreamStream } from './exchange.ts';
-import type { Forward } from './forward.ts';
 import type { Headers } from './headers.ts';
 import type { Request } from './request.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
+import { staleConnection, type UpstreamConnection } from './upstream-connection.ts';
 
-export class Attempt implements UpstreamReceiver, Waiter {
-  readonly #forward: Forward;
+export class Attempt implements UpstreamReceiver, Waiter, Try {
+  readonly #forward: TryOwner;
   readonly #cluster: Cluster;
   readonly host: Host;
   readonly #request: Request;
@@ -24,7 +25,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
   /** Bytes of the request may have reached the host. */
   started = false;
 
-  constructor(forward: Forward, cluster: Cluster, host: Host, request: Request) {
+  constructor(forward: TryOwner, cluster: Cluster, host: Host, request: Request) {
     this.#forward = forward;
     this.#cluster = cluster;
     this.host = host;
@@ -50,7 +51,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
       return;
     }
     const http = this.#cluster.config.http;
-    const protocol = http.mode === 'downstream' ? (this.#request.protocol === 'h2' ? 'h2' : 'h1') : http.mode;
+    const protocol = this.#protocol();
     let sni: string | undefined;
     if (http.autoSni && this.host.transport.secure)
       sni = hostOf((http.autoSniHeader === '' ? undefined : this.#request.headers.get(http.autoSniHeader)) ?? this.#request.authority);
@@ -58,6 +59,14 @@ export class Attempt implements UpstreamReceiver, Waiter {
     this.#pool = pool;
     const connection = pool.acquire(this, this.#resources);
     if (connection && !this.ready(connection)) pool.released(connection);
+  }
+
+  #protocol(): PoolOptions['protocol'] {
+    const upgrades = this.#forward.decision.route.upgrades;
+    if (this.#request.method === 'CONNECT' && upgrades.some((one) => one.type === 'connect' && one.terminateConnect)) return 'connect';
+    const mode = this.#cluster.config.http.mode;
+    if (mode !== 'downstream') return mode;
+    return this.#request.protocol === 'h2' ? 'h2' : 'h1';
   }
 
   ready(connection: UpstreamConnection): boolean {
@@ -143,7 +152,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
     this.#forward.onWritable();
   }
 
-  failed(reason: ResetReason): void {
+  failed(reason: ResetReason, detail = ''): void {
     if (this.#over) return;
     this.#finish();
     if (reason !== 'overflow') {
@@ -153,7 +162,7 @@ export class Attempt implements UpstreamReceiver, Waiter {
         reason === 'connect-failure' || reason === 'connect-timeout' ? { kind: 'localFailure' } : { kind: 'reset' },
       );
     }
-    this.#forward.onFailed(this, reason);
+    this.#forward.onFailed(this, reason, detail === staleConnection);
   }
 
   #tryExpired(): void {

@@ -3,6 +3,7 @@
 import type { SocketWire } from '../net/wire.ts';
 import type { RouteContext } from '../route/index.ts';
 import type { ConnectionInfo } from './connection-info.ts';
+import type { StreamHost } from './contracts.ts';
 import type { HttpEnvironment } from './environment.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
 import { H1Server, type RequestHandler } from './h1-server.ts';
@@ -19,7 +20,7 @@ export interface HttpConnectionOptions {
   readonly closed: () => void;
 }
 
-export class HttpConnection implements RequestHandler {
+export class HttpConnection implements RequestHandler, StreamHost {
   readonly config: HcmConfig;
   readonly env: HttpEnvironment;
   readonly info: ConnectionInfo;

@@ -2,8 +2,6 @@
 import type { Headers } from './headers.ts';
 import type { Request } from './request.ts';
 
-export type Protocol = 'http/1.0' | 'http/1.1' | 'h2';
-
 export type RequestHead = Request;
 
 /** The downstream codec's side of one request. */

@@ -18,16 +18,16 @@ import {
   type TimeoutPlan,
 } from '../route/index.ts';
 import { Attempt } from './attempt.ts';
+import type { Answerable, Try, TryOwner } from './contracts.ts';
 import type { ResetReason } from './exchange.ts';
 import type { Headers } from './headers.ts';
 import { type Mirror, startMirrors } from './mirror.ts';
-import type { HttpStream } from './stream.ts';
 
 /** How much of a body is kept for another try, and while no connection is there yet. */
 const bufferLimit = 1 << 20;
 
-export class Forward {
-  readonly stream: HttpStream;
+export class Forward implements TryOwner {
+  readonly stream: Answerable;
   readonly decision: ForwardDecision;
   #cluster: Cluster | undefined;
   #retry: RetryPlan | undefined;
@@ -44,6 +44,7 @@ export class Forward {
   #chunks: Buffer[] = [];
   #buffered = 0;
   #replayable = true;
+  #replayed = false;
   #paused = false;
   #requestDone = false;
   #trailers: Headers | undefined;
@@ -52,7 +53,7 @@ export class Forward {
   #maxStream: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(stream: HttpStream, decision: ForwardDecision) {
+  constructor(stream: Answerable, decision: ForwardDecision) {
     this.stream = stream;
     this.decision = decision;
   }
@@ -125,7 +126,7 @@ export class Forward {
   // What an attempt reports.
 
   /** The attempt has a connection: it takes the body from here on. Returns the whole body where it is known. */
-  onConnected(attempt: Attempt, begin: (end: boolean, full: string | undefined) => void): void {
+  onConnected(attempt: Try, begin: (end: boolean, full: string | undefined) => void): void {
     if (attempt !== this.#attempt) return;
     if (this.#chunks.length === 0 && this.#trailers === undefined) begin(this.#requestDone, this.#full);
     else {
@@ -143,7 +144,7 @@ export class Forward {
     this.#pause(false);
   }
 
-  onHead(attempt: Attempt, status: number, headers: Headers, end: boolean, full: string | undefined): void {
+  onHead(attempt: Try, status: number, headers: Headers, end: boolean, full: string | undefined): void {
     if (attempt !== this.#attempt) return;
     const { stream, decision } = this;
     const cluster = this.#cluster;
@@ -174,24 +175,29 @@ export class Forward {
     stream.sendHead(status, headers, end, full);
   }
 
-  onBody(attempt: Attempt, chunk: Buffer, end: boolean): void {
+  onBody(attempt: Try, chunk: Buffer, end: boolean): void {
     if (attempt !== this.#attempt) return;
     if (end) this.#end();
     if (!this.stream.sendBody(chunk, end)) attempt.readResponse(false);
   }
 
-  onTrailers(attempt: Attempt, trailers: Headers): void {
+  onTrailers(attempt: Try, trailers: Headers): void {
     if (attempt !== this.#attempt) return;
     this.#end();
     this.stream.sendTrailers(trailers);
   }
 
-  onFailed(attempt: Attempt, reason: ResetReason): void {
+  onFailed(attempt: Try, reason: ResetReason, stale: boolean): void {
     if (attempt !== this.#attempt) return;
     this.#attempt = undefined;
     if (attempt.headSeen) {
       this.#end();
       this.stream.resetDownstream();
+      return;
+    }
+    if (stale && this.#mayReplay()) {
+      this.#attempts--;
+      this.#try();
       return;
     }
     if (this.#retry && this.#mayRetry({ kind: 'reset', reason: resetKinds[reason], requestStarted: attempt.started })) {
@@ -205,7 +211,7 @@ export class Forward {
     this.#fail(reason === 'protocol-error' ? 502 : 503, resetText(reason, this.#attempts));
   }
 
-  onTryTimeout(attempt: Attempt): void {
+  onTryTimeout(attempt: Try): void {
     if (attempt !== this.#attempt) return;
     this.#attempt = undefined;
     if (this.#cluster) this.#cluster.stats.perTryTimeouts.value++;
@@ -305,6 +311,17 @@ export class Forward {
     if (resources.retries - (this.#retrying ? 1 : 0) < allowed) return true;
     cluster.stats.retryOverflow.value++;
     return false;
+  }
+
+  /**
+   * A host that closes idle connections may do so just when a request is on its way. A request that is safe to repeat (RFC 9110 section
+   * 9.2.1) goes out once more, on another connection, whatever the retry policy says.
+   */
+  #mayReplay(): boolean {
+    const method = this.stream.request.method;
+    if (this.#replayed || !this.#requestDone || this.#full !== undefined || this.#chunks.length > 0) return false;
+    this.#replayed = true;
+    return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
   }
 
   #again(): void {

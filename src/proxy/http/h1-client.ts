@@ -8,7 +8,10 @@ import { H1Writer } from './h1-writer.ts';
 import type { ScannedHead } from './head-scanner.ts';
 import type { Headers } from './headers.ts';
 import { connectionWishes, dropHopByHop } from './hop-by-hop.ts';
-import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
+import { type ConnectionOwner, staleConnection, type UpstreamConnection } from './upstream-connection.ts';
+
+/** Idle for less than this, a connection is not thought to have been closed for being idle. */
+const staleAfterMs = 1000;
 
 export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   readonly #wire: Wire;
@@ -19,6 +22,8 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   #turn: ClientTurn | undefined;
   #method = '';
   #served = 0;
+  #idleSince = 0;
+  #stale = false;
   #closing = false;
   #gone = false;
   #feeding = false;
@@ -45,6 +50,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     const turn = new ClientTurn(this, receiver, end, head.upgrade !== undefined || head.method === 'CONNECT');
     this.#turn = turn;
     this.#method = head.method;
+    this.#stale = this.#served > 0 && performance.now() - this.#idleSince > staleAfterMs;
     this.#served++;
     if (this.#maxRequests > 0 && this.#served >= this.#maxRequests) this.#closing = true;
     const target = head.method === 'CONNECT' ? head.authority : head.path;
@@ -75,6 +81,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
       this.destroy();
       return;
     }
+    this.#stale = false;
     this.#feeding = true;
     this.#reader.feed(bytes, start, end);
     this.#feeding = false;
@@ -190,6 +197,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     }
     this.readResponse(true);
     this.#reader.next();
+    this.#idleSince = performance.now();
     this.#owner.released(this);
   }
 
@@ -206,7 +214,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     const receiver = this.#turn?.receiver;
     if (!receiver || !this.#turn) return;
     this.#turn.receiver = undefined;
-    receiver.failed(reason, '');
+    receiver.failed(reason, this.#stale ? staleConnection : '');
   }
 }
 

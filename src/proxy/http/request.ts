@@ -1,6 +1,7 @@
 // A request on its way through the proxy: what codecs read, routes match and header rules change.
-import type { Protocol } from './exchange.ts';
 import type { Headers } from './headers.ts';
+
+export type Protocol = 'http/1.0' | 'http/1.1' | 'h2';
 
 export interface RequestInit {
   readonly method: string;

@@ -7,7 +7,7 @@ import {
   finalizeResponseHeaders,
   type RouteDecision,
 } from '../route/index.ts';
-import type { HttpConnection } from './connection.ts';
+import type { Answerable, StreamHost } from './contracts.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
 import { ExchangeContext } from './format-context.ts';
 import { Forward } from './forward.ts';
@@ -18,9 +18,9 @@ import { normalizePath } from './normalize-path.ts';
 import type { Request } from './request.ts';
 import { enterRequest } from './request-entry.ts';
 
-export class HttpStream implements RequestReceiver {
+export class HttpStream implements RequestReceiver, Answerable {
   readonly request: Request;
-  readonly connection: HttpConnection;
+  readonly connection: StreamHost;
   responder: Responder;
   /** The client's authority and path before rewrites, for the decorator and logs. */
   readonly grpc: boolean;
@@ -38,7 +38,7 @@ export class HttpStream implements RequestReceiver {
   #countsAsFault = false;
   #callerNamed = false;
 
-  constructor(connection: HttpConnection, request: Request, responder: Responder) {
+  constructor(connection: StreamHost, request: Request, responder: Responder) {
     this.connection = connection;
     this.request = request;
     this.responder = responder;

@@ -16,3 +16,6 @@ export interface ConnectionOwner {
   released(connection: UpstreamConnection): void;
   gone(connection: UpstreamConnection): void;
 }
+
+/** The detail of a failure on a connection that was kept idle for a while and closed before any byte of the response. */
+export const staleConnection = 'stale connection';

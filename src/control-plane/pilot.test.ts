@@ -1,0 +1,223 @@
+// The pilot over real gRPC: what an edit sends, and what it does not.
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { create } from '@bufbuild/protobuf';
+import { NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import type { Issue } from '../base/index.ts';
+import { type AnyConfig, parseDocuments } from '../config/index.ts';
+import type { ConfigUpdate } from '../sources/index.ts';
+import { discoveryMethods, grpcStreams, type ResourceTypeName, SotwClient, typeOfUrl, typeUrlOf } from '../xds/index.ts';
+import { Pilot, type PilotEvent } from './pilot.ts';
+
+const services = `
+apiVersion: v1
+kind: Service
+metadata: {name: cart}
+spec: {clusterIP: 10.0.0.1, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: cart}
+spec: {host: cart, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]}
+`;
+const slice = (...addresses: string[]): string => `
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: cart, labels: {kubernetes.io/service-name: cart}}
+addressType: IPv4
+ports: [{name: http, port: 8080}]
+endpoints: [${addresses.map((address) => `{addresses: [${address}], conditions: {ready: true}}`).join(', ')}]
+`;
+const routes = (weight: number, subset = 'v2', labels = '{}'): string => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: cart, labels: ${labels}, resourceVersion: "${weight}"}
+spec:
+  hosts: [cart]
+  http: [{route: [{destination: {host: cart, subset: v1}, weight: ${weight}}, {destination: {host: cart, subset: ${subset}}, weight: ${100 - weight}}]}]
+`;
+
+const update = (text: string): ConfigUpdate => ({
+  changed: parseDocuments(text, 'test.yaml').resources as readonly AnyConfig[],
+  removed: [],
+  issues: [],
+});
+
+class Client {
+  readonly received: string[] = [];
+  readonly #client: SotwClient;
+  #waiting: { readonly type: ResourceTypeName; readonly resolve: () => void }[] = [];
+
+  constructor(address: string, id = 'sidecar~10.9.9.9~client.default~default.svc.cluster.local') {
+    this.#client = new SotwClient({
+      open: grpcStreams({ address }, discoveryMethods.aggregated),
+      node: create(NodeSchema, { id, metadata: { NAMESPACE: 'default', LABELS: { app: 'client' } } }),
+      timers: {
+        after: (ms, run) => ({
+          cancel: (
+            (timer) => () =>
+              clearTimeout(timer)
+          )(setTimeout(run, ms)),
+        }),
+        random: () => 0,
+      },
+    });
+    for (const [type, names] of [
+      ['cluster', []],
+      ['endpoint', ['outbound|80||cart.default.svc.cluster.local']],
+      ['listener', []],
+      ['route', ['80']],
+    ] as const)
+      this.#subscribe(type, names);
+    this.#client.start();
+  }
+
+  #subscribe(type: ResourceTypeName, names: readonly string[]): void {
+    this.#client.subscribe(typeUrlOf(type), names, (resources) => {
+      this.received.push(type);
+      assert.ok(resources.every((resource) => typeOfUrl(resource.typeUrl) === type));
+      for (const waiter of this.#waiting.filter((candidate) => candidate.type === type)) waiter.resolve();
+      this.#waiting = this.#waiting.filter((candidate) => candidate.type !== type);
+      return [];
+    });
+  }
+
+  next(type: ResourceTypeName): Promise<void> {
+    return new Promise((resolve) => void this.#waiting.push({ type, resolve }));
+  }
+
+  stop(): void {
+    this.#client.stop();
+  }
+}
+
+interface Running {
+  readonly pilot: Pilot;
+  readonly client: Client;
+  /** Applies an edit and returns the types that reached the client, once it has accepted the last of them. */
+  edit(text: string): Promise<{ readonly types: readonly string[]; readonly issues: readonly Issue[] }>;
+}
+
+async function running(t: TestContext, text: string): Promise<Running> {
+  const events: PilotEvent[] = [];
+  let onAccepted = (): void => {};
+  const pilot = new Pilot({
+    onEvent: (event) => {
+      events.push(event);
+      if (event.kind === 'accepted') onAccepted();
+    },
+  });
+  pilot.apply(update(text));
+  const server = await pilot.serve('127.0.0.1:0');
+  const client = new Client(server.address);
+  t.after(async () => {
+    client.stop();
+    await server.close();
+  });
+  await Promise.all([client.next('cluster'), client.next('listener'), client.next('route'), client.next('endpoint')]);
+  return {
+    pilot,
+    client,
+    edit: async (edited) => {
+      client.received.length = 0;
+      const before = events.filter((event) => event.kind === 'pushed').length;
+      const settled = new Promise<void>((resolve) => {
+        onAccepted = () => client.received.length > 0 && resolve();
+      });
+      const issues = pilot.apply(update(edited));
+      // Nothing pushed means that nothing is on its way: there is nothing to wait for.
+      if (events.filter((event) => event.kind === 'pushed').length > before) await settled;
+      return { types: [...new Set(client.received)], issues };
+    },
+  };
+}
+
+test('a weight reaches the client as routes alone', async (t) => {
+  const { edit } = await running(t, `${services}---${slice('10.1.0.1')}---${routes(90)}`);
+  assert.deepEqual((await edit(routes(80))).types, ['route']);
+});
+
+test('an endpoint reaches the client as endpoints alone', async (t) => {
+  const { edit } = await running(t, `${services}---${slice('10.1.0.1')}---${routes(90)}`);
+  assert.deepEqual((await edit(slice('10.1.0.1', '10.1.0.2'))).types, ['endpoint']);
+});
+
+test('labels and versions that nobody looks at send nothing', async (t) => {
+  const { edit } = await running(t, `${services}---${slice('10.1.0.1')}---${routes(90)}`);
+  assert.deepEqual((await edit(routes(90, 'v2', '{team: a}'))).types, []);
+});
+
+test('an edit that names an undeclared subset waits for the subset, with a finding', async (t) => {
+  const { edit } = await running(t, `${services}---${slice('10.1.0.1')}---${routes(90)}`);
+  const broken = await edit(routes(80, 'v3'));
+  assert.deepEqual(broken.types, []);
+  assert.deepEqual(
+    broken.issues.map((issue) => [issue.code, issue.origin.path]),
+    [['MT0203', 'spec.http[0].route[1].destination.subset']],
+  );
+  const mended = await edit(
+    services.replace('{name: v2, labels: {version: v2}}', '{name: v2, labels: {version: v2}}, {name: v3, labels: {version: v3}}'),
+  );
+  assert.ok(mended.types.includes('cluster') && !mended.issues.some((issue) => issue.severity === 'error'));
+});
+
+test('a first version with an undeclared subset is served as it is, with a finding', () => {
+  const pilot = new Pilot();
+  const issues = pilot.apply(update(`${services}---${routes(90, 'v9')}`));
+  assert.deepEqual(
+    issues.map((issue) => issue.code),
+    ['MT0203'],
+  );
+  assert.equal(pilot.mesh.virtualService('default/cart')?.name, 'cart');
+});
+
+const findings: readonly (readonly [string, string, string])[] = [
+  ['an unknown host', 'http: [{route: [{destination: {host: ghost}}]}]', 'MT0201'],
+  ['an unknown gateway', 'gateways: [nowhere], http: [{route: [{destination: {host: cart}}]}]', 'MT0202'],
+  ['an unknown port', 'http: [{route: [{destination: {host: cart, port: {number: 81}}}]}]', 'MT0204'],
+  ['an unknown delegate', 'http: [{delegate: {name: ghost}}]', 'MT0205'],
+];
+for (const [name, spec, code] of findings)
+  test(`${name} is a finding`, () => {
+    const text = `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x}\nspec: {hosts: [cart], ${spec}}`;
+    assert.deepEqual(
+      new Pilot().apply(update(`${services}---\n${text}`)).map((issue) => issue.code),
+      [code],
+    );
+  });
+
+test('the same objects in any order give the same bytes', () => {
+  const documents = [...services.split('---'), slice('10.1.0.1', '10.1.0.2'), routes(70), routes(60).replace('name: cart', 'name: second')];
+  const bytesOf = (order: readonly string[]): string => {
+    const pilot = new Pilot();
+    for (const document of order) pilot.apply(update(document));
+    const view = pilot.translator
+      .view({
+        id: 'x',
+        type: 'sidecar',
+        name: 'x',
+        namespace: 'default',
+        addresses: ['10.9.9.9'],
+        labels: {},
+        serviceAccount: '',
+        clusterId: '',
+        locality: '',
+        network: '',
+        captured: true,
+        applicationPorts: new Map(),
+        httpProxyPort: 0,
+      })
+      .get();
+    const clusters = pilot.translator.names('cluster', view).get();
+    const versions = (['cluster', 'endpoint'] as const).flatMap((type) =>
+      clusters.map((name) => pilot.translator.resource(type, view, name).get()?.version),
+    );
+    return JSON.stringify([
+      clusters,
+      pilot.translator.names('listener', view).get(),
+      versions,
+      pilot.translator.resource('route', view, '80').get()?.version,
+    ]);
+  };
+  assert.equal(bytesOf(documents), bytesOf([...documents].reverse()));
+});

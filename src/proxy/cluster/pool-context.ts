@@ -1,0 +1,37 @@
+// What a connection pool knows of its cluster and host.
+import type { Stat } from '../stats/stats.ts';
+import type { ClusterConfig, Thresholds } from './cluster-config.ts';
+import type { Transport } from './transport.ts';
+
+export interface Resources {
+  readonly limits: Thresholds;
+  connections: number;
+  pending: number;
+  requests: number;
+  retries: number;
+}
+
+export interface PoolStats {
+  readonly pendingTotal: Stat;
+  readonly pendingOverflow: Stat;
+  readonly connectionsTotal: Stat;
+  readonly connectionsActive: Stat;
+  readonly connectionOverflow: Stat;
+  readonly connectionsIdleClosed: Stat;
+  readonly connectFail: Stat;
+  readonly connectTimeout: Stat;
+}
+
+export interface PoolCluster {
+  readonly config: ClusterConfig;
+  readonly stats: PoolStats;
+  readonly resources: Readonly<Record<'default' | 'high', Resources>>;
+}
+
+export interface PoolHost {
+  readonly ip: string;
+  readonly port: number;
+  readonly path: string | undefined;
+  readonly transport: Transport;
+  connections: number;
+}
