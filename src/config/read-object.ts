@@ -160,7 +160,11 @@ function recogniseKind(value: Readonly<Record<string, unknown>>, base: Path, fin
   const found = byGroupAndKind.get(`${group}/${kind}`);
   if (!found) return reportUnknown(kind, apiVersion, group, base, findings);
   const versions: readonly string[] = kinds[found].versions;
-  if (versions.includes(version)) return found;
+  if (versions.includes(version)) {
+    const definition: KindDefinition<unknown> = kinds[found];
+    if (definition.noEffect) findings.add('MT0401', base, `${kind} has no effect: ${definition.noEffect}`);
+    return found;
+  }
   const known = versions.map((item) => (group === '' ? item : `${group}/${item}`)).join(', ');
   findings.add('MT0006', [...base, 'apiVersion'], `{}: ${kind} has no version "${version}"; write ${known}`);
   return undefined;

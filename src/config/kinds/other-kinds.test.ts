@@ -54,9 +54,9 @@ const cases: Readonly<Partial<Record<Kind, readonly SpecCase[]>>> = {
     { name: 'socket with ports', spec: '{address: "unix:///a", ports: {http: 80}}', expected: ['MT0119 ports'] },
   ],
   WorkloadGroup: [
-    { name: 'plain', spec: '{template: {serviceAccount: a}, probe: {httpGet: {port: 80}}}', expected: [] },
-    { name: 'no template', spec: '{}', expected: ['MT0103 template'] },
-    { name: 'no method', spec: '{template: {}, probe: {periodSeconds: 1}}', expected: ['MT0132 probe'] },
+    { name: 'plain', spec: '{template: {serviceAccount: a}, probe: {httpGet: {port: 80}}}', expected: ['MT0401'] },
+    { name: 'no template', spec: '{}', expected: ['MT0401', 'MT0103 template'] },
+    { name: 'no method', spec: '{template: {}, probe: {periodSeconds: 1}}', expected: ['MT0401', 'MT0132 probe'] },
   ],
   Sidecar: [
     { name: 'plain', spec: '{egress: [{hosts: ["./*", "istio-system/*"]}]}', expected: [] },
@@ -81,8 +81,8 @@ const cases: Readonly<Partial<Record<Kind, readonly SpecCase[]>>> = {
     { name: 'port', spec: '{selector: {matchLabels: {a: b}}, portLevelMtls: {0: {mode: STRICT}}}', expected: ['MT0105 portLevelMtls.0'] },
   ],
   ProxyConfig: [
-    { name: 'negative', spec: '{concurrency: -1}', expected: ['MT0105 concurrency'] },
-    { name: 'selector without labels', spec: '{selector: {}}', expected: ['MT0152 selector'] },
+    { name: 'negative', spec: '{concurrency: -1}', expected: ['MT0401', 'MT0105 concurrency'] },
+    { name: 'selector without labels', spec: '{selector: {}}', expected: ['MT0401', 'MT0152 selector'] },
   ],
   Process: [
     { name: 'plain', spec: '{command: [node, a.js], ports: [{name: http, port: 80}], env: {A: b}}', expected: [] },

@@ -1,5 +1,5 @@
 // ServerTLSSettings: TLS that a gateway or a sidecar's ingress listener terminates.
-import { boolean, enumOf, type Infer, list, message, type RuleContext, string } from '../schema/index.ts';
+import { boolean, enumOf, type Infer, list, message, noEffect, type RuleContext, string } from '../schema/index.ts';
 
 const TLSProtocol = enumOf(['TLS_AUTO', 'TLSV1_0', 'TLSV1_1', 'TLSV1_2', 'TLSV1_3']);
 
@@ -14,7 +14,7 @@ export const ServerTLSSettings = message(
     serverCertificate: string,
     privateKey: string,
     caCertificates: string,
-    caCrl: string,
+    caCrl: noEffect(string, 'revocation lists are not implemented yet'),
     credentialName: string,
     credentialNames: list(string),
     caCertCredentialName: string,
@@ -64,6 +64,8 @@ function checkServerTls(tls: ServerTlsFields, context: RuleContext): void {
       return;
     case 'PASSTHROUGH':
     case 'AUTO_PASSTHROUGH':
+      if (mode === 'AUTO_PASSTHROUGH')
+        context.report('MT0401', ['mode'], '{} AUTO_PASSTHROUGH is not implemented yet: the server has no routes');
       for (const name of sources)
         if (isGiven(tls[name])) context.report('MT0154', [name], `{} is not used: mode ${mode} does not end TLS here`);
       return;

@@ -1,6 +1,6 @@
 // Sidecar: https://istio.io/latest/docs/reference/config/networking/sidecar/
 import { checkEgress, checkEgressList, checkEgressProxy, checkIngress, checkIngressPorts, warnEgressHosts } from '../rules/sidecar.ts';
-import { enumOf, type Infer, list, message, string, uint32 } from '../schema/index.ts';
+import { enumOf, type Infer, list, message, noEffect, string, uint32 } from '../schema/index.ts';
 import { ConnectionPoolSettings } from './destination-rule/connection-pool.ts';
 import { ServerTLSSettings } from './server-tls.ts';
 import { Destination, WorkloadSelector } from './shared.ts';
@@ -14,10 +14,10 @@ export const IstioIngressListener = message(
   'IstioIngressListener',
   {
     port: SidecarPort,
-    bind: string,
-    captureMode: CaptureMode,
+    bind: noEffect(string, 'inbound connections are captured or bound on the workload address'),
+    captureMode: noEffect(CaptureMode, 'inbound capture is decided for the whole workload'),
     defaultEndpoint: string,
-    tls: ServerTLSSettings,
+    tls: noEffect(ServerTLSSettings, 'Istio ignores it too unless ENABLE_TLS_ON_SIDECAR_INGRESS is set'),
     connectionPool: ConnectionPoolSettings,
   },
   { rules: [checkIngress] },
@@ -35,7 +35,7 @@ export const SidecarOutboundTrafficPolicy = message(
   'OutboundTrafficPolicy',
   {
     mode: enumOf(['REGISTRY_ONLY', 'ALLOW_ANY'], { ALLOW_ANY_DYNAMIC_DNS: 'it belongs in MeshConfig' }),
-    egressProxy: Destination,
+    egressProxy: noEffect(Destination, 'an egress proxy for undeclared hosts is not implemented yet'),
   },
   { rules: [checkEgressProxy] },
 );

@@ -23,6 +23,8 @@ export interface KindDefinition<Spec> {
   /** The kind that users write, where it differs from ours because two groups use the same word. */
   readonly writtenKind?: string;
   readonly clusterScoped?: boolean;
+  /** Why resources of the kind do nothing yet. */
+  readonly noEffect?: string;
   readonly schema: Schema<Spec>;
   /** `spec`: the content is there. `root`: it stands beside metadata. A list: in `spec`, and these fields beside it. */
   readonly content: 'spec' | 'root' | readonly string[];
@@ -37,10 +39,10 @@ export const kinds = {
   DestinationRule: { ...istio, schema: DestinationRule },
   ServiceEntry: { ...istio, schema: ServiceEntry },
   WorkloadEntry: { ...istio, schema: WorkloadEntry },
-  WorkloadGroup: { ...istio, schema: WorkloadGroup },
+  WorkloadGroup: { ...istio, schema: WorkloadGroup, noEffect: 'workloads are not registered by themselves yet; write WorkloadEntries' },
   Gateway: { ...istio, schema: IstioGateway },
   Sidecar: { ...istio, schema: Sidecar },
-  ProxyConfig: { ...istio, schema: ProxyConfig },
+  ProxyConfig: { ...istio, schema: ProxyConfig, noEffect: 'proxies are configured by their bootstrap' },
   PeerAuthentication: { group: 'security.istio.io', versions: ['v1', 'v1beta1'], content: 'spec', schema: PeerAuthentication },
   Service: { ...core, content: ['status'], schema: KubeService },
   Pod: { ...core, content: ['status'], schema: Pod },

@@ -37,6 +37,7 @@ export class Cluster {
   readonly #now: () => number;
   readonly #monitor: HostMonitor | undefined;
   #hosts = new Map<string, Host>();
+  #sweepAt = 1024;
   #localities: readonly LocalityHosts<Host>[] = [];
   /** The first answer about its hosts has arrived. */
   initialized: boolean;
@@ -76,10 +77,21 @@ export class Cluster {
     let host = this.#hosts.get(address);
     if (!host) {
       host = this.#host({ ip, port }, '', 1, 'healthy', {});
+      if (this.#hosts.size >= this.#sweepAt) this.#sweep();
       this.#hosts.set(address, host);
       this.stats.membershipTotal.value = this.#hosts.size;
     }
     return host;
+  }
+
+  /** Addresses that nobody is connected to are forgotten, so that a scan of the network does not fill the memory. */
+  #sweep(): void {
+    for (const [address, host] of this.#hosts) {
+      if (host.connections > 0 || host.activeRequests > 0) continue;
+      for (const pool of host.pools.values()) pool.drain();
+      this.#hosts.delete(address);
+    }
+    this.#sweepAt = Math.max(1024, this.#hosts.size * 2);
   }
 
   pool(host: Host, protocol: PoolOptions['protocol'], sni: string | undefined, verifyName: string | undefined): HttpPool {

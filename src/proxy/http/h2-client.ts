@@ -47,17 +47,27 @@ export class H2Client implements UpstreamConnection {
   }
 
   request(head: RequestHead, end: boolean, full: string | undefined, receiver: UpstreamReceiver): UpstreamStream {
-    this.activeStreams++;
     if (this.#maxRequests > 0 && ++this.#served >= this.#maxRequests) this.#draining = true;
     const fields: OutgoingHttpHeaders = { ':method': head.method, ':authority': head.authority, ':scheme': head.scheme || 'http' };
     if (head.method !== 'CONNECT') fields[':path'] = head.path;
     if (full !== undefined && !head.headers.has('content-length')) fields['content-length'] = String(full.length);
     const noBody = end && full === undefined;
-    const stream = this.#session.request(toH2(head.headers, fields), { endStream: noBody, ...(end ? {} : { waitForTrailers: true }) });
+    const stream = this.#open(toH2(head.headers, fields), noBody, end);
+    if (!stream) return refused(receiver);
+    this.activeStreams++;
     const turn = new StreamTurn(stream, receiver, head.method === 'HEAD');
     stream.on('close', () => this.#streamClosed());
     if (full !== undefined) stream.end(Buffer.from(full, 'latin1'));
     return turn;
+  }
+
+  /** node:http2 throws for a session that has just gone and for fields that it does not let pass. */
+  #open(fields: OutgoingHttpHeaders, endStream: boolean, end: boolean): ClientHttp2Stream | undefined {
+    try {
+      return this.#session.request(fields, { endStream, ...(end ? {} : { waitForTrailers: true }) });
+    } catch {
+      return undefined;
+    }
   }
 
   drain(): void {
@@ -81,6 +91,12 @@ export class H2Client implements UpstreamConnection {
     this.#gone = true;
     this.#owner.gone(this);
   }
+}
+
+function refused(receiver: UpstreamReceiver): UpstreamStream {
+  queueMicrotask(() => receiver.failed('local', 'the session did not take the request'));
+  const nothingToDo = (): void => undefined;
+  return { body: () => true, trailers: nothingToDo, flush: nothingToDo, reset: nothingToDo, readResponse: nothingToDo };
 }
 
 class StreamTurn implements UpstreamStream {

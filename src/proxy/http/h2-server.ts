@@ -145,7 +145,14 @@ class StreamTurn implements Responder {
     const code = this.extended && status === 101 ? 200 : status;
     const empty = end && (full === undefined || full === '' || this.#headOnly);
     if (full !== undefined && !headers.has('content-length')) headers.set('content-length', String(full.length));
-    this.#stream.respond(toH2(headers, { ':status': code }), { endStream: empty, waitForTrailers: !end });
+    try {
+      this.#stream.respond(toH2(headers, { ':status': code }), { endStream: empty, waitForTrailers: !end });
+    } catch {
+      // Fields that HTTP/2 does not carry: the stream fails, not the proxy.
+      this.#finish();
+      this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+      return;
+    }
     if (empty) this.#finish();
     else if (full !== undefined) {
       this.#stream.end(Buffer.from(full, 'latin1'));

@@ -11,7 +11,7 @@ import type { Answerable, StreamHost } from './contracts.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
 import { ExchangeContext } from './format-context.ts';
 import { Forward } from './forward.ts';
-import { GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
+import { Base64Decoder, GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
 import { Headers } from './headers.ts';
 import { type LocalReply, replyMessage } from './local-reply.ts';
 import { normalizePath } from './normalize-path.ts';
@@ -22,8 +22,8 @@ export class HttpStream implements RequestReceiver, Answerable {
   readonly request: Request;
   readonly connection: StreamHost;
   responder: Responder;
-  /** The client's authority and path before rewrites, for the decorator and logs. */
-  readonly grpc: boolean;
+  grpc: boolean;
+  #decoder: Base64Decoder | undefined;
   context: ExchangeContext | undefined;
   decision: RouteDecision | undefined;
   clientIp = '';
@@ -59,16 +59,24 @@ export class HttpStream implements RequestReceiver, Answerable {
     const entry = enterRequest(this.request, this.connection.info, config);
     this.clientIp = entry.clientIp;
     this.internal = entry.internal;
-    if (config.filters.grpcWeb && isGrpcWeb(this.request)) {
-      const bridge = new GrpcWebBridge(this.request, this.responder);
-      this.responder = bridge;
-    }
+    const body = config.filters.grpcWeb && isGrpcWeb(this.request) ? this.#bridge(full) : full;
     if (config.streamIdleTimeout > 0) this.#idle = setTimeout(() => this.#idleExpired(), config.streamIdleTimeout);
-    this.#route(end, full);
+    this.#route(end, body);
   }
 
-  body(chunk: Buffer, end: boolean): void {
+  /** The stream goes on as gRPC; the bridge puts the response back into gRPC-Web. */
+  #bridge(full: string | undefined): string | undefined {
+    const bridge = new GrpcWebBridge(this.request, this.responder);
+    this.responder = bridge;
+    this.grpc = true;
+    if (!bridge.text) return full;
+    this.#decoder = new Base64Decoder();
+    return full === undefined ? undefined : Buffer.from(full, 'base64').toString('latin1');
+  }
+
+  body(received: Buffer, end: boolean): void {
     this.#idle?.refresh();
+    const chunk = this.#decoder ? this.#decoder.decode(received) : received;
     if (this.#forward) this.#forward.body(chunk, end);
     else if (this.#held) {
       if (chunk.length > 0) this.#held.chunks.push(Buffer.from(chunk));

@@ -55,7 +55,7 @@ export class SocketWire implements Wire {
     this.tls = tls;
     this.remoteAddress = socket.remoteAddress ?? '';
     this.remotePort = socket.remotePort ?? 0;
-    if (!readsItself) socket.on('data', (chunk: Buffer) => this.#events.onBytes(chunk, 0, chunk.length));
+    if (!readsItself) socket.on('data', (chunk: Buffer) => this.#deliver(chunk, 0, chunk.length));
     socket.on('drain', () => this.#events.onDrain());
     socket.on('end', () => this.#events.onEnd());
     socket.on('error', (error: Error) => {
@@ -77,7 +77,17 @@ export class SocketWire implements Wire {
   }
 
   received(length: number): void {
-    this.#events.onBytes(shared, 0, length);
+    this.#deliver(shared, 0, length);
+  }
+
+  /** A fault in the handling of one connection's bytes ends that connection, not the proxy. */
+  #deliver(bytes: Buffer, start: number, end: number): void {
+    try {
+      this.#events.onBytes(bytes, start, end);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+      this.destroy();
+    }
   }
 
   writeText(text: string): boolean {

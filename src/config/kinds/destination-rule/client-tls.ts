@@ -1,5 +1,5 @@
 // ClientTLSSettings: TLS towards the endpoints of a service.
-import { boolean, enumOf, type Infer, list, message, type RuleContext, string } from '../../schema/index.ts';
+import { boolean, enumOf, type Infer, list, message, noEffect, type RuleContext, string } from '../../schema/index.ts';
 
 export const ClientTLSSettings = message(
   'ClientTLSSettings',
@@ -12,7 +12,7 @@ export const ClientTLSSettings = message(
     subjectAltNames: list(string),
     sni: string,
     insecureSkipVerify: boolean,
-    caCrl: string,
+    caCrl: noEffect(string, 'revocation lists are not implemented yet'),
   },
   { rules: [checkCertificates, checkSkipVerify] },
 );

@@ -75,7 +75,7 @@ const cases: readonly SpecCase[] = [
   {
     name: 'tunnel and proxy protocol',
     spec: policy('tunnel: {targetHost: a, targetPort: 1}, proxyProtocol: {}'),
-    expected: ['MT0108 trafficPolicy.proxyProtocol'],
+    expected: ['MT0401 trafficPolicy.tunnel', 'MT0401 trafficPolicy.proxyProtocol', 'MT0108 trafficPolicy.proxyProtocol'],
   },
   {
     name: 'selector and exportTo',

@@ -11,6 +11,7 @@ import {
   list,
   mapOf,
   message,
+  noEffect,
   number,
   type RuleContext,
   required,
@@ -62,7 +63,7 @@ export type TunnelSettings = Infer<typeof TunnelSettings>;
 
 export const RetryBudget = message(
   'RetryBudget',
-  { percent: number, minRetryConcurrency: uint32, budgetInterval: durationOrZero },
+  { percent: number, minRetryConcurrency: uint32, budgetInterval: noEffect(durationOrZero, 'Envoy of this line has no such setting') },
   { rules: [percentIn('percent')] },
 );
 export type RetryBudget = Infer<typeof RetryBudget>;
@@ -75,8 +76,8 @@ export const TrafficPolicy = message(
     outlierDetection: OutlierDetection,
     tls: ClientTLSSettings,
     portLevelSettings: list(PortTrafficPolicy),
-    tunnel: TunnelSettings,
-    proxyProtocol: message('ProxyProtocol', { version: enumOf(['V1', 'V2']) }),
+    tunnel: noEffect(TunnelSettings, 'tunnelling is not implemented yet'),
+    proxyProtocol: noEffect(message('ProxyProtocol', { version: enumOf(['V1', 'V2']) }), 'the PROXY protocol is not implemented yet'),
     retryBudget: RetryBudget,
   },
   {

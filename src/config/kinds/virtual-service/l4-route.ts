@@ -3,7 +3,7 @@ import { checkPort, checkSubnet, isIpAddress } from '../../rules/addresses.ts';
 import { checkLabels } from '../../rules/labels.ts';
 import { checkWildcardDomain, isDnsLabel } from '../../rules/names.ts';
 import { checkWeights } from '../../rules/weights.ts';
-import { type Infer, int32, list, mapOf, message, type RuleContext, required, string, uint32 } from '../../schema/index.ts';
+import { type Infer, int32, list, mapOf, message, noEffect, type RuleContext, required, string, uint32 } from '../../schema/index.ts';
 import { Destination, type Labels } from '../shared.ts';
 import { checkGatewayName } from './gateway-name.ts';
 
@@ -15,7 +15,7 @@ export const L4MatchAttributes = message(
   {
     destinationSubnets: list(string),
     port: uint32,
-    sourceSubnet: string,
+    sourceSubnet: noEffect(string, 'Istio has not implemented it either'),
     sourceLabels: mapOf(string),
     gateways: list(string),
     sourceNamespace: string,
