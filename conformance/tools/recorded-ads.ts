@@ -14,6 +14,11 @@ import { knownTypes } from '../../src/proxy/index.ts';
 const [file = '', listen = '127.0.0.1:15010'] = process.argv.slice(2);
 const recorded = JSON.parse(readFileSync(file, 'utf8'));
 
+// The recording holds the health that Envoy had at the end of the case: what outlier detection ejected is not the control plane's word.
+const watched = new Set((recorded.clusters ?? []).filter((one: { outlier_detection?: unknown }) => one.outlier_detection).map((one: { name: string }) => one.name));
+for (const one of recorded.endpoints ?? [])
+  if (watched.has(one.cluster_name)) for (const group of one.endpoints ?? []) for (const endpoint of group.lb_endpoints ?? []) endpoint.health_status = 'HEALTHY';
+
 const served = new Map<string, { name: string; any: Any }[]>();
 function load(schema: DescMessage, list: unknown[], nameField: string): void {
   const resources = list.map((json) => {

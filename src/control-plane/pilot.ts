@@ -7,6 +7,7 @@ import { ConfigStore, Registry } from '../registry/index.ts';
 import type { ConfigUpdate } from '../sources/index.ts';
 import { Translator, type View } from '../translate/index.ts';
 import { type Connection, type ConnectionEvents, FeedHub, type ResourceTypeName, startXdsServer, type XdsServer } from '../xds/index.ts';
+import { Conversions } from './conversions.ts';
 import { FeedSets } from './feed-sets.ts';
 import { proxyNode } from './proxy-node.ts';
 import { ReferenceGuard } from './reference-guard.ts';
@@ -47,6 +48,7 @@ export class Pilot {
   readonly mesh: Mesh;
   readonly translator: Translator;
   readonly #guard: ReferenceGuard;
+  readonly #conversions: Conversions;
   readonly #hub = new FeedHub();
   readonly #feedSets: FeedSets;
   readonly #proxies = new Map<Connection, ConnectedProxy>();
@@ -57,6 +59,7 @@ export class Pilot {
     this.store = new ConfigStore(this.engine, { domain });
     this.mesh = new Mesh(this.engine, this.store, new Registry(this.engine, this.store), meshConfig);
     this.translator = new Translator(this.engine, this.mesh);
+    this.#conversions = new Conversions(this.mesh);
     this.#guard = new ReferenceGuard(this.engine, this.mesh);
     this.#feedSets = new FeedSets(this.translator, this.#hub);
     this.#onEvent = onEvent;
@@ -70,6 +73,7 @@ export class Pilot {
     for (const id of update.removed) this.store.remove(id.kind, id.namespace, id.name);
     const gone = update.removed.filter((id) => id.kind === 'VirtualService').map((id) => `${id.namespace}/${id.name}`);
     const issues = this.#guard.apply(update.changed, gone);
+    this.#conversions.apply(update.changed, update.removed);
     this.push();
     return issues;
   }

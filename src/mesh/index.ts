@@ -1,3 +1,4 @@
+export * from './conversion/index.ts';
 export * from './destination-rule.ts';
 export * from './gateways.ts';
 export * from './mesh.ts';

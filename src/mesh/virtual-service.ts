@@ -2,6 +2,7 @@
 import { deepEqual, type Origin } from '../base/index.ts';
 import type { Destination, HTTPRoute, TCPRoute, TLSRoute, VirtualService } from '../config/index.ts';
 import { type ObjectOf, resolveHost } from '../registry/index.ts';
+import { type RouteSemantics, routeSemanticsAnnotation } from './conversion/generated.ts';
 import { type Visibility, visibilityOf } from './visibility.ts';
 
 export const meshGateway = 'mesh';
@@ -19,8 +20,8 @@ export interface VirtualServiceModel {
   readonly http: readonly HTTPRoute[];
   readonly tls: readonly TLSRoute[];
   readonly tcp: readonly TCPRoute[];
-  /** Made from a Gateway API or Ingress object: path prefixes end at a slash, a missing cluster answers 500. */
-  readonly gatewaySemantics: boolean;
+  /** Of Ingress and Gateway API, path prefixes end at a slash; of the latter, a missing cluster answers 500. */
+  readonly semantics: RouteSemantics;
   readonly origin: Origin;
 }
 
@@ -28,8 +29,6 @@ export interface VirtualServiceContext {
   readonly domain: string;
   readonly defaultExportTo: readonly string[] | undefined;
 }
-
-export const gatewaySemanticsAnnotation = 'internal.istio.io/route-semantics';
 
 export function resolveVirtualService(object: ObjectOf<'VirtualService'>, context: VirtualServiceContext): VirtualServiceModel {
   const { metadata, spec } = object;
@@ -53,9 +52,13 @@ export function resolveVirtualService(object: ObjectOf<'VirtualService'>, contex
       match: resolveMatches(route.match, names),
       route: resolveTargets(route.route, names),
     })),
-    gatewaySemantics: metadata.annotations[gatewaySemanticsAnnotation] === 'gateway',
+    semantics: semanticsOf(metadata.annotations[routeSemanticsAnnotation]),
     origin: object.origin,
   };
+}
+
+function semanticsOf(text: string | undefined): RouteSemantics {
+  return text === 'gateway' || text === 'ingress' ? text : 'istio';
 }
 
 /** Lower-case FQDNs, in the order of the resource. */

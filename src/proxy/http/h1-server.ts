@@ -231,6 +231,7 @@ export class H1Server implements WireEvents, MessageEvents {
 
   #linger(): void {
     this.#turn = undefined;
+    this.readRequest(true);
     this.wire.end();
     // What the client still sends is read and dropped for a while: closing at once would reset the response away.
     const timer = setTimeout(() => this.wire.destroy(), lingerMs);

@@ -76,7 +76,10 @@ export class HttpStream implements RequestReceiver, Answerable {
 
   body(received: Buffer, end: boolean): void {
     this.#idle?.refresh();
-    const chunk = this.#decoder ? this.#decoder.decode(received) : received;
+    this.#take(this.#decoder ? this.#decoder.decode(received) : received, end);
+  }
+
+  #take(chunk: Buffer, end: boolean): void {
     if (this.#forward) this.#forward.body(chunk, end);
     else if (this.#held) {
       if (chunk.length > 0) this.#held.chunks.push(Buffer.from(chunk));
@@ -264,16 +267,19 @@ export class HttpStream implements RequestReceiver, Answerable {
 
   #hold(outcome: FaultOutcome, end: boolean, full: string | undefined): void {
     this.#held = { chunks: [], end, trailers: undefined };
+    // The body waits with its sender, not in our memory.
+    if (!end) this.responder.readRequest(false);
     this.#faulting(true);
     this.#delay = setTimeout(() => {
       this.#faulting(false);
       if (outcome.abort) return this.#abortByFault(outcome);
       const held = this.#held;
       this.#held = undefined;
+      if (!end) this.responder.readRequest(true);
       if (this.decision) this.#act(this.decision, end, full);
-      for (const chunk of held?.chunks ?? []) this.body(chunk, false);
+      for (const chunk of held?.chunks ?? []) this.#take(chunk, false);
       if (held?.trailers) this.trailers(held.trailers);
-      else if (held?.end && !end) this.body(Buffer.alloc(0), true);
+      else if (held?.end && !end) this.#take(Buffer.alloc(0), true);
       this.flush();
     }, outcome.delay);
   }

@@ -5,21 +5,36 @@ import type { Init } from '../wire.ts';
 
 type RouteActionInit = Init<typeof RouteActionSchema>;
 
-export function rewriteAction(rewrite: HTTPRewrite | undefined, authority: string | undefined, gatewaySemantics: boolean): RouteActionInit {
+/** `prefix` is the matched prefix where Gateway API's rules hold; undefined where Istio's do. */
+export function rewriteAction(
+  rewrite: HTTPRewrite | undefined,
+  authority: string | undefined,
+  prefix: string | undefined,
+): RouteActionInit {
   return {
-    ...pathRewrite(rewrite, gatewaySemantics),
+    ...(prefix === undefined ? istioRewrite(rewrite) : gatewayRewrite(rewrite?.uri ?? '', prefix)),
     hostRewriteSpecifier: authority ? { case: 'hostRewriteLiteral', value: authority } : { case: undefined },
   };
 }
 
-const prefixPlaceholder = '%PREFIX()%';
-
-function pathRewrite(rewrite: HTTPRewrite | undefined, gatewaySemantics: boolean): RouteActionInit {
+function istioRewrite(rewrite: HTTPRewrite | undefined): RouteActionInit {
   const regex = rewrite?.uriRegexRewrite;
   if (regex) return { regexRewrite: { pattern: { regex: regex.match ?? '' }, substitution: regex.rewrite ?? '' } };
-  const uri = rewrite?.uri ?? '';
-  if (!gatewaySemantics) return { prefixRewrite: uri };
-  // Gateway API: the whole path is replaced unless the rule asks for the prefix.
-  if (uri.startsWith(prefixPlaceholder)) return { prefixRewrite: uri.slice(prefixPlaceholder.length) };
-  return uri === '' ? {} : { regexRewrite: { pattern: { regex: '/.*' }, substitution: uri } };
+  return { prefixRewrite: rewrite?.uri ?? '' };
+}
+
+const prefixPlaceholder = '%PREFIX()%';
+
+/** The whole path is replaced unless the rule asks for the prefix. */
+function gatewayRewrite(uri: string, prefix: string): RouteActionInit {
+  if (uri === '') return {};
+  if (!uri.startsWith(prefixPlaceholder)) return { regexRewrite: { pattern: { regex: '/.*' }, substitution: uri } };
+  const replacement = uri.slice(prefixPlaceholder.length);
+  if (replacement !== '/') return { prefixRewrite: replacement };
+  // A prefix replaced by the bare slash takes the slash behind it along: /old/a becomes /a, not //a.
+  return { regexRewrite: { pattern: { regex: `^${escaped(prefix.replace(/\/$/, ''))}/*` }, substitution: '/' } };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -3,6 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import {
   type Route,
+  type RouteAction,
   RouteAction_ClusterNotFoundResponseCode,
   RouteActionSchema,
   RouteSchema,
@@ -52,9 +53,9 @@ function buildRoute(
   const own = headerPlan(rule.headers);
   const only = rule.route?.length === 1 ? rule.route[0] : undefined;
   const headers = only ? joinPlans(own, headerPlan(only.headers)) : own;
-  const action = buildAction(model, rule, headers, context);
+  const action = buildAction(model, rule, match, headers, context);
   if (!action) return undefined;
-  const envoyMatch = routeMatch(match, model.gatewaySemantics);
+  const envoyMatch = routeMatch(match, model.semantics !== 'istio');
   return create(RouteSchema, {
     name: routeName(rule, match),
     match: envoyMatch,
@@ -80,33 +81,43 @@ function filterConfigs(rule: HTTPRoute): Record<string, Any> {
   return { ...(fault ? { [faultFilter]: fault } : {}), ...(cors ? { [corsFilter]: cors } : {}) };
 }
 
-function buildAction(model: VirtualServiceModel, rule: HTTPRoute, headers: HeaderPlan, context: RouteContext): Route['action'] | undefined {
+function buildAction(
+  model: VirtualServiceModel,
+  rule: HTTPRoute,
+  match: HTTPMatchRequest | undefined,
+  headers: HeaderPlan,
+  context: RouteContext,
+): Route['action'] | undefined {
   if (rule.redirect) {
-    const value = redirect(rule.redirect, context.listenerPort, context.tls, model.gatewaySemantics);
+    const value = redirect(rule.redirect, context.listenerPort, context.tls, model.semantics === 'gateway');
     return value && { case: 'redirect', value };
   }
   if (rule.directResponse) return { case: 'directResponse', value: directResponse(rule.directResponse) };
   if (!rule.route?.length) return undefined;
-  return { case: 'route', value: forward(model, rule, rule.route, headers, context) };
+  return { case: 'route', value: forward(model, { rule, match, targets: rule.route }, headers, context) };
 }
 
-function forward(
-  model: VirtualServiceModel,
-  rule: HTTPRoute,
-  targets: readonly HTTPRouteDestination[],
-  headers: HeaderPlan,
-  context: RouteContext,
-): Extract<Route['action'], { case: 'route' }>['value'] {
+interface Forwarded {
+  readonly rule: HTTPRoute;
+  readonly match: HTTPMatchRequest | undefined;
+  readonly targets: readonly HTTPRouteDestination[];
+}
+
+function forward(model: VirtualServiceModel, { rule, match, targets }: Forwarded, headers: HeaderPlan, context: RouteContext): RouteAction {
   const cluster = (destination: Destination): string => destinationCluster(destination, context);
   const hash = targets.flatMap((target) => (target.destination ? hashOf(target.destination, context) : []));
   const timeout = duration(rule.timeout ?? 0);
   const init: RouteActionInit = {
-    ...rewriteAction(rule.rewrite, rule.rewrite?.authority ?? headers.authority, model.gatewaySemantics),
+    ...rewriteAction(
+      rule.rewrite,
+      rule.rewrite?.authority ?? headers.authority,
+      model.semantics === 'gateway' ? (match?.uri?.prefix ?? '/') : undefined,
+    ),
     clusterSpecifier:
       targets.length === 1
         ? { case: 'cluster', value: cluster(targets[0]?.destination ?? { host: '' }) }
         : { case: 'weightedClusters', value: weighted(targets, cluster) },
-    clusterNotFoundResponseCode: model.gatewaySemantics ? RouteAction_ClusterNotFoundResponseCode.INTERNAL_SERVER_ERROR : undefined,
+    clusterNotFoundResponseCode: model.semantics === 'gateway' ? RouteAction_ClusterNotFoundResponseCode.INTERNAL_SERVER_ERROR : undefined,
     timeout,
     maxGrpcTimeout: timeout,
     retryPolicy: retryPolicy(rule.retries, { meshDefault: context.meshRetries, consistentHash: targets.length === 1 && hash.length > 0 }),

@@ -1,0 +1,40 @@
+// Objects made from those of other APIs. They live beside what users wrote, under names that users cannot write.
+import type { IstioGateway, VirtualService } from '../../config/index.ts';
+import type { ObjectOf } from '../../registry/index.ts';
+
+export type Generated = ObjectOf<'VirtualService'> | ObjectOf<'Gateway'>;
+
+/** Whose rules of matching hold: Istio's own, or those of the API that a VirtualService was made from. */
+export type RouteSemantics = 'istio' | 'ingress' | 'gateway';
+
+export const routeSemanticsAnnotation = 'internal.istio.io/route-semantics';
+
+interface Maker {
+  readonly metadata: ObjectOf<'Ingress'>['metadata'];
+  readonly origin: ObjectOf<'Ingress'>['origin'];
+}
+
+export function generatedVirtualService(
+  from: Maker,
+  name: string,
+  semantics: RouteSemantics,
+  spec: VirtualService,
+): ObjectOf<'VirtualService'> {
+  return {
+    kind: 'VirtualService',
+    apiVersion: 'networking.istio.io/v1',
+    metadata: { ...from.metadata, name, labels: {}, annotations: { [routeSemanticsAnnotation]: semantics } },
+    spec,
+    origin: from.origin,
+  };
+}
+
+export function generatedGateway(from: Maker, name: string, spec: IstioGateway, namespace = from.metadata.namespace): ObjectOf<'Gateway'> {
+  return {
+    kind: 'Gateway',
+    apiVersion: 'networking.istio.io/v1',
+    metadata: { ...from.metadata, name, namespace, labels: {}, annotations: {} },
+    spec,
+    origin: from.origin,
+  };
+}
