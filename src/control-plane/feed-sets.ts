@@ -64,6 +64,7 @@ function sourceOf(translator: Translator, view: View, type: ResourceTypeName): F
     case 'route':
       return { type, resource: (name) => translator.resource(type, view, name) };
     case 'secret':
-      return undefined;
+      // Sidecars read no secrets of others: only gateways name credentials.
+      return view.type === 'router' ? { type, resource: (name) => translator.resource(type, view, name) } : undefined;
   }
 }

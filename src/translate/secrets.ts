@@ -7,11 +7,15 @@ import {
   ConfigSourceSchema,
 } from '@meltemi/envoy-api/envoy/config/core/v3/config_source';
 import { type SdsSecretConfig, SdsSecretConfigSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
+import { workloadCredential } from '../mesh/index.ts';
 import { duration, fromAds } from './wire.ts';
 
 export const workloadCertificate = 'default';
 export const rootCertificates = 'ROOTCA';
 const secretCluster = 'sds-grpc';
+const kubernetesScheme = 'kubernetes://';
+/** Of the name under which the authorities of a credential are asked for. */
+export const rootsSuffix = '-cacert';
 
 const fromSecretService: ConfigSource = create(ConfigSourceSchema, {
   configSourceSpecifier: {
@@ -42,5 +46,19 @@ export function fileRoots(path: string): SdsSecretConfig {
 
 /** A Kubernetes secret by `credentialName`, served by the control plane. */
 export function credential(name: string): SdsSecretConfig {
-  return create(SdsSecretConfigSchema, { name: name.includes('://') ? name : `kubernetes://${name}`, sdsConfig: fromAds });
+  if (name.startsWith(workloadCredential)) return localSecret(name.endsWith(rootsSuffix) ? rootCertificates : workloadCertificate);
+  return create(SdsSecretConfigSchema, { name: name.includes('://') ? name : kubernetesScheme + name, sdsConfig: fromAds });
+}
+
+/** The Kubernetes secret, and what of it, that a name of ours stands for. */
+export function parseCredential(
+  name: string,
+  namespace: string,
+): { readonly namespace: string; readonly name: string; readonly roots: boolean } | undefined {
+  if (!name.startsWith(kubernetesScheme)) return undefined;
+  const path = name.slice(kubernetesScheme.length);
+  const slash = path.indexOf('/');
+  const roots = path.endsWith(rootsSuffix);
+  const whole = roots ? path.slice(0, -rootsSuffix.length) : path;
+  return slash < 0 ? { namespace, name: whole, roots } : { namespace: whole.slice(0, slash), name: whole.slice(slash + 1), roots };
 }

@@ -2,6 +2,7 @@
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
+import { SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { type Derived, deepEqual, type Family, type MemoEngine } from '../base/index.ts';
 import { type GatewayPort, type Mesh, type ProxyNode, parseAudience } from '../mesh/index.ts';
 import { gatewayServices } from './clusters/gateway-services.ts';
@@ -12,6 +13,7 @@ import { blackHole, inboundPassthrough, passthrough } from './clusters/static.ts
 import { type OutboundTarget, outboundTargets, targetName } from './clusters/target.ts';
 import { type EncodedResource, encodeResource, sameResource } from './encoded-resource.ts';
 import { clusterLoadAssignment } from './endpoints/load-assignment.ts';
+import { kubernetesSecret } from './kubernetes-secret.ts';
 import { gatewayListener } from './listeners/gateway.ts';
 import { boundInbound, inboundClusterName, virtualInbound } from './listeners/inbound.ts';
 import { httpProxyListener, outboundListener, virtualOutbound } from './listeners/outbound.ts';
@@ -29,7 +31,7 @@ import { RouteTables } from './route-tables.ts';
 import { allowsAny } from './routes/sidecar-routes.ts';
 import { parseInbound, parseTargetPorts, type View, viewOf } from './view.ts';
 
-export type ResourceType = 'cluster' | 'endpoint' | 'listener' | 'route';
+export type ResourceType = 'cluster' | 'endpoint' | 'listener' | 'route' | 'secret';
 
 /** A change of one of these may change what a subscriber gets. */
 export type ResourceCell = Derived<EncodedResource | undefined>;
@@ -121,6 +123,10 @@ export class Translator {
         return this.#cluster(key);
       case 'endpoint':
         return this.#endpoints(key);
+      case 'secret': {
+        const secret = kubernetesSecret(this.#mesh.store, key.name, parseAudience(key.audience).namespace);
+        return secret && encodeResource(SecretSchema, key.name, secret);
+      }
       case 'listener': {
         const listener = this.#listener(key);
         return listener && encodeResource(ListenerSchema, key.name, listener);
@@ -203,6 +209,7 @@ function resourceKey(type: Exclude<ResourceType, 'route'>, view: View, name: str
   const key = { type, name, audience: view.audience, inbound: '', targetPorts: '', httpProxy: '' };
   if (type === 'endpoint' || (type === 'cluster' && name.startsWith('outbound|'))) return { ...key, audience: view.locatedAudience };
   if (type === 'cluster') return { ...key, inbound: name.startsWith('inbound|') ? view.inbound : '' };
+  if (type === 'secret') return key;
   if (view.type === 'router') return { ...key, targetPorts: view.targetPorts };
   if (view.httpProxy && name === proxyListenerName(view.httpProxy)) return { ...key, httpProxy: view.httpProxy };
   return isInbound(view, name) ? { ...key, inbound: view.inbound } : key;

@@ -8,7 +8,7 @@ import type {
   Server,
 } from '../../config/index.ts';
 import { type ConfigStore, covers, kubernetesHost, type ObjectOf, selects } from '../../registry/index.ts';
-import { type Generated, generatedGateway, generatedVirtualService } from './generated.ts';
+import { type Generated, generatedGateway, generatedVirtualService, workloadCredential } from './generated.ts';
 import { convertRule, type ResolveBackend } from './http-route-rule.ts';
 
 type KubeGatewayObject = ObjectOf<'gateway.networking.k8s.io/Gateway'>;
@@ -59,9 +59,9 @@ function listenerTls({ tls, protocol }: GatewayListener): Server['tls'] {
   if (tls.mode === 'Passthrough') return { mode: 'PASSTHROUGH' };
   const option = tls.options?.['gateway.istio.io/tls-terminate-mode'];
   const first = tls.certificateRefs?.[0];
-  // Without a reference the mesh's own files are meant, as the reference has it for ISTIO_SIMPLE.
+  // ISTIO_SIMPLE: the certificate that the mesh gave the gateway itself.
   if (option === 'ISTIO_MUTUAL') return { mode: 'ISTIO_MUTUAL' };
-  if (!first) return { mode: 'SIMPLE', serverCertificate: '/etc/certs/cert-chain.pem', privateKey: '/etc/certs/key.pem' };
+  if (!first) return { mode: 'SIMPLE', credentialName: workloadCredential };
   return { mode: option === 'MUTUAL' ? 'MUTUAL' : 'SIMPLE', credentialName: first.name };
 }
 

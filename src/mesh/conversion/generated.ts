@@ -9,6 +9,9 @@ export type RouteSemantics = 'istio' | 'ingress' | 'gateway';
 
 export const routeSemanticsAnnotation = 'internal.istio.io/route-semantics';
 
+/** A `credentialName` that means the certificate which the mesh gave the proxy itself. */
+export const workloadCredential = 'builtin://';
+
 interface Maker {
   readonly metadata: ObjectOf<'Ingress'>['metadata'];
   readonly origin: ObjectOf<'Ingress'>['origin'];

@@ -157,17 +157,20 @@ function wildcardPattern(origin: string): string {
     .join('.*');
 }
 
+/** Failures before a backend can have seen the request are retried as well. */
+const connectionFailures = 'connect-failure,refused-stream,unavailable,cancelled';
+
 function timing({ timeouts, retry }: GatewayHTTPRouteRule): Pick<HTTPRoute, 'timeout' | 'retries'> {
   const request = timeouts?.request === undefined ? undefined : parseDuration(timeouts.request);
   const perTry = timeouts?.backendRequest === undefined ? undefined : parseDuration(timeouts.backendRequest);
   const timeout = request || undefined;
-  if (!retry) return perTry ? { timeout: timeout ?? perTry } : { timeout };
-  const codes = (retry.codes ?? []).join(',');
+  // Without retries the one try is all there is.
+  if (!retry) return { timeout: perTry || timeout };
   return {
     timeout,
     retries: {
       attempts: retry.attempts ?? 1,
-      retryOn: codes || undefined,
+      retryOn: [connectionFailures, ...(retry.codes ?? [])].join(','),
       backoff: retry.backoff === undefined ? undefined : parseDuration(retry.backoff),
       perTryTimeout: perTry || undefined,
     },

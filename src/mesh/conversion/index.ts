@@ -1,3 +1,3 @@
 export { convertGatewayApi } from './gateway-api.ts';
-export type { Generated } from './generated.ts';
+export { type Generated, workloadCredential } from './generated.ts';
 export { convertIngresses } from './ingress.ts';

@@ -50,7 +50,7 @@ const pass: CorsOutcome = { kind: 'pass' };
 export function corsDecision(request: RequestView, plan: CorsPlan, random: () => number): CorsOutcome {
   const origin = request.get('origin');
   if (!origin || !drawn(plan.enabledFraction, random)) return pass;
-  const allowed = plan.origins.some((matcher) => matcher.test(origin));
+  const allowed = plan.origins.some((matcher) => matcher.test('*') || matcher.test(origin));
   if (request.method === 'OPTIONS' && request.get('access-control-request-method')) {
     if (!allowed && plan.forwardUnmatchedPreflights) return pass;
     return { kind: 'preflight', headers: preflightHeaders(request, plan, allowed ? origin : undefined) };
