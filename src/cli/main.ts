@@ -1,10 +1,17 @@
 #!/usr/bin/env node
 // The command line. Commands are loaded when they are called for, so that each starts fast.
+import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
+
+// The second start and every later one need not compile again, which is most of what a start takes.
+enableCompileCache();
+
+const version = '0.1.0';
 
 const commands = {
   pilot: async () => (await import('./commands/pilot.ts')).pilotCommand(),
   proxy: async () => (await import('./commands/proxy.ts')).proxyCommand(),
+  up: async () => (await import('./commands/up.ts')).upCommand(version),
   validate: async () => (await import('./commands/validate.ts')).validateCommand(),
 } as const;
 
@@ -15,7 +22,7 @@ const isName = (text: string | undefined): text is Name => text !== undefined &&
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('meltemi')
     .description("Istio's traffic management on a laptop, in CI and in a cluster")
-    .version('0.1.0')
+    .version(version)
     .showHelpAfterError('(meltemi COMMAND --help tells more)');
   const wanted = argv.find((argument) => !argument.startsWith('-'));
   for (const name of isName(wanted) ? [wanted] : (Object.keys(commands) as Name[])) program.addCommand(await commands[name]());

@@ -98,6 +98,11 @@ export class Pilot {
     return [...this.#proxies.values()].map((proxy) => proxy.id);
   }
 
+  /** Proxies that have not answered everything yet. */
+  get unsettled(): readonly string[] {
+    return [...this.#proxies.values()].filter((proxy) => !proxy.connection.session.settled).map((proxy) => proxy.id);
+  }
+
   serve(address: string): Promise<XdsServer> {
     return startXdsServer({ address, open: () => this.#connection() });
   }

@@ -61,8 +61,7 @@ export class Application {
     this.#child = child;
     let failure = '';
     child.once('error', (error: NodeJS.ErrnoException) => {
-      failure =
-        error.code === 'ENOENT' ? `cannot be started: "${program}" was not found` : `cannot be started: ${error.message}`;
+      failure = error.code === 'ENOENT' ? `cannot be started: "${program}" was not found` : `cannot be started: ${error.message}`;
       if (child.pid === undefined) this.#ended(child, failure, 0);
     });
     child.once('close', (code, signal) => {

@@ -1,4 +1,5 @@
 // A running workload: its application, and once the control plane is there its sidecar. It serves when both do.
+import { getCompileCacheDir } from 'node:module';
 import type { RunningProxy } from '../../proxy/index.ts';
 import { Application, type ApplicationEnd } from './application.ts';
 import type { MeshWorkload } from './mesh-objects.ts';
@@ -116,7 +117,9 @@ function environment(plan: WorkloadPlan, numbers: readonly PortNumbers[], httpPr
   const named = numbers.flatMap(({ name, application }) =>
     name ? [[`PORT_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`, String(application)] as const] : [],
   );
+  const cache = getCompileCacheDir();
   return {
+    ...(cache ? { NODE_COMPILE_CACHE: cache } : {}),
     ...(numbers[0] ? { PORT: String(numbers[0].application) } : {}),
     ...Object.fromEntries(named),
     HTTP_PROXY: proxy,

@@ -164,6 +164,7 @@ function ruleOf(store: ConfigStore, { route, index, rule, match }: Placed): HTTP
 
 function resolver(store: ConfigStore, route: RouteObject): ResolveBackend {
   return ({ group, kind = 'Service', name, namespace = route.metadata.namespace }) => {
+    if (kind === 'Hostname' && group === 'networking.istio.io') return name;
     if (kind !== 'Service' || (group ?? '') !== '' || !name || !granted(store, route.metadata.namespace, namespace, name)) return undefined;
     return kubernetesHost(name, namespace, store.domain);
   };

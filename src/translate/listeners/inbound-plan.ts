@@ -6,6 +6,8 @@ import { type ObjectOf, type Protocol, parseProtocol, type Service, type Service
 export interface InboundPort {
   /** The port that the workload listens on, and connections are dialled to. */
   readonly port: number;
+  /** Address in the names of its filter chains. */
+  readonly address: string;
   readonly servicePort: number;
   readonly hostname: string;
   readonly protocol: Protocol;
@@ -19,6 +21,8 @@ export interface InboundPlan {
   readonly ports: readonly InboundPort[];
   /** For ports that nobody declared. */
   readonly mutualTls: MutualTlsMode;
+  /** Undeclared ports with a mode of their own. */
+  readonly undeclared: readonly { readonly port: number; readonly mutualTls: MutualTlsMode }[];
   /** Address to bind each port on; undefined when connections are captured. */
   readonly bind?: string;
 }
@@ -31,13 +35,23 @@ export function inboundPlan(mesh: Mesh, node: ProxyNode): InboundPlan {
   const ports = sidecar?.spec.ingress?.length
     ? sidecar.spec.ingress.map((ingress) => ingressPort(mesh, node, ingress, sidecar, mutualTls))
     : servicePorts(mesh, node, mutualTls, sidecar?.spec.inboundConnectionPool);
-  return { ports: dedupe(ports), mutualTls: mutualTls.mode, bind: node.captured ? undefined : (node.addresses[0] ?? '127.0.0.1') };
+  const declared = new Set(ports.map(({ port }) => port));
+  const undeclared = [...mutualTls.ports]
+    .filter(([port, mode]) => !declared.has(port) && mode !== mutualTls.mode)
+    .map(([port, mode]) => ({ port, mutualTls: mode }));
+  return {
+    ports: dedupe(ports),
+    mutualTls: mutualTls.mode,
+    undeclared,
+    bind: node.captured ? undefined : (node.addresses[0] ?? '127.0.0.1'),
+  };
 }
 
 function servicePorts(mesh: Mesh, node: ProxyNode, mutualTls: MutualTls, pool: ConnectionPoolSettings | undefined): readonly InboundPort[] {
   return servicesAt(mesh, node).flatMap(({ service, port, target }) => [
     {
       port: target,
+      address: '0.0.0.0',
       servicePort: port.number,
       hostname: service.hostname,
       protocol: port.protocol,
@@ -81,6 +95,7 @@ function ingressPort(mesh: Mesh, node: ProxyNode, ingress: Ingress, resource: Ob
   const served = servicesAt(mesh, node).find(({ port: servicePort, target }) => servicePort.number === port || target === port);
   return {
     port,
+    address: node.addresses[0] ?? '0.0.0.0',
     servicePort: port,
     hostname: `${owner}.${node.namespace}`,
     protocol: parseProtocol(ingress.port?.protocol),

@@ -63,9 +63,9 @@ function chainShapes(protocol: Protocol, mode: MutualTlsMode): readonly ChainSha
 
 /** All captured inbound connections. */
 export function virtualInbound(plan: InboundPlan, settings: MeshSettings): Listener {
-  const modes = [plan.mutualTls, ...plan.ports.map((port) => port.mutualTls)];
+  const modes = [plan.mutualTls, ...[...plan.ports, ...plan.undeclared].map((port) => port.mutualTls)];
   const detected = (port: InboundPort): boolean => port.protocol === 'auto';
-  const plainPorts = plan.ports.filter((port) => port.mutualTls === 'DISABLE').map((port) => port.port);
+  const plainPorts = [...plan.ports, ...plan.undeclared].filter((port) => port.mutualTls === 'DISABLE').map((port) => port.port);
   const knownPorts = plan.ports.filter((port) => !detected(port)).map((port) => port.port);
   return create(ListenerSchema, {
     name: 'virtualInbound',
@@ -74,6 +74,7 @@ export function virtualInbound(plan: InboundPlan, settings: MeshSettings): Liste
     filterChains: [
       blackHoleChain(),
       ...undeclaredChains(plan.mutualTls, settings),
+      ...plan.undeclared.flatMap(({ port, mutualTls }) => undeclaredChains(mutualTls, settings, port)),
       ...plan.ports.flatMap((port) => portChains(port, settings, true)),
     ],
     listenerFilters: [
@@ -112,12 +113,12 @@ function blackHoleChain(): FilterChain {
   });
 }
 
-function undeclaredChains(mode: MutualTlsMode, settings: MeshSettings): readonly FilterChain[] {
+function undeclaredChains(mode: MutualTlsMode, settings: MeshSettings, port?: number): readonly FilterChain[] {
   const routes = routeTo(inboundPassthroughCluster, inboundPassthroughCluster, 0, '');
   return chainShapes('auto', mode).map((shape) =>
     create(FilterChainSchema, {
       name: shape.serves === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
-      filterChainMatch: shape.match,
+      filterChainMatch: { ...shape.match, destinationPort: port },
       filters: [
         shape.serves === 'http'
           ? httpConnectionManager({
@@ -135,7 +136,7 @@ function undeclaredChains(mode: MutualTlsMode, settings: MeshSettings): readonly
 
 function portChains(port: InboundPort, settings: MeshSettings, captured: boolean): FilterChain[] {
   const cluster = inboundClusterName(port.port);
-  const name = listenerName('0.0.0.0', port.port);
+  const name = listenerName(port.address, port.port);
   return chainShapes(port.protocol, port.mutualTls).map((shape) =>
     create(FilterChainSchema, {
       name,

@@ -3,6 +3,7 @@
 import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
 import { isHttp, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
 import { detectedRouteName, listenerName, sidecarRouteName } from '../names.ts';
+import { normalRange } from './cidr-range.ts';
 import { egressServices } from './egress-services.ts';
 import type { HttpChain, OutboundListenerPlan, TcpChain } from './plan.ts';
 import { tcpChains } from './tcp-chains.ts';
@@ -84,7 +85,7 @@ function placesOf({ mesh, audience, scope, service, port }: PortInput): readonly
   }
   if (service.addresses.length === 0) return [{ address: anyAddress, own: false }];
   return service.addresses.map((address) =>
-    address.includes('/') ? { address: anyAddress, subnet: address, own: false } : { address, own: true },
+    address.includes('/') ? { address: anyAddress, subnet: normalRange(address) ?? address, own: false } : { address, own: true },
   );
 }
 

@@ -49,6 +49,7 @@ export function gatewayVirtualHosts(
 }
 
 interface HostDraft {
+  readonly name: string;
   readonly routes: Route[];
   requireTls: boolean;
 }
@@ -57,15 +58,14 @@ function mergeServers(mesh: Mesh, audience: Audience, port: GatewayPort, servers
   const hosts = new Map<string, HostDraft>();
   for (const server of servers) {
     addRoutes(mesh, audience, port, server, hosts);
-    if (server.server.tls?.httpsRedirect) for (const { host } of server.hosts) draftOf(hosts, host).requireTls = true;
+    if (server.server.tls?.httpsRedirect) for (const { host } of server.hosts) draftOf(hosts, host, server).requireTls = true;
   }
-  const number = port.portNumber;
-  if (hosts.size === 0) return [create(VirtualHostSchema, { name: `blackhole:${number}`, domains: ['*'] })];
+  if (hosts.size === 0) return [create(VirtualHostSchema, { name: `blackhole:${port.portNumber}`, domains: ['*'] })];
   return [...hosts.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([host, { routes, requireTls }]) =>
+    .map(([host, { name, routes, requireTls }]) =>
       create(VirtualHostSchema, {
-        name: virtualHostName(host, number),
+        name,
         domains: [host],
         routes: catchAllsLast(routes),
         includeRequestAttemptCount: countsAttempts(mesh),
@@ -75,8 +75,8 @@ function mergeServers(mesh: Mesh, audience: Audience, port: GatewayPort, servers
 }
 
 function addRoutes(mesh: Mesh, audience: Audience, port: GatewayPort, server: GatewayServer, hosts: Map<string, HostDraft>): void {
-  const context = routeContext({ mesh, audience, listenerPort: port.portNumber, tls: port.kind === 'tls' });
-  const client = { labels: audience.labels, namespace: audience.namespace, gateways: [server.gateway], port: port.portNumber };
+  const context = routeContext({ mesh, audience, listenerPort: server.portNumber, tls: port.kind === 'tls' });
+  const client = { labels: audience.labels, namespace: audience.namespace, gateways: [server.gateway], port: server.portNumber };
   for (const model of mesh.virtualServicesOfGateway(server.gateway, audience.namespace)) {
     if (!model.gateways.includes(server.gateway) && !namesInMatch(model, server.gateway)) continue;
     const shared = sharedHosts(server, model);
@@ -84,7 +84,7 @@ function addRoutes(mesh: Mesh, audience: Audience, port: GatewayPort, server: Ga
     const routes = virtualServiceRoutes(model, client, context);
     if (routes.length === 0) continue;
     for (const host of shared) {
-      const draft = draftOf(hosts, host);
+      const draft = draftOf(hosts, host, server);
       draft.routes.push(...routes);
       draft.requireTls ||= server.server.tls?.httpsRedirect ?? false;
     }
@@ -105,10 +105,10 @@ export function sharedHosts(server: GatewayServer, model: VirtualServiceModel): 
   return [...new Set(shared)];
 }
 
-function draftOf(hosts: Map<string, HostDraft>, host: string): HostDraft {
+function draftOf(hosts: Map<string, HostDraft>, host: string, server: GatewayServer): HostDraft {
   let draft = hosts.get(host);
   if (!draft) {
-    draft = { routes: [], requireTls: false };
+    draft = { name: virtualHostName(host, server.portNumber), routes: [], requireTls: false };
     hosts.set(host, draft);
   }
   return draft;

@@ -2,7 +2,10 @@
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import { isHttp, isWildcard, overlaps, type Service } from '../../registry/index.ts';
 import { egressServices } from '../listeners/egress-services.ts';
-import { parseSidecarRouteName } from '../names.ts';
+import { httpProxyRouteName, parseSidecarRouteName } from '../names.ts';
+
+/** The port on which hosts that are no service are routed by VirtualServices alone. */
+const foreignPort = 80;
 
 export type VirtualHostRef =
   | { readonly kind: 'service'; readonly key: string; readonly port: number }
@@ -13,6 +16,7 @@ export type VirtualHostRef =
 
 /** Undefined when the name is of no route table that this audience has. */
 export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string): readonly VirtualHostRef[] | undefined {
+  if (name === httpProxyRouteName) return httpProxyTable(mesh, audience);
   const parsed = parseSidecarRouteName(name);
   if (!parsed) return undefined;
   if (parsed.host !== undefined) return detectedTable(mesh, audience, parsed.host, parsed.port);
@@ -36,6 +40,27 @@ function servesHttp(service: Service, port: number): boolean {
   );
 }
 
+/**
+ * Behind an explicit HTTP proxy (ProxyConfig `proxyHttpPort`) the port that a client names is ignored: each service is one virtual host, on
+ * the first of its HTTP ports.
+ */
+function httpProxyTable(mesh: Mesh, audience: Audience): readonly VirtualHostRef[] {
+  const services = mesh
+    .scope(audience)
+    .egress.filter((egress) => !egress.port)
+    .flatMap((egress) => egressServices(mesh, audience, egress));
+  const hosts = services.flatMap((service) => {
+    const port = service.ports.find((candidate) => servesHttp(service, candidate.number));
+    return port ? [{ service, ref: { kind: 'service', key: service.key, port: port.number } as const }] : [];
+  });
+  const bearing = hosts.map(({ service }) => service);
+  return [
+    ...hosts.map(({ ref }) => ref),
+    ...foreignHosts(mesh, audience, foreignPort, bearing),
+    { kind: 'catch-all', allow: allowsAny(mesh, audience) },
+  ];
+}
+
 function detectedTable(mesh: Mesh, audience: Audience, host: string, port: number): readonly VirtualHostRef[] | undefined {
   const service = mesh.serviceFor(audience.namespace, host);
   if (!service?.ports.some((candidate) => candidate.number === port)) return undefined;
@@ -53,6 +78,6 @@ function foreignHosts(mesh: Mesh, audience: Audience, port: number, services: re
   return mesh
     .virtualServiceHostPatterns()
     .filter(isForeign)
-    .filter((host) => mesh.isServedElsewhere(audience, host, port === 80 ? undefined : names))
+    .filter((host) => mesh.isServedElsewhere(audience, host, port === foreignPort ? undefined : names))
     .map((host) => ({ kind: 'foreign', host, port }) as const);
 }

@@ -88,6 +88,11 @@ export class SotwSession {
     }
   }
 
+  /** Whether the client has answered everything it was sent, and is owed nothing. */
+  get settled(): boolean {
+    return [...this.#states.values()].every((state) => !state.subscription.awaiting && !state.pending);
+  }
+
   close(): void {
     for (const state of this.#states.values()) this.#release(state);
     this.#states.clear();

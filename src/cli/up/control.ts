@@ -1,0 +1,129 @@
+// The control plane inside `up`: pilot, built-in CA and secret service, and the question whether everybody has got a change.
+import { Pilot, SecretService } from '../../control-plane/index.ts';
+import { CertificateAuthority, WorkloadCertificates } from '../../identity/index.ts';
+import { type Bootstrap, type RunningProxy, startProxy } from '../../proxy/index.ts';
+import type { XdsServer } from '../../xds/index.ts';
+import { type DiscoveryAddresses, gatewayBootstrap, type SidecarPorts, sidecarBootstrap } from './proxy-bootstrap.ts';
+import type { WorkloadPlan } from './workload-plan.ts';
+
+export interface ControlOptions {
+  readonly xdsPort: number;
+  readonly log: (message: string) => void;
+}
+
+/** What became of a push. */
+export interface Delivery {
+  readonly sentTo: number;
+  readonly accepted: number;
+  readonly refusals: readonly Refusal[];
+  /** Proxies that had not answered when we stopped waiting. */
+  readonly waiting: readonly string[];
+  readonly ms: number;
+}
+
+export interface Refusal {
+  readonly proxy: string;
+  readonly message: string;
+}
+
+const domain = 'cluster.local';
+const patienceMs = 10_000;
+/** How long connections of a listener that changed may go on. */
+const drainMs = 5000;
+
+export class Control {
+  readonly pilot: Pilot;
+  readonly discovery: DiscoveryAddresses;
+  readonly #servers: readonly XdsServer[];
+  readonly #open: Set<OpenDelivery>;
+  readonly #log: (message: string) => void;
+
+  private constructor(
+    pilot: Pilot,
+    open: Set<OpenDelivery>,
+    servers: { readonly xds: XdsServer; readonly sds: XdsServer },
+    log: (message: string) => void,
+  ) {
+    this.pilot = pilot;
+    this.#open = open;
+    this.#servers = [servers.xds, servers.sds];
+    this.#log = log;
+    this.discovery = { xds: servers.xds.address, sds: servers.sds.address, domain };
+  }
+
+  static async start({ xdsPort, log }: ControlOptions): Promise<Control> {
+    const open = new Set<OpenDelivery>();
+    const pilot: Pilot = new Pilot({
+      domain,
+      onEvent: (event) => {
+        for (const delivery of open) {
+          if (event.kind === 'refused') delivery.refusals.set(event.proxy, event.message);
+          if (event.kind !== 'pushed') delivery.look();
+        }
+      },
+    });
+    const authority = await CertificateAuthority.create({ now: () => new Date() });
+    const secrets = new SecretService(new WorkloadCertificates(authority, { now: Date.now, schedule }), domain);
+    const [sds, xds] = await Promise.all([secrets.serve('127.0.0.1:0'), pilot.serve(`127.0.0.1:${xdsPort}`)]);
+    return new Control(pilot, open, { xds, sds }, log);
+  }
+
+  startSidecar(plan: WorkloadPlan, ports: SidecarPorts): Promise<RunningProxy> {
+    return this.#startProxy(sidecarBootstrap(plan, ports, this.discovery));
+  }
+
+  startGateway(labels: Readonly<Record<string, string>>): Promise<RunningProxy> {
+    return this.#startProxy(gatewayBootstrap(labels, this.discovery));
+  }
+
+  #startProxy(bootstrap: Bootstrap): Promise<RunningProxy> {
+    const name = nameOf(bootstrap.node?.id ?? '');
+    return startProxy(bootstrap, { drainMs, log: (level, message) => level === 'warn' && this.#log(`${name}: ${message}`) });
+  }
+
+  /** Resolves when every proxy that the last push concerned has answered. */
+  delivered(since: number): Promise<Delivery> {
+    return new Promise((resolve) => {
+      const concerned = new Set(this.pilot.unsettled);
+      const refusals = new Map<string, string>();
+      const waiting = (): readonly string[] => this.pilot.unsettled.filter((id) => concerned.has(id));
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#open.delete(delivery);
+        const late = waiting();
+        resolve({
+          sentTo: concerned.size,
+          accepted: concerned.size - late.length - refusals.size,
+          refusals: [...refusals].map(([proxy, message]) => ({ proxy: nameOf(proxy), message })),
+          waiting: late.map(nameOf),
+          ms: performance.now() - since,
+        });
+      };
+      const delivery: OpenDelivery = { refusals, look: () => waiting().length === 0 && finish() };
+      const timer = setTimeout(finish, patienceMs);
+      this.#open.add(delivery);
+      delivery.look();
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.close()));
+  }
+}
+
+interface OpenDelivery {
+  readonly refusals: Map<string, string>;
+  look(): void;
+}
+
+/** `sidecar~127.0.0.1~reviews-v1.default~…` as people call it. */
+function nameOf(id: string): string {
+  const [, , name = id] = id.split('~');
+  return name.endsWith('.default') ? name.slice(0, -'.default'.length) : name;
+}
+
+function schedule(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
