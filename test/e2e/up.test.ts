@@ -1,0 +1,80 @@
+// The command around the mesh: ports that are taken, its end, and folders with which it cannot begin.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { isAlive, UpRun } from './up-run.ts';
+
+const folders: string[] = [];
+
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+test('ports that are taken are replaced, and a signal ends everything', async () => {
+  const taken = await Promise.all([occupied(), occupied()]);
+  const [gateway = 0, xds = 0] = taken.map((server) => (server.address() as AddressInfo).port);
+  const up = new UpRun('examples/bookinfo', ['--gateway-port', String(gateway), '--xds-port', String(xds)]);
+  const ready = await up.event('ready');
+  const notices = up.events.flatMap((event) => (event.event === 'notice' ? [String(event['message'])] : []));
+  assert.ok(notices.some((message) => message.startsWith(`port ${gateway} is taken: the gateway listens on `)), String(notices));
+  assert.ok(notices.some((message) => message.startsWith(`port ${xds} is taken: the control plane listens on `)), String(notices));
+  assert.notEqual(new URL(await up.url()).port, String(gateway));
+  assert.equal((await up.get('/productpage')).status, 200);
+  assert.deepEqual([ready['services'], ready['workloads'], ready['gateways']], [4, 8, 1]);
+
+  const pids = (await up.pods()).map(({ pid }) => pid);
+  assert.equal(pids.filter(isAlive).length, 8);
+  assert.equal(await up.end('SIGINT'), 0);
+  assert.deepEqual(pids.filter(isAlive), []);
+  for (const server of taken) server.close();
+});
+
+for (const { name, files, message } of [
+  { name: 'an empty folder', files: {}, message: /holds no resources: add a YAML file with a Process/ },
+  { name: 'a folder without Process', files: { 'a.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n' }, message: /holds 1 resource but no Process/ },
+]) {
+  test(`${name} is refused with what to do`, async () => {
+    const up = new UpRun(folderWith(files));
+    assert.equal(await up.end(), 2);
+    assert.match(up.stderr, message);
+  });
+}
+
+test('a folder that is not there is refused with what to do', async () => {
+  const up = new UpRun(join(folderWith({}), 'nowhere'));
+  assert.equal(await up.end(), 2);
+  assert.match(up.stderr, /there is no folder .*nowhere; `meltemi up examples\/bookinfo`/);
+});
+
+test('a command that fails is shown with its last lines, its place and what comes next', async () => {
+  const crash = processDocument('crash', `[node, -e, "console.error('no database'); process.exit(3)"]`);
+  const missing = processDocument('missing', '[no-such-program]');
+  const up = new UpRun(folderWith({ 'a.yaml': [crash, missing].join('---\n') }));
+  const crashed = await up.event('notice', (event) => event['workload'] === 'crash');
+  assert.equal(crashed['message'], 'crash ended with code 3');
+  assert.deepEqual((crashed['details'] as string[])[0], '| no database');
+  assert.match((crashed['details'] as string[])[1] ?? '', /^starting it again in 0\.5 s; its command is in a\.yaml:1: node -e /);
+  const absent = await up.event('notice', (event) => event['workload'] === 'missing');
+  assert.equal(absent['message'], 'missing cannot be started: "no-such-program" was not found');
+  assert.equal(await up.end('SIGTERM'), 0);
+});
+
+function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'meltemi-up-'));
+  folders.push(folder);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+function processDocument(name: string, command: string): string {
+  return `apiVersion: meltemi.dev/v1\nkind: Process\nmetadata: {name: ${name}}\nspec: {command: ${command}, ports: [{port: 80}]}\n`;
+}
+
+function occupied(): Promise<Server> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
+  });
+}
