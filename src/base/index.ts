@@ -1,5 +1,6 @@
 export * from './duration.ts';
 export * from './equal.ts';
+export * from './grpc-status.ts';
 export * from './hash.ts';
 export * from './issue.ts';
 export * from './memo.ts';

@@ -1,9 +1,10 @@
 // Configuration from files and folders, read again when they change. A resource with an error in it keeps its last good version.
-import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { deepEqual, type Issue } from '../base/index.ts';
 import { type AnyConfig, catalogue, parseFiles, type SourceText, withPosition } from '../config/index.ts';
 import type { ConfigUpdate, ResourceId } from './config-update.ts';
+import { watchPaths } from './watch-paths.ts';
 
 export interface FileSourceOptions {
   /** Files and folders; folders are read with everything below them. */
@@ -20,7 +21,7 @@ export class FileSource {
   readonly #inForce = new Map<string, AnyConfig>();
   #issues: readonly Issue[] = [];
   #texts: readonly SourceText[] = [];
-  #watchers: FSWatcher[] = [];
+  #unwatch: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: FileSourceOptions) {
@@ -75,21 +76,12 @@ export class FileSource {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => onUpdate(this.load()), this.#options.quietMs ?? defaultQuietMs);
     };
-    this.#watchers = this.#options.paths.flatMap((path) => {
-      try {
-        const watcher = watch(path, { recursive: true }, again);
-        watcher.on('error', again);
-        return [watcher];
-      } catch {
-        return [];
-      }
-    });
+    this.#unwatch = watchPaths(this.#options.paths, again);
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    for (const watcher of this.#watchers) watcher.close();
-    this.#watchers = [];
+    this.#unwatch();
   }
 }
 

@@ -58,7 +58,8 @@ export class Control {
       onEvent: (event) => {
         for (const delivery of open) {
           if (event.kind === 'refused') delivery.refusals.set(event.proxy, event.message);
-          if (event.kind !== 'pushed') delivery.look();
+          // What the answer releases is sent right after the event.
+          if (event.kind !== 'pushed') setImmediate(() => open.has(delivery) && delivery.look());
         }
       },
     });

@@ -37,6 +37,7 @@ export class UpSession {
   #waiters: (() => void)[] = [];
   /** Updates of the folder are brought into force one after the other. */
   #queue: Promise<void> = Promise.resolve();
+  #watching = false;
   #stopping = false;
 
   constructor(options: UpOptions) {
@@ -63,6 +64,8 @@ export class UpSession {
     await this.#untilReady();
     await control.delivered(performance.now());
     this.#printReady();
+    if (this.#stopping) return;
+    this.#watching = true;
     this.#options.source.watch((update) => {
       this.#queue = this.#queue.then(() => this.#update(update)).catch((error: unknown) => this.#options.console.notice(String(error)));
     });
@@ -219,7 +222,8 @@ export class UpSession {
     const fresh = visible.filter((issue) => !this.#shown.has(textOf(issue)));
     const solved = [...this.#shown].length > 0 && visible.length === 0;
     this.#shown = new Set(visible.map(textOf));
-    if (fresh.length > 0) this.#options.console.findings(fresh, hasErrors(fresh) ? 'serving the last good version' : undefined);
+    const action = this.#watching ? 'serving the last good version' : 'what has an error is left out until it is right';
+    if (fresh.length > 0) this.#options.console.findings(fresh, hasErrors(fresh) ? action : undefined);
     else if (solved) this.#options.console.notice('all findings are solved');
   }
 

@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { FaultDelaySchema } from '@meltemi/envoy-api/envoy/extensions/filters/common/fault/v3/fault';
 import { type FaultAbort, FaultAbortSchema, HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
+import { grpcStatuses } from '../../base/index.ts';
 import type { HTTPFaultInjection } from '../../config/index.ts';
 import { any, duration, fractionalPercent } from '../wire.ts';
 
@@ -31,7 +32,7 @@ function abortConfig(abort: HTTPFaultInjection['abort']): FaultAbort | undefined
 
 function abortStatus(abort: HTTPFaultInjection['abort']): FaultAbort['errorType'] | undefined {
   if (abort?.httpStatus !== undefined) return { case: 'httpStatus', value: abort.httpStatus };
-  const code = abort?.grpcStatus === undefined ? -1 : grpcStatusNames.indexOf(abort.grpcStatus);
+  const code = abort?.grpcStatus === undefined ? -1 : grpcStatuses.indexOf(abort.grpcStatus);
   return code < 0 ? undefined : { case: 'grpcStatus', value: code };
 }
 
@@ -39,24 +40,3 @@ function abortStatus(abort: HTTPFaultInjection['abort']): FaultAbort['errorType'
 function percentage(value: number | undefined, legacy: number | undefined): ReturnType<typeof fractionalPercent> {
   return fractionalPercent(value ?? legacy ?? 0);
 }
-
-/** Indexed by number. https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
-const grpcStatusNames: readonly string[] = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-];

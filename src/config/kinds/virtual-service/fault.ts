@@ -1,6 +1,7 @@
 // HTTPFaultInjection: delays and aborts.
+
+import { grpcStatuses } from '../../../base/index.ts';
 import { exclusive, needsOneOf } from '../../rules/fields.ts';
-import { grpcStatuses } from '../../rules/http.ts';
 import { duration, field, type Infer, int32, message, type Path, type RuleContext, string } from '../../schema/index.ts';
 import { Percent } from '../shared.ts';
 
