@@ -1,7 +1,9 @@
 // The example of the first run, through its front door: the real command, real processes, requests over the gateway.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ExampleCopy, isAlive, type Reply, UpRun } from './up-run.ts';
 
@@ -45,6 +47,27 @@ test('the start tells which requests to try', async () => {
   );
 });
 
+test('what the README tells to try works', async () => {
+  const commands = readFileSync(join(example.folder, 'README.md'), 'utf8').match(/^curl .*$/gm) ?? [];
+  const statuses = await Promise.all(
+    commands.map(async (command) => {
+      const path = /localhost:8080(\S+)/.exec(command)?.[1] ?? '';
+      const cookie = / -b (\S+)/.exec(command)?.[1];
+      const form = / -d (\S+)/.exec(command)?.[1];
+      const { status } = form ? await up.post(path, form) : await up.get(path, cookie ? { cookie } : {});
+      return `${status} ${path}`;
+    }),
+  );
+  assert.deepEqual(statuses, [
+    '200 /productpage',
+    '500 /productpage',
+    '200 /productpage',
+    '303 /login',
+    '200 /api/v1/products/0/reviews',
+    '200 /api/v1/products/0/outside',
+  ]);
+});
+
 test('about 5 % of requests reach the second version', async () => {
   const total = 600;
   const pods = await servedBy(total);
@@ -55,7 +78,12 @@ test('about 5 % of requests reach the second version', async () => {
 });
 
 test('alice gets the fault, by cookie and by header', async () => {
-  for (const headers of [{ cookie: 'user=alice' }, { cookie: 'a=b; user=alice; c=d' }, { 'end-user': 'alice' }]) {
+  const spellings: readonly Readonly<Record<string, string>>[] = [
+    { cookie: 'user=alice' },
+    { cookie: 'a=b; user=alice; c=d' },
+    { 'end-user': 'alice' },
+  ];
+  for (const headers of spellings) {
     const { status, text } = await up.get('/productpage', headers);
     assert.deepEqual([status, text], [500, 'fault filter abort']);
   }
@@ -129,8 +157,18 @@ test('an edit takes effect without a failed request', async () => {
 });
 
 for (const { name, change, line, message } of [
-  { name: 'a value', change: (text: string) => text.replace('httpStatus: 500', 'httpStatus: 5000'), line: 'httpStatus: 5000', message: /5000/ },
-  { name: 'a subset that nobody declares', change: (text: string) => text.replaceAll('subset: v2', 'subset: v9'), line: 'subset: v9', message: /v9/ },
+  {
+    name: 'a value',
+    change: (text: string) => text.replace('httpStatus: 500', 'httpStatus: 5000'),
+    line: 'httpStatus: 5000',
+    message: /5000/,
+  },
+  {
+    name: 'a subset that nobody declares',
+    change: (text: string) => text.replaceAll('subset: v2', 'subset: v9'),
+    line: 'subset: v9',
+    message: /v9/,
+  },
   { name: 'the syntax', change: (text: string) => text.replace('hosts: ["*"]', 'hosts: ["*"'), line: 'hosts: ["*"', message: /./ },
 ]) {
   test(`an edit that breaks ${name} is reported with its place, and the last good version serves on`, async () => {
@@ -168,9 +206,13 @@ test('a workload that ends is started again, and goes out of service meanwhile',
 });
 
 test('a Process that is added starts, one that is taken away stops', async () => {
-  example.edit('workloads.yaml', (text) => text.replace('  serviceAccount: bookinfo-ratings\n', '  serviceAccount: bookinfo-ratings\n  replicas: 2\n'));
+  example.edit('workloads.yaml', (text) =>
+    text.replace('  serviceAccount: bookinfo-ratings\n', '  serviceAccount: bookinfo-ratings\n  replicas: 2\n'),
+  );
   const seen = new Set<string>();
-  await until(async () => seen.add(served(await up.get('/api/v1/products/0/ratings')).pod ?? '').has('ratings-v1-0') && seen.has('ratings-v1-1'));
+  await until(
+    async () => seen.add(served(await up.get('/api/v1/products/0/ratings')).pod ?? '').has('ratings-v1-0') && seen.has('ratings-v1-1'),
+  );
   example.edit('workloads.yaml', (text) => text.replace('replicas: 2', 'replicas: 1'));
   await until(async () => served(await up.get('/api/v1/products/0/ratings')).pod === 'ratings-v1');
 });

@@ -1,6 +1,6 @@
 // For tests: a run of the real `meltemi up`, with its events and a client for its gateway.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,11 +33,14 @@ export class UpRun {
   readonly #waiting = new Set<() => void>();
   #stderr = '';
 
-  constructor(folder: string, flags: readonly string[] = ['--gateway-port', '0', '--xds-port', '0']) {
-    this.#child = spawn(process.execPath, [join(root, 'src/cli/main.ts'), 'up', folder, '--output', 'json', ...flags], { cwd: root });
+  #stdout = '';
+
+  constructor(folder: string, flags: readonly string[] = ['--gateway-port', '0', '--xds-port', '0'], output: 'json' | 'text' = 'json') {
+    this.#child = spawn(process.execPath, [join(root, 'src/cli/main.ts'), 'up', folder, '--output', output, ...flags], { cwd: root });
     if (this.#child.stdout)
       createInterface(this.#child.stdout).on('line', (line) => {
-        this.events.push(JSON.parse(line) as UpEvent);
+        this.#stdout += `${line}\n`;
+        if (output === 'json') this.events.push(JSON.parse(line) as UpEvent);
         for (const look of this.#waiting) look();
       });
     this.#child.stderr?.on('data', (chunk) => {
@@ -51,16 +54,25 @@ export class UpRun {
 
   /** The first event of its kind from `after` on that the test accepts. */
   event(kind: string, accepts: (event: UpEvent) => boolean = () => true, after = 0): Promise<UpEvent> {
+    return this.#until(`event "${kind}"`, () => this.events.slice(after).find((event) => event.event === kind && accepts(event)));
+  }
+
+  /** Everything printed, once a part of it fits. */
+  text(pattern: RegExp): Promise<string> {
+    return this.#until(String(pattern), () => (pattern.test(this.#stdout) ? this.#stdout : undefined));
+  }
+
+  #until<T>(what: string, find: () => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        const found = this.events.slice(after).find((event) => event.event === kind && accepts(event));
-        if (!found) return;
+        const found = find();
+        if (found === undefined) return;
         end();
         resolve(found);
       };
       const timer = setTimeout(() => {
         end();
-        reject(new Error(`no event "${kind}"; seen ${JSON.stringify(this.events)} ${this.#stderr}`));
+        reject(new Error(`no ${what}; seen ${this.#stdout} ${this.#stderr}`));
       }, patienceMs);
       const end = (): void => {
         clearTimeout(timer);
@@ -113,7 +125,9 @@ export class ExampleCopy {
     const before = readFileSync(path, 'utf8');
     const after = change(before);
     if (after === before) throw new Error(`the edit of ${file} changes nothing`);
-    writeFileSync(path, after);
+    // As most editors do it: a new file takes the place of the old one.
+    writeFileSync(`${path}.new`, after);
+    renameSync(`${path}.new`, path);
   }
 
   remove(): void {

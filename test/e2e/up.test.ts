@@ -5,22 +5,32 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { isAlive, UpRun } from './up-run.ts';
+import { ExampleCopy, isAlive, UpRun } from './up-run.ts';
 
 const folders: string[] = [];
+const runs: UpRun[] = [];
+const examples: ExampleCopy[] = [];
 
-after(() => {
+after(async () => {
+  await Promise.all(runs.map((run) => run.end('SIGTERM')));
+  for (const example of examples) example.remove();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 test('ports that are taken are replaced, and a signal ends everything', async () => {
   const taken = await Promise.all([occupied(), occupied()]);
   const [gateway = 0, xds = 0] = taken.map((server) => (server.address() as AddressInfo).port);
-  const up = new UpRun('examples/bookinfo', ['--gateway-port', String(gateway), '--xds-port', String(xds)]);
+  const up = start('examples/bookinfo', ['--gateway-port', String(gateway), '--xds-port', String(xds)]);
   const ready = await up.event('ready');
   const notices = up.events.flatMap((event) => (event.event === 'notice' ? [String(event['message'])] : []));
-  assert.ok(notices.some((message) => message.startsWith(`port ${gateway} is taken: the gateway listens on `)), String(notices));
-  assert.ok(notices.some((message) => message.startsWith(`port ${xds} is taken: the control plane listens on `)), String(notices));
+  assert.ok(
+    notices.some((message) => message.startsWith(`port ${gateway} is taken: the gateway listens on `)),
+    String(notices),
+  );
+  assert.ok(
+    notices.some((message) => message.startsWith(`port ${xds} is taken: the control plane listens on `)),
+    String(notices),
+  );
   assert.notEqual(new URL(await up.url()).port, String(gateway));
   assert.equal((await up.get('/productpage')).status, 200);
   assert.deepEqual([ready['services'], ready['workloads'], ready['gateways']], [4, 8, 1]);
@@ -32,19 +42,57 @@ test('ports that are taken are replaced, and a signal ends everything', async ()
   for (const server of taken) server.close();
 });
 
+test('a person reads the start, an edit and a finding as lines of text', async () => {
+  const example = exampleCopy();
+  const up = start(example.folder, ['--gateway-port', '0', '--xds-port', '0'], 'text');
+  const printed = await up.text(/watching .*\n/);
+  assert.match(
+    printed,
+    /^\n {2}meltemi \d+\.\d+\.\d+ {3}.* {3}4 services, 8 workloads, 1 gateway {3}ready in \d+ ms\n\n {2}gateway {5}http:\/\/localhost:\d+\/productpage\n/,
+  );
+  example.edit('virtualservice.yaml', (text) => text.replace('timeout: 10s', 'timeout: 11s'));
+  await up.text(/\d\d:\d\d:\d\d {2}virtualservice\.yaml {2}VirtualService productpage changed {4}(\d+) of \1 proxies, \d+ ms\n/);
+  example.edit('virtualservice.yaml', (text) => text.replace('timeout: 11s', 'timeout: never'));
+  await up.text(/\/virtualservice\.yaml:35:\d+ +error +MT\d+ +.*timeout.*\n +serving the last good version\n/);
+  assert.equal(await up.end('SIGINT'), 0);
+});
+
+test('a new port of a Gateway is served while the old one goes on', async () => {
+  const example = exampleCopy();
+  const up = start(example.folder);
+  await up.event('ready');
+  example.edit('gateway.yaml', (text) =>
+    text.replace('    hosts: ["*"]\n', '    hosts: ["*"]\n  - port: {number: 29900, name: http-more, protocol: HTTP}\n    hosts: ["*"]\n'),
+  );
+  const changed = await up.event('changed');
+  // The sidecars see the gateway's Service grow.
+  assert.deepEqual([changed['sentTo'], changed['accepted']], [9, 9]);
+  const more = up.events.flatMap((event) =>
+    event.event === 'notice' ? [/listens on (\d+)/.exec(String(event['message']))?.[1] ?? ''] : [],
+  );
+  const reply = await fetch(`http://127.0.0.1:${more[0] ?? 29900}/api/v1/products`);
+  assert.equal(reply.status, 200);
+  assert.equal((await up.get('/api/v1/products')).status, 200);
+  assert.equal(await up.end('SIGTERM'), 0);
+});
+
 for (const { name, files, message } of [
   { name: 'an empty folder', files: {}, message: /holds no resources: add a YAML file with a Process/ },
-  { name: 'a folder without Process', files: { 'a.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n' }, message: /holds 1 resource but no Process/ },
+  {
+    name: 'a folder without Process',
+    files: { 'a.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n' },
+    message: /holds 1 resource but no Process/,
+  },
 ]) {
   test(`${name} is refused with what to do`, async () => {
-    const up = new UpRun(folderWith(files));
+    const up = start(folderWith(files));
     assert.equal(await up.end(), 2);
     assert.match(up.stderr, message);
   });
 }
 
 test('a folder that is not there is refused with what to do', async () => {
-  const up = new UpRun(join(folderWith({}), 'nowhere'));
+  const up = start(join(folderWith({}), 'nowhere'));
   assert.equal(await up.end(), 2);
   assert.match(up.stderr, /there is no folder .*nowhere; `meltemi up examples\/bookinfo`/);
 });
@@ -52,7 +100,7 @@ test('a folder that is not there is refused with what to do', async () => {
 test('a command that fails is shown with its last lines, its place and what comes next', async () => {
   const crash = processDocument('crash', `[node, -e, "console.error('no database'); process.exit(3)"]`);
   const missing = processDocument('missing', '[no-such-program]');
-  const up = new UpRun(folderWith({ 'a.yaml': [crash, missing].join('---\n') }));
+  const up = start(folderWith({ 'a.yaml': [crash, missing].join('---\n') }));
   const crashed = await up.event('notice', (event) => event['workload'] === 'crash');
   assert.equal(crashed['message'], 'crash ended with code 3');
   assert.deepEqual((crashed['details'] as string[])[0], '| no database');
@@ -61,6 +109,18 @@ test('a command that fails is shown with its last lines, its place and what come
   assert.equal(absent['message'], 'missing cannot be started: "no-such-program" was not found');
   assert.equal(await up.end('SIGTERM'), 0);
 });
+
+function start(...settings: ConstructorParameters<typeof UpRun>): UpRun {
+  const run = new UpRun(...settings);
+  runs.push(run);
+  return run;
+}
+
+function exampleCopy(): ExampleCopy {
+  const example = new ExampleCopy();
+  examples.push(example);
+  return example;
+}
 
 function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'meltemi-up-'));

@@ -88,9 +88,7 @@ function detailsList({ status, body, error }: CallResult): string {
 function reviewList({ status, body, error }: CallResult): string {
   if (status !== 200) return problem('Reviews', status, error);
   return (body as ReviewsBody).reviews
-    .map(
-      ({ reviewer, text, rating }) => `<blockquote>${html(text)}<footer>${html(reviewer)} ${starsText(rating)}</footer></blockquote>`,
-    )
+    .map(({ reviewer, text, rating }) => `<blockquote>${html(text)}<footer>${html(reviewer)} ${starsText(rating)}</footer></blockquote>`)
     .join('');
 }
 

@@ -36,12 +36,14 @@ export class UpSession {
   #shown = new Set<string>();
   #waiters: (() => void)[] = [];
   /** Updates of the folder are brought into force one after the other. */
-  #queue: Promise<void> = Promise.resolve();
+  #queue: Promise<void>;
+  readonly #started = Promise.withResolvers<void>();
   #watching = false;
   #stopping = false;
 
   constructor(options: UpOptions) {
     this.#options = options;
+    this.#queue = this.#started.promise;
     this.#ingress = options.makeIngress((labels) => {
       if (!this.#control) throw new Error('the control plane is not there yet');
       return this.#control.startGateway(labels);
@@ -50,6 +52,10 @@ export class UpSession {
 
   /** Starts the applications of the first load, which may take their time while the control plane starts. */
   async startApplications(first: ConfigUpdate): Promise<void> {
+    // Edits made from now on take effect after the start.
+    this.#options.source.watch((update) => {
+      this.#queue = this.#queue.then(() => this.#update(update)).catch((error: unknown) => this.#options.console.notice(String(error)));
+    });
     this.#remember(first);
     await this.#followProcesses();
   }
@@ -64,11 +70,8 @@ export class UpSession {
     await this.#untilReady();
     await control.delivered(performance.now());
     this.#printReady();
-    if (this.#stopping) return;
     this.#watching = true;
-    this.#options.source.watch((update) => {
-      this.#queue = this.#queue.then(() => this.#update(update)).catch((error: unknown) => this.#options.console.notice(String(error)));
-    });
+    this.#started.resolve();
   }
 
   async stop(): Promise<void> {
@@ -84,6 +87,7 @@ export class UpSession {
   }
 
   async #update(update: ConfigUpdate): Promise<void> {
+    if (this.#stopping) return;
     const since = performance.now();
     const changes = this.#remember(update);
     await this.#followProcesses();
