@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 // The command line. Commands are loaded when they are called for, so that each starts fast.
-import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
+import { useCompileCache } from './compile-cache.ts';
 
-// The second start and every later one need not compile again, which is most of what a start takes.
-enableCompileCache();
+useCompileCache();
 
 const version = '0.1.0';
 

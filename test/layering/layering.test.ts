@@ -1,0 +1,96 @@
+// Keeps the source to the map in ARCHITECTURE.md: who imports whom, what stays pure, and no file that imports itself in the end.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { innerPureFolders, readImportTable } from './import-table.ts';
+import { cycles, readSources, type SourceFile, sourceFile } from './source-files.ts';
+
+const checkout = resolve(import.meta.dirname, '../..');
+const architecture = readFileSync(join(checkout, 'ARCHITECTURE.md'), 'utf8');
+const rules = readImportTable(architecture);
+const pureFolders = [...[...rules.values()].filter((rule) => rule.isPure).map((rule) => rule.folder), ...innerPureFolders(architecture)];
+const files = readSources(join(checkout, 'src'));
+const product = files.filter((file) => !file.isTest);
+
+const folderOf = (path: string): string => path.split('/')[0] ?? '';
+const isPure = (file: SourceFile): boolean => pureFolders.some((folder) => file.path.startsWith(`${folder}/`));
+const packageOf = (specifier: string): string | undefined => /^@meltemi\/([a-z-]+)/.exec(specifier)?.[1];
+
+function report(title: string, violations: readonly string[]): void {
+  assert.equal(violations.length, 0, `${title}\n  ${violations.join('\n  ')}`);
+}
+
+function forbiddenEdges(all: readonly SourceFile[]): readonly string[] {
+  return all.flatMap((file) => {
+    const folder = folderOf(file.path);
+    const allowed = rules.get(folder)?.allowed;
+    const targets = [...file.imports.map(folderOf), ...file.specifiers.flatMap((one) => packageOf(one) ?? [])];
+    return [...new Set(targets)]
+      .filter((target) => target !== folder && !allowed?.has(target))
+      .map((target) => `${file.path} imports ${target}`);
+  });
+}
+
+function bypasses(all: readonly SourceFile[]): readonly string[] {
+  return all.flatMap((file) =>
+    file.imports
+      .filter((path) => folderOf(path) !== folderOf(file.path) && path !== `${folderOf(path)}/index.ts`)
+      .map((path) => `${file.path} imports ${path}, past its folder's index.ts`),
+  );
+}
+
+/** What only an edge of the program may touch. */
+const impure =
+  /(?<![\w.$#])(?:process\.(?:env|argv|exit|cwd|pid|platform|std\w+|hrtime|on|once)\b|console\.|Date\.now\(|new Date\(\)|performance\.now\(|Math\.random\(|setTimeout\(|setInterval\()/;
+
+function impurities(all: readonly SourceFile[]): readonly string[] {
+  return all.flatMap((file) => {
+    const modules = file.specifiers.filter((one) => one.startsWith('node:')).map((one) => `${file.path} imports ${one}`);
+    const used = impure.exec(withoutStrings(file.code));
+    return used ? [...modules, `${file.path} uses ${used[0]}`] : modules;
+  });
+}
+
+function withoutStrings(code: string): string {
+  return code.replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''").replace(/\/\/.*$/gm, '');
+}
+
+test('every folder of src has a row in the map, and every row a folder', () => {
+  const present = [...new Set(product.map((file) => folderOf(file.path)))].sort();
+  assert.deepEqual([...rules.keys()].sort(), present);
+  assert.ok(pureFolders.includes('translate') && pureFolders.includes('proxy/route'), `pure: ${pureFolders.join(' ')}`);
+});
+
+test('folders import only what their row allows', () => {
+  report('edges that the map does not have:', forbiddenEdges(product));
+});
+
+test('a folder is imported through its index.ts', () => {
+  report('imports that go past it:', bypasses(product));
+});
+
+test('no file imports itself by way of others', () => {
+  report(
+    'rings of imports:',
+    cycles(product).map((ring) => ring.join(' -> ')),
+  );
+});
+
+test('pure folders touch nothing of the outside world', () => {
+  report('impure:', impurities(product.filter(isPure)));
+});
+
+test('the checks find what they are for', () => {
+  const bad = sourceFile(
+    'mesh/bad.ts',
+    "import { readFileSync } from 'node:fs';\nimport type { X } from '../proxy/http/request.ts';\nconst now = Date.now();\nawait import('../cli/main.ts');\n",
+  );
+  assert.deepEqual(bad.imports, ['proxy/http/request.ts', 'cli/main.ts']);
+  assert.deepEqual(forbiddenEdges([bad]), ['mesh/bad.ts imports proxy', 'mesh/bad.ts imports cli']);
+  assert.equal(bypasses([bad]).length, 2);
+  assert.deepEqual(cycles([sourceFile('a/x.ts', "import './y.ts';"), sourceFile('a/y.ts', "export * from './x.ts';")]), [
+    ['a/x.ts', 'a/y.ts', 'a/x.ts'],
+  ]);
+  assert.deepEqual(impurities([bad]), ['mesh/bad.ts imports node:fs', 'mesh/bad.ts uses Date.now(']);
+});
