@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { AgentCalls, CallMessage, ReplyMessage } from './agent/calls.ts';
-import { cacheFolder } from './environment.ts';
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -20,7 +19,6 @@ export class AgentProcess {
   constructor(namespace: string) {
     this.#child = spawn('ip', ['netns', 'exec', namespace, process.execPath, program], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, NODE_COMPILE_CACHE: join(cacheFolder, 'compiled') },
       serialization: 'advanced',
     });
     this.#child.on('message', (message) => this.#settle(message as ReplyMessage));

@@ -60,29 +60,19 @@ function envoy(binary: string): Engine {
   return (bootstrap, isVerbose) => ({
     command: binary,
     args: ['--config-yaml', JSON.stringify(bootstrap), ...options, '-l', isVerbose ? 'info' : 'warning'],
-    env: {},
     ...userFor(binary),
   });
 }
 
 function embedded(): Engine {
-  const cache = join(cacheFolder, 'compiled');
-  mkdirSync(cache, { recursive: true });
-  return (bootstrap, isVerbose) => ({
-    command: process.execPath,
-    args: [
-      commandLine,
-      'proxy',
-      '--config-yaml',
-      JSON.stringify(bootstrap),
-      '--drain-time-s',
-      drainSeconds,
-      '-l',
-      isVerbose ? 'info' : 'warning',
-    ],
-    env: { NODE_COMPILE_CACHE: cache },
-    ...userFor(commandLine),
-  });
+  return (bootstrap, isVerbose) => {
+    const options = ['--drain-time-s', drainSeconds, '-l', isVerbose ? 'info' : 'warning'];
+    return {
+      command: process.execPath,
+      args: [commandLine, 'proxy', '--config-yaml', JSON.stringify(bootstrap), ...options],
+      ...userFor(commandLine),
+    };
+  };
 }
 
 /** In a checkout that only root can read, the proxy keeps its user; capture lets its group pass as well. */

@@ -19,12 +19,38 @@ const inboundPort = 15006;
 /** `name` is at most ten characters: interfaces are named after it. */
 export function createNamespaces(name: string): Namespaces {
   const spaces = { client: `${name}-c`, server: `${name}-s` };
-  const [near, far] = [`${name}-vc`, `${name}-vs`];
+  try {
+    connect(spaces, { client: `${name}-vc`, server: `${name}-vs` });
+    capture(spaces.client);
+    return spaces;
+  } catch (error) {
+    removeNamespaces(spaces);
+    throw error;
+  }
+}
+
+/** Ends every process in the namespaces and removes them. */
+export function removeNamespaces(spaces: Namespaces): void {
+  endProcesses(spaces);
+  for (const space of [spaces.client, spaces.server]) {
+    spawnSync('ip', ['netns', 'del', space], { stdio: 'ignore' });
+    rmSync(join(resolvers, space), { recursive: true, force: true });
+  }
+}
+
+export function endProcesses({ client, server }: Namespaces): void {
+  for (const space of [client, server]) {
+    const pids = spawnSync('ip', ['netns', 'pids', space], { encoding: 'utf8' }).stdout ?? '';
+    for (const pid of pids.split('\n').filter((line) => line !== '')) endProcess(Number(pid));
+  }
+}
+
+function connect(spaces: Namespaces, links: Namespaces): void {
   for (const space of [spaces.client, spaces.server]) ip(`netns add ${space}`);
-  ip(`link add ${near} netns ${spaces.client} type veth peer name ${far} netns ${spaces.server}`);
+  ip(`link add ${links.client} netns ${spaces.client} type veth peer name ${links.server} netns ${spaces.server}`);
   for (const [space, link, address] of [
-    [spaces.client, near, clientAddress],
-    [spaces.server, far, serverAddress],
+    [spaces.client, links.client, clientAddress],
+    [spaces.server, links.server, serverAddress],
   ] as const) {
     ip(`-n ${space} addr add ${address}/24 dev ${link}`);
     for (const device of ['lo', link]) ip(`-n ${space} link set ${device} up`);
@@ -35,18 +61,6 @@ export function createNamespaces(name: string): Namespaces {
   ip(`netns exec ${spaces.client} sysctl -qw net.ipv4.ip_unprivileged_port_start=0`);
   mkdirSync(join(resolvers, spaces.client), { recursive: true });
   writeFileSync(join(resolvers, spaces.client, 'resolv.conf'), `nameserver ${serverAddress}\n`);
-  capture(spaces.client);
-  return spaces;
-}
-
-/** Ends every process in the namespaces and removes them. */
-export function removeNamespaces({ client, server }: Namespaces): void {
-  for (const space of [client, server]) {
-    const pids = spawnSync('ip', ['netns', 'pids', space], { encoding: 'utf8' }).stdout ?? '';
-    for (const pid of pids.split('\n').filter((line) => line !== '')) endProcess(Number(pid));
-    spawnSync('ip', ['netns', 'del', space], { stdio: 'ignore' });
-    rmSync(join(resolvers, space), { recursive: true, force: true });
-  }
 }
 
 function endProcess(pid: number): void {

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { portsOf, resourcesOf, serverAddress, targetOf, virtualAddresses } from './addresses.ts';
-import type { Burst, Refusal } from './agent/calls.ts';
+import { portsOf, resourcesOf, serverAddress } from './addresses.ts';
+import type { Refusal } from './agent/calls.ts';
 import { AgentProcess } from './agent-process.ts';
 import { bootstrapOf, xdsPort } from './bootstrap.ts';
 import type { Case, Outcome, Request } from './case.ts';
-import type { Certificate, Certificates } from './certificates.ts';
+import type { Certificates } from './certificates.ts';
 import { compare } from './compare.ts';
 import type { Engine } from './engine.ts';
 import { commandLine } from './environment.ts';
-import { createNamespaces, type Namespaces, removeNamespaces } from './namespaces.ts';
-import { outcomeOf } from './outcome.ts';
+import { Exchange } from './exchange.ts';
+import { createNamespaces, endProcesses, type Namespaces, removeNamespaces } from './namespaces.ts';
 
 /** Where a case's resources come from. */
 export type Source =
@@ -48,9 +48,6 @@ interface Agents {
 }
 
 const readyTimeoutMs = 15_000;
-const requestTimeoutMs = 30_000;
-/** Copies and late retries arrive within this time. */
-const settleMs = 60;
 const logInDifference = 600;
 
 export class Worker {
@@ -73,8 +70,9 @@ export class Worker {
       const observed = await this.#observe(one, source, agents);
       return { ...observed, ms: Math.round(performance.now() - start) };
     } catch (error) {
-      // The agents may be in any state.
+      // The agents may be in any state, and what they started may still hold its ports.
       this.#stopAgents();
+      endProcesses(this.#namespaces);
       throw error;
     }
   }
@@ -154,66 +152,6 @@ export class Worker {
       await agents.control.call('stopProxy');
       await listening.then(() => echo.call('stopEcho'));
     }
-  }
-}
-
-interface Ends {
-  readonly echo: AgentProcess;
-  readonly client: AgentProcess;
-  readonly meshCertificate: Certificate;
-}
-
-/** The requests of one case, in order. */
-class Exchange {
-  readonly #case: Case;
-  readonly #ends: Ends;
-  readonly #addresses: ReadonlyMap<string, string>;
-
-  constructor(one: Case, ends: Ends) {
-    this.#case = one;
-    this.#ends = ends;
-    this.#addresses = virtualAddresses(one);
-  }
-
-  async run(): Promise<readonly Outcome[]> {
-    const outcomes: Outcome[] = [];
-    for (const request of this.#case.requests) outcomes.push(await this.#send(request));
-    return outcomes;
-  }
-
-  async #send(request: Request): Promise<Outcome> {
-    const { echo, client } = this.#ends;
-    if (request.waitMs) await pause(request.waitMs);
-    await echo.call('resetHits');
-    const answers = await client.call('send', this.#burst(request));
-    await pause(request.settleMs ?? settleMs);
-    return outcomeOf(request, answers, await echo.call('takeHits'));
-  }
-
-  #burst(request: Request): Burst {
-    const { host, port } = targetOf(request.connect);
-    const ip = /^\d+(\.\d+){3}$/.test(host) ? host : this.#addresses.get(host);
-    if (ip === undefined) throw new Error(`${this.#case.name}: there is no address for ${host}; give it one under dns`);
-    const isShort = port === 80 || port === 443 || host === 'gateway';
-    const { mesh, ...tls } = request.tls ?? {};
-    return {
-      count: request.count ?? 1,
-      concurrency: request.concurrency ?? 1,
-      gapMs: request.gapMs ?? 0,
-      request: {
-        ip,
-        port,
-        host: request.host ?? (isShort ? host : request.connect),
-        method: request.method ?? 'GET',
-        path: request.path ?? '/',
-        headers: request.headers ?? {},
-        timeoutMs: request.timeoutMs ?? requestTimeoutMs,
-        ...(request.body === undefined ? {} : { body: request.body }),
-        ...(request.version === undefined ? {} : { version: request.version }),
-        ...(request.tcp === undefined ? {} : { tcp: request.tcp }),
-        ...(request.tls === undefined ? {} : { tls: mesh ? { ...tls, ...this.#ends.meshCertificate } : tls }),
-      },
-    };
   }
 }
 

@@ -2,7 +2,7 @@
 // Runs at install; does nothing when gen/ was made from the same inputs.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,10 @@ const packageFolder = (name) => join(root, 'node_modules', name);
 const versionOf = (name) => JSON.parse(readFileSync(join(packageFolder(name), 'package.json'), 'utf8')).version;
 
 const inputs = ['@grpc/grpc-js-xds', '@bufbuild/buf', '@bufbuild/protoc-gen-es'].map((n) => `${n}@${versionOf(n)}`).join(' ');
-const stamp = createHash('sha256').update(inputs).update(readFileSync(fileURLToPath(import.meta.url))).digest('hex');
+const stamp = createHash('sha256')
+  .update(inputs)
+  .update(readFileSync(fileURLToPath(import.meta.url)))
+  .digest('hex');
 const stampFile = join(here, 'gen', '.stamp');
 
 if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) process.exit(0);
@@ -36,9 +39,17 @@ function generate() {
     version: 'v2',
     plugins: [{ local: 'protoc-gen-es', strategy: 'all', out: join(here, 'gen'), opt: ['target=js+dts', 'import_extension=js'] }],
   };
-  const env = { ...process.env, PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH, BUF_CACHE_DIR: join(staging, 'cache') };
+  const env = {
+    ...process.env,
+    PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH,
+    BUF_CACHE_DIR: join(staging, 'cache'),
+  };
   mkdirSync(join(here, 'gen'));
-  execFileSync(process.execPath, [require.resolve('@bufbuild/buf/bin/buf'), 'generate', '--template', JSON.stringify(template)], { cwd: staging, env, stdio: 'inherit' });
+  execFileSync(process.execPath, [require.resolve('@bufbuild/buf/bin/buf'), 'generate', '--template', JSON.stringify(template)], {
+    cwd: staging,
+    env,
+    stdio: 'inherit',
+  });
   rmSync(staging, { recursive: true, force: true });
   writeFileSync(stampFile, stamp);
 }
@@ -59,7 +70,8 @@ function dropWithMissingImports(staging, modules) {
   for (const module of modules)
     for (const name of readdirSync(join(staging, module), { recursive: true }))
       if (name.endsWith('.proto')) protos.set(name.split('\\').join('/'), join(staging, module, name));
-  const missing = (file) => [...readFileSync(file, 'utf8').matchAll(/^import (?:public )?"(.+)";/gm)].some(([, path]) => !protos.has(path) && !isWellKnown(path));
+  const missing = (file) =>
+    [...readFileSync(file, 'utf8').matchAll(/^import (?:public )?"(.+)";/gm)].some(([, path]) => !protos.has(path) && !isWellKnown(path));
   for (let dropped = true; dropped; ) {
     dropped = false;
     for (const [name, file] of protos) {

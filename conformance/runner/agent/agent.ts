@@ -68,4 +68,4 @@ process.on('message', (message: CallMessage) => {
   );
 });
 // The runner is gone: so is the reason to be here.
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', () => void Promise.allSettled([proxy?.stop(), pilot?.stop()]).then(() => process.exit(0)));

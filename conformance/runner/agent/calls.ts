@@ -56,7 +56,6 @@ export interface Refusal {
 export interface ProxySpec {
   readonly command: string;
   readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
   readonly uid?: number;
   readonly gid: number;
 }

@@ -191,10 +191,12 @@ function headOf(request: AnyRequest): Pick<Hit, 'method' | 'path' | 'host' | 'he
 }
 
 function tlsOf(socket: net.Socket | TLSSocket): Hit['tls'] | undefined {
-  if (!('encrypted' in socket)) return undefined;
+  // Under HTTP/2 the socket is a proxy object, which has every field: ask for the value.
+  if (!(socket as TLSSocket).encrypted) return undefined;
   // Absent when the client named none, though the types say otherwise.
-  const { servername, alpnProtocol } = socket as TLSSocket & { servername?: string | false };
-  const subject = socket.getPeerCertificate()?.subject?.CN;
+  const secured = socket as TLSSocket & { servername?: string | false };
+  const { servername, alpnProtocol } = secured;
+  const subject = secured.getPeerCertificate()?.subject?.CN;
   return {
     ...(servername ? { sni: servername } : {}),
     ...(alpnProtocol ? { alpn: alpnProtocol } : {}),

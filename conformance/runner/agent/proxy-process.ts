@@ -22,11 +22,10 @@ export class ProxyProcess {
   #hasExited = false;
   #log = '';
 
-  constructor({ command, args, env, uid, gid }: ProxySpec) {
+  constructor({ command, args, uid, gid }: ProxySpec) {
     this.#portsBefore = new Set([...listeningPorts(), adminPort]);
     this.#child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
       gid,
       ...(uid === undefined ? {} : { uid }),
     });
