@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // The command line. Commands are loaded when they are called for, so that each starts fast.
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { useCompileCache } from './compile-cache.ts';
+import { exitCodes } from './exit-codes.ts';
 
 useCompileCache();
 
@@ -24,8 +25,16 @@ async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .showHelpAfterError('(meltemi COMMAND --help tells more)');
   const wanted = argv.find((argument) => !argument.startsWith('-'));
-  for (const name of isName(wanted) ? [wanted] : (Object.keys(commands) as Name[])) program.addCommand(await commands[name]());
-  await program.parseAsync([...argv], { from: 'user' });
+  for (const name of isName(wanted) ? [wanted] : (Object.keys(commands) as Name[]))
+    program.addCommand((await commands[name]()).exitOverride());
+  program.exitOverride();
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version end by the same way, with 0.
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
 }
 
 await main(process.argv.slice(2));

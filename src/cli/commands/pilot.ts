@@ -1,5 +1,5 @@
 // `meltemi pilot`: the control plane alone, for proxies that find it by its xDS address.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { hasErrors, type Issue } from '../../base/index.ts';
 import { formatIssues, formatSummary, type MeshConfig, parseMeshConfig } from '../../config/index.ts';
@@ -47,6 +47,11 @@ async function runPilot(flags: PilotFlags): Promise<void> {
   if (!meshConfig) return;
   const source = new FileSource({ paths: flags.config });
   const pilot = new Pilot({ domain: flags.domain, meshConfig });
+  const missing = flags.config.filter((path) => !existsSync(path));
+  if (missing.length > 0) {
+    fail(flags, `--config ${missing.join(' and ')}: there is no such file or folder`);
+    return;
+  }
   const first = source.load();
   report([...first.issues, ...pilot.apply(first).map((issue) => source.place(issue))], source.size, flags);
   const server = await pilot

@@ -1,7 +1,8 @@
 // `meltemi proxy`: runs the embedded proxy from an Envoy bootstrap, with Envoy's own flags.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { readBootstrap, startProxy } from '../../proxy/index.ts';
+import { type Bootstrap, readBootstrap, startProxy } from '../../proxy/index.ts';
+import { exitCodes } from '../exit-codes.ts';
 
 interface Flags {
   readonly configPath?: string;
@@ -21,19 +22,30 @@ export function proxyCommand(): Command {
     .option('--drain-time-s <seconds>', 'how long connections may go on after their listener changed', '600')
     .option('--concurrency <n>', 'accepted for compatibility; one thread serves')
     .option('--base-id <n>', 'accepted for compatibility')
+    .addHelpText(
+      'after',
+      `
+The proxy takes an Envoy bootstrap (node, admin, static clusters, ADS) and is configured over xDS by whatever serves it: meltemi pilot, or Istio's
+own control plane. It can stand where an Envoy binary was; Envoy's other flags are accepted and ignored.
+
+Examples:
+  meltemi proxy -c bootstrap.json
+  meltemi proxy -c /etc/istio/proxy/envoy-rev.json --drain-time-s 45 --concurrency 2 -l warning
+`,
+    )
     .allowUnknownOption()
     .allowExcessArguments()
     .action((flags: Flags) => run(flags));
 }
 
 async function run(flags: Flags): Promise<void> {
-  const text = flags.configPath === undefined ? flags.configYaml : readFileSync(flags.configPath, 'utf8');
-  if (text === undefined) throw new Error('give a bootstrap: -c FILE');
+  const bootstrap = bootstrapOf(flags);
+  if (!bootstrap) return;
   const end = async (): Promise<void> => {
     await proxy.stop();
     process.exit(0);
   };
-  const proxy = await startProxy(readBootstrap(text), {
+  const proxy = await startProxy(bootstrap, {
     drainMs: Number(flags.drainTimeS) * 1000,
     log: (level, message) => {
       if (!quiet.has(flags.logLevel) && (level === 'warn' || flags.logLevel !== 'warning'))
@@ -43,4 +55,20 @@ async function run(flags: Flags): Promise<void> {
   });
   process.once('SIGTERM', () => void end());
   process.once('SIGINT', () => void end());
+}
+
+/** Says on standard error what is wrong with the file, and how the command wants to be called. */
+function bootstrapOf({ configPath, configYaml }: Flags): Bootstrap | undefined {
+  const source = configPath ?? 'the text of --config-yaml';
+  try {
+    const text = configPath === undefined ? configYaml : readFileSync(configPath, 'utf8');
+    if (text !== undefined) return readBootstrap(text);
+    process.stderr.write('meltemi proxy: give a bootstrap with -c FILE; `meltemi proxy --help` tells more\n');
+  } catch (error) {
+    process.stderr.write(
+      `meltemi proxy: ${source} is not a bootstrap that can be read: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+  }
+  process.exitCode = exitCodes.usage;
+  return undefined;
 }
