@@ -56,7 +56,11 @@ export const kinds = {
   'gateway.networking.k8s.io/Gateway': { ...gatewayApi, writtenKind: 'Gateway', schema: KubeGateway },
   GatewayClass: { ...gatewayApi, clusterScoped: true, schema: GatewayClass },
   HTTPRoute: { ...gatewayApi, schema: GatewayHTTPRoute },
-  GRPCRoute: { ...gatewayApi, schema: GatewayGRPCRoute },
+  GRPCRoute: {
+    ...gatewayApi,
+    schema: GatewayGRPCRoute,
+    noEffect: 'GRPCRoutes are not translated yet; an HTTPRoute with the path of the method does the same',
+  },
   ReferenceGrant: { ...gatewayApi, schema: ReferenceGrant },
   Process: { group: 'meltemi.dev', versions: ['v1'], content: 'spec', schema: Process },
 } as const satisfies Readonly<Record<string, KindDefinition<unknown>>>;
