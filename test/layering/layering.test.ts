@@ -52,6 +52,13 @@ function impurities(all: readonly SourceFile[]): readonly string[] {
   });
 }
 
+/** The limit for files; the linter has the one for functions. */
+const maxLines = 500;
+
+function tooLong(all: readonly SourceFile[]): readonly string[] {
+  return all.filter(({ lines }) => lines > maxLines).map(({ path, lines }) => `${path}: ${lines}`);
+}
+
 function withoutStrings(code: string): string {
   return code.replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''").replace(/\/\/.*$/gm, '');
 }
@@ -81,7 +88,12 @@ test('pure folders touch nothing of the outside world', () => {
   report('impure:', impurities(product.filter(isPure)));
 });
 
+test('files stay short enough to hold in mind', () => {
+  report(`longer than ${maxLines} lines:`, tooLong(files));
+});
+
 test('the checks find what they are for', () => {
+  assert.deepEqual(tooLong([sourceFile('mesh/long.ts', '\n'.repeat(maxLines)), sourceFile('mesh/short.ts', '')]), ['mesh/long.ts: 501']);
   const bad = sourceFile(
     'mesh/bad.ts',
     "import { readFileSync } from 'node:fs';\nimport type { X } from '../proxy/http/request.ts';\nconst now = Date.now();\nawait import('../cli/main.ts');\n",

@@ -6,6 +6,7 @@ export interface SourceFile {
   /** Relative to src. */
   readonly path: string;
   readonly code: string;
+  readonly lines: number;
   /** What is imported, as it is written. */
   readonly specifiers: readonly string[];
   /** The files of src among them, those imported for their types alone included. */
@@ -26,7 +27,7 @@ export function sourceFile(path: string, text: string): SourceFile {
   const withoutComments = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
   const specifiers = [...withoutComments.matchAll(specifier)].flatMap(([, from, dynamic]) => from ?? dynamic ?? []);
   const imports = specifiers.filter((one) => one.startsWith('.')).map((one) => join(dirname(path), one));
-  return { path, code: withoutComments, specifiers, imports, isTest: /\.test\.ts$/.test(path) };
+  return { path, code: withoutComments, lines: text.split('\n').length, specifiers, imports, isTest: /\.test\.ts$/.test(path) };
 }
 
 /** The rings of files, each in order of import; imports of types count as well. */
