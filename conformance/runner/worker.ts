@@ -98,7 +98,7 @@ export class Worker {
     try {
       const findings = refusals.map(({ text }) => text);
       if (one.rejected !== undefined) return { differences: compareRejection(one.rejected, refusals), outcomes: [], findings, log: '' };
-      const served = await this.#serve(one, agents);
+      const served = await this.#serve(one, source, agents);
       // An error about what two resources say of each other is a finding, and the resources are in force all the same.
       const refused = refusals.filter(({ isInForce }) => !isInForce).map(({ text }) => `refused, the reference accepts it: ${text}`);
       return { ...served, differences: [...refused, ...served.differences], findings };
@@ -126,7 +126,7 @@ export class Worker {
     }
   }
 
-  async #serve(one: Case, agents: Agents): Promise<Omit<Observed, 'ms' | 'findings'>> {
+  async #serve(one: Case, source: Source, agents: Agents): Promise<Omit<Observed, 'ms' | 'findings'>> {
     const { certificates, engine, isVerbose, isDumped } = this.#options;
     const isInbound = one.client.direction === 'inbound';
     const [echo, client] = isInbound ? [agents.client, agents.server] : [agents.server, agents.client];
@@ -136,7 +136,10 @@ export class Worker {
     await agents.control.call('serveSecrets', { root: certificates.root, ...own });
     const away = { tls: { ...server, ca: certificates.root }, dns: { address: serverAddress, names: one.dns } };
     const listening = echo.call('startEcho', { ports: portsOf(one), behaviours: one.upstreams, ...(isInbound ? {} : away) });
-    await agents.control.call('startProxy', engine(bootstrapOf(one.client), isVerbose));
+    await agents.control.call(
+      'startProxy',
+      engine({ bootstrap: bootstrapOf(one.client), isVerbose, isCommand: source.kind === 'command' }),
+    );
     try {
       const [{ isReady, log }] = await Promise.all([agents.control.call('awaitProxy', readyTimeoutMs), listening]);
       if (!isReady) return { differences: [`the proxy did not become ready: ${log.slice(-logInDifference)}`], outcomes: [], log };

@@ -1,9 +1,11 @@
 // The process that the runner starts inside a network namespace; it carries out the runner's calls (calls.ts) until it is let go.
-import type { AgentCalls, CallMessage, ReplyMessage } from './calls.ts';
+import type { AgentCalls, CallMessage, ReplyMessage, RunningProxy } from './calls.ts';
 import { sendBurst } from './client.ts';
 import { Echo } from './echo.ts';
+import { HostedProxy } from './hosted-proxy.ts';
 import { PilotProcess } from './pilot-process.ts';
-import { ProxyProcess, readAdmin } from './proxy-process.ts';
+import { ProxyProcess } from './proxy-process.ts';
+import { readAdmin } from './readiness.ts';
 
 interface Stoppable {
   stop(): Promise<void>;
@@ -11,7 +13,7 @@ interface Stoppable {
 
 let echo: Echo | undefined;
 let pilot: Stoppable | undefined;
-let proxy: ProxyProcess | undefined;
+let proxy: RunningProxy | undefined;
 let secrets: { use(secrets: Parameters<AgentCalls['serveSecrets']>[0]): void } | undefined;
 
 const calls: AgentCalls = {
@@ -48,7 +50,7 @@ const calls: AgentCalls = {
     pilot = undefined;
   },
   startProxy: async (spec) => {
-    proxy = new ProxyProcess(spec);
+    proxy = spec.kind === 'command' ? new ProxyProcess(spec) : new HostedProxy(spec);
   },
   awaitProxy: async (timeoutMs) => (proxy ? proxy.ready(timeoutMs) : { isReady: false, log: 'not started' }),
   stopProxy: async () => {

@@ -53,11 +53,32 @@ export interface Refusal {
   readonly isInForce: boolean;
 }
 
-export interface ProxySpec {
-  readonly command: string;
-  readonly args: readonly string[];
+/** Whose processes are not captured: the user of the proxy, or at least its group. */
+interface ProxyOwner {
   readonly uid?: number;
   readonly gid: number;
+}
+
+export interface ProxyCommand extends ProxyOwner {
+  readonly kind: 'command';
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** An embedded proxy in a process that runs many of them, one at a time. */
+export interface HostedProxySpec extends ProxyOwner {
+  readonly kind: 'hosted';
+  readonly bootstrap: object;
+  readonly drainMs: number;
+  readonly isVerbose: boolean;
+}
+
+export type ProxySpec = ProxyCommand | HostedProxySpec;
+
+export interface RunningProxy {
+  ready(timeoutMs: number): Promise<ProxyState>;
+  /** Ends it at once and returns what it logged. */
+  stop(): Promise<string>;
 }
 
 export interface ProxyState {
