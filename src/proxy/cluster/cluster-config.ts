@@ -10,6 +10,7 @@ import {
 } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 import { millis } from '../net/duration.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
+import { compileErrorMatcher, type ErrorMatcher } from './error-matcher.ts';
 import { compileTransport, type Transport } from './transport.ts';
 
 export type Discovery = 'static' | 'eds' | 'strictDns' | 'logicalDns' | 'originalDst';
@@ -50,6 +51,8 @@ export interface ClusterConfig {
   };
   readonly thresholds: Readonly<Record<'default' | 'high', Thresholds>>;
   readonly outlier: OutlierDetection | undefined;
+  /** Stands in for "status 5xx" in outlier detection. */
+  readonly isError: ErrorMatcher | undefined;
   readonly bindAddress: string | undefined;
   readonly keepAliveMs: number | undefined;
   readonly dns: { readonly refreshMs: number; readonly respectTtl: boolean; readonly family: 'v4' | 'v6' | 'auto' | 'all' | 'v4Preferred' };
@@ -88,6 +91,7 @@ export function compileCluster(source: Cluster, secrets: SecretStore, problems: 
     },
     thresholds: { default: thresholdsOf(source.circuitBreakers, 0), high: thresholdsOf(source.circuitBreakers, 1) },
     outlier: source.outlierDetection,
+    isError: compileErrorMatcher(options?.$unknown, problems),
     bindAddress: source.upstreamBindConfig?.sourceAddress?.address || undefined,
     keepAliveMs: keepAliveOf(source),
     dns: {

@@ -61,6 +61,13 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     if (connection && !this.ready(connection)) pool.released(connection);
   }
 
+  /** The status as outlier detection sees it. */
+  #judged(status: number, headers: Headers): number {
+    const { isError } = this.#cluster.config;
+    if (!isError) return statusFor(status, headers);
+    return isError(status, headers) ? 500 : 200;
+  }
+
   #protocol(): PoolOptions['protocol'] {
     const upgrades = this.#forward.decision.route.upgrades;
     if (this.#request.method === 'CONNECT' && upgrades.some((one) => one.type === 'connect' && one.terminateConnect)) return 'connect';
@@ -127,7 +134,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   head(status: number, headers: Headers, end: boolean, full?: string): void {
     if (this.#over) return;
     this.headSeen = true;
-    this.#cluster.report(this.host, { kind: 'response', status: statusFor(status, headers) });
+    this.#cluster.report(this.host, { kind: 'response', status: this.#judged(status, headers) });
     if (end) this.#finish();
     this.#forward.onHead(this, status, headers, end, full);
   }
