@@ -54,9 +54,9 @@ const cases: Readonly<Partial<Record<Kind, readonly SpecCase[]>>> = {
     { name: 'socket with ports', spec: '{address: "unix:///a", ports: {http: 80}}', expected: ['MT0119 ports'] },
   ],
   WorkloadGroup: [
-    { name: 'plain', spec: '{template: {serviceAccount: a}, probe: {httpGet: {port: 80}}}', expected: ['MT0401'] },
-    { name: 'no template', spec: '{}', expected: ['MT0401', 'MT0103 template'] },
-    { name: 'no method', spec: '{template: {}, probe: {periodSeconds: 1}}', expected: ['MT0401', 'MT0132 probe'] },
+    { name: 'plain', spec: '{template: {serviceAccount: a}, probe: {httpGet: {port: 80}}}', expected: ['MT0401 probe'] },
+    { name: 'no template', spec: '{}', expected: ['MT0103 template'] },
+    { name: 'no method', spec: '{template: {}, probe: {periodSeconds: 1}}', expected: ['MT0401 probe', 'MT0132 probe'] },
   ],
   Sidecar: [
     { name: 'plain', spec: '{egress: [{hosts: ["./*", "istio-system/*"]}]}', expected: [] },

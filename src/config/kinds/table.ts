@@ -39,7 +39,7 @@ export const kinds = {
   DestinationRule: { ...istio, schema: DestinationRule },
   ServiceEntry: { ...istio, schema: ServiceEntry },
   WorkloadEntry: { ...istio, schema: WorkloadEntry },
-  WorkloadGroup: { ...istio, schema: WorkloadGroup, noEffect: 'workloads are not registered by themselves yet; write WorkloadEntries' },
+  WorkloadGroup: { ...istio, schema: WorkloadGroup },
   Gateway: { ...istio, schema: IstioGateway },
   Sidecar: { ...istio, schema: Sidecar },
   ProxyConfig: { ...istio, schema: ProxyConfig, noEffect: 'proxies are configured by their bootstrap' },

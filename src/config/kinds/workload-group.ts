@@ -1,7 +1,7 @@
 // WorkloadGroup: https://istio.io/latest/docs/reference/config/networking/workload-group/
 import { checkPort } from '../rules/addresses.ts';
 import { checkLabels } from '../rules/labels.ts';
-import { type Infer, int32, list, mapOf, message, type RuleContext, required, string, uint32 } from '../schema/index.ts';
+import { type Infer, int32, list, mapOf, message, noEffect, type RuleContext, required, string, uint32 } from '../schema/index.ts';
 import { WorkloadEntryFields } from './workload-entry.ts';
 
 export const HTTPHealthCheckConfig = message(
@@ -56,7 +56,7 @@ export const WorkloadGroup = message('WorkloadGroup', {
     { rules: [({ labels }, context) => checkLabels(labels, ['labels'], context)] },
   ),
   template: required(WorkloadEntryFields),
-  probe: ReadinessProbe,
+  probe: noEffect(ReadinessProbe, 'members are taken for healthy while their proxy is connected'),
 });
 export type WorkloadGroup = Infer<typeof WorkloadGroup>;
 
