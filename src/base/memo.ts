@@ -121,6 +121,8 @@ export class Derived<T> implements Source {
   readonly #compute: () => T;
   readonly #equal: Equal<T>;
   #value: { readonly current: T } | undefined;
+  /** Stands in place of the value when the last computation threw. */
+  #failure: { readonly error: unknown } | undefined;
   #state: State = 'dirty';
   #running = false;
   #watchers = 0;
@@ -136,9 +138,11 @@ export class Derived<T> implements Source {
     this.#equal = equal;
   }
 
+  /** Throws what the computation threw. */
   get(): T {
     this.#engine.track(this as Source);
     this.refresh();
+    if (this.#failure) throw this.#failure.error;
     if (!this.#value) throw new Error(`${this.name} has no value`);
     return this.#value.current;
   }
@@ -158,7 +162,7 @@ export class Derived<T> implements Source {
   }
 
   refresh(): void {
-    if (this.#running) throw new Error(`${this.name} depends on itself`);
+    if (this.#running) throw new DependsOnItself(this.name);
     if (this.#state === 'check') this.#checkSources();
     if (this.#state === 'dirty') this.#run();
     this.#state = 'clean';
@@ -189,6 +193,7 @@ export class Derived<T> implements Source {
     this.#detachFrom(0);
     this.#sources = [];
     this.#value = undefined;
+    this.#failure = undefined;
     this.#state = 'dirty';
     this.#engine.forget(this as Derived<unknown>);
   }
@@ -208,6 +213,11 @@ export class Derived<T> implements Source {
       const value = this.#engine.evaluate(this, this.#compute);
       this.#adoptSources();
       this.#adoptValue(value);
+    } catch (error) {
+      // Among values in a ring nothing could tell when to try again.
+      if (error instanceof DependsOnItself) throw error;
+      this.#adoptSources();
+      this.#adoptFailure(error);
     } finally {
       this.#running = false;
     }
@@ -223,7 +233,7 @@ export class Derived<T> implements Source {
       source.observers.add(this as Derived<unknown>);
     }
     // A source may stand in the kept part and in the dropped one.
-    for (let i = 0; i < this.#kept && added; i++) this.#sources[i]?.observers.add(this as Derived<unknown>);
+    for (let i = 0; i < this.#kept; i++) this.#sources[i]?.observers.add(this as Derived<unknown>);
   }
 
   #detachFrom(index: number): void {
@@ -231,9 +241,23 @@ export class Derived<T> implements Source {
   }
 
   #adoptValue(value: T): void {
-    if (this.#value && this.#equal(this.#value.current, value)) return;
+    const failed = this.#failure !== undefined;
+    this.#failure = undefined;
+    if (this.#value && !failed && this.#equal(this.#value.current, value)) return;
     this.#value = { current: value };
     for (const observer of this.observers) observer.mark('dirty');
+  }
+
+  #adoptFailure(error: unknown): void {
+    this.#failure = { error };
+    for (const observer of this.observers) observer.mark('dirty');
+  }
+}
+
+/** A mistake in the program, not in what it is given. */
+class DependsOnItself extends Error {
+  constructor(name: string) {
+    super(`${name} depends on itself`);
   }
 }
 
