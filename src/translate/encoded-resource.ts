@@ -11,7 +11,7 @@ export interface EncodedResource {
   readonly any: Uint8Array;
 }
 
-/** A message inside another one, ready to be put there. */
+/** A field of a message, ready to be put there: tag, length and the message that is its value. */
 export interface EncodedPart {
   readonly bytes: Uint8Array;
   readonly version: string;
@@ -22,29 +22,25 @@ export function encodeResource<D extends DescMessage>(schema: D, name: string, m
   return { name, version: hashBytes(bytes), any: anyBytes(schema.typeName, [bytes]) };
 }
 
-export function encodePart<D extends DescMessage>(schema: D, message: MessageShape<D>): EncodedPart {
-  const bytes = toBinary(schema, message);
-  return { bytes, version: hashBytes(bytes) };
+export function encodePart<D extends DescMessage>(field: number, schema: D, message: MessageShape<D>): EncodedPart {
+  const value = toBinary(schema, message);
+  return { bytes: concat([fieldHeader(field, value.length), value]), version: hashBytes(value) };
 }
 
 /**
- * A resource made of a message and of parts that repeat one of its fields, without encoding the parts again.
+ * A resource made of a message and of further fields, which are not encoded again.
  * Protobuf takes the fields of a message in any order: https://protobuf.dev/programming-guides/encoding/#order
  */
-export function assembleResource(
-  typeName: string,
+export function assembleResource<D extends DescMessage>(
+  schema: D,
   name: string,
-  head: EncodedPart,
-  field: number,
+  message: MessageShape<D>,
   parts: readonly EncodedPart[],
 ): EncodedResource {
-  const pieces: Uint8Array[] = [head.bytes];
-  let versions = head.version;
-  for (const part of parts) {
-    pieces.push(fieldHeader(field, part.bytes.length), part.bytes);
-    versions += part.version;
-  }
-  return { name, version: hashBytes(asciiBytes(versions)), any: anyBytes(typeName, pieces) };
+  const head = toBinary(schema, message);
+  const versions = parts.map((part) => part.version).join('');
+  const any = anyBytes(schema.typeName, [head, ...parts.map((part) => part.bytes)]);
+  return { name, version: hashBytes(asciiBytes(hashBytes(head) + versions)), any };
 }
 
 export function sameResource(a: EncodedResource | undefined, b: EncodedResource | undefined): boolean {

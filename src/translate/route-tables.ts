@@ -25,7 +25,8 @@ const maxDirectResponseBytes = 1_048_576;
 export class RouteTables {
   readonly #mesh: Mesh;
   readonly #tables: Family<EncodedResource | undefined>;
-  readonly #refs: Family<readonly VirtualHostRef[] | undefined>;
+  /** Keys of a table's virtual hosts, in order. */
+  readonly #hostKeys: Family<readonly string[] | undefined>;
   readonly #domains: Family<readonly string[]>;
   readonly #surplus: Family<ReadonlyMap<string, readonly string[]>>;
   readonly #virtualHosts: Family<EncodedPart | undefined>;
@@ -36,7 +37,7 @@ export class RouteTables {
     this.#mesh = mesh;
     this.#gatewayPorts = gatewayPorts;
     this.#tables = engine.family('routes', (key) => this.#buildTable(key), sameResource);
-    this.#refs = engine.family('routeTable', (key) => this.#buildRefs(key), deepEqual);
+    this.#hostKeys = engine.family('routeTable', (key) => this.#buildHostKeys(key), deepEqual);
     this.#domains = engine.family('virtualHostDomains', (key) => this.#buildDomains(key), deepEqual);
     this.#surplus = engine.family('surplusDomains', (key) => this.#buildSurplus(key), deepEqual);
     this.#virtualHosts = engine.family('virtualHost', (key) => this.#buildVirtualHost(key), samePart);
@@ -52,29 +53,28 @@ export class RouteTables {
   }
 
   sweep(): number {
-    return [this.#tables, this.#gatewayTables, this.#surplus, this.#refs, this.#virtualHosts, this.#domains].reduce(
+    return [this.#tables, this.#gatewayTables, this.#surplus, this.#hostKeys, this.#virtualHosts, this.#domains].reduce(
       (sum, family) => sum + family.sweep(),
       0,
     );
   }
 
   #buildTable(key: string): EncodedResource | undefined {
-    const { audience, rest: name } = split(key);
-    const refs = this.#refs.get(key);
-    if (!refs) return undefined;
+    const { rest: name } = split(key);
+    const hostKeys = this.#hostKeys.get(key);
+    if (!hostKeys) return undefined;
     const surplus = this.#surplus.get(key);
-    const parts = refs.flatMap((ref) => {
-      const refKey = `${audience}\n${JSON.stringify(ref)}`;
-      const without = surplus.get(refKey);
-      return (without ? this.#withoutDomains(refKey, without) : this.#virtualHosts.get(refKey)) ?? [];
+    const parts = hostKeys.flatMap((hostKey) => {
+      const without = surplus.get(hostKey);
+      return (without ? this.#withoutDomains(hostKey, without) : this.#virtualHosts.get(hostKey)) ?? [];
     });
-    return assembleResource(RouteConfigurationSchema.typeName, name, routeHead(name), virtualHostsField, parts);
+    return assembleResource(RouteConfigurationSchema, name, create(RouteConfigurationSchema, routeSettings(name)), parts);
   }
 
-  #buildRefs(key: string): readonly VirtualHostRef[] | undefined {
+  #buildHostKeys(key: string): readonly string[] | undefined {
     const { audience, rest } = split(key);
     const table = sidecarRouteTable(this.#mesh, parseAudience(audience), rest);
-    return table && [...table].sort(byText);
+    return table && inOrder(table).map((ref) => `${audience}\n${ref}`);
   }
 
   #buildDomains(key: string): readonly string[] {
@@ -88,30 +88,28 @@ export class RouteTables {
 
   /** Domains that an earlier virtual host of the table has taken: Envoy refuses a table that has one twice. */
   #buildSurplus(key: string): ReadonlyMap<string, readonly string[]> {
-    const { audience } = split(key);
     const taken = new Set<string>();
     const surplus = new Map<string, readonly string[]>();
-    for (const ref of this.#refs.get(key) ?? []) {
-      const refKey = `${audience}\n${JSON.stringify(ref)}`;
+    for (const hostKey of this.#hostKeys.get(key) ?? []) {
       const twice: string[] = [];
-      for (const domain of this.#domains.get(refKey)) {
+      for (const domain of this.#domains.get(hostKey)) {
         if (taken.has(domain)) twice.push(domain);
         else taken.add(domain);
       }
-      if (twice.length > 0) surplus.set(refKey, twice);
+      if (twice.length > 0) surplus.set(hostKey, twice);
     }
     return surplus;
   }
 
   #buildVirtualHost(key: string): EncodedPart | undefined {
     const host = this.#virtualHost(key);
-    return host && encodePart(VirtualHostSchema, host);
+    return host && encodePart(virtualHostsField, VirtualHostSchema, host);
   }
 
   #withoutDomains(key: string, surplus: readonly string[]): EncodedPart | undefined {
     const host = this.#virtualHost(key);
     const domains = host?.domains.filter((domain) => !surplus.includes(domain)) ?? [];
-    return host && domains.length > 0 ? encodePart(VirtualHostSchema, { ...host, domains }) : undefined;
+    return host && domains.length > 0 ? encodePart(virtualHostsField, VirtualHostSchema, { ...host, domains }) : undefined;
   }
 
   #virtualHost(key: string): VirtualHost | undefined {
@@ -148,17 +146,17 @@ function routeSettings(name: string): {
   return { name, validateClusters: false, maxDirectResponseBodySizeBytes: maxDirectResponseBytes, ignorePortInHostMatching: true };
 }
 
-function routeHead(name: string): EncodedPart {
-  return encodePart(RouteConfigurationSchema, create(RouteConfigurationSchema, routeSettings(name)));
-}
-
 function split(key: string): { readonly audience: string; readonly rest: string } {
   const line = key.indexOf('\n');
   return line < 0 ? { audience: key, rest: '' } : { audience: key.slice(0, line), rest: key.slice(line + 1) };
 }
 
-function byText(a: VirtualHostRef, b: VirtualHostRef): number {
-  const rank = Number(a.kind === 'catch-all') - Number(b.kind === 'catch-all');
-  const [left, right] = [JSON.stringify(a), JSON.stringify(b)];
-  return rank || (left < right ? -1 : left > right ? 1 : 0);
+/** As texts, catch-alls last. */
+function inOrder(table: readonly VirtualHostRef[]): readonly string[] {
+  const texts = (isLast: boolean): string[] =>
+    table
+      .filter((ref) => (ref.kind === 'catch-all') === isLast)
+      .map((ref) => JSON.stringify(ref))
+      .sort();
+  return [...texts(false), ...texts(true)];
 }
