@@ -43,10 +43,10 @@ export const fromAds: ConfigSource = create(ConfigSourceSchema, {
   resourceApiVersion: ApiVersion.V3,
 });
 
-/** 0..100 as Istio writes it: whole per cents stay, others become millionths. */
+/** 0..100 in millionths; what is beyond counts as the nearer end. */
 export function fractionalPercent(percent: number): FractionalPercent {
   return create(FractionalPercentSchema, {
-    numerator: Math.round(percent * 10_000),
+    numerator: Math.round(Math.min(Math.max(percent, 0), 100) * 10_000),
     denominator: FractionalPercent_DenominatorType.MILLION,
   });
 }

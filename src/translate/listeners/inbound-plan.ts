@@ -117,7 +117,8 @@ function defaultEndpoint(text: string | undefined, node: ProxyNode): InboundPort
   const colon = text.lastIndexOf(':');
   const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
   const own = host === '0.0.0.0' || host === '::' || host === '';
-  return { address: own ? (node.addresses[0] ?? '127.0.0.1') : host, port: Number(text.slice(colon + 1)) };
+  const port = Number(text.slice(colon + 1));
+  return Number.isInteger(port) && port > 0 ? { address: own ? (node.addresses[0] ?? '127.0.0.1') : host, port } : undefined;
 }
 
 function dedupe(ports: readonly InboundPort[]): readonly InboundPort[] {
