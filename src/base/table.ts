@@ -39,6 +39,12 @@ export class Table<T> {
     return [...this.#values.values()];
   }
 
+  /** In the order of first insertion; the same strings each time. */
+  keys(): readonly string[] {
+    this.#all.get();
+    return [...this.#values.keys()];
+  }
+
   get size(): number {
     return this.#values.size;
   }

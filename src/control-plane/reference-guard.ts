@@ -57,8 +57,7 @@ export class ReferenceGuard {
     const { store } = this.#mesh;
     const inForce = store
       .table('VirtualService')
-      .values()
-      .map(keyOf)
+      .keys()
       .filter((key) => !this.#waiting.has(key))
       .flatMap((key) => this.#issues.get(key));
     const waiting = [...this.#waiting].flatMap(([key, object]) => this.#issuesOf(key, object));
