@@ -15,6 +15,7 @@ export interface ConfigStoreOptions {
 export class ConfigStore {
   readonly domain: string;
   readonly serviceHosts: TableIndex<ObjectOf<'Service'>>;
+  readonly servicesWithSelector: TableIndex<ObjectOf<'Service'>>;
   readonly entryHosts: TableIndex<ObjectOf<'ServiceEntry'>>;
   readonly entriesWithSelector: TableIndex<ObjectOf<'ServiceEntry'>>;
   readonly slicesOfService: TableIndex<ObjectOf<'EndpointSlice'>>;
@@ -35,6 +36,9 @@ export class ConfigStore {
     this.serviceHosts = this.table('Service').index((service) => [host(service)]);
     this.aliasesOfHost = this.table('Service').index((service) =>
       service.spec.type === 'ExternalName' && service.spec.externalName ? [service.spec.externalName.toLowerCase()] : [],
+    );
+    this.servicesWithSelector = this.table('Service').index((service) =>
+      Object.keys(service.spec.selector ?? {}).length > 0 ? [service.metadata.namespace] : [],
     );
     this.entryHosts = this.table('ServiceEntry').index(hostsOfEntry);
     this.entriesWithSelector = this.table('ServiceEntry').index((entry) => (entry.spec.workloadSelector ? [entry.metadata.namespace] : []));

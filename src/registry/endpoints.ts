@@ -1,6 +1,7 @@
 // The endpoints behind a service: EndpointSlices, inline endpoints of service entries, and selected workload entries and pods.
 import type { EndpointSlice, WorkloadEntry } from '../config/index.ts';
 import type { ConfigStore, ObjectOf } from './config-store.ts';
+import { podHealth, podPort } from './kubernetes-pods.ts';
 import { localityOfLabels } from './locality.ts';
 import type { Endpoint, EndpointHealth, Service, ServicePort } from './service.ts';
 
@@ -13,19 +14,32 @@ export function endpointsOf(service: Service, store: ConfigStore): readonly Endp
 }
 
 function kubernetesEndpoints(service: Service, store: ConfigStore): readonly Endpoint[] {
-  const slices = store.slicesOfService
-    .get(`${service.namespace}/${service.name}`)
-    .flatMap((slice) => sliceEndpoints(service, slice, store));
+  const slices = store.slicesOfService.get(`${service.namespace}/${service.name}`);
+  const sliced = slices.flatMap((slice) => sliceEndpoints(service, slice, store));
   const object = store.table('Service').get(`${service.namespace}/${service.name}`);
   const selector = object?.spec.selector ?? {};
-  if (Object.keys(selector).length === 0) return slices;
+  if (!object || Object.keys(selector).length === 0) return sliced;
   const workloads = store.workloadsOfNamespace
     .get(service.namespace)
-    .filter((entry) => selects(selector, labelsOf(entry)))
+    .filter((entry) => selects(selector, labelsOfWorkload(entry)))
     .flatMap((entry) =>
-      workloadEndpoints(service, { ...entry.spec, labels: labelsOf(entry) }, entry.metadata.namespace, entry.metadata.name),
+      workloadEndpoints(service, { ...entry.spec, labels: labelsOfWorkload(entry) }, entry.metadata.namespace, entry.metadata.name),
     );
-  return [...slices, ...workloads];
+  return [...(slices.length > 0 ? sliced : unslicedEndpoints(service, object, store)), ...workloads];
+}
+
+function unslicedEndpoints(service: Service, { spec }: ObjectOf<'Service'>, store: ConfigStore): readonly Endpoint[] {
+  const pods = store.podsOfNamespace.get(service.namespace).filter((pod) => selects(spec.selector ?? {}, pod.metadata.labels));
+  return pods.flatMap((pod) => {
+    const health = podHealth(pod, spec.publishNotReadyAddresses ?? false);
+    if (!health) return [];
+    const identity = identityOfPod(pod, store);
+    return service.ports.flatMap((servicePort) => {
+      const port = podPort(pod, servicePort);
+      const address = pod.spec.status?.podIP ?? '';
+      return port === undefined ? [] : [{ ...identity, address, servicePort: servicePort.name, port, network: '', weight: 0, health }];
+    });
+  });
 }
 
 function sliceEndpoints(service: Service, slice: ObjectOf<'EndpointSlice'>, store: ConfigStore): readonly Endpoint[] {
@@ -59,18 +73,33 @@ function podIdentity(item: SliceEndpoint, namespace: string, store: ConfigStore)
   const target = item.targetRef;
   const byName = target?.kind === 'Pod' ? store.table('Pod').get(`${target.namespace ?? namespace}/${target.name ?? ''}`) : undefined;
   const pod = byName ?? store.podsOfAddress.get(item.addresses?.[0] ?? '')[0];
-  const nodeName = item.nodeName ?? pod?.spec.nodeName;
-  const node = nodeName ? store.table('Node').get(`/${nodeName}`) : undefined;
-  const labels = pod?.metadata.labels ?? {};
+  if (pod) return identityOfPod(pod, store, item.nodeName);
+  return {
+    labels: {},
+    namespace,
+    workload: '',
+    locality: localityOfNode(item.nodeName, {}, store),
+    tlsMode: 'disabled',
+    nodeName: item.nodeName,
+  };
+}
+
+function identityOfPod(pod: ObjectOf<'Pod'>, store: ConfigStore, nodeName = pod.spec.nodeName): Identity {
+  const { labels, namespace, name } = pod.metadata;
   return {
     labels,
-    namespace: pod?.metadata.namespace ?? namespace,
-    workload: pod?.metadata.name ?? '',
-    serviceAccount: pod ? (pod.spec.serviceAccountName ?? 'default') : undefined,
-    locality: localityOfLabels(labels, node?.metadata.labels),
+    namespace,
+    workload: name,
+    serviceAccount: pod.spec.serviceAccountName ?? 'default',
+    locality: localityOfNode(nodeName, labels, store),
     tlsMode: labels[tlsModeLabel] === 'istio' ? 'istio' : 'disabled',
     nodeName,
   };
+}
+
+function localityOfNode(name: string | undefined, labels: Readonly<Record<string, string>>, store: ConfigStore): string {
+  const node = name ? store.table('Node').get(`/${name}`) : undefined;
+  return localityOfLabels(labels, node?.metadata.labels);
 }
 
 function entryEndpoints(service: Service, store: ConfigStore): readonly Endpoint[] {
@@ -95,35 +124,28 @@ function endpointsOfEntry(service: Service, entry: ObjectOf<'ServiceEntry'>, sto
 function selectedEndpoints(service: Service, selector: Readonly<Record<string, string>>, store: ConfigStore): readonly Endpoint[] {
   // An empty selector selects nothing, unlike everywhere else: https://github.com/istio/istio/pull/44159
   if (Object.keys(selector).length === 0) return [];
-  const workloads = store.workloadsOfNamespace.get(service.namespace).filter((entry) => selects(selector, labelsOf(entry)));
-  const pods = store.podsOfNamespace
-    .get(service.namespace)
-    .filter((pod) => selects(selector, pod.metadata.labels) && pod.spec.status?.podIP);
+  const workloads = store.workloadsOfNamespace.get(service.namespace).filter((entry) => selects(selector, labelsOfWorkload(entry)));
+  const pods = store.podsOfNamespace.get(service.namespace).filter((pod) => selects(selector, pod.metadata.labels));
   return [
     ...workloads.flatMap((entry) =>
-      workloadEndpoints(service, { ...entry.spec, labels: labelsOf(entry) }, entry.metadata.namespace, entry.metadata.name),
+      workloadEndpoints(service, { ...entry.spec, labels: labelsOfWorkload(entry) }, entry.metadata.namespace, entry.metadata.name),
     ),
     ...pods.flatMap((pod) => podEndpoints(service, pod, store)),
   ];
 }
 
+/** A service entry has no names for ports of containers, and takes ready pods only. */
 function podEndpoints(service: Service, pod: ObjectOf<'Pod'>, store: ConfigStore): readonly Endpoint[] {
-  const address = pod.spec.status?.podIP ?? '';
-  const ready = (pod.spec.status?.conditions ?? []).find((condition) => condition.type === 'Ready');
-  const identity = podIdentity(
-    { addresses: [address], targetRef: { kind: 'Pod', name: pod.metadata.name, namespace: pod.metadata.namespace } },
-    pod.metadata.namespace,
-    store,
-  );
-  if (ready && ready.status !== 'True') return [];
+  if (podHealth(pod, false) !== 'healthy') return [];
+  const identity = identityOfPod(pod, store);
   return service.ports.map((port) => ({
     ...identity,
-    address,
+    address: pod.spec.status?.podIP ?? '',
     servicePort: port.name,
     port: numericTarget(port),
     network: '',
     weight: 0,
-    health: 'healthy' as const,
+    health: 'healthy',
   }));
 }
 
@@ -159,7 +181,7 @@ function numericTarget(port: ServicePort): number {
   return typeof port.targetPort === 'number' && port.targetPort > 0 ? port.targetPort : port.number;
 }
 
-function labelsOf(entry: ObjectOf<'WorkloadEntry'>): Readonly<Record<string, string>> {
+export function labelsOfWorkload(entry: ObjectOf<'WorkloadEntry'>): Readonly<Record<string, string>> {
   return { ...entry.metadata.labels, ...entry.spec.labels };
 }
 

@@ -95,6 +95,40 @@ const cases: readonly {
     expected: ['10.1.0.1:8080 http us/us-2/rack v1 cart-sa'],
   },
   {
+    name: 'without slices the pods that the service selects, with the ports that they name',
+    documents: [
+      service(
+        '{clusterIP: 10.0.0.1, selector: {app: cart}, ports: [{name: http, port: 80, targetPort: web}, {name: tcp, port: 81, targetPort: 9000}, {name: none, port: 82, targetPort: nowhere}]}',
+      ),
+      pod('cart-a', '10.1.0.1').replace(
+        'nodeName: one',
+        'nodeName: one, containers: [{name: c, ports: [{name: web, containerPort: 8080}]}]',
+      ),
+      pod('cart-b', '10.1.0.2', '', ', conditions: [{type: Ready, status: "False"}]'),
+      pod('cart-c', '10.1.0.3', '', ', phase: Succeeded'),
+      pod('other', '10.1.0.4').replace('app: cart', 'app: other'),
+      node,
+    ],
+    expected: [
+      '10.1.0.1:8080 http eu/eu-1 v1 cart-sa',
+      '10.1.0.1:9000 tcp eu/eu-1 v1 cart-sa',
+      '10.1.0.2:9000 tcp unhealthy eu/eu-1 v1 cart-sa',
+    ],
+  },
+  {
+    name: 'a service may publish pods that are not ready',
+    documents: [
+      service(`{clusterIP: None, publishNotReadyAddresses: true, selector: {app: cart}, ${httpPort}}`),
+      pod('cart-b', '10.1.0.2', '', ', conditions: [{type: Ready, status: "False"}]'),
+    ],
+    expected: ['10.1.0.2:8080 http v1 cart-sa'],
+  },
+  {
+    name: 'where there are slices, pods that they lack are no endpoints',
+    documents: [service(`{clusterIP: 10.0.0.1, selector: {app: cart}, ${httpPort}}`), slice('[]'), pod('cart-a', '10.1.0.1')],
+    expected: [],
+  },
+  {
     name: "a Kubernetes service's selector takes workload entries as well",
     documents: [
       service(`{clusterIP: 10.0.0.1, selector: {app: cart}, ${httpPort}}`),
@@ -215,4 +249,13 @@ test('the services at an address are found by every way of declaring it', () => 
   );
   assert.deepEqual(registry.keysAtAddress('10.1.0.1'), ['shop/api.example.com', 'shop/cart.shop.svc.cluster.local']);
   assert.deepEqual(registry.keysAtAddress('10.1.0.9'), []);
+});
+
+test('the services at the address of a pod or workload entry are those that may select it', () => {
+  const registry = registryOf(
+    service(`{clusterIP: 10.0.0.1, selector: {app: cart}, ${httpPort}}`),
+    pod('cart-a', '10.1.0.1'),
+    workload('vm', '{address: 10.2.0.1, labels: {app: cart}}'),
+  );
+  for (const address of ['10.1.0.1', '10.2.0.1']) assert.deepEqual(registry.keysAtAddress(address), [cart]);
 });

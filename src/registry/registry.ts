@@ -1,7 +1,7 @@
 // Services and their endpoints, derived from the resources in force.
 import { type Derived, deepEqual, type Family, type MemoEngine } from '../base/index.ts';
 import type { ConfigStore } from './config-store.ts';
-import { endpointsOf } from './endpoints.ts';
+import { endpointsOf, labelsOfWorkload, selects } from './endpoints.ts';
 import { kubernetesHost } from './hostname.ts';
 import { serviceFromKubernetes } from './kubernetes-services.ts';
 import type { Endpoint, Service } from './service.ts';
@@ -58,19 +58,28 @@ export class Registry {
 
   #buildKeysAtAddress(address: string): readonly string[] {
     const store = this.#store;
+    const ofService = (name: string, namespace: string): string => `${namespace}/${kubernetesHost(name, namespace, store.domain)}`;
     const sliced = store.slicesOfAddress.get(address).map(({ metadata }) => {
       const name = metadata.labels['kubernetes.io/service-name'] ?? '';
-      return `${metadata.namespace}/${kubernetesHost(name, metadata.namespace, store.domain)}`;
+      return ofService(name, metadata.namespace);
     });
-    const namespaces = [...store.workloadsOfAddress.get(address), ...store.podsOfAddress.get(address)].map(
-      (object) => object.metadata.namespace,
-    );
-    const entries = [
-      ...store.entriesOfAddress.get(address),
-      ...namespaces.flatMap((namespace) => store.entriesWithSelector.get(namespace)),
+    const workloads = [
+      ...store.workloadsOfAddress.get(address).map((entry) => ({ namespace: entry.metadata.namespace, labels: labelsOfWorkload(entry) })),
+      ...store.podsOfAddress.get(address).map((pod) => pod.metadata),
     ];
-    const declared = entries.flatMap((entry) => hostsOfEntry(entry).map((host) => `${entry.metadata.namespace}/${host}`));
-    return [...new Set([...sliced, ...declared])].sort();
+    const selected = workloads.flatMap(({ namespace, labels }) =>
+      store.servicesWithSelector
+        .get(namespace)
+        .filter(({ spec }) => selects(spec.selector ?? {}, labels))
+        .map(({ metadata }) => ofService(metadata.name, namespace)),
+    );
+    const selecting = workloads.flatMap(({ namespace, labels }) =>
+      store.entriesWithSelector.get(namespace).filter(({ spec }) => selects(spec.workloadSelector?.labels ?? {}, labels)),
+    );
+    const declared = [...store.entriesOfAddress.get(address), ...selecting].flatMap((entry) =>
+      hostsOfEntry(entry).map((host) => `${entry.metadata.namespace}/${host}`),
+    );
+    return [...new Set([...sliced, ...declared, ...selected])].sort();
   }
 
   #buildService(key: string): Service | undefined {
