@@ -1,12 +1,12 @@
-// `npm test`: the check, the conformance baselines of both engines, and the end-to-end tests. Ends with `N passed, N failed`.
+// `npm test`: the check, the conformance baselines of both engines, and the tests with whole programs. Ends with `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
 import { engines, installedEnvoy } from '../conformance/runner/engine.ts';
 import { missingPackages } from '../conformance/runner/environment.ts';
 import { check } from './check.ts';
-import { type Counts, checkout, conclude, node, run, type Step, sum, tests } from './steps.ts';
+import { type Counts, conclude, node, run, type Step, sum, tests } from './steps.ts';
 
-const endToEnd = 'test/e2e/**/*.test.ts';
+/** Tests with whole programs, by what they are about. */
+const programs = { 'real xDS clients': 'test/{xds,nack}/**/*.test.ts', 'end to end': 'test/e2e/**/*.test.ts' };
 const isCi = !['', '0', 'false', undefined].includes(process.env['CI']);
 const isRoot = process.getuid?.() === 0;
 
@@ -18,8 +18,7 @@ for (const engine of engines) {
   if (why === undefined) all.push(await run(conformance(engine)));
   else skipped(`conformance on ${engine}`, why);
 }
-if (globSync(endToEnd, { cwd: checkout }).length > 0) all.push(await run(tests('end to end', endToEnd)));
-else skipped('end to end', 'there is no test');
+for (const [name, pattern] of Object.entries(programs)) all.push(await run(tests(name, pattern)));
 conclude(sum(all));
 
 function conformance(engine: (typeof engines)[number]): Step {

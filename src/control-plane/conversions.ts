@@ -1,20 +1,8 @@
 // Keeps the Gateways and VirtualServices made from Ingress and Gateway API objects in step with them.
 import type { AnyConfig } from '../config/index.ts';
-import { convertGatewayApi, convertIngresses, type Generated, type Mesh } from '../mesh/index.ts';
+import { conversionInputs, convertGatewayApi, convertIngresses, type Generated, hasConversions, type Mesh } from '../mesh/index.ts';
 import { keyOf } from '../registry/index.ts';
 import type { ResourceId } from '../sources/index.ts';
-
-/** Kinds whose objects can change what is made of them. */
-const inputs: ReadonlySet<AnyConfig['kind']> = new Set<AnyConfig['kind']>([
-  'Ingress',
-  'IngressClass',
-  'gateway.networking.k8s.io/Gateway',
-  'GatewayClass',
-  'HTTPRoute',
-  'ReferenceGrant',
-  'Namespace',
-  'Service',
-]);
 
 export class Conversions {
   readonly #mesh: Mesh;
@@ -26,15 +14,8 @@ export class Conversions {
 
   apply(changed: readonly AnyConfig[], removed: readonly ResourceId[]): void {
     const { store } = this.#mesh;
-    if (![...changed, ...removed].some(({ kind }) => inputs.has(kind))) return;
-    if (
-      store.table('Ingress').size +
-        store.table('HTTPRoute').size +
-        store.table('gateway.networking.k8s.io/Gateway').size +
-        this.#generated.length ===
-      0
-    )
-      return;
+    if (![...changed, ...removed].some(({ kind }) => conversionInputs.has(kind))) return;
+    if (!hasConversions(store) && this.#generated.length === 0) return;
     const next = [...convertIngresses(store, this.#mesh.settings.config), ...convertGatewayApi(store)];
     const kept = new Set(next.map(idOf));
     for (const old of this.#generated) if (!kept.has(idOf(old))) store.remove(old.kind, old.metadata.namespace, old.metadata.name);

@@ -1,6 +1,17 @@
 // The feeds of every view that some proxy has, made when the first comes and dropped after the last went.
-import type { Translator, View } from '../translate/index.ts';
+import type { Derived } from '../base/index.ts';
+import type { ProxyNode } from '../mesh/index.ts';
+import type { GrpcTranslator, GrpcView, Translator, View } from '../translate/index.ts';
 import { Feed, type FeedHub, type FeedSet, type FeedSource, type ResourceTypeName } from '../xds/index.ts';
+
+/** Whose resources are asked for: a proxy's, or those of a gRPC application without one. */
+export type ClientView = View | GrpcView;
+export type ClientViewCell = Derived<View> | Derived<GrpcView>;
+
+export interface Translators {
+  readonly envoy: Translator;
+  readonly grpc: GrpcTranslator;
+}
 
 interface Shared {
   readonly feeds: Map<ResourceTypeName, Feed>;
@@ -8,17 +19,22 @@ interface Shared {
 }
 
 export class FeedSets {
-  readonly #translator: Translator;
+  readonly #translators: Translators;
   readonly #hub: FeedHub;
   readonly #sets = new Map<string, Shared>();
 
-  constructor(translator: Translator, hub: FeedHub) {
-    this.#translator = translator;
+  constructor(translators: Translators, hub: FeedHub) {
+    this.#translators = translators;
     this.#hub = hub;
   }
 
+  /** Changes when a change of configuration makes the client's resources other ones, rather than different. */
+  view(node: ProxyNode): ClientViewCell {
+    return node.isGrpc ? this.#translators.grpc.view(node) : this.#translators.envoy.view(node);
+  }
+
   /** The set for a view, and the way to give it back. */
-  acquire(view: View): { readonly feeds: FeedSet; readonly release: () => void } {
+  acquire(view: ClientView): { readonly feeds: FeedSet; readonly release: () => void } {
     const key = JSON.stringify(view);
     let shared = this.#sets.get(key);
     if (!shared) {
@@ -44,10 +60,15 @@ export class FeedSets {
     return this.#sets.size;
   }
 
-  #feed(shared: Shared, view: View, type: ResourceTypeName): Feed | undefined {
+  /** Forgets what was made for views that nobody has any longer. */
+  sweep(): number {
+    return this.#translators.envoy.sweep() + this.#translators.grpc.sweep();
+  }
+
+  #feed(shared: Shared, view: ClientView, type: ResourceTypeName): Feed | undefined {
     const known = shared.feeds.get(type);
     if (known) return known;
-    const source = sourceOf(this.#translator, view, type);
+    const source = view.type === 'grpc' ? grpcSource(this.#translators, view, type) : envoySource(this.#translators.envoy, view, type);
     if (!source) return undefined;
     const feed = new Feed(this.#hub, source);
     shared.feeds.set(type, feed);
@@ -55,7 +76,7 @@ export class FeedSets {
   }
 }
 
-function sourceOf(translator: Translator, view: View, type: ResourceTypeName): FeedSource | undefined {
+function envoySource(translator: Translator, view: View, type: ResourceTypeName): FeedSource | undefined {
   switch (type) {
     case 'cluster':
     case 'listener':
@@ -66,5 +87,19 @@ function sourceOf(translator: Translator, view: View, type: ResourceTypeName): F
     case 'secret':
       // Sidecars read no secrets of others: only gateways name credentials.
       return view.type === 'router' ? { type, resource: (name) => translator.resource(type, view, name) } : undefined;
+  }
+}
+
+/** Everything is asked for by name. */
+function grpcSource({ envoy, grpc }: Translators, view: GrpcView, type: ResourceTypeName): FeedSource | undefined {
+  switch (type) {
+    case 'cluster':
+    case 'listener':
+    case 'route':
+      return { type, resource: (name) => grpc.resource(type, view, name) };
+    case 'endpoint':
+      return { type, resource: (name) => envoy.endpoints(view, name) };
+    case 'secret':
+      return undefined;
   }
 }

@@ -1,7 +1,7 @@
 // The pilot over real gRPC: what an edit sends, and what it does not.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { create } from '@bufbuild/protobuf';
+import { create, type JsonObject } from '@bufbuild/protobuf';
 import { NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import type { Issue } from '../base/index.ts';
 import { type AnyConfig, parseDocuments } from '../config/index.ts';
@@ -48,10 +48,11 @@ class Client {
   readonly #client: SotwClient;
   #waiting: { readonly type: ResourceTypeName; readonly resolve: () => void }[] = [];
 
-  constructor(address: string, id = 'sidecar~10.9.9.9~client.default~default.svc.cluster.local') {
+  constructor(address: string, ip = '10.9.9.9', metadata: JsonObject = {}) {
+    const id = `sidecar~${ip}~client.default~default.svc.cluster.local`;
     this.#client = new SotwClient({
       open: grpcStreams({ address }, discoveryMethods.aggregated),
-      node: create(NodeSchema, { id, metadata: { NAMESPACE: 'default', LABELS: { app: 'client' } } }),
+      node: create(NodeSchema, { id, metadata: { NAMESPACE: 'default', LABELS: { app: 'client' }, ...metadata } }),
       timers: {
         after: (ms, run) => ({
           cancel: (
@@ -185,6 +186,52 @@ for (const [name, spec, code] of findings)
       [code],
     );
   });
+
+test('a proxy that joins a WorkloadGroup is an endpoint for the others until it has gone', async (t) => {
+  const members = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: cart}
+spec:
+  hosts: [cart.default.svc.cluster.local]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  workloadSelector: {labels: {app: vm}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadGroup
+metadata: {name: vms}
+spec: {metadata: {labels: {app: vm}}, template: {ports: {http: 8080}}}
+`;
+  const leaving: (() => void)[] = [];
+  const pilot = new Pilot({
+    after: (_ms, run) => {
+      leaving.push(run);
+      return () => {};
+    },
+  });
+  pilot.apply(update(members));
+  const server = await pilot.serve('127.0.0.1:0');
+  t.after(() => server.close());
+  const client = new Client(server.address);
+  t.after(() => client.stop());
+  await client.next('endpoint');
+  const joined = client.next('endpoint');
+  const member = new Client(server.address, '10.9.9.10', { AUTO_REGISTER_GROUP: 'vms', LABELS: { app: 'vm' } });
+  await joined;
+  const service = pilot.mesh.serviceFor('default', 'cart.default.svc.cluster.local');
+  assert.ok(service);
+  const addresses = (): readonly string[] => pilot.mesh.endpoints(service).map(({ address, port }) => `${address}:${port}`);
+  assert.deepEqual(addresses(), ['10.9.9.10:8080']);
+  member.stop();
+  while (leaving.length === 0) await new Promise(setImmediate);
+  assert.deepEqual(addresses(), ['10.9.9.10:8080']);
+  const left = client.next('endpoint');
+  leaving[0]?.();
+  await left;
+  assert.deepEqual(addresses(), []);
+});
 
 test('the same objects in any order give the same bytes', () => {
   const documents = [...services.split('---'), slice('10.1.0.1', '10.1.0.2'), routes(70), routes(60).replace('name: cart', 'name: second')];

@@ -2,20 +2,22 @@
 import type { Derived, Issue } from '../base/index.ts';
 import { MemoEngine } from '../base/index.ts';
 import type { MeshConfig } from '../config/index.ts';
-import { Mesh } from '../mesh/index.ts';
+import { Mesh, type ProxyNode } from '../mesh/index.ts';
 import { ConfigStore, Registry } from '../registry/index.ts';
 import type { ConfigUpdate } from '../sources/index.ts';
-import { Translator, type View } from '../translate/index.ts';
+import { GrpcTranslator, Translator } from '../translate/index.ts';
 import { type Connection, type ConnectionEvents, FeedHub, type ResourceTypeName, startXdsServer, type XdsServer } from '../xds/index.ts';
+import { type After, AutoRegistration } from './auto-registration.ts';
 import { Conversions } from './conversions.ts';
-import { FeedSets } from './feed-sets.ts';
-import { proxyNode } from './proxy-node.ts';
+import { type ClientView, type ClientViewCell, FeedSets } from './feed-sets.ts';
+import { autoRegisterGroup, proxyNode } from './proxy-node.ts';
 import { ReferenceGuard } from './reference-guard.ts';
 
 export interface PilotOptions {
   readonly domain?: string;
   readonly meshConfig?: MeshConfig;
   readonly onEvent?: (event: PilotEvent) => void;
+  readonly after?: After;
 }
 
 /** What happened, for logs and status. */
@@ -30,17 +32,26 @@ export type PilotEvent =
       readonly version: string;
       readonly message: string;
     }
-  | { readonly kind: 'pushed'; readonly resources: number };
+  | { readonly kind: 'pushed'; readonly resources: number }
+  /** A mistake of ours: something could not be made of the configuration. Proxies keep what they had. */
+  | { readonly kind: 'failed'; readonly what: string; readonly error: unknown };
 
 interface ConnectedProxy {
   readonly id: string;
   readonly connection: Connection;
-  readonly view: Derived<View>;
+  readonly view: ClientViewCell;
   readonly unwatch: () => void;
   release: () => void;
+  readonly leave: () => void;
 }
 
 const defaultDomain = 'cluster.local';
+const minSweepAt = 10_000;
+
+const afterTimeout: After = (ms, run) => {
+  const timer = setTimeout(run, ms).unref();
+  return () => clearTimeout(timer);
+};
 
 export class Pilot {
   readonly engine = new MemoEngine();
@@ -49,19 +60,22 @@ export class Pilot {
   readonly translator: Translator;
   readonly #guard: ReferenceGuard;
   readonly #conversions: Conversions;
-  readonly #hub = new FeedHub();
+  readonly #registration: AutoRegistration;
+  readonly #hub = new FeedHub(({ type, name, error }) => this.#failed(`${type} ${name}`, error));
   readonly #feedSets: FeedSets;
   readonly #proxies = new Map<Connection, ConnectedProxy>();
   readonly #views = new Map<Derived<unknown>, ConnectedProxy>();
   readonly #onEvent: (event: PilotEvent) => void;
+  #sweepAt = minSweepAt;
 
-  constructor({ domain = defaultDomain, meshConfig = {}, onEvent = () => {} }: PilotOptions = {}) {
+  constructor({ domain = defaultDomain, meshConfig = {}, onEvent = () => {}, after = afterTimeout }: PilotOptions = {}) {
     this.store = new ConfigStore(this.engine, { domain });
     this.mesh = new Mesh(this.engine, this.store, new Registry(this.engine, this.store), meshConfig);
     this.translator = new Translator(this.engine, this.mesh);
     this.#conversions = new Conversions(this.mesh);
+    this.#registration = new AutoRegistration(this.store, after, () => this.push());
     this.#guard = new ReferenceGuard(this.engine, this.mesh);
-    this.#feedSets = new FeedSets(this.translator, this.#hub);
+    this.#feedSets = new FeedSets({ envoy: this.translator, grpc: new GrpcTranslator(this.engine, this.mesh) }, this.#hub);
     this.#onEvent = onEvent;
   }
 
@@ -74,6 +88,7 @@ export class Pilot {
     const gone = update.removed.filter((id) => id.kind === 'VirtualService').map((id) => `${id.namespace}/${id.name}`);
     const issues = this.#guard.apply(update.changed, gone);
     this.#conversions.apply(update.changed, update.removed);
+    this.#registration.apply(update.changed, update.removed);
     this.push();
     return issues;
   }
@@ -91,6 +106,7 @@ export class Pilot {
     }
     const resources = this.#hub.process(touched);
     for (const proxy of this.#proxies.values()) proxy.connection.session.flush();
+    this.#sweep();
     if (resources > 0) this.#onEvent({ kind: 'pushed', resources });
   }
 
@@ -107,18 +123,31 @@ export class Pilot {
     return startXdsServer({ address, open: () => this.#connection() });
   }
 
+  /** Each time that there are twice as many derived values as were left the last time, so that the search costs little. */
+  #sweep(): void {
+    if (this.engine.statistics().live < this.#sweepAt) return;
+    this.#feedSets.sweep();
+    this.#sweepAt = Math.max(minSweepAt, this.engine.statistics().live * 2);
+  }
+
   #connection(): ConnectionEvents {
     let id = '';
     return {
       identify: (message, connection) => {
-        const node = proxyNode(message);
-        if (!node) return undefined;
-        id = node.id;
-        const view = this.translator.view(node);
-        const { feeds, release } = this.#feedSets.acquire(view.get());
-        const proxy: ConnectedProxy = { id, connection, view, unwatch: view.watch(), release };
+        const said = proxyNode(message);
+        if (!said) return undefined;
+        id = said.id;
+        const { node, leave } = this.#join(said, autoRegisterGroup(message));
+        const cell = this.#feedSets.view(node);
+        const view = this.#viewOf(id, cell);
+        if (!view) {
+          leave();
+          return undefined;
+        }
+        const { feeds, release } = this.#feedSets.acquire(view);
+        const proxy: ConnectedProxy = { id, connection, view: cell, unwatch: cell.watch(), release, leave };
         this.#proxies.set(connection, proxy);
-        this.#views.set(view as Derived<unknown>, proxy);
+        this.#views.set(cell as Derived<unknown>, proxy);
         this.#onEvent({ kind: 'connected', proxy: id });
         return feeds;
       },
@@ -128,6 +157,14 @@ export class Pilot {
     };
   }
 
+  #join(node: ProxyNode, group: string): ReturnType<AutoRegistration['join']> {
+    if (group === '') return { node, leave: () => {} };
+    const joined = this.#registration.join(node, group);
+    // The others learn of it once this proxy has been given its configuration.
+    setImmediate(() => this.push());
+    return joined;
+  }
+
   #disconnect(connection: Connection): void {
     const proxy = this.#proxies.get(connection);
     if (!proxy) return;
@@ -135,15 +172,32 @@ export class Pilot {
     this.#views.delete(proxy.view as Derived<unknown>);
     proxy.unwatch();
     proxy.release();
+    proxy.leave();
     proxy.view.dispose();
     this.#onEvent({ kind: 'disconnected', proxy: proxy.id });
   }
 
   /** The proxy's view changed: from now on it gets the resources of the new one. */
   #follow(proxy: ConnectedProxy): void {
-    const { feeds, release } = this.#feedSets.acquire(proxy.view.get());
+    const view = this.#viewOf(proxy.id, proxy.view);
+    if (!view) return;
+    const { feeds, release } = this.#feedSets.acquire(view);
     proxy.connection.session.replaceFeeds(feeds);
     proxy.release();
     proxy.release = release;
+  }
+
+  /** Undefined when it could not be made. */
+  #viewOf(proxy: string, cell: ClientViewCell): ClientView | undefined {
+    try {
+      return cell.get();
+    } catch (error) {
+      this.#failed(`the view of ${proxy}`, error);
+      return undefined;
+    }
+  }
+
+  #failed(what: string, error: unknown): void {
+    this.#onEvent({ kind: 'failed', what, error });
   }
 }

@@ -30,11 +30,18 @@ export function proxyNode(node: Node): ProxyNode | undefined {
     captured: text(metadata['INTERCEPTION_MODE']) !== 'NONE',
     applicationPorts: portsOf(metadata['APPLICATION_PORTS']),
     httpProxyPort: Number(text(metadata['HTTP_PROXY_PORT']) || 0),
+    capturesDns: text(metadata['DNS_CAPTURE']) === 'true',
+    isGrpc: text(metadata['GENERATOR']) === 'grpc',
   };
 }
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+}
+
+/** The WorkloadGroup that the proxy joins by connecting; empty for none. */
+export function autoRegisterGroup(node: Node): string {
+  return text(node.metadata?.['AUTO_REGISTER_GROUP']);
 }
 
 function addressesOf(ip: string, all: string): readonly string[] {

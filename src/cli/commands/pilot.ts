@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { hasErrors, type Issue } from '../../base/index.ts';
 import { formatIssues, formatSummary, type MeshConfig, parseMeshConfig } from '../../config/index.ts';
-import { Pilot } from '../../control-plane/index.ts';
+import { Pilot, type PilotEvent } from '../../control-plane/index.ts';
 import { FileSource } from '../../sources/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 
@@ -32,7 +32,8 @@ export function pilotCommand(): Command {
     .addHelpText(
       'after',
       `
-The configuration is watched: an edit takes effect at once, and a resource with an error in it keeps its last good version.
+The configuration is watched: an edit takes effect at once, and a resource with an error in it keeps its last good version. Findings, and proxies that come,
+go or refuse something, are told on standard error.
 
 Examples:
   meltemi pilot --config ./istio
@@ -46,7 +47,7 @@ async function runPilot(flags: PilotFlags): Promise<void> {
   const meshConfig = readMesh(flags);
   if (!meshConfig) return;
   const source = new FileSource({ paths: flags.config });
-  const pilot = new Pilot({ domain: flags.domain, meshConfig });
+  const pilot = new Pilot({ domain: flags.domain, meshConfig, onEvent: (event) => tell(event, flags) });
   const missing = flags.config.filter((path) => !existsSync(path));
   if (missing.length > 0) {
     fail(flags, `--config ${missing.join(' and ')}: there is no such file or folder`);
@@ -89,6 +90,33 @@ function report(issues: readonly Issue[], resources: number, flags: PilotFlags):
   if (shown.length === 0) return;
   if (flags.output === 'json') for (const issue of shown) process.stderr.write(`${JSON.stringify({ issue })}\n`);
   else process.stderr.write(`${[...formatIssues(shown), formatSummary(shown, resources)].join('\n')}\n`);
+}
+
+/** What happens to proxies, on standard error as well. Answers that only confirm are not worth a line each. */
+function tell(event: PilotEvent, flags: PilotFlags): void {
+  const text = eventText(event);
+  if (text === undefined) return;
+  const error = event.kind === 'failed' ? { error: reason(event.error) } : {};
+  process.stderr.write(`${flags.output === 'json' ? JSON.stringify({ event: { ...event, ...error } }) : text}\n`);
+}
+
+function eventText(event: PilotEvent): string | undefined {
+  switch (event.kind) {
+    case 'connected':
+    case 'disconnected':
+      return `proxy ${event.proxy} ${event.kind}`;
+    case 'refused':
+      return `proxy ${event.proxy} refused ${event.type} resources and keeps what it had: ${event.message}`;
+    case 'failed':
+      return `${event.what} could not be made, which is a defect of meltemi; proxies keep what they had: ${stack(event.error)}`;
+    case 'accepted':
+    case 'pushed':
+      return undefined;
+  }
+}
+
+function stack(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function say(flags: PilotFlags, data: object, text: string): void {

@@ -56,6 +56,7 @@ export class Control {
     const pilot: Pilot = new Pilot({
       domain,
       onEvent: (event) => {
+        if (event.kind === 'failed') log(`${event.what} could not be made, which is a defect of meltemi: ${String(event.error)}`);
         for (const delivery of open) {
           if (event.kind === 'refused') delivery.refusals.set(event.proxy, event.message);
           // What the answer releases is sent right after the event.

@@ -27,6 +27,13 @@ interface Entry {
   current: ServedResource | undefined;
 }
 
+/** A resource, or with the name `*` the list of them, could not be made; what there was before stays in force. */
+export interface FeedFailure {
+  readonly type: ResourceTypeName;
+  readonly name: string;
+  readonly error: unknown;
+}
+
 /** Told of the names whose resource changed, appeared or went. */
 export type FeedListener = (changed: readonly string[]) => void;
 
@@ -39,8 +46,8 @@ export class Feed {
   readonly #hub: FeedHub;
   #listed: readonly string[] | undefined;
   #unwatchNames: (() => void) | undefined;
+  #listedNames: ReadonlySet<string> = new Set();
   #all: readonly ServedResource[] | undefined;
-  #latest: readonly ServedResource[] = [];
 
   constructor(hub: FeedHub, source: FeedSource) {
     this.#hub = hub;
@@ -59,18 +66,24 @@ export class Feed {
     if (!names || this.#listed) return;
     this.#unwatchNames = names.watch();
     this.#hub.add(names as Derived<unknown>, this);
-    this.#listed = names.get();
+    this.#listed = this.#read('*', names, []);
+    this.#listedNames = new Set(this.#listed);
     for (const name of this.#listed) this.#take(name);
   }
 
-  /** Starts to keep one resource; until the returned function is called. */
-  use(name: string): () => void {
-    this.#take(name);
-    let used = true;
-    return () => {
-      if (used) this.#release(name);
-      used = false;
-    };
+  /** Keeps one resource until it is released as often as it was used. Returns the name as the feed holds it, for all to share. */
+  use(name: string): string {
+    return this.#take(name).name;
+  }
+
+  release(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry && --entry.uses === 0) this.#drop(entry);
+  }
+
+  /** Whether the resource is one of everything, as opposed to one that must be asked for. */
+  lists(name: string): boolean {
+    return this.#listedNames.has(name);
   }
 
   get(name: string): ServedResource | undefined {
@@ -83,27 +96,20 @@ export class Feed {
     return this.#all;
   }
 
-  /** The changed resources of the latest change that still exist; one list for all clients. */
-  latest(): readonly ServedResource[] {
-    return this.#latest;
-  }
-
   /** Reads the touched values again and tells the listeners what changed. */
   refresh(touched: ReadonlySet<Derived<unknown>>): readonly string[] {
     const changed = new Set<string>();
-    if (this.#source.names && touched.has(this.#source.names as Derived<unknown>)) this.#relist(this.#source.names.get(), changed);
+    const { names } = this.#source;
+    if (names && touched.has(names as Derived<unknown>)) this.#relist(this.#read('*', names, this.#listed ?? []), changed);
     for (const cell of touched) {
       const entry = this.#byCell.get(cell);
       if (!entry) continue;
-      const next = entry.cell.get();
+      const next = this.#read(entry.name, entry.cell, entry.current);
       if (next?.version === entry.current?.version) continue;
       entry.current = next;
       changed.add(entry.name);
     }
-    if (changed.size > 0) {
-      this.#all = undefined;
-      this.#latest = [...changed].flatMap((name) => this.get(name) ?? []);
-    }
+    if (changed.size > 0) this.#all = undefined;
     return [...changed];
   }
 
@@ -121,38 +127,48 @@ export class Feed {
     if (this.#source.names) this.#hub.remove(this.#source.names as Derived<unknown>, this);
     for (const entry of [...this.#entries.values()]) this.#drop(entry);
     this.#listed = undefined;
+    this.#listedNames = new Set();
+  }
+
+  /** A value that cannot be computed concerns nobody but those who read it, and they keep the last one. */
+  #read<T>(name: string, cell: Derived<T>, last: T): T {
+    try {
+      return cell.get();
+    } catch (error) {
+      this.#hub.failed({ type: this.type, name, error });
+      return last;
+    }
   }
 
   #relist(names: readonly string[], changed: Set<string>): void {
+    // A list that was only looked at again is the same object.
+    if (names === this.#listed) return;
     const before = new Set(this.#listed);
     this.#listed = names;
+    this.#listedNames = new Set(names);
     for (const name of names) {
       if (before.delete(name)) continue;
       this.#take(name);
       changed.add(name);
     }
     for (const name of before) {
-      this.#release(name);
+      this.release(name);
       changed.add(name);
     }
   }
 
-  #take(name: string): void {
+  #take(name: string): Entry {
     const known = this.#entries.get(name);
     if (known) {
       known.uses++;
-      return;
+      return known;
     }
     const cell = this.#source.resource(name);
-    const entry: Entry = { name, cell, unwatch: cell.watch(), uses: 1, current: cell.get() };
+    const entry: Entry = { name, cell, unwatch: cell.watch(), uses: 1, current: this.#read(name, cell, undefined) };
     this.#entries.set(name, entry);
     this.#byCell.set(cell as Derived<unknown>, entry);
     this.#hub.add(cell as Derived<unknown>, this);
-  }
-
-  #release(name: string): void {
-    const entry = this.#entries.get(name);
-    if (entry && --entry.uses === 0) this.#drop(entry);
+    return entry;
   }
 
   #drop(entry: Entry): void {
@@ -165,7 +181,13 @@ export class Feed {
 
 /** Knows which feeds read a value, so that a change finds them without a search. */
 export class FeedHub {
+  /** Called for each value that could not be computed. */
+  readonly failed: (failure: FeedFailure) => void;
   readonly #readers = new Map<Derived<unknown>, Set<Feed>>();
+
+  constructor(failed: (failure: FeedFailure) => void = () => {}) {
+    this.failed = failed;
+  }
 
   add(cell: Derived<unknown>, feed: Feed): void {
     const readers = this.#readers.get(cell);

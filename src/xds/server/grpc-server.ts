@@ -1,4 +1,4 @@
-// The aggregated discovery service over gRPC. Messages stay bytes; sessions do the rest.
+// The discovery services over gRPC. Messages stay bytes; sessions do the rest.
 import {
   type handleBidiStreamingCall,
   type MethodDefinition,
@@ -9,68 +9,103 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { ResponseBuilder } from './sotw/response.ts';
-import { type SessionEvents, SotwSession } from './sotw/session.ts';
-
-type Stream = ServerDuplexStream<Buffer, Buffer>;
+import { CopyCollection } from './copy-collection.ts';
+import { DeltaSession, DeltaSharing } from './delta/session.ts';
+import { ResponseStream } from './response-stream.ts';
+import { SendBudget } from './send-budget.ts';
+import type { Session, SessionEvents } from './session.ts';
+import { SotwSession, SotwSharing } from './sotw/session.ts';
 
 /** One client's connection, as the control plane sees it. */
 export interface Connection {
   readonly peer: string;
   /** Set once the client has said who it is. */
-  readonly session: SotwSession;
+  readonly session: Session;
   /** Ends the stream with a reason for the client's log. */
   end(reason: string): void;
 }
 
-export interface ConnectionEvents extends Omit<SessionEvents, 'send' | 'identify'> {
+export interface ConnectionEvents extends Omit<SessionEvents, 'maySend' | 'send' | 'identify' | 'later'> {
   identify(node: Node, connection: Connection): ReturnType<SessionEvents['identify']>;
   closed(connection: Connection): void;
 }
 
 export interface XdsServer {
-  /** `host:port` that it listens on. */
+  /** `host:port` or `unix:path` that it listens on. */
   readonly address: string;
   close(): Promise<void>;
 }
 
 export interface XdsServerOptions {
-  /** `host:port`; port 0 takes a free one. */
+  /** `host:port` or `unix:path`; port 0 takes a free one. */
   readonly address: string;
   readonly credentials?: ServerCredentials;
   /** Called for each new stream. */
   open(): ConnectionEvents;
 }
 
-const bytes = (message: Buffer): Buffer => message;
+type OpenSession = (events: SessionEvents) => Session;
+
+/** Within this time an Envoy asks for the endpoints of a new cluster, many times over. */
+const patienceMs = 1000;
+
+const maxBytesOnTheWay = 64 * 1024 * 1024;
+
+const serverOptions = {
+  'grpc.max_send_message_length': -1,
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  // Finds clients that went without a word.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+};
+
+const asBytes = (message: Buffer): Buffer => message;
 
 function streamAt(path: string): MethodDefinition<Buffer, Buffer> {
   return {
     path,
     requestStream: true,
     responseStream: true,
-    requestSerialize: bytes,
-    requestDeserialize: bytes,
-    responseSerialize: bytes,
-    responseDeserialize: bytes,
+    requestSerialize: asBytes,
+    requestDeserialize: asBytes,
+    responseSerialize: asBytes,
+    responseDeserialize: asBytes,
   };
 }
 
-/** The same streams serve whoever asks for one type only: secrets come by a service of their own. */
+/** Secrets come by a service of their own as well: its streams are the same, and their clients ask for one type only. */
 const discovery: ServiceDefinition = {
   StreamAggregatedResources: streamAt('/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources'),
+  DeltaAggregatedResources: streamAt('/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources'),
   StreamSecrets: streamAt('/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets'),
+  DeltaSecrets: streamAt('/envoy.service.secret.v3.SecretDiscoveryService/DeltaSecrets'),
 };
 
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
-  const server = new Server({ 'grpc.max_send_message_length': -1, 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
-  const responses = new ResponseBuilder();
-  const stream: handleBidiStreamingCall<Buffer, Buffer> = (call) => serve(call, options.open(), responses);
-  server.addService(discovery, { StreamAggregatedResources: stream, StreamSecrets: stream });
-  const port = await bind(server, options.address, options.credentials ?? ServerCredentials.createInsecure());
-  const host = options.address.slice(0, options.address.lastIndexOf(':'));
+  const server = new Server(serverOptions);
+  const sotwSharing = new SotwSharing();
+  const deltaSharing = new DeltaSharing();
+  const copies = new CopyCollection();
+  const budget = new SendBudget({
+    maxBytes: maxBytesOnTheWay,
+    later: (run) => void setTimeout(run, patienceMs).unref(),
+    onTake: (bytes) => copies.copied(bytes),
+  });
+  const serveWith = (openSession: OpenSession): handleBidiStreamingCall<Buffer, Buffer> => {
+    return (call) => serve(call, options.open(), openSession, budget);
+  };
+  const sotw = serveWith((events) => new SotwSession(events, sotwSharing));
+  const delta = serveWith((events) => new DeltaSession(events, deltaSharing));
+  server.addService(discovery, {
+    StreamAggregatedResources: sotw,
+    DeltaAggregatedResources: delta,
+    StreamSecrets: sotw,
+    DeltaSecrets: delta,
+  });
+  const { address, credentials = ServerCredentials.createInsecure() } = options;
+  const port = await bind(server, address, credentials);
   return {
-    address: `${host}:${port}`,
+    address: address.startsWith('unix:') ? address : `${address.slice(0, address.lastIndexOf(':'))}:${port}`,
     close: async () => server.forceShutdown(),
   };
 }
@@ -79,35 +114,35 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
   return new Promise((resolve, reject) => server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port))));
 }
 
-function serve(call: Stream, events: ConnectionEvents, responses: ResponseBuilder): void {
+function serve(call: ServerDuplexStream<Buffer, Buffer>, events: ConnectionEvents, openSession: OpenSession, budget: SendBudget): void {
+  let open = true;
+  const output = new ResponseStream(call, budget, () => open && connection.session.flush());
   const connection: Connection = {
     peer: call.getPeer(),
-    session: sessionOf(),
+    session: openSession({
+      identify: (node) => events.identify(node, connection),
+      maySend: () => output.maySend(),
+      send: (message) => output.send(message),
+      accepted: (type, version) => events.accepted(type, version),
+      refused: (type, version, message, names) => events.refused(type, version, message, names),
+      later: (run) => {
+        const timer = setTimeout(run, patienceMs).unref();
+        return () => clearTimeout(timer);
+      },
+    }),
     end: (reason) => call.emit('error', { code: status.FAILED_PRECONDITION, details: reason }),
   };
-  function sessionOf(): SotwSession {
-    return new SotwSession(
-      {
-        identify: (node) => events.identify(node, connection),
-        send: (message) => call.write(Buffer.from(message.buffer, message.byteOffset, message.byteLength)),
-        accepted: (type, version) => events.accepted(type, version),
-        refused: (type, version, message) => events.refused(type, version, message),
-      },
-      responses,
-    );
-  }
-  let open = true;
   const close = (): void => {
     if (!open) return;
     open = false;
     connection.session.close();
+    output.close();
     events.closed(connection);
   };
   call.on('data', (message: Buffer) => {
     if (open && !accepts(connection, message))
       connection.end('the first request must carry a node whose id is TYPE~IP~NAME.NAMESPACE~DOMAIN');
   });
-  call.on('drain', () => open && connection.session.drained());
   call.on('end', () => {
     close();
     call.end();

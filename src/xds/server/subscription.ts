@@ -1,23 +1,42 @@
-// What one client wants of one type, and what it has been told. Serves state-of-the-world and delta alike.
+// What one client wants of one type, what it has been told, and what it said to that. Serves state-of-the-world and delta alike.
 import type { ServedResource } from './feed.ts';
+import { NameSet } from './name-set.ts';
+import { SentVersions } from './sent-versions.ts';
+
+/** A response that the client has not answered. */
+export interface InFlight {
+  readonly version: string;
+  readonly resources: readonly ServedResource[];
+}
 
 export interface Refusal {
   readonly version: string;
   readonly message: string;
 }
 
+export type Answer =
+  | { readonly kind: 'accepted'; readonly version: string }
+  | { readonly kind: 'refused'; readonly version: string; readonly message: string; readonly names: readonly string[] };
+
 export class Subscription {
   /** Names asked for; with `wildcard`, in addition to everything. */
-  names: ReadonlySet<string> = new Set();
+  readonly names = new NameSet();
   wildcard = false;
-  /** Version of each resource that the client was sent last. */
-  readonly sent = new Map<string, string>();
+  readonly sent = new SentVersions();
+  /** State of the world: the latest full set, for types of which a response holds everything. */
+  told: readonly ServedResource[] | undefined;
+  /** Delta: names asked for that were not answered at all yet, not even by saying that there is no such resource. */
+  readonly asked = new Set<string>();
+  /** By nonce. State of the world keeps the latest only: an answer to an older one says nothing. */
+  readonly inFlight = new Map<string, InFlight>();
   /** Of the latest response; empty before the first. */
   nonce = '';
-  /** The latest response is neither accepted nor refused yet. */
-  awaiting = false;
-  acceptedNonce = '';
-  refused: Refusal | undefined;
+  /** Resources whose latest version the client refused; it goes on with what it had. */
+  readonly refusals = new Map<string, Refusal>();
+
+  get awaiting(): boolean {
+    return this.inFlight.size > 0;
+  }
 
   /** Whether the client lacks this version of a resource. */
   lacks(resource: ServedResource): boolean {
@@ -27,4 +46,24 @@ export class Subscription {
   wants(name: string): boolean {
     return this.wildcard || this.names.has(name);
   }
+
+  /** Takes the client's answer to a response; undefined when it is to none that waits for one. */
+  answer(nonce: string, error: string | undefined): Answer | undefined {
+    const response = this.inFlight.get(nonce);
+    if (!response) return undefined;
+    this.inFlight.delete(nonce);
+    for (const { name } of response.resources) this.refusals.delete(name);
+    const { version } = response;
+    if (error === undefined) return { kind: 'accepted', version };
+    const names = namedIn(error, response.resources);
+    for (const name of names) this.refusals.set(name, { version, message: error });
+    return { kind: 'refused', version, message: error, names };
+  }
+}
+
+/** Envoy names the resources that it refuses in the text of the error. */
+function namedIn(message: string, resources: readonly ServedResource[]): readonly string[] {
+  const names = resources.map((resource) => resource.name);
+  const named = names.filter((name) => name !== '' && message.includes(name));
+  return named.length > 0 ? named : names;
 }

@@ -1,223 +1,145 @@
 // One client of the state-of-the-world protocol, without its socket: requests in, responses out.
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
-import { fromBinary } from '@bufbuild/protobuf';
-import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { type DiscoveryRequest, DiscoveryRequestSchema } from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
-import { hasWildcard, type ResourceTypeName, resourceTypes, typeOfUrl } from '../../resource-types.ts';
-import type { Feed, ServedResource } from '../feed.ts';
-import { Subscription } from '../subscription.ts';
-import type { ResponseBuilder } from './response.ts';
+import { hasWildcard, type ResourceTypeName, typeOfUrl } from '../../resource-types.ts';
+import type { ServedResource } from '../feed.ts';
+import { SharedNameSets } from '../name-set.ts';
+import { ResponseCache } from '../response-cache.ts';
+import type { FeedSet, Session, SessionEvents } from '../session.ts';
+import { type Phase, SessionCore } from '../session-core.ts';
+import type { WatchedType } from '../watched-type.ts';
+import { emptySet, FullSets } from './full-set.ts';
+import { RequestReader, type SotwRequest } from './request.ts';
+import { encodeDiscoveryResponse } from './response.ts';
 
-export interface SessionEvents {
-  /** The first request names the client; the answer is where its resources come from. Undefined ends the stream. */
-  identify(node: Node): FeedSet | undefined;
-  /** Writes a response; false when the socket is full, until `drained` is called. */
-  send(bytes: Uint8Array): boolean;
-  accepted(type: ResourceTypeName, version: string): void;
-  refused(type: ResourceTypeName, version: string, message: string): void;
+/** What the sessions of a server share. */
+export class SotwSharing {
+  readonly responses = new ResponseCache(encodeDiscoveryResponse);
+  readonly sets = new FullSets();
+  readonly requests = new RequestReader();
+  readonly names = new SharedNameSets();
 }
 
-/** The feeds of one view. Sessions with the same view get the same objects. */
-export interface FeedSet {
-  feed(type: ResourceTypeName): Feed | undefined;
-}
+export class SotwSession implements Session {
+  readonly #core: SessionCore;
+  readonly #sharing: SotwSharing;
+  /** The names of the latest request of each type. */
+  readonly #lists = new Map<ResourceTypeName, readonly string[]>();
 
-interface TypeState {
-  readonly type: ResourceTypeName;
-  readonly subscription: Subscription;
-  readonly feed: Feed;
-  readonly detach: () => void;
-  readonly uses: Map<string, () => void>;
-  /** Names to look at in the next flush; `all` after a change of subscription or a full socket. */
-  pending: Set<string> | 'all' | undefined;
-  versionOfNonce: { readonly nonce: string; readonly version: string } | undefined;
-}
-
-export class SotwSession {
-  readonly #events: SessionEvents;
-  readonly #responses: ResponseBuilder;
-  readonly #states = new Map<ResourceTypeName, TypeState>();
-  #feeds: FeedSet | undefined;
-  #writable = true;
-
-  constructor(events: SessionEvents, responses: ResponseBuilder) {
-    this.#events = events;
-    this.#responses = responses;
+  constructor(events: SessionEvents, sharing: SotwSharing) {
+    this.#sharing = sharing;
+    this.#core = new SessionCore(events, (watched, phase) => this.#push(watched, phase));
   }
 
-  /** Returns false when the client must be turned away. */
   request(bytes: Uint8Array): boolean {
-    const request = fromBinary(DiscoveryRequestSchema, bytes);
-    if (!this.#feeds) {
-      this.#feeds = request.node && this.#events.identify(request.node);
-      if (!this.#feeds) return false;
-    }
+    const request = this.#sharing.requests.read(bytes);
+    if (!this.#core.identify(request.node)) return false;
     const type = typeOfUrl(request.typeUrl);
-    const state = type && this.#state(type);
-    if (state) this.#handle(state, request);
+    const watched = type && this.#core.watch(type);
+    if (watched) this.#handle(watched, request);
     return true;
   }
 
-  /** Another view holds for the client from now on. What is equal in both is not sent again. */
   replaceFeeds(feeds: FeedSet): void {
-    this.#feeds = feeds;
-    for (const [type, old] of [...this.#states]) {
-      this.#release(old);
-      this.#states.delete(type);
-      const next = this.#state(type, old.subscription);
-      if (!next) continue;
-      next.versionOfNonce = old.versionOfNonce;
-      this.#adopt(next);
-      next.pending = 'all';
-    }
-    this.flush();
+    this.#core.replaceFeeds(feeds);
   }
 
-  drained(): void {
-    this.#writable = true;
-    this.flush();
-  }
-
-  /** Sends what is pending, clusters first; routes and listeners wait until the client has dealt with clusters and endpoints. */
   flush(): void {
-    for (const type of resourceTypes) {
-      const state = this.#states.get(type);
-      if (!state?.pending || !this.#writable) continue;
-      if ((type === 'listener' || type === 'route') && (this.#awaits('cluster') || this.#awaits('endpoint'))) continue;
-      this.#push(state);
-    }
+    this.#core.flush();
   }
 
-  /** Whether the client has answered everything it was sent, and is owed nothing. */
   get settled(): boolean {
-    return [...this.#states.values()].every((state) => !state.subscription.awaiting && !state.pending);
+    return this.#core.settled;
   }
 
   close(): void {
-    for (const state of this.#states.values()) this.#release(state);
-    this.#states.clear();
+    this.#core.close();
   }
 
-  #awaits(type: ResourceTypeName): boolean {
-    return this.#states.get(type)?.subscription.awaiting ?? false;
-  }
-
-  #handle(state: TypeState, request: DiscoveryRequest): void {
-    const { subscription } = state;
+  #handle(watched: WatchedType, request: SotwRequest): void {
+    const { subscription } = watched;
     // An answer to an older response says nothing of the latest one.
-    if (request.responseNonce !== '' && subscription.nonce !== '' && request.responseNonce !== subscription.nonce) return;
-    const answered = request.responseNonce !== '' && subscription.awaiting;
-    if (answered) this.#settle(state, request);
-    const changed = this.#subscribe(state, request.resourceNames);
+    if (request.nonce !== '' && subscription.nonce !== '' && request.nonce !== subscription.nonce) return;
+    const answered = this.#core.settle(watched, request.nonce, request.error);
+    const change = this.#subscribe(watched, request.names);
+    const grew = change === 'grew';
     // Asking again for what was already accepted means that the client needs it once more.
-    const again = !answered && !changed;
-    if (changed || again) {
-      if (again) for (const name of subscription.names) subscription.sent.delete(name);
-      if (again && subscription.wildcard) subscription.sent.clear();
-      state.pending = 'all';
-      if (this.#writable) this.#push(state, changed || again);
+    const again = !answered && change === 'same';
+    if (again) {
+      subscription.sent.clear();
+      subscription.told = undefined;
     }
-    this.flush();
+    if (grew || again) {
+      watched.pending = 'all';
+      this.#core.respond(watched, () => this.#push(watched, 'additions', true));
+    }
+    this.#core.flush();
   }
 
-  #settle(state: TypeState, request: DiscoveryRequest): void {
-    const { subscription, type } = state;
-    subscription.awaiting = false;
-    const version = state.versionOfNonce?.version ?? '';
-    if (request.errorDetail) {
-      subscription.refused = { version, message: request.errorDetail.message };
-      this.#events.refused(type, version, request.errorDetail.message);
-    } else {
-      subscription.acceptedNonce = request.responseNonce;
-      subscription.refused = undefined;
-      this.#events.accepted(type, version);
-    }
-  }
-
-  /** Returns whether the client wants something that it did not want before. */
-  #subscribe(state: TypeState, names: readonly string[]): boolean {
-    const { subscription } = state;
+  #subscribe(watched: WatchedType, names: readonly string[]): 'grew' | 'shrank' | 'same' {
+    const { subscription, type } = watched;
+    if (this.#lists.get(type) === names) return 'same';
+    this.#lists.set(type, names);
     const first = subscription.nonce === '' && subscription.names.size === 0 && !subscription.wildcard;
     // The empty list means everything when it is the first, and nothing when it follows a list of names.
-    const wildcard = hasWildcard(state.type) && (names.includes('*') || (names.length === 0 && (first || subscription.wildcard)));
-    const wanted = new Set(names.filter((name) => name !== '*'));
-    const grew = (wildcard && !subscription.wildcard) || [...wanted].some((name) => !subscription.names.has(name));
-    for (const name of subscription.names) {
-      if (wanted.has(name)) continue;
-      state.uses.get(name)?.();
-      state.uses.delete(name);
+    const wildcard = hasWildcard(type) && (names.includes('*') || (names.length === 0 && (first || subscription.wildcard)));
+    const widened = wildcard && !subscription.wildcard;
+    watched.setWildcard(wildcard);
+    const wanted = new Set(names);
+    wanted.delete('*');
+    let added = 0;
+    for (const name of wanted) if (watched.add(name)) added++;
+    const surplus = subscription.names.size > wanted.size ? [...subscription.names].filter((name) => !wanted.has(name)) : [];
+    for (const name of surplus) {
+      watched.drop(name);
       subscription.sent.delete(name);
     }
-    subscription.wildcard = wildcard;
-    subscription.names = wanted;
-    this.#adopt(state);
-    return grew || first;
+    // What a client does not ask for any longer, it does not have any longer.
+    if (surplus.length > 0 && !wildcard) subscription.told = subscription.told?.filter(({ name }) => subscription.names.has(name));
+    subscription.names.share(this.#sharing.names);
+    if (added > 0 || widened || first) return 'grew';
+    return surplus.length > 0 ? 'shrank' : 'same';
   }
 
-  #adopt(state: TypeState): void {
-    if (state.subscription.wildcard) state.feed.useAll();
-    for (const name of state.subscription.names) if (!state.uses.has(name)) state.uses.set(name, state.feed.use(name));
+  #push(watched: WatchedType, phase: Phase, evenIfEmpty = false): void {
+    if (hasWildcard(watched.type)) this.#pushSet(watched, phase, evenIfEmpty);
+    else this.#pushNamed(watched);
   }
 
-  #push(state: TypeState, evenIfEmpty = false): void {
-    const { subscription, pending } = state;
-    state.pending = undefined;
-    if (subscription.wildcard) this.#pushAll(state, evenIfEmpty);
-    else this.#pushNamed(state, pending ?? 'all');
+  /** Of clusters and listeners a response holds everything: what it lacks is gone. */
+  #pushSet(watched: WatchedType, phase: Phase, evenIfEmpty: boolean): void {
+    const { subscription, type } = watched;
+    watched.pending = undefined;
+    const { told } = subscription;
+    const now = watched.everything();
+    const change = this.#sharing.sets.compare(told ?? emptySet, now);
+    const holds = phase === 'additions' && this.#core.holdsRemovals(type) && told !== undefined;
+    watched.leaving = new Set(holds ? change.leaving.map((resource) => resource.name) : []);
+    if (watched.leaving.size > 0 && !subscription.wildcard) this.#core.linger();
+    const nothingNew = holds ? change.added.length + change.changed.length === 0 : change.isSame;
+    if (nothingNew && told !== undefined && !evenIfEmpty) return;
+    subscription.told = holds ? change.union : now;
+    this.#send(watched, subscription.told);
+    if (type === 'cluster' && subscription.wildcard && told) this.#core.followUp(change.added, change.changed);
   }
 
-  /** Of a type asked for as a whole, a response holds everything: what it lacks is gone. */
-  #pushAll(state: TypeState, evenIfEmpty: boolean): void {
-    const { subscription, feed } = state;
-    const all = feed.all();
-    const same = all.length === subscription.sent.size && !all.some((resource) => subscription.lacks(resource));
-    if (same && !evenIfEmpty) return;
-    subscription.sent.clear();
-    this.#send(state, all);
-  }
-
-  #pushNamed(state: TypeState, pending: Set<string> | 'all'): void {
-    const { subscription, feed } = state;
-    const latest = feed.latest();
-    const wanted = (resource: ServedResource): boolean => subscription.names.has(resource.name) && subscription.lacks(resource);
-    // Most often every client of a feed is owed exactly the latest change, which is then encoded once for all.
-    if (pending !== 'all' && pending.size === latest.length && latest.every((resource) => pending.has(resource.name) && wanted(resource))) {
-      this.#send(state, latest);
-      return;
+  /** What is gone of the other types cannot be said: the client gives it up with what named it. */
+  #pushNamed(watched: WatchedType): void {
+    const { subscription, pending } = watched;
+    watched.pending = undefined;
+    const owed: ServedResource[] = [];
+    for (const name of pending === 'all' || !pending ? subscription.names : pending) {
+      const resource = watched.visible(name);
+      if (resource && subscription.lacks(resource)) owed.push(resource);
     }
-    const names = pending === 'all' ? subscription.names : pending;
-    const owed = [...names].flatMap((name) => feed.get(name) ?? []).filter(wanted);
-    if (owed.length > 0) this.#send(state, owed);
+    if (owed.length === 0) return;
+    subscription.sent.record(this.#send(watched, owed));
   }
 
-  #send(state: TypeState, resources: readonly ServedResource[]): void {
-    const response = this.#responses.build(state.type, resources);
-    const { subscription } = state;
-    for (const resource of resources) subscription.sent.set(resource.name, resource.version);
-    subscription.nonce = response.nonce;
-    subscription.awaiting = true;
-    state.versionOfNonce = response;
-    if (!this.#events.send(response.bytes)) this.#writable = false;
-  }
-
-  #state(type: ResourceTypeName, subscription = new Subscription()): TypeState | undefined {
-    const known = this.#states.get(type);
-    if (known) return known;
-    const feed = this.#feeds?.feed(type);
-    if (!feed) return undefined;
-    const detach = feed.attach((changed) => {
-      if (state.pending !== 'all')
-        state.pending = new Set([...(state.pending ?? []), ...changed.filter((name) => subscription.wants(name))]);
-      if (state.pending !== 'all' && state.pending.size === 0) state.pending = undefined;
-    });
-    const state: TypeState = { type, subscription, feed, detach, uses: new Map(), pending: undefined, versionOfNonce: undefined };
-    this.#states.set(type, state);
-    return state;
-  }
-
-  #release(state: TypeState): void {
-    state.detach();
-    for (const release of state.uses.values()) release();
-    state.uses.clear();
+  /** Returns the list, as all who are sent the same one have it. */
+  #send(watched: WatchedType, resources: readonly ServedResource[]): readonly ServedResource[] {
+    const response = this.#sharing.responses.build({ type: watched.type, resources, removed: [] });
+    watched.subscription.inFlight.clear();
+    this.#core.send(watched, response);
+    return response.resources;
   }
 }

@@ -1,0 +1,82 @@
+// Views come and go with proxies: what was made for them goes with them.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoEngine } from '../base/index.ts';
+import { type AnyConfig, parseDocuments } from '../config/index.ts';
+import { Mesh, type ProxyNode } from '../mesh/index.ts';
+import { ConfigStore, Registry } from '../registry/index.ts';
+import { GrpcTranslator, Translator } from '../translate/index.ts';
+import { FeedHub } from '../xds/index.ts';
+import { FeedSets } from './feed-sets.ts';
+
+const service = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: shop, namespace: default}
+spec: {hosts: [shop.example], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 10.0.0.1}]}`;
+
+function proxy(namespace: string, isGrpc = false): ProxyNode {
+  return {
+    id: `sidecar~10.9.9.9~client.${namespace}~x`,
+    type: 'sidecar',
+    name: 'client',
+    namespace,
+    addresses: ['10.9.9.9'],
+    labels: {},
+    serviceAccount: 'default',
+    clusterId: 'Kubernetes',
+    locality: '',
+    network: '',
+    captured: true,
+    applicationPorts: new Map(),
+    httpProxyPort: 0,
+    isGrpc,
+  };
+}
+
+function made() {
+  const engine = new MemoEngine();
+  const store = new ConfigStore(engine, { domain: 'cluster.local' });
+  for (const resource of parseDocuments(service, 'test.yaml').resources) store.put(resource as AnyConfig);
+  const mesh = new Mesh(engine, store, new Registry(engine, store), {});
+  const sets = new FeedSets({ envoy: new Translator(engine, mesh), grpc: new GrpcTranslator(engine, mesh) }, new FeedHub());
+  return { engine, sets };
+}
+
+/** What a proxy does from its first request on; returns the way to leave. */
+function connect(sets: FeedSets, node: ProxyNode): { readonly clusters: number; readonly leave: () => void } {
+  const view = sets.view(node);
+  const { feeds, release } = sets.acquire(view.get());
+  const feed = feeds.feed('cluster');
+  feed?.useAll();
+  feeds.feed('route')?.use('80');
+  feeds.feed('route')?.use('outbound|80||shop.example');
+  const leave = (): void => {
+    release();
+    view.dispose();
+  };
+  return { clusters: feed?.all().length ?? 0, leave };
+}
+
+test('proxies with equal views share a set', () => {
+  const { sets } = made();
+  const all = [connect(sets, proxy('a')), connect(sets, proxy('a')), connect(sets, proxy('b')), connect(sets, proxy('a', true))];
+  assert.deepEqual([sets.size, all.map(({ clusters }) => clusters)], [3, [4, 4, 4, 0]]);
+});
+
+test('a sweep leaves what is in use and nothing else', () => {
+  const { engine, sets } = made();
+  connect(sets, proxy('stays'));
+  const comeAndGo = (): void => {
+    for (let i = 0; i < 20; i++) connect(sets, proxy(`n${i}`, i % 2 === 0)).leave();
+  };
+  comeAndGo();
+  sets.sweep();
+  // The mesh keeps some values for each namespace that it was ever asked for.
+  const { live } = engine.statistics();
+  comeAndGo();
+  assert.ok(engine.statistics().live > live + 20);
+  assert.ok(sets.sweep() > 20);
+  assert.equal(engine.statistics().live, live);
+  assert.equal(sets.size, 1);
+});

@@ -1,0 +1,162 @@
+// One client of the incremental protocol, without its socket: requests in, responses out.
+// https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
+import { fromBinary } from '@bufbuild/protobuf';
+import { type DeltaDiscoveryRequest, DeltaDiscoveryRequestSchema } from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
+import { hasWildcard, typeOfUrl } from '../../resource-types.ts';
+import type { ServedResource } from '../feed.ts';
+import { SharedNameSets } from '../name-set.ts';
+import { ResponseCache } from '../response-cache.ts';
+import type { FeedSet, Session, SessionEvents } from '../session.ts';
+import { type Phase, SessionCore } from '../session-core.ts';
+import type { WatchedType } from '../watched-type.ts';
+import { encodeDeltaResponse } from './response.ts';
+
+/** What the sessions of a server share. */
+export class DeltaSharing {
+  readonly responses = new ResponseCache(encodeDeltaResponse);
+  readonly names = new SharedNameSets();
+}
+
+const everything = '*';
+export class DeltaSession implements Session {
+  readonly #core: SessionCore;
+  readonly #sharing: DeltaSharing;
+  /** Types that the client has asked for on this stream. */
+  readonly #begun = new Set<WatchedType['type']>();
+
+  constructor(events: SessionEvents, sharing: DeltaSharing) {
+    this.#sharing = sharing;
+    this.#core = new SessionCore(events, (watched, phase) => this.#push(watched, phase));
+  }
+
+  request(bytes: Uint8Array): boolean {
+    const request = fromBinary(DeltaDiscoveryRequestSchema, bytes);
+    if (!this.#core.identify(request.node)) return false;
+    const type = typeOfUrl(request.typeUrl);
+    const watched = type && this.#core.watch(type);
+    if (watched) this.#handle(watched, request);
+    return true;
+  }
+
+  replaceFeeds(feeds: FeedSet): void {
+    this.#core.replaceFeeds(feeds);
+  }
+
+  flush(): void {
+    this.#core.flush();
+  }
+
+  get settled(): boolean {
+    return this.#core.settled;
+  }
+
+  close(): void {
+    this.#core.close();
+  }
+
+  /** A request may answer a response, change what is subscribed to, or both; the one does not depend on the other. */
+  #handle(watched: WatchedType, request: DeltaDiscoveryRequest): void {
+    const first = !this.#begun.has(watched.type);
+    this.#begun.add(watched.type);
+    if (request.responseNonce !== '') this.#core.settle(watched, request.responseNonce, request.errorDetail?.message);
+    if (first) this.#begin(watched, request);
+    this.#subscribe(watched, request);
+    this.#unsubscribe(watched, request.resourceNamesUnsubscribe);
+    watched.subscription.names.share(this.#sharing.names);
+    const resumed = Object.keys(request.initialResourceVersions).length > 0;
+    // An empty answer to a new client says that there is nothing; one that came back knows what it has.
+    const evenIfEmpty = first && watched.subscription.wildcard && !resumed;
+    if (first || request.resourceNamesSubscribe.length > 0)
+      this.#core.respond(watched, () => this.#push(watched, 'additions', evenIfEmpty));
+    this.#core.flush();
+  }
+
+  #begin(watched: WatchedType, request: DeltaDiscoveryRequest): void {
+    const { subscription, type } = watched;
+    if (hasWildcard(type) && request.resourceNamesSubscribe.length === 0) {
+      watched.setWildcard(true);
+      watched.pending = 'all';
+    }
+    for (const [name, version] of Object.entries(request.initialResourceVersions)) {
+      subscription.sent.set(name, version);
+      if (subscription.wildcard) watched.note(name);
+      this.#core.resumed();
+    }
+  }
+
+  #subscribe(watched: WatchedType, request: DeltaDiscoveryRequest): void {
+    const { subscription } = watched;
+    const known = request.initialResourceVersions;
+    for (const name of request.resourceNamesSubscribe) {
+      if (name === everything && hasWildcard(watched.type)) {
+        watched.setWildcard(true);
+        watched.pending = 'all';
+        continue;
+      }
+      watched.add(name);
+      subscription.asked.add(name);
+      // Whoever subscribes once more does not have it any longer.
+      if (known[name] === undefined) subscription.sent.delete(name);
+      watched.note(name);
+    }
+  }
+
+  #unsubscribe(watched: WatchedType, names: readonly string[]): void {
+    const { subscription } = watched;
+    if (names.includes(everything)) {
+      watched.setWildcard(false);
+      for (const name of [...subscription.sent.names()]) if (!subscription.names.has(name)) subscription.sent.delete(name);
+    }
+    for (const name of names) {
+      if (name === everything) continue;
+      watched.drop(name);
+      subscription.asked.delete(name);
+      subscription.sent.delete(name);
+      // Part of everything all the same: the client has dropped it and is told again.
+      if (!subscription.wildcard) continue;
+      subscription.asked.add(name);
+      watched.note(name);
+    }
+  }
+
+  #push(watched: WatchedType, phase: Phase, evenIfEmpty = false): void {
+    const { subscription, type } = watched;
+    const owed: ServedResource[] = [];
+    const removed: string[] = [];
+    const leaving = new Set<string>();
+    const holds = phase === 'additions' && this.#core.holdsRemovals(type);
+    for (const name of this.#namesToLookAt(watched)) {
+      const resource = watched.visible(name);
+      if (resource) {
+        if (subscription.lacks(resource)) owed.push(resource);
+      } else if (holds && subscription.sent.has(name)) leaving.add(name);
+      else if (subscription.sent.has(name) || subscription.asked.has(name)) removed.push(name);
+    }
+    watched.pending = undefined;
+    watched.leaving = leaving;
+    if (leaving.size > 0 && type === 'cluster' && !subscription.wildcard) this.#core.linger();
+    subscription.asked.clear();
+    if (owed.length + removed.length > 0 || evenIfEmpty) this.#send(watched, owed, removed);
+  }
+
+  #namesToLookAt(watched: WatchedType): Iterable<string> {
+    const { subscription, pending, leaving } = watched;
+    if (pending !== 'all') return new Set([...(pending ?? []), ...leaving]);
+    const all = watched.everything().map((resource) => resource.name);
+    return new Set([...all, ...subscription.names, ...subscription.sent.names()]);
+  }
+
+  #send(watched: WatchedType, owed: readonly ServedResource[], removed: readonly string[]): void {
+    const { subscription, type } = watched;
+    const isStart = subscription.sent.isEmpty;
+    if (type === 'cluster' && subscription.wildcard && !isStart) {
+      const isKnown = (resource: ServedResource): boolean => subscription.sent.has(resource.name);
+      const changed = owed.filter(isKnown);
+      this.#core.followUp(changed.length === owed.length ? [] : owed.filter((resource) => !isKnown(resource)), changed);
+    }
+    const response = this.#sharing.responses.build({ type, resources: owed, removed });
+    subscription.sent.record(response.resources);
+    for (const name of removed) subscription.sent.delete(name);
+    this.#core.send(watched, response);
+  }
+}

@@ -1,0 +1,138 @@
+// The gRPC side of the server, with gRPC's own client and with bytes cut where a network cuts them.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { type TestContext, test } from 'node:test';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { AnySchema } from '@bufbuild/protobuf/wkt';
+import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import { DiscoveryRequestSchema, DiscoveryResponseSchema } from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
+import { MemoEngine } from '../../base/index.ts';
+import { typeUrlOf } from '../resource-types.ts';
+import { Feed, FeedHub, type ServedResource } from './feed.ts';
+import { type ConnectionEvents, startXdsServer, type XdsServer } from './grpc-server.ts';
+import type { Session } from './session.ts';
+
+const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
+const asBytes = (message: Buffer): Buffer => message;
+const request = Buffer.from(
+  toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl: typeUrlOf('cluster'), node: { id: 'known' } })),
+);
+
+interface Running {
+  readonly server: XdsServer;
+  /** Clients that left. */
+  readonly closed: string[];
+  /** Changes the one cluster there is, and tells the clients. */
+  set(version: string, bytes: number): void;
+}
+
+async function running(t: TestContext): Promise<Running> {
+  const engine = new MemoEngine();
+  const cluster = engine.input<ServedResource | undefined>({ name: 'a', version: '1', any: new Uint8Array() });
+  const hub = new FeedHub();
+  const sessions: Session[] = [];
+  const feed = new Feed(hub, {
+    type: 'cluster',
+    names: engine.derive<readonly string[]>('n', () => ['a']),
+    resource: () => engine.derive<ServedResource | undefined>('r', () => cluster.get()),
+  });
+  const closed: string[] = [];
+  const open = (): ConnectionEvents => ({
+    identify: (node, { session }) => {
+      sessions.push(session);
+      return node.id === 'known' ? { feed: () => feed } : undefined;
+    },
+    accepted: () => undefined,
+    refused: () => undefined,
+    closed: (connection) => void closed.push(connection.peer),
+  });
+  const server = await startXdsServer({ address: '127.0.0.1:0', open });
+  t.after(() => server.close());
+  const set = (version: string, bytes: number): void => {
+    const value = toBinary(ClusterSchema, create(ClusterSchema, { name: 'a', altStatName: 'x'.repeat(bytes) }));
+    cluster.set({ name: 'a', version, any: toBinary(AnySchema, create(AnySchema, { typeUrl: version, value })) });
+    hub.process(engine.takeTouched());
+    for (const session of sessions) session.flush();
+  };
+  return { server, closed, set };
+}
+
+/** The status that a call ends with after one message. */
+async function statusOf(t: TestContext, address: string, method: string, message: Buffer): Promise<{ code: number; details: string }> {
+  const client = new Client(address, credentials.createInsecure());
+  t.after(() => client.close());
+  const call = client.makeBidiStreamRequest(`${service}/${method}`, asBytes, asBytes);
+  call.on('data', () => undefined);
+  call.write(message);
+  const [error] = (await once(call, 'error')) as [ServiceError];
+  return { code: error.code, details: error.details };
+}
+
+test('a client that is not known is turned away with the reason', async (t) => {
+  const { server, closed } = await running(t);
+  const unknown = Buffer.from(toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl: typeUrlOf('cluster') })));
+  const { code, details } = await statusOf(t, server.address, 'StreamAggregatedResources', unknown);
+  assert.equal(code, 9);
+  assert.match(details, /node whose id is TYPE~IP/);
+  assert.equal(closed.length, 1);
+});
+
+test('bytes that are no request end the stream and nothing else', async (t) => {
+  const { server } = await running(t);
+  for (const method of ['StreamAggregatedResources', 'DeltaAggregatedResources'])
+    assert.equal((await statusOf(t, server.address, method, Buffer.from([255, 255, 255]))).code, 9);
+});
+
+test('a method that is not served is unimplemented', async (t) => {
+  const { server } = await running(t);
+  assert.equal((await statusOf(t, server.address, 'StreamNothing', request)).code, 12);
+});
+
+test('a request that arrives in pieces, and two that arrive at once', async (t) => {
+  const { server } = await running(t);
+  const session = connect(`http://${server.address}`);
+  t.after(() => session.destroy());
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': `${service}/StreamAggregatedResources`,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, request.length]), request]);
+  for (const byte of frame) {
+    stream.write(Buffer.from([byte]));
+    await new Promise(setImmediate);
+  }
+  const [answer] = (await once(stream, 'data')) as [Buffer];
+  assert.equal(answer.readUInt32BE(1), answer.length - 5);
+  assert.equal(fromBinary(DiscoveryResponseSchema, answer.subarray(5)).resources.length, 1);
+  // Each asks for everything once more.
+  stream.write(Buffer.concat([frame, frame]));
+  let size = 0;
+  while (size < answer.length * 2) size += ((await once(stream, 'data')) as [Buffer])[0].length;
+  assert.equal(size, answer.length * 2);
+});
+
+test('a client that does not read is sent the latest when it does, not everything between', async (t) => {
+  const { server, set } = await running(t);
+  const client = new Client(server.address, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+  t.after(() => client.close());
+  const call = client.makeBidiStreamRequest(`${service}/StreamAggregatedResources`, asBytes, asBytes);
+  call.on('error', () => undefined);
+  t.after(() => call.cancel());
+  call.write(request);
+  await once(call, 'data');
+  call.pause();
+  for (let i = 0; i < 100; i++) {
+    set(`v${i}`, 1024 * 1024);
+    await new Promise(setImmediate);
+  }
+  const versions: (string | undefined)[] = [];
+  for await (const message of call) {
+    versions.push(fromBinary(DiscoveryResponseSchema, message as Buffer).resources[0]?.typeUrl);
+    if (versions.at(-1) === 'v99') break;
+  }
+  assert.ok(versions.length < 50, `${versions.length} responses`);
+});

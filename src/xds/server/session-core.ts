@@ -1,0 +1,193 @@
+// What both protocols share: the types that a client watches, and the order in which a change reaches it. Clusters and endpoints are in
+// force before a route or listener names them; a cluster leaves after the last route or listener that could name it.
+// https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consistency-considerations
+import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { type ResourceTypeName, resourceTypes } from '../resource-types.ts';
+import { endpointNameOf } from './endpoint-name.ts';
+import type { ServedResource } from './feed.ts';
+import type { SharedResponse } from './response-cache.ts';
+import type { FeedSet, SessionEvents } from './session.ts';
+import { WatchedType } from './watched-type.ts';
+
+/** `additions` leaves the client what is gone; `removals` takes that away and nothing else matters. */
+export type Phase = 'additions' | 'removals';
+
+/** What differs between the protocols: how a client is brought up to date with one type. */
+export type PushType = (watched: WatchedType, phase: Phase) => void;
+
+export class SessionCore {
+  readonly #events: SessionEvents;
+  readonly #push: PushType;
+  readonly #watched = new Map<ResourceTypeName, WatchedType>();
+  /** Endpoints without which clusters that the client was sent do not work yet. */
+  readonly #expected = new Set<string>();
+  #feeds: FeedSet | undefined;
+  /** The client came with resources of an earlier stream: its routes may name what is gone until it has asked for them. */
+  #resumed = false;
+  /** A client that asks by name goes on with what a route named before until it has all that the new one names. */
+  #lingers = false;
+  #callOff: (() => void) | undefined;
+
+  constructor(events: SessionEvents, push: PushType) {
+    this.#events = events;
+    this.#push = push;
+  }
+
+  /** Returns false when nobody knows the client. */
+  identify(node: Node | undefined): boolean {
+    this.#feeds ??= node && this.#events.identify(node);
+    return this.#feeds !== undefined;
+  }
+
+  watch(type: ResourceTypeName): WatchedType | undefined {
+    const known = this.#watched.get(type);
+    if (known) return known;
+    const feed = this.#feeds?.feed(type);
+    if (!feed) return undefined;
+    const watched = new WatchedType(feed);
+    this.#watched.set(type, watched);
+    return watched;
+  }
+
+  replaceFeeds(feeds: FeedSet): void {
+    this.#feeds = feeds;
+    for (const [type, old] of [...this.#watched]) {
+      const feed = feeds.feed(type);
+      if (feed) {
+        const next = new WatchedType(feed, old.subscription);
+        next.pending = 'all';
+        this.#watched.set(type, next);
+      } else this.#watched.delete(type);
+      old.release();
+    }
+    this.flush();
+  }
+
+  get settled(): boolean {
+    return [...this.#watched.values()].every((watched) => watched.isQuiet && (watched.leaving.size === 0 || this.#keepsOldRoutes()));
+  }
+
+  close(): void {
+    this.#callOff?.();
+    for (const watched of this.#watched.values()) watched.release();
+    this.#watched.clear();
+  }
+
+  flush(): void {
+    for (const type of resourceTypes) {
+      const watched = this.#watched.get(type);
+      if (!watched?.pending) continue;
+      if ((type === 'listener' || type === 'route') && !this.#isGroundReady()) continue;
+      if (this.#events.maySend()) this.#push(watched, 'additions');
+    }
+    this.#remove();
+  }
+
+  /** Answers a request of the client, which never waits for other types. */
+  respond(watched: WatchedType, push: () => void): void {
+    if (this.#events.maySend()) push();
+    else watched.pending ??= 'all';
+  }
+
+  send({ subscription }: WatchedType, response: SharedResponse): void {
+    subscription.nonce = response.nonce;
+    subscription.inFlight.set(response.nonce, response);
+    this.#events.send(response.bytes);
+  }
+
+  /** Takes what the client says to a response. Returns false when it answers none that waits. */
+  settle(watched: WatchedType, nonce: string, error: string | undefined): boolean {
+    const { subscription, type } = watched;
+    const answer = subscription.answer(nonce, error);
+    if (!answer) return false;
+    if (answer.kind === 'accepted') this.#events.accepted(type, answer.version);
+    else {
+      this.#events.refused(type, answer.version, answer.message, answer.names);
+      if (type === 'cluster') this.#expected.clear();
+    }
+    return true;
+  }
+
+  /**
+   * The client was sent clusters that it did not have, and others anew. Routes wait until it has the endpoints of the former. The latter it
+   * makes anew as well, for which it needs the endpoints once more: it may not ask, or ask in a request that is stale by then.
+   */
+  followUp(added: readonly ServedResource[], changed: readonly ServedResource[]): void {
+    for (const cluster of added) {
+      const name = endpointNameOf(cluster);
+      if (name !== undefined) this.#expected.add(name);
+    }
+    const endpoints = this.#watched.get('endpoint');
+    for (const cluster of changed) {
+      const name = endpointNameOf(cluster);
+      if (!endpoints || name === undefined || !endpoints.subscription.names.has(name)) continue;
+      endpoints.subscription.sent.delete(name);
+      endpoints.note(name);
+    }
+  }
+
+  resumed(): void {
+    this.#resumed = true;
+  }
+
+  /** Something is gone that a client has asked for by name; it may give it up by itself, in its own time. */
+  linger(): void {
+    this.#lingers = true;
+    this.#callOff?.();
+    this.#callOff = undefined;
+  }
+
+  /** Whether what is gone of this type must stay with the client until its routes are known not to need it. */
+  holdsRemovals(type: ResourceTypeName): boolean {
+    return type !== 'listener';
+  }
+
+  #remove(): void {
+    const leaving = resourceTypes.flatMap((type) => {
+      const watched = this.#watched.get(type);
+      return watched && watched.leaving.size > 0 ? [watched] : [];
+    });
+    if (leaving.length === 0 || !this.#isQuiet('listener') || !this.#isQuiet('route') || this.#keepsOldRoutes()) return;
+    if (this.#lingers || (this.#resumed && !(this.#watched.has('listener') && this.#watched.has('route')))) {
+      this.#wait();
+      return;
+    }
+    // A client gives up the endpoints of a removed cluster by itself: what it gives up need not be said.
+    for (const watched of leaving) {
+      if (!this.#isQuiet('cluster') || !this.#events.maySend()) return;
+      this.#push(watched, 'removals');
+    }
+  }
+
+  #isQuiet(type: ResourceTypeName): boolean {
+    return this.#watched.get(type)?.isQuiet ?? true;
+  }
+
+  /** A client that refused routes or listeners goes on with older ones, and with the clusters that these name. */
+  #keepsOldRoutes(): boolean {
+    return (['listener', 'route'] as const).some((type) => this.#watched.get(type)?.keepsOlder ?? false);
+  }
+
+  #isGroundReady(): boolean {
+    if (this.#watched.get('cluster')?.subscription.awaiting || this.#watched.get('endpoint')?.subscription.awaiting) return false;
+    const endpoints = this.#watched.get('endpoint');
+    for (const name of this.#expected) {
+      const answered = endpoints?.subscription.names.has(name) && (endpoints.subscription.sent.has(name) || !endpoints.feed.get(name));
+      const gone = !this.#watched.get('cluster')?.feed.get(name);
+      if (answered || gone) this.#expected.delete(name);
+    }
+    if (this.#expected.size > 0) this.#wait();
+    return this.#expected.size === 0;
+  }
+
+  /** For what the client should ask for next; it need not, so there is an end to it. */
+  #wait(): void {
+    this.#callOff ??= this.#events.later(() => {
+      this.#callOff = undefined;
+      this.#expected.clear();
+      this.#resumed = false;
+      this.#lingers = false;
+      this.flush();
+    });
+  }
+}

@@ -1,0 +1,35 @@
+// What the two protocols look like from outside: requests in, responses out, without a socket.
+// https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
+import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import type { ResourceTypeName } from '../resource-types.ts';
+import type { Feed } from './feed.ts';
+
+export interface SessionEvents {
+  /** The first request names the client; the answer is where its resources come from. Undefined ends the stream. */
+  identify(node: Node): FeedSet | undefined;
+  /** Whether a response may be sent. When it may not, the session is flushed once it may. */
+  maySend(): boolean;
+  send(bytes: Uint8Array): void;
+  accepted(type: ResourceTypeName, version: string): void;
+  /** `names` are the refused resources, as far as the message tells them; all of the response otherwise. */
+  refused(type: ResourceTypeName, version: string, message: string, names: readonly string[]): void;
+  /** Calls back after the time within which a client asks for what follows from a response. Returns the way to call it off. */
+  later(run: () => void): () => void;
+}
+
+/** The feeds of one view. Sessions with the same view get the same objects. */
+export interface FeedSet {
+  feed(type: ResourceTypeName): Feed | undefined;
+}
+
+export interface Session {
+  /** Returns false when the client must be turned away. */
+  request(bytes: Uint8Array): boolean;
+  /** Another view holds for the client from now on. What is equal in both is not sent again. */
+  replaceFeeds(feeds: FeedSet): void;
+  /** Sends what is pending, as far as the order of change allows it now. */
+  flush(): void;
+  /** Whether the client has answered everything it was sent, and is owed nothing. */
+  readonly settled: boolean;
+  close(): void;
+}

@@ -1,0 +1,134 @@
+// A real Envoy as a gateway, driven by a pilot of the test, for the tests in this folder.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installedEnvoy, prepareEngine } from '../../conformance/runner/engine.ts';
+
+export const apiTypes = ['GRPC', 'DELTA_GRPC'] as const;
+export type ApiType = (typeof apiTypes)[number];
+
+const isCi = !['', '0', 'false', undefined].includes(process.env['CI']);
+
+function envoyBinary(): string | undefined {
+  const own = process.env['ENVOY'];
+  return own && existsSync(own) ? own : installedEnvoy();
+}
+
+/** What `test` takes as `skip`: in CI nothing is skipped, and an Envoy that is not there is installed. */
+export function reasonToSkip(): string | false {
+  if (envoyBinary()) return false;
+  if (isCi) {
+    prepareEngine('envoy');
+    return false;
+  }
+  const reason = 'no Envoy: set ENVOY, or run npm run conformance -- --engine envoy once';
+  process.stderr.write(`\n*** SKIPPED: tests with a real Envoy. Reason: ${reason}. ***\n\n`);
+  return reason;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export class GatewayEnvoy {
+  readonly #process: ChildProcess;
+  readonly #folder: string;
+  readonly #adminPort: number;
+  #log = '';
+
+  private constructor(child: ChildProcess, folder: string, adminPort: number) {
+    this.#process = child;
+    this.#folder = folder;
+    this.#adminPort = adminPort;
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#log += chunk.toString();
+    });
+  }
+
+  /** `xds` is the address of its control plane. */
+  static async start(xds: string, apiType: ApiType): Promise<GatewayEnvoy> {
+    const binary = envoyBinary();
+    if (!binary) throw new Error('no Envoy');
+    const folder = mkdtempSync(join(tmpdir(), 'meltemi-envoy-'));
+    const adminPort = await freePort();
+    const file = join(folder, 'bootstrap.json');
+    writeFileSync(file, JSON.stringify(bootstrapOf(portOf(xds), adminPort, apiType)));
+    const child = spawn(binary, ['-c', file, '--concurrency', '2', '-l', 'warning', '--disable-hot-restart'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    return new GatewayEnvoy(child, folder, adminPort);
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Counters and gauges by name. */
+  async statistics(filter: string): Promise<ReadonlyMap<string, number>> {
+    const text = await new Promise<string>((resolve, reject) => {
+      get({ host: '127.0.0.1', port: this.#adminPort, path: `/stats?filter=${encodeURIComponent(filter)}` }, (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => {
+          body += chunk.toString();
+        });
+        response.on('end', () => resolve(body));
+      }).on('error', reject);
+    });
+    return new Map([...text.matchAll(/^(.+): (\d+)$/gm)].map(([, name = '', value]) => [name, Number(value)]));
+  }
+
+  async stop(): Promise<void> {
+    if (this.#process.exitCode === null) {
+      this.#process.kill('SIGKILL');
+      await once(this.#process, 'exit');
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(':') + 1));
+}
+
+function bootstrapOf(xdsPort: number, adminPort: number, apiType: ApiType): object {
+  const address = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } });
+  return {
+    admin: { address: address(adminPort) },
+    node: {
+      id: 'router~127.0.0.1~edge.default~default.svc.cluster.local',
+      cluster: 'edge',
+      metadata: { NAMESPACE: 'default', LABELS: { app: 'edge' }, CLUSTER_ID: 'Kubernetes' },
+    },
+    dynamic_resources: {
+      ads_config: { api_type: apiType, transport_api_version: 'V3', grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }] },
+      cds_config: { ads: {}, resource_api_version: 'V3' },
+      lds_config: { ads: {}, resource_api_version: 'V3' },
+    },
+    static_resources: {
+      clusters: [
+        {
+          name: 'xds',
+          type: 'STATIC',
+          connect_timeout: '1s',
+          typed_extension_protocol_options: {
+            'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+              '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+              explicit_http_config: { http2_protocol_options: {} },
+            },
+          },
+          load_assignment: { cluster_name: 'xds', endpoints: [{ lb_endpoints: [{ endpoint: { address: address(xdsPort) } }] }] },
+        },
+      ],
+    },
+  };
+}
