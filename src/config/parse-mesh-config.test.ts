@@ -33,3 +33,10 @@ test('findings have places, and an error leaves no value', () => {
     'mesh.yaml:4:1  info     MT0401  extensionProviders has no effect: telemetry and authorization providers are not supported',
   ]);
 });
+
+test('what Envoy would refuse is an error', () => {
+  const codes = (text: string): string[] => parseMeshConfig(text, 'mesh.yaml').issues.map(({ code, origin }) => `${code} ${origin.path}`);
+  assert.deepEqual(codes('dnsRefreshRate: 1ms'), ['MT0106 dnsRefreshRate']);
+  assert.deepEqual(codes('proxyListenPort: 70000'), ['MT0105 proxyListenPort']);
+  assert.deepEqual(codes('proxyListenPort: 15006'), ['MT0131 proxyInboundListenPort']);
+});

@@ -8,10 +8,32 @@ import { parseCredential, rootsSuffix } from './secrets.ts';
 /** Undefined when the secret is missing or holds no such thing: the listener that needs it waits. */
 export function kubernetesSecret(store: ConfigStore, name: string, namespace: string): Secret | undefined {
   const wanted = parseCredential(name, namespace);
-  // A gateway reads the secrets of its own namespace only.
-  if (!wanted || wanted.namespace !== namespace) return undefined;
-  const read = (secret: string): ObjectOf<'Secret'> | undefined => store.table('Secret').get(`${wanted.namespace}/${secret}`);
-  return wanted.roots ? rootsOf(name, read(wanted.name + rootsSuffix) ?? read(wanted.name)) : certificateOf(name, read(wanted.name));
+  if (!wanted || !mayRead(store, name, wanted.namespace, namespace)) return undefined;
+  const key = `${wanted.namespace}/${wanted.name}`;
+  if (wanted.kind === 'ConfigMap') return wanted.roots ? rootsOfConfigMap(name, store.table('ConfigMap').get(key)) : undefined;
+  const read = (path: string): ObjectOf<'Secret'> | undefined => store.table('Secret').get(path);
+  return wanted.roots ? rootsOf(name, read(key + rootsSuffix) ?? read(key)) : certificateOf(name, read(key));
+}
+
+/**
+ * A gateway reads the secrets of its own namespace, and those that a Gateway of Gateway API may use there (conversion has checked that).
+ * The names of such Gateways are none that users can write.
+ */
+function mayRead(store: ConfigStore, name: string, owner: string, namespace: string): boolean {
+  if (owner === namespace) return true;
+  return store
+    .table('Gateway')
+    .values()
+    .filter(({ metadata }) => metadata.namespace === namespace && metadata.name.includes('~'))
+    .flatMap(({ spec }) => spec.servers ?? [])
+    .some(({ tls }) => [tls?.credentialName, tls?.caCertCredentialName, ...(tls?.credentialNames ?? [])].includes(name));
+}
+
+function rootsOfConfigMap(name: string, object: ObjectOf<'ConfigMap'> | undefined): Secret | undefined {
+  const text = object?.spec.data?.['ca.crt'];
+  if (!text) return undefined;
+  const trustedCa = inline(new TextEncoder().encode(text));
+  return create(SecretSchema, { name, type: { case: 'validationContext', value: { trustedCa } } });
 }
 
 function certificateOf(name: string, secret: ObjectOf<'Secret'> | undefined): Secret | undefined {

@@ -12,6 +12,7 @@ export interface ClusterName {
 export const passthroughCluster = 'PassthroughCluster';
 export const blackHoleCluster = 'BlackHoleCluster';
 export const inboundPassthroughCluster = 'InboundPassthroughCluster';
+export const dynamicDnsCluster = 'AllowAnyDynamicDNSCluster';
 
 /** `outbound|9080|v1|reviews.default.svc.cluster.local` */
 export function clusterName({ direction, port, subset, host }: ClusterName): string {
@@ -33,6 +34,12 @@ export function parseClusterName(name: string): ClusterName | undefined {
 /** The SNI that stands for a cluster in mesh TLS: `outbound_.9080_.v1_.reviews.default.svc.cluster.local` */
 export function clusterSni({ direction, port, subset, host }: ClusterName): string {
   return `${direction}_.${port}_.${subset}_.${host}`;
+}
+
+export function parseClusterSni(name: string): ClusterName | undefined {
+  const [direction, port, subset, ...host] = name.split('_.');
+  if (direction !== 'outbound' || subset === undefined || host.length === 0 || !/^\d+$/.test(port ?? '')) return undefined;
+  return { direction, port: Number(port), subset, host: host.join('_.') };
 }
 
 /** `0.0.0.0_9080`; brackets and colons of IPv6 stay. */
@@ -81,4 +88,18 @@ export function virtualHostName(host: string, port: number): string {
 /** How Istio names a resource in route and cluster metadata, and this proxy's explanations find it again. */
 export function configPath(kind: 'virtual-service' | 'destination-rule', namespace: string, name: string): string {
   return `/apis/networking.istio.io/v1/namespaces/${namespace}/${kind}/${name}`;
+}
+
+const grpcServerPrefix = 'xds.istio.io/grpc/lds/inbound/';
+
+/** Of the listener that a gRPC server asks for: `xds.istio.io/grpc/lds/inbound/0.0.0.0:50051`. Undefined for another name. */
+export function grpcServerAddress(name: string): { readonly address: string; readonly port: number } | undefined {
+  const found = name.startsWith(grpcServerPrefix) ? parseHostAndPort(name.slice(grpcServerPrefix.length)) : undefined;
+  return found && { address: found.host.replace(/^\[|\]$/g, ''), port: found.port };
+}
+
+/** `host:port`, as a gRPC channel names its target. */
+export function parseHostAndPort(name: string): { readonly host: string; readonly port: number } | undefined {
+  const [, host = '', port] = /^(.+):(\d+)$/.exec(name) ?? [];
+  return port === undefined ? undefined : { host, port: Number(port) };
 }

@@ -116,7 +116,7 @@ export class RouteTables {
     const { audience: text, rest } = split(key);
     const audience = parseAudience(text);
     const ref = JSON.parse(rest) as VirtualHostRef;
-    if (ref.kind === 'catch-all') return catchAllVirtualHost(this.#mesh, ref.allow);
+    if (ref.kind === 'catch-all') return catchAllVirtualHost(this.#mesh, ref.policy, ref.proxy);
     if (ref.kind === 'foreign') return foreignVirtualHost(this.#mesh, audience, ref.host, ref.port);
     const service = this.#mesh.registry.service(ref.key);
     const host = service && serviceVirtualHost(this.#mesh, audience, service, ref.port);

@@ -7,7 +7,7 @@ import {
   ConfigSourceSchema,
 } from '@meltemi/envoy-api/envoy/config/core/v3/config_source';
 import { type SdsSecretConfig, SdsSecretConfigSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
-import { workloadCredential } from '../mesh/index.ts';
+import { configMapScheme, gatewaySecretScheme, workloadCredential } from '../mesh/index.ts';
 import { duration, fromAds } from './wire.ts';
 
 export const workloadCertificate = 'default';
@@ -50,15 +50,23 @@ export function credential(name: string): SdsSecretConfig {
   return create(SdsSecretConfigSchema, { name: name.includes('://') ? name : kubernetesScheme + name, sdsConfig: fromAds });
 }
 
-/** The Kubernetes secret, and what of it, that a name of ours stands for. */
-export function parseCredential(
-  name: string,
-  namespace: string,
-): { readonly namespace: string; readonly name: string; readonly roots: boolean } | undefined {
-  if (!name.startsWith(kubernetesScheme)) return undefined;
-  const path = name.slice(kubernetesScheme.length);
-  const slash = path.indexOf('/');
+/** The Kubernetes object, and what of it, that a name of ours stands for. */
+export interface CredentialName {
+  readonly kind: 'Secret' | 'ConfigMap';
+  readonly namespace: string;
+  readonly name: string;
+  readonly roots: boolean;
+}
+
+export function parseCredential(name: string, namespace: string): CredentialName | undefined {
+  const scheme = [kubernetesScheme, gatewaySecretScheme, configMapScheme].find((candidate) => name.startsWith(candidate));
+  if (!scheme) return undefined;
+  const path = name.slice(scheme.length);
   const roots = path.endsWith(rootsSuffix);
   const whole = roots ? path.slice(0, -rootsSuffix.length) : path;
-  return slash < 0 ? { namespace, name: whole, roots } : { namespace: whole.slice(0, slash), name: whole.slice(slash + 1), roots };
+  const slash = whole.indexOf('/');
+  const kind = scheme === configMapScheme ? 'ConfigMap' : 'Secret';
+  return slash < 0
+    ? { kind, namespace, name: whole, roots }
+    : { kind, namespace: whole.slice(0, slash), name: whole.slice(slash + 1), roots };
 }

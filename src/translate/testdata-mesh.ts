@@ -5,7 +5,10 @@ import { file_envoy_config_cluster_v3_cluster } from '@meltemi/envoy-api/envoy/c
 import { file_envoy_config_endpoint_v3_endpoint } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { file_envoy_config_listener_v3_listener } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { file_envoy_config_route_v3_route } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import { file_envoy_extensions_access_loggers_file_v3_file } from '@meltemi/envoy-api/envoy/extensions/access_loggers/file/v3/file';
+import { file_envoy_extensions_clusters_dynamic_forward_proxy_v3_cluster } from '@meltemi/envoy-api/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster';
 import { file_envoy_extensions_filters_http_cors_v3_cors } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
+import { file_envoy_extensions_filters_http_dynamic_forward_proxy_v3_dynamic_forward_proxy } from '@meltemi/envoy-api/envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy';
 import { file_envoy_extensions_filters_http_fault_v3_fault } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
 import { file_envoy_extensions_filters_http_grpc_stats_v3_config } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_stats/v3/config';
 import { file_envoy_extensions_filters_http_grpc_web_v3_grpc_web } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_web/v3/grpc_web';
@@ -14,10 +17,14 @@ import { file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector
 import { file_envoy_extensions_filters_listener_original_dst_v3_original_dst } from '@meltemi/envoy-api/envoy/extensions/filters/listener/original_dst/v3/original_dst';
 import { file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector } from '@meltemi/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector';
 import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
+import { file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy } from '@meltemi/envoy-api/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy';
 import { file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
+import { file_envoy_extensions_filters_udp_dns_filter_v3_dns_filter } from '@meltemi/envoy-api/envoy/extensions/filters/udp/dns_filter/v3/dns_filter';
+import { file_envoy_extensions_network_dns_resolver_cares_v3_cares_dns_resolver } from '@meltemi/envoy-api/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver';
 import { file_envoy_extensions_request_id_uuid_v3_uuid } from '@meltemi/envoy-api/envoy/extensions/request_id/uuid/v3/uuid';
 import { file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts } from '@meltemi/envoy-api/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts';
 import { file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config } from '@meltemi/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config';
+import { file_envoy_extensions_transport_sockets_proxy_protocol_v3_upstream_proxy_protocol } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol';
 import { file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer';
 import { file_envoy_extensions_transport_sockets_tls_v3_tls } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import { file_envoy_extensions_upstreams_http_v3_http_protocol_options } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
@@ -25,6 +32,7 @@ import { MemoEngine } from '../base/index.ts';
 import { type MeshConfig, parseDocuments, readMeshConfig } from '../config/index.ts';
 import { Mesh, type ProxyNode } from '../mesh/index.ts';
 import { ConfigStore, Registry } from '../registry/index.ts';
+import type { EncodedResource } from './encoded-resource.ts';
 import { type ResourceType, Translator } from './translator.ts';
 import { type View, viewOf } from './view.ts';
 
@@ -33,7 +41,10 @@ const registry = createRegistry(
   file_envoy_config_endpoint_v3_endpoint,
   file_envoy_config_listener_v3_listener,
   file_envoy_config_route_v3_route,
+  file_envoy_extensions_access_loggers_file_v3_file,
+  file_envoy_extensions_clusters_dynamic_forward_proxy_v3_cluster,
   file_envoy_extensions_filters_http_cors_v3_cors,
+  file_envoy_extensions_filters_http_dynamic_forward_proxy_v3_dynamic_forward_proxy,
   file_envoy_extensions_filters_http_fault_v3_fault,
   file_envoy_extensions_filters_http_grpc_stats_v3_config,
   file_envoy_extensions_filters_http_grpc_web_v3_grpc_web,
@@ -42,10 +53,14 @@ const registry = createRegistry(
   file_envoy_extensions_filters_listener_original_dst_v3_original_dst,
   file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector,
   file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager,
+  file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy,
   file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy,
+  file_envoy_extensions_filters_udp_dns_filter_v3_dns_filter,
+  file_envoy_extensions_network_dns_resolver_cares_v3_cares_dns_resolver,
   file_envoy_extensions_request_id_uuid_v3_uuid,
   file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts,
   file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config,
+  file_envoy_extensions_transport_sockets_proxy_protocol_v3_upstream_proxy_protocol,
   file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer,
   file_envoy_extensions_transport_sockets_tls_v3_tls,
   file_envoy_extensions_upstreams_http_v3_http_protocol_options,
@@ -99,7 +114,10 @@ export function translateText(head: TestHead, text: string): Record<string, unkn
 
 /** A resource as JSON with the field names of the .proto files; undefined when there is none. */
 export function resourceJson(translator: Translator, view: View, type: ResourceType, name: string): JsonValue | undefined {
-  const resource = translator.resource(type, view, name).get();
+  return encodedJson(translator.resource(type, view, name).get());
+}
+
+export function encodedJson(resource: EncodedResource | undefined): JsonValue | undefined {
   return resource && toJson(AnySchema, fromBinary(AnySchema, resource.any), { registry, useProtoFieldName: true });
 }
 

@@ -1,16 +1,18 @@
 // The xDS resources of every proxy, derived through the memo engine and shared by all proxies for which they are the same.
-import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import { type Cluster, ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { type Derived, deepEqual, type Family, type MemoEngine } from '../base/index.ts';
-import { type GatewayPort, type Mesh, type ProxyNode, parseAudience } from '../mesh/index.ts';
+import { type GatewayPort, type Mesh, type ProxyNode, parseAudience, passesAutomatically } from '../mesh/index.ts';
 import { gatewayServices } from './clusters/gateway-services.ts';
 import { inboundCluster } from './clusters/inbound.ts';
 import { outboundClusterOf } from './clusters/outbound.ts';
 import { reachableServices } from './clusters/reachable-services.ts';
-import { blackHole, inboundPassthrough, passthrough } from './clusters/static.ts';
-import { type OutboundTarget, outboundTargets, targetName } from './clusters/target.ts';
+import { allowAnyDynamicDns, blackHole, inboundPassthrough, passthrough } from './clusters/static.ts';
+import { type OutboundTarget, outboundTargets, passedTargets, targetName } from './clusters/target.ts';
+import { nameServer, nameServerListener } from './dns/name-server.ts';
+import { nameTable } from './dns/name-table.ts';
 import { type EncodedResource, encodeResource, sameResource } from './encoded-resource.ts';
 import { clusterLoadAssignment } from './endpoints/load-assignment.ts';
 import { kubernetesSecret } from './kubernetes-secret.ts';
@@ -21,14 +23,16 @@ import { outboundPlans } from './listeners/outbound-plans.ts';
 import type { OutboundListenerPlan } from './listeners/plan.ts';
 import {
   blackHoleCluster,
+  dynamicDnsCluster,
   httpProxyRouteName,
   inboundPassthroughCluster,
   listenerName,
   parseClusterName,
+  parseClusterSni,
   passthroughCluster,
 } from './names.ts';
 import { RouteTables } from './route-tables.ts';
-import { allowsAny } from './routes/sidecar-routes.ts';
+import { egressProxyCluster, undeclaredPolicy } from './routes/sidecar-routes.ts';
 import { parseInbound, parseTargetPorts, type View, viewOf } from './view.ts';
 
 export type ResourceType = 'cluster' | 'endpoint' | 'listener' | 'route' | 'secret';
@@ -74,6 +78,11 @@ export class Translator {
     return this.#resources.at(JSON.stringify(resourceKey(type, view, name)));
   }
 
+  /** The endpoints of an outbound cluster, which every client from one place shares. */
+  endpoints({ locatedAudience }: Pick<View, 'locatedAudience'>, name: string): ResourceCell {
+    return this.#resources.at(JSON.stringify(endpointKey(locatedAudience, name)));
+  }
+
   /** Forgets what nobody reads any more. */
   sweep(): number {
     let total = 0;
@@ -100,9 +109,20 @@ export class Translator {
         ? gatewayServices(this.#mesh, audience, this.#gatewayPorts.get(gatewayKey(view)))
         : reachableServices(this.#mesh, audience);
     const outbound = services.flatMap((service) => this.#serviceClusters.get(`${view.audience}\n${service.key}`));
-    if (view.type === 'router') return [blackHoleCluster, ...outbound];
+    if (view.type === 'router') return [blackHoleCluster, ...outbound, ...this.#passedClusters(view)];
     const inbound = parseInbound(view.inbound).ports.map((port) => inboundClusterName(port.port));
-    return [blackHoleCluster, inboundPassthroughCluster, passthroughCluster, ...inbound, ...outbound];
+    const lookedUp = undeclaredPolicy(this.#mesh, audience) === 'look-up' ? [dynamicDnsCluster] : [];
+    return [blackHoleCluster, inboundPassthroughCluster, passthroughCluster, ...lookedUp, ...inbound, ...outbound];
+  }
+
+  /** Of a gateway that passes the mesh's TLS on, for every service that it can see. */
+  #passedClusters(view: View): readonly string[] {
+    const servers = this.#gatewayPorts.get(gatewayKey(view)).flatMap((port) => port.servers);
+    if (!servers.some(({ server }) => passesAutomatically(server))) return [];
+    const audience = parseAudience(view.audience);
+    return this.#mesh
+      .visibleServices(audience.namespace)
+      .flatMap((service) => passedTargets(this.#mesh, audience, service).map(targetName));
   }
 
   #listenerNames(view: View): readonly string[] {
@@ -114,6 +134,7 @@ export class Translator {
       ...plans.map((plan) => plan.name),
       ...(captured ? ['virtualOutbound', 'virtualInbound'] : inbound.ports.map((port) => listenerName(inbound.bind ?? '', port.port))),
       ...(view.httpProxy ? [proxyListenerName(view.httpProxy)] : []),
+      ...(view.nameServer ? [nameServerListener] : []),
     ];
   }
 
@@ -137,9 +158,7 @@ export class Translator {
   #cluster({ name, audience, inbound }: ResourceKey): EncodedResource | undefined {
     const settings = this.#mesh.settings;
     const own = inbound && parseInbound(inbound).ports.find((port) => inboundClusterName(port.port) === name);
-    const fixed = { [blackHoleCluster]: blackHole, [passthroughCluster]: passthrough, [inboundPassthroughCluster]: inboundPassthrough }[
-      name
-    ];
+    const fixed = fixedClusters[name];
     if (own) return encodeResource(ClusterSchema, name, inboundCluster(own, settings));
     if (fixed) return encodeResource(ClusterSchema, name, fixed(this.#mesh));
     const target = this.#target(audience, name);
@@ -153,11 +172,13 @@ export class Translator {
   }
 
   #target(audienceText: string, name: string): OutboundTarget | undefined {
-    const parsed = parseClusterName(name);
+    const passed = parseClusterSni(name);
+    const parsed = passed ?? parseClusterName(name);
     if (parsed?.direction !== 'outbound') return undefined;
     const audience = parseAudience(audienceText);
     const service = this.#mesh.serviceFor(audience.namespace, parsed.host);
-    return service && outboundTargets(this.#mesh, audience, service).find((target) => targetName(target) === name);
+    const targetsOf = passed ? passedTargets : outboundTargets;
+    return service && targetsOf(this.#mesh, audience, service).find((target) => targetName(target) === name);
   }
 
   #listener({ name, audience: text, inbound, targetPorts, httpProxy }: ResourceKey): Listener | undefined {
@@ -169,8 +190,13 @@ export class Translator {
         .find((candidate) => listenerName(candidate.bind, candidate.port) === name);
       return port && gatewayListener(this.#mesh, audience, port);
     }
-    const options = { mesh: this.#mesh, allowAny: allowsAny(this.#mesh, audience) };
+    const options = {
+      mesh: this.#mesh,
+      undeclared: undeclaredPolicy(this.#mesh, audience),
+      egressProxy: egressProxyCluster(this.#mesh, audience),
+    };
     if (name === 'virtualOutbound') return virtualOutbound(options);
+    if (name === nameServerListener) return nameServer(nameTable(this.#mesh, audience));
     if (httpProxy && name === proxyListenerName(httpProxy))
       return httpProxyListener(...addressAndPort(httpProxy), httpProxyRouteName, options);
     if (inbound) {
@@ -195,6 +221,13 @@ export class Translator {
   }
 }
 
+const fixedClusters: Readonly<Record<string, (mesh: Mesh) => Cluster>> = {
+  [blackHoleCluster]: blackHole,
+  [passthroughCluster]: passthrough,
+  [inboundPassthroughCluster]: inboundPassthrough,
+  [dynamicDnsCluster]: allowAnyDynamicDns,
+};
+
 /** The parts of a view that one resource depends on; the rest is left empty, so that more views share it. */
 interface ResourceKey {
   readonly type: Exclude<ResourceType, 'route'>;
@@ -207,12 +240,17 @@ interface ResourceKey {
 
 function resourceKey(type: Exclude<ResourceType, 'route'>, view: View, name: string): ResourceKey {
   const key = { type, name, audience: view.audience, inbound: '', targetPorts: '', httpProxy: '' };
-  if (type === 'endpoint' || (type === 'cluster' && name.startsWith('outbound|'))) return { ...key, audience: view.locatedAudience };
+  if (type === 'endpoint') return endpointKey(view.locatedAudience, name);
+  if (type === 'cluster' && (name.startsWith('outbound|') || parseClusterSni(name))) return { ...key, audience: view.locatedAudience };
   if (type === 'cluster') return { ...key, inbound: name.startsWith('inbound|') ? view.inbound : '' };
   if (type === 'secret') return key;
   if (view.type === 'router') return { ...key, targetPorts: view.targetPorts };
   if (view.httpProxy && name === proxyListenerName(view.httpProxy)) return { ...key, httpProxy: view.httpProxy };
   return isInbound(view, name) ? { ...key, inbound: view.inbound } : key;
+}
+
+function endpointKey(audience: string, name: string): ResourceKey {
+  return { type: 'endpoint', name, audience, inbound: '', targetPorts: '', httpProxy: '' };
 }
 
 function isInbound(view: View, name: string): boolean {

@@ -1,5 +1,6 @@
 // What of a proxy decides its resources, in parts that other proxies may share.
-import { type Audience, audienceKey, type Mesh, type ProxyNode } from '../mesh/index.ts';
+import { type Audience, audienceKey, directPortsLabel, type GatewayTarget, type Mesh, type ProxyNode } from '../mesh/index.ts';
+import { oldestFirst } from '../registry/index.ts';
 import { type InboundPlan, inboundPlan } from './listeners/inbound-plan.ts';
 
 /** Plain text parts, each a key of memoised values. Proxies with equal views get the same resources. */
@@ -11,10 +12,12 @@ export interface View {
   readonly locatedAudience: string;
   /** JSON of the InboundPlan; empty for gateways. */
   readonly inbound: string;
-  /** JSON of the ports on which a gateway's pods listen, by port of its service; empty for sidecars. */
+  /** JSON of the ports on which a gateway's pods listen for its services; empty for sidecars. */
   readonly targetPorts: string;
   /** `address:port` of the explicit HTTP proxy; empty for none. */
   readonly httpProxy: string;
+  /** Whether it answers for the names of the mesh. */
+  readonly nameServer: boolean;
 }
 
 export function viewOf(mesh: Mesh, node: ProxyNode): View {
@@ -26,6 +29,7 @@ export function viewOf(mesh: Mesh, node: ProxyNode): View {
     locatedAudience: audienceKey(audience),
     inbound: node.type === 'sidecar' ? JSON.stringify(inboundPlan(mesh, node)) : '',
     targetPorts: node.type === 'router' ? JSON.stringify(targetPorts(mesh, node)) : '',
+    nameServer: node.type === 'sidecar' && (node.capturesDns ?? false),
     httpProxy: node.type === 'sidecar' && port > 0 ? `${node.captured ? '127.0.0.1' : (node.addresses[0] ?? '127.0.0.1')}:${port}` : '',
   };
 }
@@ -34,23 +38,27 @@ export function parseInbound(text: string): InboundPlan {
   return JSON.parse(text) as InboundPlan;
 }
 
-export type TargetPorts = readonly (readonly [number, readonly number[]])[];
-
-export function parseTargetPorts(text: string): (port: number) => readonly number[] {
-  const ports = new Map(JSON.parse(text) as TargetPorts);
-  return (port) => ports.get(port) ?? [port];
+export function parseTargetPorts(text: string): readonly GatewayTarget[] {
+  return JSON.parse(text) as readonly GatewayTarget[];
 }
 
-function targetPorts(mesh: Mesh, node: ProxyNode): TargetPorts {
-  const ports = new Map<number, Set<number>>();
-  for (const key of node.addresses.flatMap((address) => mesh.registry.keysAtAddress(address))) {
-    const service = mesh.registry.service(key);
-    if (!service) continue;
-    for (const endpoint of mesh.endpoints(service)) {
-      const port = service.ports.find((candidate) => candidate.name === endpoint.servicePort);
-      if (!port || !node.addresses.includes(endpoint.address)) continue;
-      ports.set(port.number, (ports.get(port.number) ?? new Set()).add(endpoint.port));
-    }
-  }
-  return [...ports].map(([port, targets]) => [port, [...targets].sort((a, b) => a - b)] as const).sort(([a], [b]) => a - b);
+/** The service ports behind which a gateway's pod stands, those of the oldest service first. */
+function targetPorts(mesh: Mesh, node: ProxyNode): readonly GatewayTarget[] {
+  const keys = new Set(node.addresses.flatMap((address) => mesh.registry.keysAtAddress(address)));
+  const services = [...keys].flatMap((key) => mesh.registry.service(key) ?? []).sort(oldestFirst);
+  const targets = services.flatMap((service) => {
+    const own = mesh.endpoints(service).filter(({ address }) => node.addresses.includes(address));
+    return service.ports.flatMap(({ name, number }) =>
+      own
+        .filter((endpoint) => endpoint.servicePort === name)
+        .map((endpoint) => ({
+          hostname: service.hostname,
+          namespace: service.namespace,
+          port: number,
+          targetPort: endpoint.port,
+          direct: service.labels[directPortsLabel] !== undefined,
+        })),
+    );
+  });
+  return [...new Map(targets.map((target) => [JSON.stringify(target), target])).values()];
 }

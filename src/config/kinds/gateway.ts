@@ -3,21 +3,26 @@ import { checkIpAddress, checkPort, checkUnixPath, unixPrefix } from '../rules/a
 import { checkLabels } from '../rules/labels.ts';
 import { checkListenerHost, isDnsLabel } from '../rules/names.ts';
 import { isHttp, isKnownProtocol, isTls, protocolNames } from '../rules/protocol.ts';
-import { type Infer, list, mapOf, message, noEffect, type RuleContext, string, uint32 } from '../schema/index.ts';
+import { field, type Infer, ignored, list, mapOf, message, noEffect, type RuleContext, string, uint32 } from '../schema/index.ts';
 import { ServerTLSSettings } from './server-tls.ts';
 
-export const Port = message('Port', { number: uint32, protocol: string, name: string, targetPort: uint32 });
+export const Port = message('Port', {
+  number: field(uint32, 'Listener.address; RouteConfiguration.name'),
+  protocol: field(string, 'Listener.filter_chains'),
+  name: field(string, 'RouteConfiguration.name of HTTPS servers'),
+  targetPort: ignored(uint32, 'refused with a finding, as by Istio'),
+});
 export type Port = Infer<typeof Port>;
 
 export const Server = message(
   'Server',
   {
     port: Port,
-    bind: string,
-    hosts: list(string),
+    bind: field(string, 'Listener.address'),
+    hosts: field(list(string), 'VirtualHost.domains; FilterChainMatch.server_names'),
     tls: ServerTLSSettings,
     defaultEndpoint: noEffect(string, 'Istio has not implemented it either'),
-    name: string,
+    name: noEffect(string, 'it would only be part of the names of statistics'),
   },
   {
     rules: [
@@ -37,7 +42,7 @@ export type Server = Infer<typeof Server>;
 
 export const IstioGateway = message(
   'Gateway',
-  { servers: list(Server), selector: mapOf(string) },
+  { servers: list(Server), selector: field(mapOf(string), 'which proxies it is for') },
   {
     rules: [
       ({ servers = [], selector }, context) => {

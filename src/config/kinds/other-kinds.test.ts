@@ -18,6 +18,18 @@ const cases: Readonly<Partial<Record<Kind, readonly SpecCase[]>>> = {
       spec: server(`port: ${tlsPort}, hosts: ["*"], tls: {mode: SIMPLE, serverCertificate: /c}`),
       expected: ['MT0117 servers[0].tls.privateKey'],
     },
+    {
+      name: 'no version between minimum and maximum',
+      spec: server(`port: ${tlsPort}, hosts: ["*"], tls: {mode: SIMPLE, credentialName: c, maxProtocolVersion: TLSV1_1}`),
+      expected: ['MT0117 servers[0].tls.maxProtocolVersion'],
+    },
+    {
+      name: 'pins that are no digests',
+      spec: server(
+        `port: ${tlsPort}, hosts: ["*"], tls: {mode: SIMPLE, credentialName: c, verifyCertificateSpki: [a], verifyCertificateHash: [b]}`,
+      ),
+      expected: ['MT0117 servers[0].tls.verifyCertificateSpki[0]', 'MT0117 servers[0].tls.verifyCertificateHash[0]'],
+    },
     { name: 'secret', spec: server(`port: ${tlsPort}, hosts: ["*"], tls: {mode: SIMPLE, credentialName: c}`), expected: [] },
     { name: 'redirect to HTTPS', spec: server(`port: ${port}, hosts: ["*"], tls: {httpsRedirect: true}`), expected: [] },
     { name: 'name', spec: server(`port: ${port}, hosts: ["*"]`), metadata: '{name: a.b}', expected: ['MT0009'] },
@@ -61,6 +73,11 @@ const cases: Readonly<Partial<Record<Kind, readonly SpecCase[]>>> = {
   Sidecar: [
     { name: 'plain', spec: '{egress: [{hosts: ["./*", "istio-system/*"]}]}', expected: [] },
     { name: 'nothing', spec: '{}', expected: ['MT0121'] },
+    {
+      name: 'an upgrade of what comes in',
+      spec: '{inboundConnectionPool: {http: {h2UpgradePolicy: UPGRADE}}}',
+      expected: ['MT0401 inboundConnectionPool.http.h2UpgradePolicy'],
+    },
     { name: 'host without namespace', spec: '{egress: [{hosts: ["a.b"]}]}', expected: ['MT0109 egress[0].hosts[0]'] },
     { name: 'catch-all first', spec: `{egress: [{hosts: ["./*"]}, {port: ${port}, hosts: ["./*"]}]}`, expected: ['MT0131 egress[0]'] },
     { name: 'ingress port twice', spec: `{ingress: [{port: ${port}}, {port: ${port}}]}`, expected: ['MT0116 ingress[1].port'] },

@@ -1,13 +1,18 @@
 // PeerAuthentication: https://istio.io/latest/docs/reference/config/security/peer_authentication/
-import { enumOf, type Infer, mapOf, message } from '../schema/index.ts';
+import { enumOf, field, type Infer, mapOf, message } from '../schema/index.ts';
 import { LabelSelector } from './shared.ts';
 
-export const MutualTLS = message('MutualTLS', { mode: enumOf(['UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT']) });
+export const MutualTLS = message('MutualTLS', {
+  mode: field(
+    enumOf(['UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT']),
+    'FilterChainMatch.transport_protocol and FilterChain.transport_socket of virtualInbound; Cluster.transport_socket_matches of clients',
+  ),
+});
 export type MutualTLS = Infer<typeof MutualTLS>;
 
 export const PeerAuthentication = message(
   'PeerAuthentication',
-  { selector: LabelSelector, mtls: MutualTLS, portLevelMtls: mapOf(MutualTLS) },
+  { selector: LabelSelector, mtls: MutualTLS, portLevelMtls: field(mapOf(MutualTLS), 'FilterChainMatch.destination_port') },
   {
     rules: [
       ({ selector, portLevelMtls }, context) => {

@@ -2,21 +2,23 @@
 import { field, type Infer, integerIn, list, mapOf, message, required, string } from '../schema/index.ts';
 
 export const ProcessPort = message('ProcessPort', {
-  name: field(string, { doc: 'Name of the port, as in a Service: it may begin with the protocol (http-web).' }),
-  port: required(integerIn(1, 65535)),
+  name: field(string, 'joins the port to targetPort of Services; its protocol', {
+    doc: 'Name of the port, as in a Service: it may begin with the protocol (http-web).',
+  }),
+  port: required(integerIn(1, 65535), 'the port on which the application listens'),
 });
 export type ProcessPort = Infer<typeof ProcessPort>;
 
 export const Process = message(
   'Process',
   {
-    labels: field(mapOf(string), { doc: 'Labels of the workload; metadata.labels are added to them.' }),
-    serviceAccount: string,
-    command: field(list(string), { doc: 'Program and its arguments.' }),
+    labels: field(mapOf(string), 'labels of the workload', { doc: 'Labels of the workload; metadata.labels are added to them.' }),
+    serviceAccount: field(string, 'the identity of the workload'),
+    command: field(list(string), 'the process to start', { doc: 'Program and its arguments.' }),
     ports: list(ProcessPort),
-    replicas: integerIn(0, 100),
-    env: mapOf(string),
-    workingDir: field(string, { doc: 'Relative to the file that holds the resource.' }),
+    replicas: field(integerIn(0, 100), 'how many of it'),
+    env: field(mapOf(string), 'environment of the process'),
+    workingDir: field(string, 'where it is started', { doc: 'Relative to the file that holds the resource.' }),
   },
   {
     rules: [

@@ -1,14 +1,14 @@
 // ProxyConfig: https://istio.io/latest/docs/reference/config/networking/proxy-config/
-import { type Infer, int32, mapOf, message, string } from '../schema/index.ts';
+import { type Infer, ignored, int32, mapOf, message, string } from '../schema/index.ts';
 import { LabelSelector } from './shared.ts';
 
 export const ProxyConfig = message(
   'ProxyConfig',
   {
     selector: LabelSelector,
-    concurrency: int32,
-    environmentVariables: mapOf(string),
-    image: message('ProxyImage', { imageType: string }),
+    concurrency: ignored(int32, 'worker threads are a flag of the Envoy process'),
+    environmentVariables: ignored(mapOf(string), 'set them where the proxy is started'),
+    image: message('ProxyImage', { imageType: ignored(string, 'no image is chosen here') }),
   },
   {
     rules: [

@@ -1,35 +1,74 @@
 // ServerTLSSettings: TLS that a gateway or a sidecar's ingress listener terminates.
-import { boolean, enumOf, type Infer, list, message, noEffect, type RuleContext, string } from '../schema/index.ts';
+import { boolean, enumOf, field, type Infer, list, message, noEffect, type RuleContext, string } from '../schema/index.ts';
 
 const TLSProtocol = enumOf(['TLS_AUTO', 'TLSV1_0', 'TLSV1_1', 'TLSV1_2', 'TLSV1_3']);
 
-export const TLSCertificate = message('TLSCertificate', { serverCertificate: string, privateKey: string, caCertificates: string });
+export const TLSCertificate = message('TLSCertificate', {
+  serverCertificate: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
+  privateKey: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
+  caCertificates: noEffect(string, 'clients are checked against caCertificates beside tlsCertificates'),
+});
 export type TLSCertificate = Infer<typeof TLSCertificate>;
 
 export const ServerTLSSettings = message(
   'ServerTLSSettings',
   {
-    httpsRedirect: boolean,
-    mode: enumOf(['PASSTHROUGH', 'SIMPLE', 'MUTUAL', 'AUTO_PASSTHROUGH', 'ISTIO_MUTUAL', 'OPTIONAL_MUTUAL']),
-    serverCertificate: string,
-    privateKey: string,
-    caCertificates: string,
-    caCrl: noEffect(string, 'revocation lists are not implemented yet'),
-    credentialName: string,
-    credentialNames: list(string),
-    caCertCredentialName: string,
+    httpsRedirect: field(boolean, 'VirtualHost.require_tls'),
+    mode: field(
+      enumOf(['PASSTHROUGH', 'SIMPLE', 'MUTUAL', 'AUTO_PASSTHROUGH', 'ISTIO_MUTUAL', 'OPTIONAL_MUTUAL']),
+      'FilterChain.transport_socket; DownstreamTlsContext.require_client_certificate',
+    ),
+    serverCertificate: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
+    privateKey: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
+    caCertificates: field(string, 'CombinedValidationContext.validation_context_sds_secret_config (file-root:…)'),
+    caCrl: field(string, 'CertificateValidationContext.crl'),
+    credentialName: field(
+      string,
+      'CommonTlsContext.tls_certificate_sds_secret_configs and validation_context_sds_secret_config (kubernetes://…)',
+    ),
+    credentialNames: field(list(string), 'CommonTlsContext.tls_certificate_sds_secret_configs (kubernetes://…)'),
+    caCertCredentialName: field(string, 'CombinedValidationContext.validation_context_sds_secret_config (kubernetes://…)'),
     tlsCertificates: list(TLSCertificate),
-    subjectAltNames: list(string),
-    verifyCertificateSpki: list(string),
-    verifyCertificateHash: list(string),
-    minProtocolVersion: TLSProtocol,
-    maxProtocolVersion: TLSProtocol,
-    cipherSuites: list(string),
-    insecureSkipVerify: boolean,
+    subjectAltNames: field(list(string), 'CertificateValidationContext.match_subject_alt_names'),
+    verifyCertificateSpki: field(list(string), 'CertificateValidationContext.verify_certificate_spki'),
+    verifyCertificateHash: field(list(string), 'CertificateValidationContext.verify_certificate_hash'),
+    minProtocolVersion: field(TLSProtocol, 'TlsParameters.tls_minimum_protocol_version'),
+    maxProtocolVersion: field(TLSProtocol, 'TlsParameters.tls_maximum_protocol_version'),
+    cipherSuites: field(list(string), 'TlsParameters.cipher_suites'),
+    insecureSkipVerify: field(boolean, 'CertificateValidationContext.trust_chain_verification'),
   },
-  { rules: [checkServerTls] },
+  { rules: [checkServerTls, checkVersions, checkPins] },
 );
 export type ServerTLSSettings = Infer<typeof ServerTLSSettings>;
+
+/** https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/tls/v3/common.proto#extensions-transport-sockets-tls-v3-certificatevalidationcontext */
+function checkPins(
+  {
+    verifyCertificateSpki = [],
+    verifyCertificateHash = [],
+  }: { verifyCertificateSpki?: readonly string[]; verifyCertificateHash?: readonly string[] },
+  context: RuleContext,
+): void {
+  verifyCertificateSpki.forEach((pin, i) => {
+    if (!/^[A-Za-z0-9+/]{43}=$/.test(pin))
+      context.report('MT0117', ['verifyCertificateSpki', i], `"${pin}" is not a SHA-256 digest in base64, of 44 characters`);
+  });
+  verifyCertificateHash.forEach((pin, i) => {
+    if (!/^(?:[0-9a-f]{64}|[0-9a-f]{2}(?::[0-9a-f]{2}){31})$/i.test(pin))
+      context.report('MT0117', ['verifyCertificateHash', i], `"${pin}" is not a SHA-256 digest in hexadecimal digits`);
+  });
+}
+
+const versions = ['TLSV1_0', 'TLSV1_1', 'TLSV1_2', 'TLSV1_3'];
+
+function checkVersions(
+  { minProtocolVersion = 'TLS_AUTO', maxProtocolVersion = 'TLS_AUTO' }: { minProtocolVersion?: string; maxProtocolVersion?: string },
+  context: RuleContext,
+): void {
+  const lowest = minProtocolVersion === 'TLS_AUTO' ? 'TLSV1_2' : minProtocolVersion;
+  if (maxProtocolVersion !== 'TLS_AUTO' && versions.indexOf(maxProtocolVersion) < versions.indexOf(lowest))
+    context.report('MT0117', ['maxProtocolVersion'], `{} ${maxProtocolVersion} is below the minimum, ${lowest}`);
+}
 
 interface ServerTlsFields {
   readonly mode?: 'PASSTHROUGH' | 'SIMPLE' | 'MUTUAL' | 'AUTO_PASSTHROUGH' | 'ISTIO_MUTUAL' | 'OPTIONAL_MUTUAL';
@@ -117,7 +156,7 @@ function isGiven(value: string | readonly unknown[] | undefined): boolean {
 }
 
 /** https://istio.io/latest/docs/reference/config/networking/gateway/#ServerTLSSettings, field cipherSuites */
-const knownSuites = [
+export const knownSuites: readonly string[] = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
   'ECDHE-RSA-AES128-GCM-SHA256',
   'ECDHE-ECDSA-AES256-GCM-SHA384',

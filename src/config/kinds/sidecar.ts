@@ -1,13 +1,18 @@
 // Sidecar: https://istio.io/latest/docs/reference/config/networking/sidecar/
 import { checkEgress, checkEgressList, checkEgressProxy, checkIngress, checkIngressPorts, warnEgressHosts } from '../rules/sidecar.ts';
-import { enumOf, type Infer, list, message, noEffect, string, uint32 } from '../schema/index.ts';
+import { enumOf, field, type Infer, ignored, list, message, noEffect, type RuleContext, string, uint32 } from '../schema/index.ts';
 import { ConnectionPoolSettings } from './destination-rule/connection-pool.ts';
 import { ServerTLSSettings } from './server-tls.ts';
 import { Destination, WorkloadSelector } from './shared.ts';
 
 const CaptureMode = enumOf(['DEFAULT', 'IPTABLES', 'NONE']);
 
-export const SidecarPort = message('SidecarPort', { number: uint32, protocol: string, name: string, targetPort: uint32 });
+export const SidecarPort = message('SidecarPort', {
+  number: field(uint32, 'Listener.address; Cluster.name'),
+  protocol: field(string, 'Listener.filter_chains'),
+  name: ignored(string, 'a name for people'),
+  targetPort: ignored(uint32, 'refused with a finding, as by Istio'),
+});
 export type SidecarPort = Infer<typeof SidecarPort>;
 
 export const IstioIngressListener = message(
@@ -16,8 +21,8 @@ export const IstioIngressListener = message(
     port: SidecarPort,
     bind: noEffect(string, 'inbound connections are captured or bound on the workload address'),
     captureMode: noEffect(CaptureMode, 'inbound capture is decided for the whole workload'),
-    defaultEndpoint: string,
-    tls: noEffect(ServerTLSSettings, 'Istio ignores it too unless ENABLE_TLS_ON_SIDECAR_INGRESS is set'),
+    defaultEndpoint: field(string, 'Cluster.load_assignment of the inbound cluster'),
+    tls: noEffect(ServerTLSSettings, 'as in Istio, unless ENABLE_TLS_ON_SIDECAR_INGRESS is set'),
     connectionPool: ConnectionPoolSettings,
   },
   { rules: [checkIngress] },
@@ -26,7 +31,12 @@ export type IstioIngressListener = Infer<typeof IstioIngressListener>;
 
 export const IstioEgressListener = message(
   'IstioEgressListener',
-  { port: SidecarPort, bind: string, captureMode: CaptureMode, hosts: list(string) },
+  {
+    port: SidecarPort,
+    bind: field(string, 'Listener.address'),
+    captureMode: field(CaptureMode, 'Listener.bind_to_port'),
+    hosts: field(list(string), 'which clusters, listeners and routes the proxies get'),
+  },
   { rules: [checkEgress] },
 );
 export type IstioEgressListener = Infer<typeof IstioEgressListener>;
@@ -34,8 +44,11 @@ export type IstioEgressListener = Infer<typeof IstioEgressListener>;
 export const SidecarOutboundTrafficPolicy = message(
   'OutboundTrafficPolicy',
   {
-    mode: enumOf(['REGISTRY_ONLY', 'ALLOW_ANY'], { ALLOW_ANY_DYNAMIC_DNS: 'it belongs in MeshConfig' }),
-    egressProxy: noEffect(Destination, 'an egress proxy for undeclared hosts is not implemented yet'),
+    mode: field(
+      enumOf(['REGISTRY_ONLY', 'ALLOW_ANY'], { ALLOW_ANY_DYNAMIC_DNS: 'it belongs in MeshConfig' }),
+      'PassthroughCluster or BlackHoleCluster; VirtualHost allow_any or block_all',
+    ),
+    egressProxy: Destination,
   },
   { rules: [checkEgressProxy] },
 );
@@ -52,6 +65,12 @@ export const Sidecar = message(
   },
   {
     rules: [
+      ({ ingress = [], inboundConnectionPool }, context) => {
+        noteUpgrade(inboundConnectionPool, context.at(['inboundConnectionPool']));
+        ingress.forEach(({ connectionPool }, i) => {
+          noteUpgrade(connectionPool, context.at(['ingress', i, 'connectionPool']));
+        });
+      },
       ({ ingress = [], egress = [], inboundConnectionPool, outboundTrafficPolicy }, context) => {
         if (ingress.length + egress.length === 0 && !inboundConnectionPool && !outboundTrafficPolicy) {
           context.report('MT0121', [], 'a Sidecar needs ingress, egress, outboundTrafficPolicy or inboundConnectionPool');
@@ -66,3 +85,13 @@ export const Sidecar = message(
   },
 );
 export type Sidecar = Infer<typeof Sidecar>;
+
+/** The message is the one of DestinationRule, where a client decides to upgrade. */
+function noteUpgrade(pool: ConnectionPoolSettings | undefined, context: RuleContext): void {
+  if (pool?.http?.h2UpgradePolicy)
+    context.report(
+      'MT0401',
+      ['http', 'h2UpgradePolicy'],
+      '{} has no effect: inbound requests keep the protocol of the port; name it http2 or grpc',
+    );
+}

@@ -4,7 +4,7 @@ import type { Infer, Schema } from '../schema/index.ts';
 import { DestinationRule } from './destination-rule/destination-rule.ts';
 import { IstioGateway } from './gateway.ts';
 import { GatewayClass, KubeGateway, ReferenceGrant } from './gateway-api/gateway.ts';
-import { GatewayGRPCRoute, GatewayHTTPRoute } from './gateway-api/routes.ts';
+import { GatewayGRPCRoute, GatewayHTTPRoute, GatewayTCPRoute, GatewayTLSRoute } from './gateway-api/routes.ts';
 import { ConfigMap, KubeNode, KubeService, Namespace, Pod, Secret } from './kubernetes/core.ts';
 import { EndpointSlice } from './kubernetes/endpoint-slice.ts';
 import { Ingress, IngressClass } from './kubernetes/ingress.ts';
@@ -32,12 +32,13 @@ export interface KindDefinition<Spec> {
 
 const istio = { group: 'networking.istio.io', versions: ['v1', 'v1beta1', 'v1alpha3'], content: 'spec' } as const;
 const gatewayApi = { group: 'gateway.networking.k8s.io', versions: ['v1', 'v1beta1', 'v1alpha2'], content: 'spec' } as const;
+const route = { group: 'gateway.networking.k8s.io', versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha2'], content: ['status'] } as const;
 const core = { group: '', versions: ['v1'] } as const;
 
 export const kinds = {
   VirtualService: { ...istio, schema: VirtualService },
   DestinationRule: { ...istio, schema: DestinationRule },
-  ServiceEntry: { ...istio, schema: ServiceEntry },
+  ServiceEntry: { ...istio, content: ['status'], schema: ServiceEntry },
   WorkloadEntry: { ...istio, schema: WorkloadEntry },
   WorkloadGroup: { ...istio, schema: WorkloadGroup },
   Gateway: { ...istio, schema: IstioGateway },
@@ -55,12 +56,10 @@ export const kinds = {
   IngressClass: { group: 'networking.k8s.io', versions: ['v1'], clusterScoped: true, content: 'spec', schema: IngressClass },
   'gateway.networking.k8s.io/Gateway': { ...gatewayApi, writtenKind: 'Gateway', schema: KubeGateway },
   GatewayClass: { ...gatewayApi, clusterScoped: true, schema: GatewayClass },
-  HTTPRoute: { ...gatewayApi, schema: GatewayHTTPRoute },
-  GRPCRoute: {
-    ...gatewayApi,
-    schema: GatewayGRPCRoute,
-    noEffect: 'GRPCRoutes are not translated yet; an HTTPRoute with the path of the method does the same',
-  },
+  HTTPRoute: { ...route, schema: GatewayHTTPRoute },
+  GRPCRoute: { ...route, schema: GatewayGRPCRoute },
+  TLSRoute: { ...route, schema: GatewayTLSRoute },
+  TCPRoute: { ...route, schema: GatewayTCPRoute },
   ReferenceGrant: { ...gatewayApi, schema: ReferenceGrant },
   Process: { group: 'meltemi.dev', versions: ['v1'], content: 'spec', schema: Process },
 } as const satisfies Readonly<Record<string, KindDefinition<unknown>>>;

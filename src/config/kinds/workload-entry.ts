@@ -2,19 +2,19 @@
 import { checkPort, checkUnixPath, isIpAddress, unixPrefix } from '../rules/addresses.ts';
 import { checkLabels } from '../rules/labels.ts';
 import { domainProblem, isDnsLabel } from '../rules/names.ts';
-import { type Infer, mapOf, message, type RuleContext, string, uint32, withRules } from '../schema/index.ts';
+import { field, type Infer, mapOf, message, noEffect, type RuleContext, string, uint32, withRules } from '../schema/index.ts';
 
 /** The message as ServiceEntry.endpoints and WorkloadGroup.template have it, where other rules hold for the address. */
 export const WorkloadEntryFields = message(
   'WorkloadEntry',
   {
-    address: string,
-    ports: mapOf(uint32),
-    labels: mapOf(string),
-    network: string,
-    locality: string,
-    weight: uint32,
-    serviceAccount: string,
+    address: field(string, 'Endpoint.address'),
+    ports: field(mapOf(uint32), 'Endpoint.address, the port'),
+    labels: field(mapOf(string), 'which subsets and selectors take it; tlsMode of LbEndpoint.metadata'),
+    network: noEffect(string, 'there is one network; endpoints are dialled at their address'),
+    locality: field(string, 'LocalityLbEndpoints.locality'),
+    weight: field(uint32, 'LbEndpoint.load_balancing_weight'),
+    serviceAccount: field(string, 'CertificateValidationContext.match_subject_alt_names'),
   },
   {
     rules: [

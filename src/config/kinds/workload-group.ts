@@ -1,17 +1,30 @@
 // WorkloadGroup: https://istio.io/latest/docs/reference/config/networking/workload-group/
 import { checkPort } from '../rules/addresses.ts';
 import { checkLabels } from '../rules/labels.ts';
-import { type Infer, int32, list, mapOf, message, noEffect, type RuleContext, required, string, uint32 } from '../schema/index.ts';
+import {
+  field,
+  type Infer,
+  ignored,
+  int32,
+  list,
+  mapOf,
+  message,
+  noEffect,
+  type RuleContext,
+  required,
+  string,
+  uint32,
+} from '../schema/index.ts';
 import { WorkloadEntryFields } from './workload-entry.ts';
 
 export const HTTPHealthCheckConfig = message(
   'HTTPHealthCheckConfig',
   {
-    path: string,
-    port: required(uint32),
-    host: string,
-    scheme: string,
-    httpHeaders: list(message('HTTPHeader', { name: required(string), value: string })),
+    path: ignored(string, 'see probe'),
+    port: required(uint32, 'see probe'),
+    host: ignored(string, 'see probe'),
+    scheme: ignored(string, 'see probe'),
+    httpHeaders: list(message('HTTPHeader', { name: required(string, 'see probe'), value: ignored(string, 'see probe') })),
   },
   {
     rules: [
@@ -28,22 +41,22 @@ export const HTTPHealthCheckConfig = message(
 );
 export const TCPHealthCheckConfig = message(
   'TCPHealthCheckConfig',
-  { host: string, port: required(uint32) },
+  { host: ignored(string, 'see probe'), port: required(uint32, 'see probe') },
   { rules: [({ port }, context) => checkPort(port, ['port'], context)] },
 );
 
 export const ReadinessProbe = message(
   'ReadinessProbe',
   {
-    initialDelaySeconds: int32,
-    timeoutSeconds: int32,
-    periodSeconds: int32,
-    successThreshold: int32,
-    failureThreshold: int32,
+    initialDelaySeconds: ignored(int32, 'see probe'),
+    timeoutSeconds: ignored(int32, 'see probe'),
+    periodSeconds: ignored(int32, 'see probe'),
+    successThreshold: ignored(int32, 'see probe'),
+    failureThreshold: ignored(int32, 'see probe'),
     httpGet: HTTPHealthCheckConfig,
     tcpSocket: TCPHealthCheckConfig,
-    exec: message('ExecHealthCheckConfig', { command: list(string) }),
-    grpc: message('GrpcHealthCheckConfig', { port: uint32, service: string }),
+    exec: message('ExecHealthCheckConfig', { command: ignored(list(string), 'see probe') }),
+    grpc: message('GrpcHealthCheckConfig', { port: ignored(uint32, 'see probe'), service: ignored(string, 'see probe') }),
   },
   { rules: [checkTimes, checkMethod] },
 );
@@ -52,7 +65,10 @@ export type ReadinessProbe = Infer<typeof ReadinessProbe>;
 export const WorkloadGroup = message('WorkloadGroup', {
   metadata: message(
     'ObjectMeta',
-    { labels: mapOf(string), annotations: mapOf(string) },
+    {
+      labels: field(mapOf(string), 'labels of the WorkloadEntry of each proxy that joins'),
+      annotations: field(mapOf(string), 'annotations of the WorkloadEntry of each proxy that joins'),
+    },
     { rules: [({ labels }, context) => checkLabels(labels, ['labels'], context)] },
   ),
   template: required(WorkloadEntryFields),

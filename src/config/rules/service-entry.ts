@@ -73,8 +73,6 @@ export function checkServicePorts({ ports = [], hosts = [], resolution = 'NONE',
       at.report('MT0116', ['number'], `{}: the port ${port.number} is given twice`);
     checkPortProtocol(port, { hosts, resolution }, at);
   });
-  if (resolution === 'DYNAMIC_DNS')
-    context.report('MT0401', ['resolution'], '{} DYNAMIC_DNS is not implemented yet: requests for these hosts get 503');
   if (resolution === 'DYNAMIC_DNS' && location === 'MESH_INTERNAL' && context.resource.labels['istio.io/use-waypoint']) {
     context.report('MT0108', ['location'], '{}: MESH_INTERNAL and resolution DYNAMIC_DNS do not go together at a waypoint');
   }

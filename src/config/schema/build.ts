@@ -8,7 +8,13 @@ export interface Field<T, Required extends boolean> {
   readonly options: FieldOptions;
 }
 
-type Fields = Readonly<Record<string, Schema<unknown> | Field<unknown, boolean>>>;
+/** A message, or a list of them: what becomes of it, its own fields say. */
+export interface Composite<T> extends Schema<T> {
+  readonly composite: true;
+}
+
+/** A field of any other type has to say what becomes of it; a plain schema does not fit here. */
+type Fields = Readonly<Record<string, Composite<unknown> | Field<unknown, boolean>>>;
 type TypeOf<F> = F extends Field<infer T, boolean> ? T : F extends Schema<infer T> ? T : never;
 type RequiredKeys<F> = { [K in keyof F]: F[K] extends Field<unknown, true> ? K : never }[keyof F];
 type Flat<T> = { readonly [K in keyof T]: T[K] };
@@ -43,8 +49,10 @@ export function enumOf<const V extends string>(values: readonly V[], refused?: R
   return { shape: { kind: 'enum', values, ...(refused ? { refused } : {}) } };
 }
 
-export function list<T>(item: Schema<T>): Schema<readonly T[]> {
-  return { shape: { kind: 'list', item: item.shape } };
+export function list<T>(item: Composite<T>): Composite<readonly T[]>;
+export function list<T>(item: Schema<T>): Schema<readonly T[]>;
+export function list<T>(item: Schema<T> & { readonly composite?: true }): Schema<readonly T[]> & { readonly composite?: true } {
+  return { shape: { kind: 'list', item: item.shape }, ...(item.composite ? { composite: true } : {}) };
 }
 
 export function mapOf<T>(value: Schema<T>): Schema<Readonly<Record<string, T>>> {
@@ -56,33 +64,46 @@ export function mapWithEmpty<T>(value: Schema<T>): Schema<Readonly<Record<string
   return { shape: { kind: 'map', value: value.shape, emptyAsNull: true } };
 }
 
-export function message<F extends Fields>(name: string, fields: F, options: MessageOptions<MessageType<F>> = {}): Schema<MessageType<F>> {
+export function message<F extends Fields>(
+  name: string,
+  fields: F,
+  options: MessageOptions<MessageType<F>> = {},
+): Composite<MessageType<F>> {
   const entries = Object.entries(fields).map(([key, value]): [string, FieldShape] => [key, fieldShape(value)]);
   const { open = false, rules = [] } = options;
-  return { shape: { kind: 'message', name, fields: new Map(entries), spellings: spellingsOf(entries), open, rules } };
+  return { composite: true, shape: { kind: 'message', name, fields: new Map(entries), spellings: spellingsOf(entries), open, rules } };
 }
 
-export function field<T>(schema: Schema<T>, options: FieldOptions): Field<T, false> {
-  return { schema, required: false, options };
+/** `effect`: the field of Envoy's API that it becomes (`RouteAction.timeout`), or what else it decides. */
+export function field<T>(schema: Schema<T>, effect: string, options: Omit<FieldOptions, 'effect'> = {}): Field<T, false> {
+  return { schema, required: false, options: { ...options, effect } };
 }
 
-export function required<T>(schema: Schema<T>, options: FieldOptions = {}): Field<T, true> {
-  return { schema, required: true, options };
+export function required<T>(schema: Composite<T>, effect?: string): Field<T, true>;
+export function required<T>(schema: Schema<T>, effect: string): Field<T, true>;
+export function required<T>(schema: Schema<T>, effect?: string): Field<T, true> {
+  return { schema, required: true, options: effect === undefined ? {} : { effect } };
 }
 
-export function deprecated<T>(schema: Schema<T>, instead: string): Field<T, false> {
-  return field(schema, { deprecated: instead });
+export function deprecated<T>(schema: Schema<T>, instead: string, effect: string): Field<T, false> {
+  return field(schema, effect, { deprecated: instead });
 }
 
+/** Does nothing, which a user who sets it is told with the reason. */
 export function noEffect<T>(schema: Schema<T>, why: string): Field<T, false> {
-  return field(schema, { noEffect: why });
+  return { schema, required: false, options: { noEffect: why } };
+}
+
+/** Does nothing here and is none of our business: other people's API, or a kind that does nothing as a whole. Nobody is told. */
+export function ignored<T>(schema: Schema<T>, why: string, options: Pick<FieldOptions, 'deprecated'> = {}): Field<T, false> {
+  return { schema, required: false, options: { ...options, ignored: why } };
 }
 
 /** The same message with more checks. */
-export function withRules<T>(schema: Schema<T>, ...rules: readonly Rule<T>[]): Schema<T> {
+export function withRules<T>(schema: Composite<T>, ...rules: readonly Rule<T>[]): Composite<T> {
   const { shape } = schema;
   if (shape.kind !== 'message') throw new TypeError('only a message has rules');
-  return { shape: { ...shape, rules: [...shape.rules, ...rules] } };
+  return { composite: true, shape: { ...shape, rules: [...shape.rules, ...rules] } };
 }
 
 export function snakeCase(name: string): string {

@@ -10,6 +10,7 @@ import {
   enumOf,
   Findings,
   field,
+  ignored,
   int32,
   intOrString,
   list,
@@ -92,15 +93,16 @@ for (const { schema, good, bad } of scalars) {
   });
 }
 
-const Inner = message('Inner', { host: required(string), tags: list(string), extra: mapOf(int32) });
+const Inner = message('Inner', { host: required(string, 'x'), tags: field(list(string), 'x'), extra: field(mapOf(int32), 'x') });
 const Thing = message(
   'Thing',
   {
-    name: required(string),
+    name: required(string, 'x'),
     inner: list(Inner),
-    oldField: deprecated(string, 'name'),
-    meshMTLS: field(string, { aliases: ['mesh_mTLS'] }),
+    oldField: deprecated(string, 'name', 'x'),
+    meshMTLS: field(string, 'x', { aliases: ['mesh_mTLS'] }),
     idle: noEffect(string, 'nothing reads it'),
+    theirs: ignored(string, 'nothing reads it'),
   },
   { rules: [({ name, inner = [] }, context) => name === 'bad' && context.report('MT0116', ['inner', inner.length], 'is bad')] },
 );
@@ -109,6 +111,7 @@ test('messages: null is absent, names in snake case and aliases are read', () =>
   assert.deepEqual(read(Thing, { name: 'a', inner: null, mesh_mTLS: 'x' }), { value: { name: 'a', meshMTLS: 'x' }, findings: [] });
   assert.deepEqual(read(Thing, { name: 'a', old_field: 'x' }).findings, ['MT0302 old_field is deprecated; use name']);
   assert.deepEqual(read(Thing, { name: 'a', idle: 'x' }).findings, ['MT0401 idle has no effect: nothing reads it']);
+  assert.deepEqual(read(Thing, { name: 'a', theirs: 'x' }).findings, []);
 });
 
 test('messages: everything wrong is found at once', () => {

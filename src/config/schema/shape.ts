@@ -43,6 +43,10 @@ export interface FieldShape extends FieldOptions {
 }
 
 export interface FieldOptions {
+  /** What becomes of the field; `docs/fields.md` is made of this. One of `effect`, `noEffect` and `ignored` is there, or the fields below say. */
+  readonly effect?: string;
+  /** Why nothing becomes of it, where that is no news to the user. */
+  readonly ignored?: string;
   readonly doc?: string;
   /** What to write instead. A value in the field is then a warning. */
   readonly deprecated?: string;

@@ -4,6 +4,7 @@ import { type Cluster, Cluster_DiscoveryType, Cluster_LbPolicy, ClusterSchema } 
 import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 import type { MeshSettings } from '../../mesh/index.ts';
 import { connectionPool, httpProtocolOptions } from '../features/connection-pool.ts';
+import { clusterStatName, type StatSubject } from '../features/stat-name.ts';
 import { inboundClusterName } from '../listeners/inbound.ts';
 import type { InboundPort } from '../listeners/inbound-plan.ts';
 import { duration, type Init, packed, pipeAddress, socketAddress } from '../wire.ts';
@@ -14,21 +15,27 @@ const never = 9_223_372_035_000;
 
 export function inboundCluster(port: InboundPort, settings: MeshSettings): Cluster {
   const name = inboundClusterName(port.port);
-  const options = httpProtocolOptions(port.protocol, withoutClientSide(port.connectionPool), false);
+  const options = httpProtocolOptions(port.protocol, port.connectionPool, false);
   return create(ClusterSchema, {
     name,
-    altStatName: `${name};`,
+    altStatName: clusterStatName(settings.config.inboundClusterStatName, name, statSubject(port), settings.domain),
     connectTimeout: duration(settings.connectTimeoutMs),
     ...connectionPool(port.connectionPool, settings.config),
-    ...(port.application ? fixed(name, port.application) : dialled()),
+    ...discovery(port, settings),
     typedExtensionProtocolOptions: options
       ? { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': packed(HttpProtocolOptionsSchema, options) }
       : {},
   });
 }
 
-function withoutClientSide(pool: InboundPort['connectionPool']): InboundPort['connectionPool'] {
-  return pool?.http ? { ...pool, http: { ...pool.http, useClientProtocol: undefined, h2UpgradePolicy: undefined } } : pool;
+function discovery(port: InboundPort, { config }: MeshSettings): Init<typeof ClusterSchema> {
+  const isLocal = config.inboundTrafficPolicy?.mode === 'LOCALHOST';
+  const application = port.application ?? (isLocal ? { address: '127.0.0.1', port: port.port } : undefined);
+  return application ? fixed(inboundClusterName(port.port), application) : dialled();
+}
+
+function statSubject({ hostname, servicePort, portName, port }: InboundPort): StatSubject {
+  return { hostname, port: servicePort, portName, targetPort: port };
 }
 
 function dialled(): Init<typeof ClusterSchema> {

@@ -7,14 +7,19 @@ import {
   Cluster_LbPolicy,
   ClusterSchema,
 } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import type { ClusterLoadAssignment } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import { isHttp2 } from '../../registry/index.ts';
 import { clusterLoadAssignment } from '../endpoints/load-assignment.ts';
 import { connectionPool, httpProtocolOptions, upgradesToHttp2 } from '../features/connection-pool.ts';
+import { defaultDnsRefreshMs, dynamicDnsCluster } from '../features/dynamic-dns.ts';
 import { loadBalancer } from '../features/load-balancer.ts';
 import { errorMatcher, outlierDetection } from '../features/outlier-detection.ts';
+import { type ClusterSockets, withProxyProtocol } from '../features/proxy-protocol.ts';
+import { clusterStatName } from '../features/stat-name.ts';
 import { automaticMeshTls, automaticNames, meshTls, type UpstreamTlsOptions, upstreamTls } from '../features/upstream-tls.ts';
+import { zoneAware, zoneAwareSetting } from '../features/zone-aware.ts';
 import { clusterSni, configPath } from '../names.ts';
 import { addErrorMatcher } from '../newer-fields.ts';
 import { duration, fromAds, type Init, istioMetadata, packed } from '../wire.ts';
@@ -33,7 +38,7 @@ export function outboundClusterOf(mesh: Mesh, audience: Audience, target: Outbou
   if (!discovery) return undefined;
   const cluster = create(ClusterSchema, {
     name,
-    altStatName: `${name};`,
+    altStatName: statName(mesh, target, name),
     clusterDiscoveryType: { case: 'type', value: type },
     connectTimeout: duration(mesh.settings.connectTimeoutMs),
     metadata: istioMetadata(ruleOf(target), target.subset ? { subset: target.subset.name } : {}),
@@ -42,10 +47,15 @@ export function outboundClusterOf(mesh: Mesh, audience: Audience, target: Outbou
     outlierDetection: policy.outlierDetection && outlierDetection(policy.outlierDetection),
     commonLbConfig: commonLb(mesh, target),
     ...discovery,
-    ...tlsOf(mesh, target, type),
+    ...(target.passesTls ? {} : withProxyProtocol(tlsOf(mesh, target, type), policy.proxyProtocol)),
   });
-  addProtocolOptions(cluster, target, mesh, audience.type);
+  if (!target.passesTls) addProtocolOptions(cluster, target, mesh, audience.type);
   return cluster;
+}
+
+function statName(mesh: Mesh, { service, port, subset }: OutboundTarget, name: string): string {
+  const subject = { hostname: service.hostname, port: port.number, portName: port.name, subset: subset?.name };
+  return clusterStatName(mesh.settings.config.outboundClusterStatName, name, subject, mesh.settings.domain);
 }
 
 function ruleOf({ rule, subset }: OutboundTarget): string | undefined {
@@ -53,6 +63,8 @@ function ruleOf({ rule, subset }: OutboundTarget): string | undefined {
 }
 
 function discoveryType({ service, policy }: OutboundTarget): Cluster_DiscoveryType {
+  // Where the client dials decides, whatever else is known of the service.
+  if (policy.loadBalancer?.simple === 'PASSTHROUGH' && service.resolution !== 'dynamic-dns') return Cluster_DiscoveryType.ORIGINAL_DST;
   switch (service.resolution) {
     case 'dns':
     case 'dynamic-dns':
@@ -62,7 +74,7 @@ function discoveryType({ service, policy }: OutboundTarget): Cluster_DiscoveryTy
     case 'original-destination':
       return Cluster_DiscoveryType.ORIGINAL_DST;
     default:
-      return policy.loadBalancer?.simple === 'PASSTHROUGH' ? Cluster_DiscoveryType.ORIGINAL_DST : Cluster_DiscoveryType.EDS;
+      return Cluster_DiscoveryType.EDS;
   }
 }
 
@@ -70,15 +82,26 @@ function discoveryOf(mesh: Mesh, audience: Audience, target: OutboundTarget, typ
   const name = targetName(target);
   if (type === Cluster_DiscoveryType.EDS) return { edsClusterConfig: { edsConfig: fromAds, serviceName: name } };
   if (type === Cluster_DiscoveryType.ORIGINAL_DST) return originalDestination(target);
+  if (target.service.resolution === 'dynamic-dns') return dynamicDnsCluster(mesh.settings.config, target.policy.tls);
   const assignment = clusterLoadAssignment(mesh, audience, target);
   if (assignment.endpoints.length === 0) return undefined;
-  const refresh = mesh.settings.config.dnsRefreshRate ?? 60_000;
+  if (type === Cluster_DiscoveryType.LOGICAL_DNS) keepFirst(assignment);
+  const refresh = mesh.settings.config.dnsRefreshRate ?? defaultDnsRefreshMs;
   return {
     loadAssignment: assignment,
     dnsLookupFamily: Cluster_DnsLookupFamily.V4_ONLY,
     dnsRefreshRate: duration(refresh),
     respectDnsTtl: true,
   };
+}
+
+/** A logical cluster has one name to look up; entries that share a host may give more. */
+function keepFirst(assignment: ClusterLoadAssignment): void {
+  const [first] = assignment.endpoints;
+  if (!first) return;
+  assignment.endpoints = [first];
+  first.lbEndpoints = first.lbEndpoints.slice(0, 1);
+  first.priority = 0;
 }
 
 // A service entry that connects where the client dialled may still name another port to dial.
@@ -91,26 +114,36 @@ function originalDestination({ service, port }: OutboundTarget): ClusterInit {
 
 function commonLb(mesh: Mesh, { policy, service }: OutboundTarget): ClusterInit['commonLbConfig'] {
   const distribute = policy.loadBalancer?.localityLbSetting?.distribute ?? mesh.settings.config.localityLbSetting?.distribute;
+  const zones = zoneAwareSetting(policy.loadBalancer, service, mesh.settings.config);
   return {
     healthyPanicThreshold: { value: policy.outlierDetection?.minHealthPercent ?? 0 },
-    ...(distribute?.length || policy.loadBalancer?.localityLbSetting || service.trafficDistribution
-      ? { localityConfigSpecifier: { case: 'localityWeightedLbConfig', value: {} } as const }
-      : {}),
+    ...(zones
+      ? zoneAware(zones)
+      : distribute?.length || policy.loadBalancer?.localityLbSetting || service.trafficDistribution
+        ? { localityConfigSpecifier: { case: 'localityWeightedLbConfig', value: {} } as const }
+        : {}),
   };
 }
 
-function tlsOf(mesh: Mesh, target: OutboundTarget, type: Cluster_DiscoveryType): ClusterInit {
+function tlsOf(mesh: Mesh, target: OutboundTarget, type: Cluster_DiscoveryType): ClusterSockets {
   const { service, port, policy } = target;
   const options: UpstreamTlsOptions = {
     http2: isHttp2(port.protocol) || upgradesToHttp2(port.protocol, policy.connectionPool, mesh.settings.config),
     sni: clusterSni({ direction: 'outbound', port: port.number, subset: target.subset?.name ?? '', host: service.hostname }),
     subjectAltNames: identitiesOf(mesh, service),
+    defaults: mesh.settings.config.tlsDefaults,
   };
   if (policy.tls) {
     const own = policy.tls.mode === 'ISTIO_MUTUAL' ? options : { ...options, subjectAltNames: service.subjectAltNames };
     return { transportSocket: upstreamTls(policy.tls, own) };
   }
-  if (!mesh.settings.autoMutualTls || service.meshExternal || mesh.namespaceMutualTls(service.namespace) === 'DISABLE') return {};
+  if (
+    service.resolution === 'dynamic-dns' ||
+    !mesh.settings.autoMutualTls ||
+    service.meshExternal ||
+    mesh.namespaceMutualTls(service.namespace) === 'DISABLE'
+  )
+    return {};
   if (type !== Cluster_DiscoveryType.ORIGINAL_DST) return { transportSocketMatches: automaticMeshTls(options) };
   // No metadata says who is dialled: mutual TLS only when every known endpoint can do it.
   const endpoints = mesh.endpoints(service);

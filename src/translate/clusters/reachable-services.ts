@@ -1,6 +1,8 @@
 // The services that a sidecar has clusters for: those in its scope, and the destinations of the VirtualServices in its scope.
 import { type Audience, importsService, importsVirtualService, isVisible, type Mesh } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
+import { parseClusterName } from '../names.ts';
+import { egressProxyCluster } from '../routes/sidecar-routes.ts';
 
 export function reachableServices(mesh: Mesh, audience: Audience): readonly Service[] {
   const visible = mesh.visibleServices(audience.namespace).filter((service) => service.resolution !== 'alias');
@@ -26,5 +28,8 @@ export function reachableServices(mesh: Mesh, audience: Audience): readonly Serv
       if (service) wanted.add(service.key);
     }
   }
+  const proxy = parseClusterName(egressProxyCluster(mesh, audience) ?? '');
+  const proxyService = proxy && mesh.serviceFor(audience.namespace, proxy.host);
+  if (proxyService) wanted.add(proxyService.key);
   return visible.filter((service) => wanted.has(service.key));
 }

@@ -2,7 +2,7 @@
 import type { TrafficPolicy } from '../../config/index.ts';
 import type { Audience, DestinationRuleModel, Mesh, SubsetModel } from '../../mesh/index.ts';
 import type { Service, ServicePort } from '../../registry/index.ts';
-import { outboundCluster } from '../names.ts';
+import { clusterSni, outboundCluster } from '../names.ts';
 
 /** Everything that decides one outbound cluster. */
 export interface OutboundTarget {
@@ -11,6 +11,8 @@ export interface OutboundTarget {
   readonly rule?: DestinationRuleModel;
   readonly subset?: SubsetModel;
   readonly policy: TrafficPolicy;
+  /** Whether TLS of the mesh passes through as it comes, to endpoints that can end it: what a gateway does for other networks. */
+  readonly passesTls?: boolean;
 }
 
 export function outboundTargets(mesh: Mesh, audience: Audience, service: Service): readonly OutboundTarget[] {
@@ -29,6 +31,13 @@ export function outboundTargets(mesh: Mesh, audience: Audience, service: Service
     );
 }
 
-export function targetName(target: OutboundTarget): string {
-  return outboundCluster(target.port.number, target.subset?.name, target.service.hostname);
+/** The same targets behind a gateway's AUTO_PASSTHROUGH: named as the SNI of connections to them. */
+export function passedTargets(mesh: Mesh, audience: Audience, service: Service): readonly OutboundTarget[] {
+  if (service.meshExternal) return [];
+  return outboundTargets(mesh, audience, service).map((target) => ({ ...target, passesTls: true }));
+}
+
+export function targetName({ port, subset, service, passesTls }: OutboundTarget): string {
+  if (passesTls) return clusterSni({ direction: 'outbound', port: port.number, subset: subset?.name ?? '', host: service.hostname });
+  return outboundCluster(port.number, subset?.name, service.hostname);
 }

@@ -18,9 +18,21 @@ export function clusterLoadAssignment(mesh: Mesh, audience: Audience, target: Ou
   const endpoints = mesh
     .endpoints(target.service)
     .filter((endpoint) => endpoint.servicePort === target.port.name && endpoint.health !== 'unhealthy' && endpoint.address !== '')
+    .filter((endpoint) => !target.passesTls || endpoint.tlsMode === 'istio')
     .filter((endpoint) => selects(target.subset?.labels ?? {}, endpoint.labels));
-  const groups = applyLocality(mesh, audience, target, groupByLocality(endpoints));
+  const groups = applyLocality(mesh, audience, target, groupByLocality(inRange(endpoints)));
   return create(ClusterLoadAssignmentSchema, { clusterName: targetName(target), endpoints: groups.map(localityEndpoints) });
+}
+
+/** Envoy's limit for the weights of a cluster's endpoints together. */
+const heaviest = 0xffffffff;
+
+/** The same shares, with weights that Envoy can add up. */
+function inRange(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const total = endpoints.reduce((sum, endpoint) => sum + weightOf(endpoint), 0);
+  if (total <= heaviest) return endpoints;
+  const factor = (heaviest - endpoints.length) / total;
+  return endpoints.map((endpoint) => ({ ...endpoint, weight: Math.max(1, Math.trunc(weightOf(endpoint) * factor)) }));
 }
 
 function groupByLocality(endpoints: readonly Endpoint[]): readonly LocalityGroup[] {

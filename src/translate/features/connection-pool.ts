@@ -1,6 +1,11 @@
 // Connection pools and the limits that make a circuit breaker.
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/#ConnectionPoolSettings
 import { create } from '@bufbuild/protobuf';
+import {
+  type CircuitBreakers_Thresholds_RetryBudget,
+  CircuitBreakers_Thresholds_RetryBudgetSchema,
+  type CircuitBreakers_ThresholdsSchema,
+} from '@meltemi/envoy-api/envoy/config/cluster/v3/circuit_breaker';
 import type { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type {
   HttpProtocolOptionsSchema as CommonHttpOptionsSchema,
@@ -10,8 +15,10 @@ import {
   type HttpProtocolOptions,
   HttpProtocolOptionsSchema,
 } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
+import type { Millis } from '../../base/index.ts';
 import type { ConnectionPoolSettings, MeshConfig, TrafficPolicy } from '../../config/index.ts';
 import { isHttp2, type Protocol } from '../../registry/index.ts';
+import { addBudgetInterval } from '../newer-fields.ts';
 import { duration, type Init } from '../wire.ts';
 
 type ClusterInit = Init<typeof ClusterSchema>;
@@ -26,21 +33,23 @@ const defaultBudgetConcurrency = 3;
 
 export const unlimitedBreakers = { thresholds: [thresholds(undefined)] };
 
-function thresholds(pool: ConnectionPoolSettings | undefined, budget?: RetryBudget) {
+function thresholds(pool: ConnectionPoolSettings | undefined, budget?: RetryBudget): Init<typeof CircuitBreakers_ThresholdsSchema> {
   return {
     maxConnections: pool?.tcp?.maxConnections || unlimited,
     maxPendingRequests: pool?.http?.http1MaxPendingRequests || unlimited,
     maxRequests: pool?.http?.http2MaxRequests || unlimited,
     maxRetries: pool?.http?.maxRetries || unlimited,
-    ...(budget
-      ? {
-          retryBudget: {
-            budgetPercent: { value: budget.percent ?? defaultBudgetPercent },
-            minRetryConcurrency: budget.minRetryConcurrency ?? defaultBudgetConcurrency,
-          },
-        }
-      : {}),
+    retryBudget: budget && retryBudget(budget),
   };
+}
+
+function retryBudget({ percent, minRetryConcurrency, budgetInterval }: RetryBudget): CircuitBreakers_Thresholds_RetryBudget {
+  const budget = create(CircuitBreakers_Thresholds_RetryBudgetSchema, {
+    budgetPercent: { value: percent ?? defaultBudgetPercent },
+    minRetryConcurrency: minRetryConcurrency ?? defaultBudgetConcurrency,
+  });
+  if (budgetInterval !== undefined) addBudgetInterval(budget, budgetInterval);
+  return budget;
 }
 
 export function connectionPool(pool: ConnectionPoolSettings | undefined, mesh: MeshConfig, budget?: RetryBudget): ClusterInit {
@@ -54,13 +63,17 @@ export function connectionPool(pool: ConnectionPoolSettings | undefined, mesh: M
           upstreamConnectionOptions: {
             tcpKeepalive: {
               keepaliveProbes: keepalive.probes || undefined,
-              keepaliveTime: keepalive.time === undefined ? undefined : Math.trunc(keepalive.time / 1000),
-              keepaliveInterval: keepalive.interval === undefined ? undefined : Math.trunc(keepalive.interval / 1000),
+              keepaliveTime: wholeSeconds(keepalive.time),
+              keepaliveInterval: wholeSeconds(keepalive.interval),
             },
           },
         }
       : {}),
   };
+}
+
+function wholeSeconds(ms: Millis | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.min(Math.trunc(ms / 1000), unlimited);
 }
 
 /** Undefined when Envoy's own defaults say the same: HTTP/1.1 and no limits. */

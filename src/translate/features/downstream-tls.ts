@@ -5,31 +5,30 @@ import { type TransportSocket, TransportSocketSchema } from '@meltemi/envoy-api/
 import {
   type TlsParametersSchema,
   TlsParameters_TlsProtocol as TlsProtocol,
+  CertificateValidationContext_TrustChainVerification as TrustChainVerification,
 } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import { type CommonTlsContextSchema, DownstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
-import type { ServerTLSSettings } from '../../config/index.ts';
+import type { MeshConfig, ServerTLSSettings } from '../../config/index.ts';
 import type { MeshSettings } from '../../mesh/index.ts';
 import { credential, fileCertificate, fileRoots, localSecret, rootCertificates, workloadCertificate } from '../secrets.ts';
 import { any, type Init } from '../wire.ts';
+import { knownCiphers, knownCurves, meshCiphers } from './tls-parameters.ts';
 import { tlsParameters } from './upstream-tls.ts';
 
 type CommonTls = Init<typeof CommonTlsContextSchema>;
 
-const meshCiphers = [
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'AES256-GCM-SHA384',
-  'AES128-GCM-SHA256',
-];
-
 /** Mutual TLS as proxies of the mesh speak it to each other; clients of every trusted domain may come. */
 export function inboundMeshTls(settings: MeshSettings): TransportSocket {
-  const minimum = settings.config.meshMTLS?.minProtocolVersion === 'TLSV1_3' ? TlsProtocol.TLSv1_3 : TlsProtocol.TLSv1_2;
+  const { minProtocolVersion, cipherSuites, ecdhCurves } = settings.config.meshMTLS ?? {};
+  const ciphers = knownCiphers(cipherSuites);
   return downstream(
     {
-      tlsParams: { ...tlsParameters, tlsMinimumProtocolVersion: minimum, cipherSuites: meshCiphers },
+      tlsParams: {
+        ...tlsParameters,
+        tlsMinimumProtocolVersion: minProtocolVersion === 'TLSV1_3' ? TlsProtocol.TLSv1_3 : TlsProtocol.TLSv1_2,
+        cipherSuites: ciphers.length > 0 ? ciphers : meshCiphers,
+        ecdhCurves: knownCurves(ecdhCurves),
+      },
       alpnProtocols: ['h2', 'http/1.1'],
       tlsCertificateSdsSecretConfigs: [localSecret(workloadCertificate)],
       validationContextType: {
@@ -49,12 +48,12 @@ export function inboundMeshTls(settings: MeshSettings): TransportSocket {
 }
 
 /** The transport socket of a gateway's server that ends TLS itself. */
-export function serverTls(tls: ServerTLSSettings, http: boolean): TransportSocket {
+export function serverTls(tls: ServerTLSSettings, http: boolean, defaults: MeshConfig['tlsDefaults']): TransportSocket {
   const alpnProtocols = http ? ['h2', 'http/1.1'] : [];
   if (tls.mode === 'ISTIO_MUTUAL') {
     return downstream(
       {
-        tlsParams: parameters(tls),
+        tlsParams: parameters(tls, undefined),
         alpnProtocols,
         tlsCertificateSdsSecretConfigs: [localSecret(workloadCertificate)],
         validationContextType: {
@@ -68,7 +67,7 @@ export function serverTls(tls: ServerTLSSettings, http: boolean): TransportSocke
   const mutual = tls.mode === 'MUTUAL' || tls.mode === 'OPTIONAL_MUTUAL';
   return downstream(
     {
-      tlsParams: parameters(tls),
+      tlsParams: parameters(tls, defaults),
       alpnProtocols,
       tlsCertificateSdsSecretConfigs: certificates(tls),
       validationContextType: mutual ? clientTrust(tls) : { case: undefined },
@@ -98,14 +97,19 @@ function names(
     matchSubjectAltNames: (tls.subjectAltNames ?? []).map((name) => ({ matchPattern: { case: 'exact', value: name } })),
     verifyCertificateSpki: [...(tls.verifyCertificateSpki ?? [])],
     verifyCertificateHash: [...(tls.verifyCertificateHash ?? [])],
+    crl: tls.caCrl ? { specifier: { case: 'filename', value: tls.caCrl } } : undefined,
+    trustChainVerification: tls.insecureSkipVerify ? TrustChainVerification.ACCEPT_UNTRUSTED : TrustChainVerification.VERIFY_TRUST_CHAIN,
   };
 }
 
-function parameters(tls: ServerTLSSettings): Init<typeof TlsParametersSchema> {
+function parameters(tls: ServerTLSSettings, defaults: MeshConfig['tlsDefaults']): Init<typeof TlsParametersSchema> {
+  const minimum = tls.minProtocolVersion || defaults?.minProtocolVersion;
+  const ciphers = tls.cipherSuites?.length ? tls.cipherSuites : defaults?.cipherSuites;
   return {
-    tlsMinimumProtocolVersion: versions.get(tls.minProtocolVersion ?? '') ?? TlsProtocol.TLSv1_2,
+    tlsMinimumProtocolVersion: versions.get(minimum ?? '') ?? TlsProtocol.TLSv1_2,
     tlsMaximumProtocolVersion: versions.get(tls.maxProtocolVersion ?? '') ?? TlsProtocol.TLSv1_3,
-    cipherSuites: [...new Set((tls.cipherSuites ?? []).filter((cipher) => validCiphers.has(cipher)))],
+    cipherSuites: knownCiphers(ciphers),
+    ecdhCurves: knownCurves(defaults?.ecdhCurves),
   };
 }
 
@@ -114,20 +118,6 @@ const versions: ReadonlyMap<string, TlsProtocol> = new Map([
   ['TLSV1_1', TlsProtocol.TLSv1_1],
   ['TLSV1_2', TlsProtocol.TLSv1_2],
   ['TLSV1_3', TlsProtocol.TLSv1_3],
-]);
-
-/** Those that Envoy's TLS library knows; others would make it refuse the listener. */
-const validCiphers: ReadonlySet<string> = new Set([
-  ...meshCiphers,
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-  'ECDHE-ECDSA-AES128-SHA',
-  'ECDHE-RSA-AES128-SHA',
-  'ECDHE-ECDSA-AES256-SHA',
-  'ECDHE-RSA-AES256-SHA',
-  'AES128-SHA',
-  'AES256-SHA',
-  'DES-CBC3-SHA',
 ]);
 
 function downstream(commonTlsContext: CommonTls, requireClientCertificate: boolean): TransportSocket {

@@ -23,9 +23,9 @@ export function headerPlan(headers: Headers | undefined): HeaderPlan {
   const { request, response } = headers ?? {};
   return {
     requestHeadersToAdd: additions(request),
-    requestHeadersToRemove: [...(request?.remove ?? [])],
+    requestHeadersToRemove: removals(request),
     responseHeadersToAdd: additions(response),
-    responseHeadersToRemove: [...(response?.remove ?? [])],
+    responseHeadersToRemove: removals(response),
     authority: authorityOf(request?.set) ?? authorityOf(request?.add),
   };
 }
@@ -50,9 +50,24 @@ function entries(
   appendAction: HeaderValueOption_HeaderAppendAction,
 ): readonly HeaderInit[] {
   return Object.keys(map ?? {})
-    .filter((key) => !isAuthority(key))
+    .filter(isOrdinary)
     .sort()
-    .map((key) => ({ header: { key, value: map?.[key] ?? '' }, appendAction }));
+    .map((key) => ({ header: { key, value: formatOf(map?.[key] ?? '') }, appendAction }));
+}
+
+function removals(operations: Operations | undefined): readonly string[] {
+  return (operations?.remove ?? []).filter(isOrdinary);
+}
+
+/** Host has a field of its own, and pseudo headers are not to be touched: Envoy refuses the route. Gateway API lets them through. */
+function isOrdinary(name: string): boolean {
+  return !isAuthority(name) && !name.startsWith(':');
+}
+
+/** A value is a format for Envoy. What is none, as Gateway API's plain texts may be, stands for itself. */
+function formatOf(value: string): string {
+  const literal = value.replaceAll('%%', '').replace(/%[A-Z0-9_]+(?:\([^%]*\))?(?::\d+)?%/g, '');
+  return literal.includes('%') ? value.replaceAll('%', '%%') : value;
 }
 
 function authorityOf(map: Readonly<Record<string, string>> | undefined): string | undefined {

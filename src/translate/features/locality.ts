@@ -1,10 +1,11 @@
 // Locality load balancing: endpoints near the client first, or shares between localities.
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/#LocalityLoadBalancerSetting
-import type { LocalityLoadBalancerSetting } from '../../config/index.ts';
+import type { LocalityLoadBalancerSetting, ZoneAwareLoadBalancerSetting } from '../../config/index.ts';
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import { type Endpoint, parseLocality } from '../../registry/index.ts';
 import type { OutboundTarget } from '../clusters/target.ts';
 import { type LocalityGroup, weightOf } from '../endpoints/locality-group.ts';
+import { zoneAwareSetting } from './zone-aware.ts';
 
 export function applyLocality(
   mesh: Mesh,
@@ -12,6 +13,8 @@ export function applyLocality(
   target: OutboundTarget,
   groups: readonly LocalityGroup[],
 ): readonly LocalityGroup[] {
+  const zones = zoneAwareSetting(target.policy.loadBalancer, target.service, mesh.settings.config);
+  if (zones) return byRegion(zones, audience, target, groups);
   const own = target.policy.loadBalancer?.localityLbSetting;
   const setting = own ?? mesh.settings.config.localityLbSetting;
   if (setting?.enabled === false) return groups;
@@ -26,6 +29,22 @@ export function applyLocality(
   }
   if (setting?.failoverPriority?.length) return failoverByLabels(setting.failoverPriority, audience, groups);
   return compact(groups.map((group) => ({ ...group, priority: failoverPriority(group.locality, audience.locality, setting) })));
+}
+
+/** The zones of a region share a priority, so that Envoy can weigh them; other regions come after it. */
+function byRegion(
+  { enabled, failover, failoverPriority }: ZoneAwareLoadBalancerSetting,
+  audience: Audience,
+  target: OutboundTarget,
+  groups: readonly LocalityGroup[],
+): readonly LocalityGroup[] {
+  if (enabled === false || !target.policy.outlierDetection) return groups;
+  if (failoverPriority?.length) return failoverByLabels(failoverPriority, audience, groups);
+  if (!audience.locality) return groups;
+  const own = parseLocality(audience.locality).region;
+  const next = failover?.find((entry) => entry.from === own)?.to;
+  const priority = (region: string): number => (region === own ? 0 : region === next ? 1 : 2);
+  return compact(groups.map((group) => ({ ...group, priority: priority(parseLocality(group.locality).region) })));
 }
 
 /** 0 same subzone, 1 same zone, 2 same region, 3 elsewhere; with `failover`, 3 its target and 4 elsewhere. */

@@ -46,7 +46,7 @@ function enforced(count: number): number {
 export function errorMatcher(outlier: OutlierDetection | undefined): Uint8Array | undefined {
   const codes = outlier?.outlierDetectionHttpErrorCodes ?? [];
   if (codes.length === 0) return undefined;
-  const rules = codes.map((code) => ({
+  const rules = [...new Set(codes)].map((code) => ({
     rule: {
       case: 'httpResponseHeadersMatch' as const,
       value: {
@@ -62,5 +62,10 @@ export function errorMatcher(outlier: OutlierDetection | undefined): Uint8Array 
       },
     },
   }));
-  return toBinary(MatchPredicateSchema, create(MatchPredicateSchema, { rule: { case: 'orMatch', value: { rules } } }));
+  // Envoy takes "or" for two and more.
+  const [only] = rules;
+  return toBinary(
+    MatchPredicateSchema,
+    create(MatchPredicateSchema, rules.length === 1 && only ? only : { rule: { case: 'orMatch', value: { rules } } }),
+  );
 }

@@ -8,11 +8,13 @@ import { RawBufferSchema } from '@meltemi/envoy-api/envoy/extensions/transport_s
 import {
   type CertificateValidationContextSchema,
   TlsParameters_TlsProtocol,
+  type TlsParametersSchema,
 } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import { type CommonTlsContextSchema, UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
-import type { ClientTLSSettings } from '../../config/index.ts';
+import type { ClientTLSSettings, MeshConfig } from '../../config/index.ts';
 import { credential, fileCertificate, fileRoots, localSecret, rootCertificates, workloadCertificate } from '../secrets.ts';
 import { any, type Init } from '../wire.ts';
+import { knownCiphers, knownCurves } from './tls-parameters.ts';
 
 type CommonTls = Init<typeof CommonTlsContextSchema>;
 type Validation = Init<typeof CertificateValidationContextSchema>;
@@ -28,6 +30,8 @@ export interface UpstreamTlsOptions {
   readonly sni: string;
   /** Identities that endpoints of the cluster may have. */
   readonly subjectAltNames: readonly string[];
+  /** Of the mesh, for TLS other than its own. */
+  readonly defaults?: MeshConfig['tlsDefaults'];
 }
 
 /** The transport socket that a policy asks for; undefined for plain text. */
@@ -73,7 +77,7 @@ export function meshTls(options: UpstreamTlsOptions): TransportSocket {
 function originatedTls(tls: ClientTLSSettings, options: UpstreamTlsOptions): TransportSocket {
   const names = tls.subjectAltNames?.length ? tls.subjectAltNames : options.subjectAltNames;
   const common: CommonTls = {
-    tlsParams: tlsParameters,
+    tlsParams: { ...tlsParameters, ...defaultParameters(options.defaults) },
     alpnProtocols: options.http2 ? ['h2'] : [],
     tlsCertificateSdsSecretConfigs: tls.mode === 'MUTUAL' ? [clientCertificate(tls)] : [],
     validationContextType: trust(tls, names),
@@ -88,6 +92,15 @@ export function automaticNames(tls: ClientTLSSettings | undefined): UpstreamHttp
   return create(UpstreamHttpProtocolOptionsSchema, { autoSni: true, autoSanValidation });
 }
 
+/** MeshConfig `tlsDefaults`: https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig-TLSConfig */
+export function defaultParameters(defaults: MeshConfig['tlsDefaults']): Init<typeof TlsParametersSchema> {
+  return {
+    ...(defaults?.minProtocolVersion === 'TLSV1_3' ? { tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3 } : {}),
+    ecdhCurves: knownCurves(defaults?.ecdhCurves),
+    cipherSuites: knownCiphers(defaults?.cipherSuites),
+  };
+}
+
 function clientCertificate(tls: ClientTLSSettings): ReturnType<typeof localSecret> {
   return tls.credentialName ? credential(tls.credentialName) : fileCertificate(tls.clientCertificate ?? '', tls.privateKey ?? '');
 }
@@ -97,8 +110,9 @@ function hasRoots(tls: ClientTLSSettings): boolean {
 }
 
 function trust(tls: ClientTLSSettings, names: readonly string[]): CommonTls['validationContextType'] {
-  const own = validation(names);
-  if (!hasRoots(tls) || tls.insecureSkipVerify) return { case: 'validationContext', value: own };
+  // Names that nobody vouches for are no protection, and Envoy refuses to pretend: nothing is verified without roots.
+  if (!hasRoots(tls) || tls.insecureSkipVerify) return { case: 'validationContext', value: {} };
+  const own: Validation = { ...validation(names), crl: tls.caCrl ? { specifier: { case: 'filename', value: tls.caCrl } } : undefined };
   const secret = tls.credentialName ? credential(`${tls.credentialName}-cacert`) : fileRoots(tls.caCertificates ?? '');
   return { case: 'combinedValidationContext', value: { defaultValidationContext: own, validationContextSdsSecretConfig: secret } };
 }
@@ -114,7 +128,7 @@ function tlsSocket(sni: string, commonTlsContext: CommonTls): TransportSocket {
   });
 }
 
-const plainText = create(TransportSocketSchema, {
+export const plainText = create(TransportSocketSchema, {
   name: 'envoy.transport_sockets.raw_buffer',
   configType: { case: 'typedConfig', value: any(RawBufferSchema, {}) },
 });

@@ -19,3 +19,8 @@ export function normalRange(text: string): string | undefined {
   const network = address.kind() === 'ipv4' ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text);
   return `${network.toString()}/${length}`;
 }
+
+/** One spelling for each range; a single address is a range too. */
+export function singleRange(text: string): string {
+  return normalRange(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`) ?? text;
+}

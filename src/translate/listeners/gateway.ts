@@ -2,7 +2,8 @@
 import { create } from '@bufbuild/protobuf';
 import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { type FilterChain, FilterChainSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
+import { type Filter, type FilterChain, FilterChainSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
+import type { RouteDestination, TLSRoute } from '../../config/index.ts';
 import {
   type Audience,
   type GatewayPort,
@@ -10,34 +11,43 @@ import {
   isPassthrough,
   isTlsServer,
   type Mesh,
+  passesAutomatically,
   terminatesHttps,
+  type VirtualServiceModel,
 } from '../../mesh/index.ts';
-import { covers, parseProtocol } from '../../registry/index.ts';
+import { covers, overlaps, parseProtocol } from '../../registry/index.ts';
+import { listenerAccessLogs } from '../features/access-log.ts';
 import { serverTls } from '../features/downstream-tls.ts';
+import { dynamicDnsSniFilter } from '../features/dynamic-dns.ts';
 import { concernsClient } from '../features/route-match.ts';
 import { listenerName } from '../names.ts';
 import { gatewayRouteName, sharedHosts } from '../routes/gateway-routes.ts';
-import { duration, socketAddress } from '../wire.ts';
+import { duration, pipeAddress, socketAddress } from '../wire.ts';
+import { autoPassthroughChains } from './auto-passthrough.ts';
 import { cidrRange } from './cidr-range.ts';
+import { Claims } from './claims.ts';
 import { httpConnectionManager } from './http-connection-manager.ts';
 import { tlsInspector } from './listener-filters.ts';
-import { tcpTargets } from './tcp-chains.ts';
+import { routed } from './tcp-chains.ts';
 import { tcpProxy } from './tcp-proxy.ts';
+
+const unixPrefix = 'unix://';
 
 /** Undefined when nothing is routed there: a port that only resets connections is better closed. */
 export function gatewayListener(mesh: Mesh, audience: Audience, port: GatewayPort): Listener | undefined {
-  const claimed = new Set<string>();
+  const claims = new Claims();
   const chains =
     port.kind === 'http'
       ? httpChains(mesh, port)
-      : port.servers.flatMap((server) => serverChains({ mesh, audience, port, server, claimed }));
+      : port.servers.flatMap((server) => serverChains({ mesh, audience, port, server, claims }));
   if (chains.length === 0) return undefined;
   return create(ListenerSchema, {
     name: listenerName(port.bind, port.port),
-    address: socketAddress(port.bind, port.port),
+    address: port.bind.startsWith(unixPrefix) ? pipeAddress(port.bind.slice(unixPrefix.length)) : socketAddress(port.bind, port.port),
     filterChains: chains,
     listenerFilters: port.servers.some((server) => isTlsServer(server.server)) ? [tlsInspector()] : [],
     trafficDirection: TrafficDirection.OUTBOUND,
+    accessLog: listenerAccessLogs(mesh.settings.config),
   });
 }
 
@@ -60,6 +70,7 @@ function manager(
     statPrefix: `outbound_${listenerName(port.bind, port.port)};`,
     routes: { kind: 'rds', name: routes },
     mesh: mesh.settings.config,
+    dynamicDns: reachesLookedUpHosts(mesh, servers),
     grpcWeb: servers.some((server) => parseProtocol(server.server.port?.protocol) === 'grpc-web'),
   });
 }
@@ -69,22 +80,21 @@ interface ServerInput {
   readonly audience: Audience;
   readonly port: GatewayPort;
   readonly server: GatewayServer;
-  /** Server names that earlier servers of the port have taken. */
-  readonly claimed: Set<string>;
+  readonly claims: Claims;
 }
 
 function serverChains(input: ServerInput): readonly FilterChain[] {
   const { server } = input.server;
   if (terminatesHttps(server)) return httpsChain(input);
+  if (passesAutomatically(server)) return autoPassthroughChains(input.mesh, input.audience, input.server);
   if (isTlsServer(server) && isPassthrough(server)) return tlsRouteChains(input);
   return tcpRouteChains(input);
 }
 
 // Two servers for one host would make the listener invalid, so the younger one is left out whole.
-function claim({ claimed, server }: ServerInput): readonly string[] | undefined {
-  const names = server.hosts.map((entry) => entry.host);
-  if (names.some((name) => claimed.has(name))) return undefined;
-  for (const name of names) claimed.add(name);
+function claim({ claims, server }: ServerInput): readonly string[] | undefined {
+  const names = [...new Set(server.hosts.map((entry) => entry.host))];
+  if (!claims.takeWhole(names)) return undefined;
   return names.includes('*') ? [] : names;
 }
 
@@ -96,13 +106,13 @@ function httpsChain(input: ServerInput): readonly FilterChain[] {
     create(FilterChainSchema, {
       filterChainMatch: { serverNames: [...names] },
       filters: [manager(input.mesh, input.port, routes, [input.server])],
-      transportSocket: serverTls(input.server.server.tls ?? {}, true),
+      transportSocket: serverTls(input.server.server.tls ?? {}, true, input.mesh.settings.config.tlsDefaults),
       transportSocketConnectTimeout: duration(15_000),
     }),
   ];
 }
 
-function tlsRouteChains({ mesh, audience, port, server, claimed }: ServerInput): readonly FilterChain[] {
+function tlsRouteChains({ mesh, audience, port, server, claims }: ServerInput): readonly FilterChain[] {
   return mesh.virtualServicesOfGateway(server.gateway, audience.namespace).flatMap((model) => {
     const hosts = sharedHosts(server, model);
     if (hosts.length === 0) return [];
@@ -110,46 +120,54 @@ function tlsRouteChains({ mesh, audience, port, server, claimed }: ServerInput):
       (route.match ?? [])
         .filter((match) => concernsClient(match, clientOf(audience, server, port)))
         .flatMap((match) => {
-          const wanted = (match.sniHosts ?? []).filter(
-            (sni) => hosts.some((host) => covers(host, sni)) && !claimed.has(`${sni} ${match.destinationSubnets ?? ''}`),
-          );
+          const wanted = (match.sniHosts ?? []).filter((sni) => hosts.some((host) => covers(host, sni)));
           if (wanted.length === 0) return [];
-          for (const sni of wanted) claimed.add(`${sni} ${match.destinationSubnets ?? ''}`);
-          return [
+          return claims.take({ sniHosts: wanted, subnets: match.destinationSubnets ?? [] }).map(({ sniHosts, subnets }) =>
             create(FilterChainSchema, {
-              filterChainMatch: {
-                serverNames: wanted.includes('*') ? [] : wanted,
-                prefixRanges: (match.destinationSubnets ?? []).map(cidrRange),
-              },
-              filters: [proxyTo(mesh, audience, port, route.route ?? [], `${model.name}.${model.namespace}`)],
+              filterChainMatch: { serverNames: [...sniHosts], prefixRanges: subnets.map(cidrRange) },
+              filters: proxyTo({ mesh, audience, port }, route.route ?? [], model),
             }),
-          ];
+          );
         }),
     );
   });
 }
 
-/** Plain TCP, and TLS that the gateway ends: routed by the first `tcp` rule for it. */
+/** Plain TCP, and TLS that the gateway ends: routed by the first rule for it. */
 function tcpRouteChains(input: ServerInput): readonly FilterChain[] {
   const { mesh, audience, port, server } = input;
   const ends = isTlsServer(server.server);
   for (const model of mesh.virtualServicesOfGateway(server.gateway, audience.namespace)) {
-    if (sharedHosts(server, model).length === 0) continue;
-    const route = model.tcp.find(
-      (rule) => !rule.match?.length || rule.match.some((match) => concernsClient(match, clientOf(audience, server, port))),
-    );
+    const hosts = sharedHosts(server, model);
+    if (hosts.length === 0) continue;
+    const route = model.tcp.find((rule) => isFor(rule.match, input)) ?? (ends ? endedTlsRoute(model, hosts, input) : undefined);
     if (!route) continue;
     const names = claim(input);
     if (!names) return [];
     return [
       create(FilterChainSchema, {
         filterChainMatch: ends ? { serverNames: [...names] } : undefined,
-        filters: [proxyTo(mesh, audience, port, route.route ?? [], `${model.name}.${model.namespace}`)],
-        transportSocket: ends ? serverTls(server.server.tls ?? {}, false) : undefined,
+        filters: proxyTo({ mesh, audience, port }, route.route ?? [], model),
+        transportSocket: ends ? serverTls(server.server.tls ?? {}, false, mesh.settings.config.tlsDefaults) : undefined,
       }),
     ];
   }
   return [];
+}
+
+type ClientMatch = Parameters<typeof concernsClient>[0];
+
+function isFor(matches: readonly ClientMatch[] | undefined, { audience, server, port }: ServerInput): boolean {
+  return !matches?.length || matches.some((match) => concernsClient(match, clientOf(audience, server, port)));
+}
+
+/** A TLSRoute may be attached to a listener that ends TLS; `tls` rules of a user's VirtualService are for passthrough only. */
+function endedTlsRoute(model: VirtualServiceModel, hosts: readonly string[], input: ServerInput): TLSRoute | undefined {
+  if (model.semantics !== 'gateway') return undefined;
+  return model.tls.find(
+    ({ match }) =>
+      isFor(match, input) && match?.some(({ sniHosts = [] }) => sniHosts.some((sni) => hosts.some((host) => overlaps(host, sni)))),
+  );
 }
 
 function clientOf(audience: Audience, server: GatewayServer, port: GatewayPort): Parameters<typeof concernsClient>[1] {
@@ -157,12 +175,21 @@ function clientOf(audience: Audience, server: GatewayServer, port: GatewayPort):
 }
 
 function proxyTo(
-  mesh: Mesh,
-  audience: Audience,
-  port: GatewayPort,
-  route: Parameters<typeof tcpTargets>[2],
-  name: string,
-): ReturnType<typeof tcpProxy> {
-  const targets = tcpTargets(mesh, audience.namespace, route, port.portNumber);
-  return tcpProxy({ statPrefix: targets.length === 1 ? (targets[0]?.cluster ?? '') : name, targets });
+  { mesh, audience, port }: Pick<ServerInput, 'mesh' | 'audience' | 'port'>,
+  route: readonly RouteDestination[],
+  { name, namespace }: VirtualServiceModel,
+): Filter[] {
+  const { config } = mesh.settings;
+  const to = routed({ mesh, audience, port: { number: port.portNumber } }, route, name, namespace);
+  return [...(to.lookUpPort ? [dynamicDnsSniFilter(config, to.lookUpPort)] : []), tcpProxy({ ...to, mesh: config })];
+}
+
+/** Whether a rule of the servers names a host that is looked up by the Host of each request. */
+function reachesLookedUpHosts(mesh: Mesh, servers: readonly GatewayServer[]): boolean {
+  return servers.some(({ gateway, gatewayNamespace: namespace }) =>
+    mesh
+      .virtualServicesOfGateway(gateway, namespace)
+      .flatMap((model) => model.http.flatMap((rule) => rule.route ?? []))
+      .some(({ destination }) => mesh.serviceFor(namespace, destination.host)?.resolution === 'dynamic-dns'),
+  );
 }

@@ -18,6 +18,8 @@ import {
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { UuidRequestIdConfigSchema } from '@meltemi/envoy-api/envoy/extensions/request_id/uuid/v3/uuid';
 import type { MeshConfig } from '../../config/index.ts';
+import { accessLogs } from '../features/access-log.ts';
+import { dynamicDnsHttpFilter } from '../features/dynamic-dns.ts';
 import { type ProxyHeaders, proxyHeaders } from '../features/proxy-headers.ts';
 import { any, duration, fromAds, type Init } from '../wire.ts';
 
@@ -35,13 +37,16 @@ export interface HttpConnectionOptions {
   readonly grpcWeb?: boolean;
   /** HTTP/2 only, as declared for the port. */
   readonly http2?: boolean;
+  /** Whether some route leads to hosts that are looked up when a request names them. */
+  readonly dynamicDns?: boolean;
 }
 
 export function httpConnectionManager(options: HttpConnectionOptions): Filter {
   const manager: ManagerInit = {
     statPrefix: options.statPrefix,
     routeSpecifier: routeSpecifier(options.routes),
-    httpFilters: httpFilters(options.grpcWeb ?? false, proxyHeaders(options.mesh)),
+    httpFilters: httpFilters(options, proxyHeaders(options.mesh)),
+    accessLog: accessLogs(options.mesh),
     proxy100Continue: true,
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     streamIdleTimeout: duration(0),
@@ -137,7 +142,7 @@ function pathNormalization(mesh: MeshConfig): ManagerInit {
 type HttpFilterInit = NonNullable<ManagerInit['httpFilters']>[number];
 
 /** In order: translation of gRPC-Web before anything looks at the request, faults before CORS, the router last. */
-function httpFilters(grpcWeb: boolean, headers: ProxyHeaders): HttpFilterInit[] {
+function httpFilters({ grpcWeb, dynamicDns, mesh }: HttpConnectionOptions, headers: ProxyHeaders): HttpFilterInit[] {
   return [
     ...(grpcWeb ? [filter('envoy.filters.http.grpc_web', GrpcWebSchema, {})] : []),
     filter('envoy.filters.http.grpc_stats', GrpcStatsSchema, {
@@ -146,6 +151,7 @@ function httpFilters(grpcWeb: boolean, headers: ProxyHeaders): HttpFilterInit[] 
     }),
     filter('envoy.filters.http.fault', HTTPFaultSchema, {}),
     filter('envoy.filters.http.cors', CorsSchema, {}),
+    ...(dynamicDns ? [dynamicDnsHttpFilter(mesh)] : []),
     filter('envoy.filters.http.router', RouterSchema, { suppressEnvoyHeaders: headers.envoyDebugHeaders?.disabled ?? false }),
   ];
 }

@@ -1,5 +1,5 @@
 // What a workload serves and how: each port it listens on, with the protocol and the mutual TLS that hold there.
-import type { ConnectionPoolSettings, Sidecar } from '../../config/index.ts';
+import type { ConnectionPoolSettings, ServerTLSSettings, Sidecar } from '../../config/index.ts';
 import type { Mesh, MutualTls, MutualTlsMode, ProxyNode } from '../../mesh/index.ts';
 import { type ObjectOf, type Protocol, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
 
@@ -9,9 +9,12 @@ export interface InboundPort {
   /** Address in the names of its filter chains. */
   readonly address: string;
   readonly servicePort: number;
+  readonly portName: string;
   readonly hostname: string;
   readonly protocol: Protocol;
   readonly mutualTls: MutualTlsMode;
+  /** TLS that a Sidecar's ingress listener ends, in place of the mesh's. */
+  readonly tls?: ServerTLSSettings;
   readonly connectionPool?: ConnectionPoolSettings;
   /** Where the application listens when that is not simply the dialled address. */
   readonly application?: { readonly address: string; readonly port: number } | { readonly path: string };
@@ -53,6 +56,7 @@ function servicePorts(mesh: Mesh, node: ProxyNode, mutualTls: MutualTls, pool: C
       port: target,
       address: '0.0.0.0',
       servicePort: port.number,
+      portName: port.name,
       hostname: service.hostname,
       protocol: port.protocol,
       mutualTls: mutualTls.ports.get(target) ?? mutualTls.mode,
@@ -92,14 +96,17 @@ function ingressPort(mesh: Mesh, node: ProxyNode, ingress: Ingress, resource: Ob
   const { spec: sidecar, metadata } = resource;
   const owner = metadata.name;
   const port = ingress.port?.number ?? 0;
+  const mode = mutualTls.ports.get(port) ?? mutualTls.mode;
   const served = servicesAt(mesh, node).find(({ port: servicePort, target }) => servicePort.number === port || target === port);
   return {
     port,
     address: node.addresses[0] ?? '0.0.0.0',
     servicePort: port,
+    portName: ingress.port?.name ?? '',
     hostname: `${owner}.${node.namespace}`,
     protocol: parseProtocol(ingress.port?.protocol),
-    mutualTls: mutualTls.ports.get(port) ?? mutualTls.mode,
+    mutualTls: mode,
+    tls: mesh.features.tlsOnSidecarIngress && mode === 'DISABLE' ? ingress.tls : undefined,
     connectionPool:
       ingress.connectionPool ??
       sidecar.inboundConnectionPool ??

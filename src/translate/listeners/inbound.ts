@@ -6,19 +6,20 @@ import {
   type FilterChain,
   type FilterChainMatchSchema,
   FilterChainSchema,
+  type ListenerFilter,
 } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import type { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import type { MeshSettings, MutualTlsMode } from '../../mesh/index.ts';
 import { isHttp, isHttp2, type Protocol } from '../../registry/index.ts';
-import { inboundMeshTls } from '../features/downstream-tls.ts';
+import { listenerAccessLogs } from '../features/access-log.ts';
+import { inboundMeshTls, serverTls } from '../features/downstream-tls.ts';
 import { blackHoleCluster, clusterName, inboundPassthroughCluster, listenerName } from '../names.ts';
 import { duration, type Init, socketAddress } from '../wire.ts';
+import { inboundCapturePort } from './capture-ports.ts';
 import { httpConnectionManager } from './http-connection-manager.ts';
 import type { InboundPlan, InboundPort } from './inbound-plan.ts';
-import { httpInspector, originalDestination, tlsInspector } from './listener-filters.ts';
+import { httpInspector, originalDestination, tlsInspector, tlsInspectorOn } from './listener-filters.ts';
 import { tcpTo } from './tcp-proxy.ts';
-
-export const inboundCapturePort = 15_006;
 
 type Match = Init<typeof FilterChainMatchSchema>;
 
@@ -63,28 +64,41 @@ function chainShapes(protocol: Protocol, mode: MutualTlsMode): readonly ChainSha
 
 /** All captured inbound connections. */
 export function virtualInbound(plan: InboundPlan, settings: MeshSettings): Listener {
+  const capturePort = settings.config.proxyInboundListenPort || inboundCapturePort;
   const modes = [plan.mutualTls, ...[...plan.ports, ...plan.undeclared].map((port) => port.mutualTls)];
   const detected = (port: InboundPort): boolean => port.protocol === 'auto';
-  const plainPorts = [...plan.ports, ...plan.undeclared].filter((port) => port.mutualTls === 'DISABLE').map((port) => port.port);
   const knownPorts = plan.ports.filter((port) => !detected(port)).map((port) => port.port);
   return create(ListenerSchema, {
     name: 'virtualInbound',
-    address: socketAddress('0.0.0.0', inboundCapturePort),
+    address: socketAddress('0.0.0.0', capturePort),
     trafficDirection: TrafficDirection.INBOUND,
     filterChains: [
-      blackHoleChain(),
+      blackHoleChain(capturePort, settings),
       ...undeclaredChains(plan.mutualTls, settings),
       ...plan.undeclared.flatMap(({ port, mutualTls }) => undeclaredChains(mutualTls, settings, port)),
       ...plan.ports.flatMap((port) => portChains(port, settings, true)),
     ],
     listenerFilters: [
       originalDestination(),
-      ...(modes.some((mode) => mode !== 'DISABLE') ? [tlsInspector([...plainPorts, inboundCapturePort])] : []),
-      ...(modes.some((mode) => mode !== 'STRICT') ? [httpInspector([...knownPorts, inboundCapturePort])] : []),
+      ...inboundTlsInspector(plan, capturePort),
+      ...(modes.some((mode) => mode !== 'STRICT') ? [httpInspector([...knownPorts, capturePort])] : []),
     ],
     listenerFiltersTimeout: duration(settings.detectionTimeoutMs),
     continueOnListenerFiltersTimeout: true,
+    accessLog: listenerAccessLogs(settings.config),
   });
+}
+
+/** Looks for TLS where some filter chain wants to know of it; elsewhere TLS is bytes like any others. */
+function inboundTlsInspector(plan: InboundPlan, capturePort: number): readonly ListenerFilter[] {
+  const ports: readonly Pick<InboundPort, 'port' | 'mutualTls' | 'tls'>[] = [...plan.ports, ...plan.undeclared];
+  const looks = ports.filter(looksForTls).map(({ port }) => port);
+  if (plan.mutualTls === 'DISABLE') return looks.length > 0 ? [tlsInspectorOn(looks)] : [];
+  return [tlsInspector([...ports.filter((port) => !looksForTls(port)).map(({ port }) => port), capturePort])];
+}
+
+function looksForTls({ mutualTls, tls }: Pick<InboundPort, 'mutualTls' | 'tls'>): boolean {
+  return mutualTls !== 'DISABLE' || tls !== undefined;
 }
 
 /** A listener of one port's own, for workloads whose connections nothing captures. */
@@ -94,9 +108,10 @@ export function boundInbound(port: InboundPort, bind: string, settings: MeshSett
     address: socketAddress(bind, port.port),
     trafficDirection: TrafficDirection.INBOUND,
     filterChains: portChains(port, settings, false),
-    listenerFilters: [...(port.mutualTls === 'DISABLE' ? [] : [tlsInspector()]), ...(port.protocol === 'auto' ? [httpInspector()] : [])],
+    listenerFilters: [...(looksForTls(port) ? [tlsInspector()] : []), ...(port.protocol === 'auto' ? [httpInspector()] : [])],
     listenerFiltersTimeout: duration(settings.detectionTimeoutMs),
     continueOnListenerFiltersTimeout: true,
+    accessLog: listenerAccessLogs(settings.config),
   });
 }
 
@@ -105,11 +120,11 @@ export function inboundClusterName(port: number): string {
 }
 
 // Dialling the capture port itself would loop.
-function blackHoleChain(): FilterChain {
+function blackHoleChain(port: number, { config }: MeshSettings): FilterChain {
   return create(FilterChainSchema, {
     name: 'virtualInbound-blackhole',
-    filterChainMatch: { destinationPort: inboundCapturePort },
-    filters: [tcpTo(blackHoleCluster)],
+    filterChainMatch: { destinationPort: port },
+    filters: [tcpTo(blackHoleCluster, config)],
   });
 }
 
@@ -127,7 +142,7 @@ function undeclaredChains(mode: MutualTlsMode, settings: MeshSettings, port?: nu
               routes: { kind: 'inline', config: routes },
               mesh: settings.config,
             })
-          : tcpTo(inboundPassthroughCluster),
+          : tcpTo(inboundPassthroughCluster, settings.config),
       ],
       transportSocket: shape.terminatesTls ? inboundMeshTls(settings) : undefined,
     }),
@@ -137,7 +152,7 @@ function undeclaredChains(mode: MutualTlsMode, settings: MeshSettings, port?: nu
 function portChains(port: InboundPort, settings: MeshSettings, captured: boolean): FilterChain[] {
   const cluster = inboundClusterName(port.port);
   const name = listenerName(port.address, port.port);
-  return chainShapes(port.protocol, port.mutualTls).map((shape) =>
+  return portShapes(port).map((shape) =>
     create(FilterChainSchema, {
       name,
       filterChainMatch: { ...shape.match, destinationPort: captured ? port.port : undefined },
@@ -151,11 +166,21 @@ function portChains(port: InboundPort, settings: MeshSettings, captured: boolean
               grpcWeb: port.protocol === 'grpc-web',
               http2: isHttp2(port.protocol),
             })
-          : tcpTo(cluster),
+          : tcpTo(cluster, settings.config),
       ],
-      transportSocket: shape.terminatesTls ? inboundMeshTls(settings) : undefined,
+      transportSocket: shape.terminatesTls ? portTls(port, settings) : undefined,
     }),
   );
+}
+
+/** What a Sidecar's ingress listener declares takes the place of the mesh's TLS; HTTPS that it ends is HTTP. */
+function portShapes({ protocol, mutualTls, tls: own }: InboundPort): readonly ChainShape[] {
+  if (own === undefined) return chainShapes(protocol, mutualTls);
+  return [tls([], isHttp(protocol) || protocol === 'https' ? 'http' : 'tcp')];
+}
+
+function portTls({ tls: own }: InboundPort, settings: MeshSettings): FilterChain['transportSocket'] {
+  return own === undefined ? inboundMeshTls(settings) : serverTls(own, true, settings.config.tlsDefaults);
 }
 
 function routeTo(name: string, cluster: string, port: number, hostname: string): Init<typeof RouteConfigurationSchema> {

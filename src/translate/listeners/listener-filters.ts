@@ -29,6 +29,16 @@ export function tlsInspector(disabled: DisabledPorts = []): ListenerFilter {
   });
 }
 
+/** On these ports alone. */
+export function tlsInspectorOn(ports: readonly number[]): ListenerFilter {
+  const wanted = portsPredicate(ports);
+  return create(ListenerFilterSchema, {
+    name: 'envoy.filters.listener.tls_inspector',
+    configType: { case: 'typedConfig', value: any(TlsInspectorSchema, {}) },
+    filterDisabled: wanted && create(ListenerFilterChainMatchPredicateSchema, { rule: { case: 'notMatch', value: wanted } }),
+  });
+}
+
 export function httpInspector(disabled: DisabledPorts = []): ListenerFilter {
   return create(ListenerFilterSchema, {
     name: 'envoy.filters.listener.http_inspector',

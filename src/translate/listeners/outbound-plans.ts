@@ -3,7 +3,9 @@
 import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
 import { isHttp, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
 import { detectedRouteName, listenerName, sidecarRouteName } from '../names.ts';
+import { inboundCapturePort, outboundCapturePort } from './capture-ports.ts';
 import { normalRange } from './cidr-range.ts';
+import { Claims } from './claims.ts';
 import { egressServices } from './egress-services.ts';
 import type { HttpChain, OutboundListenerPlan, TcpChain } from './plan.ts';
 import { tcpChains } from './tcp-chains.ts';
@@ -15,6 +17,7 @@ interface Draft {
   readonly port: number;
   readonly bound: boolean;
   http?: HttpChain;
+  readonly claims: Claims;
   chains: TcpChain[];
   rest?: TcpChain;
 }
@@ -30,7 +33,10 @@ export function outboundPlans(mesh: Mesh, audience: Audience): readonly Outbound
     }
     if (scope.port) addDeclaredListener(drafts, audience, scope);
   }
-  return [...drafts.values()].map(finish);
+  const { proxyListenPort, proxyInboundListenPort } = mesh.settings.config;
+  const capture = [proxyListenPort || outboundCapturePort, proxyInboundListenPort || inboundCapturePort];
+  // The places of the capturing listeners are taken.
+  return [...drafts.values()].filter(({ address, port }) => address !== anyAddress || !capture.includes(port)).map(finish);
 }
 
 interface PortInput {
@@ -64,9 +70,10 @@ function addPort(drafts: Map<string, Draft>, input: PortInput): void {
   else for (const place of placesOf(input)) addTcp(drafts, input, place);
 }
 
-function addHttp(drafts: Map<string, Draft>, { scope, audience, port }: PortInput): void {
+function addHttp(drafts: Map<string, Draft>, { scope, audience, port, service }: PortInput): void {
   const draft = draftAt(drafts, bindOf(scope, audience) ?? anyAddress, port.number, isBound(scope, audience));
   draft.http ??= { routeName: sidecarRouteName(port.number), grpcWeb: port.protocol === 'grpc-web' };
+  if (service.resolution === 'dynamic-dns') draft.http = { ...draft.http, dynamicDns: true };
 }
 
 interface Place {
@@ -81,10 +88,13 @@ function placesOf({ mesh, audience, scope, service, port }: PortInput): readonly
   if (bind) return [{ address: bind, own: false }];
   if (service.headless) {
     const pods = mesh.endpoints(service).filter((endpoint) => endpoint.servicePort === port.name && endpoint.health !== 'unhealthy');
-    return [...new Set(pods.map((endpoint) => endpoint.address))].sort().map((address) => ({ address, own: true }));
+    const addresses = [...new Set(pods.map((endpoint) => endpoint.address))].sort();
+    if (!mesh.features.headlessFilterChains) return addresses.map((address) => ({ address, own: true }));
+    return addresses.map((address) => ({ address: anyAddress, subnet: address, own: false }));
   }
-  if (service.addresses.length === 0) return [{ address: anyAddress, own: false }];
-  return service.addresses.map((address) =>
+  const addresses = mesh.addressesOf(audience, service);
+  if (addresses.length === 0) return [{ address: anyAddress, own: false }];
+  return addresses.map((address) =>
     address.includes('/') ? { address: anyAddress, subnet: normalRange(address) ?? address, own: false } : { address, own: true },
   );
 }
@@ -103,32 +113,16 @@ function addTcp(drafts: Map<string, Draft>, input: PortInput, place: Place): voi
   for (const chain of tcpChains({ mesh, audience, service, port, subnet: place.subnet, ownAddress: place.own })) addChain(draft, chain);
 }
 
-/** The first chain that claims something keeps it. */
 function addChain(draft: Draft, chain: TcpChain): void {
-  if (chain.sniHosts.length === 0 && chain.subnets.length === 0) {
-    draft.rest ??= chain;
-    return;
-  }
-  const claims = new Set(draft.chains.flatMap(claimsOf));
-  const sniHosts =
-    chain.sniHosts.length === 0
-      ? []
-      : chain.sniHosts.filter((host) => claimsOf({ ...chain, sniHosts: [host] }).some((claim) => !claims.has(claim)));
-  const free = chain.sniHosts.length > 0 ? sniHosts.length > 0 : claimsOf(chain).every((claim) => !claims.has(claim));
-  if (free) draft.chains.push({ ...chain, sniHosts });
-}
-
-function claimsOf(chain: TcpChain): readonly string[] {
-  const hosts = chain.sniHosts.length > 0 ? chain.sniHosts : [''];
-  const subnets = chain.subnets.length > 0 ? chain.subnets : [''];
-  return hosts.flatMap((host) => subnets.map((subnet) => `${host} ${subnet}`));
+  if (chain.sniHosts.length === 0 && chain.subnets.length === 0) draft.rest ??= chain;
+  else for (const claim of draft.claims.take(chain)) draft.chains.push({ ...chain, ...claim });
 }
 
 function draftAt(drafts: Map<string, Draft>, address: string, port: number, bound: boolean): Draft {
   const name = listenerName(address, port);
   let draft = drafts.get(name);
   if (!draft) {
-    draft = { address, port, bound, chains: [] };
+    draft = { address, port, bound, claims: new Claims(), chains: [] };
     drafts.set(name, draft);
   }
   return draft;

@@ -9,11 +9,15 @@ export interface TcpChain {
   readonly targets: readonly TcpTarget[];
   readonly statPrefix: string;
   readonly policy?: TrafficPolicy;
+  /** Where the server name of the handshake is looked up, the port to dial there. */
+  readonly lookUpPort?: number;
 }
 
 export interface HttpChain {
   readonly routeName: string;
   readonly grpcWeb: boolean;
+  /** Whether a service behind it is looked up by the Host of each request. */
+  readonly dynamicDns?: boolean;
 }
 
 export interface OutboundListenerPlan {

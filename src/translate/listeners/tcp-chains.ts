@@ -3,7 +3,7 @@ import type { RouteDestination, TrafficPolicy } from '../../config/index.ts';
 import { type Audience, type DestinationRuleModel, type Mesh, meshGateway, type SubsetModel } from '../../mesh/index.ts';
 import { isTls, type Service, type ServicePort } from '../../registry/index.ts';
 import { concernsClient, type MatchClient } from '../features/route-match.ts';
-import { outboundCluster } from '../names.ts';
+import { outboundCluster, parseClusterName } from '../names.ts';
 import type { TcpChain } from './plan.ts';
 import type { TcpTarget } from './tcp-proxy.ts';
 
@@ -68,36 +68,43 @@ function subnetsOf({ subnet }: TcpPort): readonly string[] {
   return subnet === undefined ? [] : [subnet];
 }
 
-function direct({ mesh, audience, service, port }: TcpPort): Pick<TcpChain, 'targets' | 'statPrefix' | 'policy'> {
+type Routed = Pick<TcpChain, 'targets' | 'statPrefix' | 'policy' | 'lookUpPort'>;
+
+function direct({ mesh, audience, service, port }: TcpPort): Routed {
   const cluster = outboundCluster(port.number, undefined, service.hostname);
   return {
     targets: [{ cluster, weight: 1 }],
     statPrefix: cluster,
     policy: listenerPolicy(mesh.destinationRule(audience, service), undefined),
+    lookUpPort: service.resolution === 'dynamic-dns' ? port.number : undefined,
   };
 }
 
-function routed(
-  { mesh, audience, port }: TcpPort,
+/** Where a rule sends connections, with what the first destination's policy asks of the listener. */
+export function routed(
+  { mesh, audience, port }: Pick<TcpPort, 'mesh' | 'audience'> & { readonly port: Pick<ServicePort, 'number'> },
   route: readonly RouteDestination[],
   name: string,
   namespace: string,
-): Pick<TcpChain, 'targets' | 'statPrefix' | 'policy'> {
+): Routed {
   const targets = tcpTargets(mesh, audience.namespace, route, port.number);
   const first = route[0]?.destination;
   const service = first && mesh.serviceFor(audience.namespace, first.host ?? '');
   const rule = service && mesh.destinationRule(audience, service);
   const subset = rule?.subsets.find((candidate) => candidate.name === first?.subset);
+  const isLookedUp = targets.length === 1 && service?.resolution === 'dynamic-dns';
   return {
     targets,
     statPrefix: targets.length === 1 ? (targets[0]?.cluster ?? '') : `${name}.${namespace}`,
     policy: service && listenerPolicy(rule, subset),
+    lookUpPort: isLookedUp ? parseClusterName(targets[0]?.cluster ?? '')?.port : undefined,
   };
 }
 
 /** What a listener enforces of a policy; settings of single ports concern the cluster only. */
 function listenerPolicy(rule: DestinationRuleModel | undefined, subset: SubsetModel | undefined): TrafficPolicy {
-  return { ...rule?.trafficPolicy, ...subset?.trafficPolicy };
+  // A subset does not inherit the tunnel: https://istio.io/latest/docs/tasks/traffic-management/egress/http-proxy/ names subsets for it.
+  return { ...rule?.trafficPolicy, ...subset?.trafficPolicy, tunnel: (subset ?? rule)?.trafficPolicy?.tunnel };
 }
 
 /** Weight 0 takes no part unless the destination is alone. */

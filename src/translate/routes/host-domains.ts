@@ -7,19 +7,22 @@ export function hostDomains(mesh: Mesh, audience: Audience, service: Service): r
   const aliases = mesh.aliasesOf(audience.namespace, service).flatMap((alias) => spellings(mesh, audience, alias));
   // The pods of a headless service go by `pod.service`.
   const pods = service.headless ? own.map((name) => `*.${name}`) : [];
-  const address = service.addresses[0];
+  const address = mesh.addressesOf(audience, service)[0];
   return [...new Set([...own, ...aliases, ...pods, ...(address ? [bracketed(address)] : [])])];
 }
 
 function spellings(mesh: Mesh, audience: Audience, service: Service): readonly string[] {
   const { hostname } = service;
-  const full = [hostname, `${hostname}.`];
+  return [hostname, `${hostname}.`, ...shortNames(mesh, audience, service)];
+}
+
+/** What a resolver with the search domains of a pod would complete to the host of a service in the cluster. */
+export function shortNames(mesh: Mesh, audience: Audience, { hostname }: Service): readonly string[] {
   const suffix = `.svc.${mesh.settings.domain}`;
-  if (service.source !== 'kubernetes' && !hostname.endsWith(suffix)) return full;
-  if (isWildcard(hostname) || !hostname.endsWith(suffix)) return full;
+  if (isWildcard(hostname) || !hostname.endsWith(suffix)) return [];
   const short = hostname.slice(0, -suffix.length);
   const [name = '', namespace = ''] = short.split('.');
-  return [...full, ...(namespace === audience.namespace && short === `${name}.${namespace}` ? [name] : []), `${short}.svc`, short];
+  return [...(namespace === audience.namespace && short === `${name}.${namespace}` ? [name] : []), `${short}.svc`, short];
 }
 
 function bracketed(address: string): string {

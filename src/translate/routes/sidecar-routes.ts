@@ -1,8 +1,8 @@
 // Which virtual hosts make up a route table of a sidecar. The tables are put together from already encoded virtual hosts.
 import type { Audience, Mesh } from '../../mesh/index.ts';
-import { isHttp, isWildcard, overlaps, type Service } from '../../registry/index.ts';
+import { isHttp, isWildcard, overlaps, resolveHost, type Service } from '../../registry/index.ts';
 import { egressServices } from '../listeners/egress-services.ts';
-import { httpProxyRouteName, parseSidecarRouteName } from '../names.ts';
+import { httpProxyRouteName, outboundCluster, parseSidecarRouteName } from '../names.ts';
 
 /** The port on which hosts that are no service are routed by VirtualServices alone. */
 const foreignPort = 80;
@@ -12,7 +12,10 @@ export type VirtualHostRef =
   /** One service behind a listener of its own, whatever the Host. */
   | { readonly kind: 'detected'; readonly key: string; readonly port: number }
   | { readonly kind: 'foreign'; readonly host: string; readonly port: number }
-  | { readonly kind: 'catch-all'; readonly allow: boolean };
+  | { readonly kind: 'catch-all'; readonly policy: UndeclaredPolicy; readonly proxy?: string };
+
+/** What becomes of destinations that nobody declared: dialled as the client did, looked up by name, or nothing. */
+export type UndeclaredPolicy = 'allow' | 'look-up' | 'block';
 
 /** Undefined when the name is of no route table that this audience has. */
 export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string): readonly VirtualHostRef[] | undefined {
@@ -25,12 +28,32 @@ export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string):
   if (!egress) return undefined;
   const services = egressServices(mesh, audience, egress).filter((service) => servesHttp(service, parsed.port));
   const hosts = services.map((service) => ({ kind: 'service', key: service.key, port: parsed.port }) as const);
-  return [...hosts, ...foreignHosts(mesh, audience, parsed.port, services), { kind: 'catch-all', allow: allowsAny(mesh, audience) }];
+  return [...hosts, ...foreignHosts(mesh, audience, parsed.port, services), catchAll(mesh, audience)];
 }
 
-export function allowsAny(mesh: Mesh, audience: Audience): boolean {
+export function undeclaredPolicy(mesh: Mesh, audience: Audience): UndeclaredPolicy {
   const own = mesh.scope(audience).outboundTrafficPolicy;
-  return own ? own.mode === 'ALLOW_ANY' : mesh.settings.outboundPolicy !== 'REGISTRY_ONLY';
+  if (own) return own.mode === 'ALLOW_ANY' ? 'allow' : 'block';
+  switch (mesh.settings.outboundPolicy) {
+    case 'ALLOW_ANY':
+      return 'allow';
+    case 'ALLOW_ANY_DYNAMIC_DNS':
+      return 'look-up';
+    case 'REGISTRY_ONLY':
+      return 'block';
+  }
+}
+
+/** The cluster of the proxy that a Sidecar names for destinations that nobody declared. */
+export function egressProxyCluster(mesh: Mesh, audience: Audience): string | undefined {
+  const { sidecar, outboundTrafficPolicy } = mesh.scope(audience);
+  const { host, port, subset } = outboundTrafficPolicy?.egressProxy ?? {};
+  if (!sidecar || !host || outboundTrafficPolicy?.mode !== 'ALLOW_ANY') return undefined;
+  return outboundCluster(port?.number ?? 0, subset, resolveHost(host, sidecar.metadata.namespace, mesh.settings.domain));
+}
+
+function catchAll(mesh: Mesh, audience: Audience): VirtualHostRef {
+  return { kind: 'catch-all', policy: undeclaredPolicy(mesh, audience), proxy: egressProxyCluster(mesh, audience) };
 }
 
 function servesHttp(service: Service, port: number): boolean {
@@ -54,11 +77,7 @@ function httpProxyTable(mesh: Mesh, audience: Audience): readonly VirtualHostRef
     return port ? [{ service, ref: { kind: 'service', key: service.key, port: port.number } as const }] : [];
   });
   const bearing = hosts.map(({ service }) => service);
-  return [
-    ...hosts.map(({ ref }) => ref),
-    ...foreignHosts(mesh, audience, foreignPort, bearing),
-    { kind: 'catch-all', allow: allowsAny(mesh, audience) },
-  ];
+  return [...hosts.map(({ ref }) => ref), ...foreignHosts(mesh, audience, foreignPort, bearing), catchAll(mesh, audience)];
 }
 
 function detectedTable(mesh: Mesh, audience: Audience, host: string, port: number): readonly VirtualHostRef[] | undefined {

@@ -6,11 +6,12 @@ import type { Service } from '../../registry/index.ts';
 import { hashPolicies } from '../features/hash-policy.ts';
 import { proxyHeaders } from '../features/proxy-headers.ts';
 import { retryPolicy } from '../features/retry.ts';
-import { outboundCluster, passthroughCluster, virtualHostName } from '../names.ts';
+import { dynamicDnsCluster, outboundCluster, passthroughCluster, virtualHostName } from '../names.ts';
 import { duration } from '../wire.ts';
 import { hostDomains } from './host-domains.ts';
 import { operation, virtualServiceRoutes } from './http-route.ts';
 import { type RouteContext, routeContext } from './route-context.ts';
+import type { UndeclaredPolicy } from './sidecar-routes.ts';
 
 export function serviceVirtualHost(mesh: Mesh, audience: Audience, service: Service, port: number): VirtualHost {
   return create(VirtualHostSchema, {
@@ -77,26 +78,32 @@ function defaultRoute(service: Service, port: number, context: RouteContext): Ro
   return route;
 }
 
-/** What becomes of requests for hosts that nobody declared. */
-export function catchAllVirtualHost(mesh: Mesh, allow: boolean): VirtualHost {
+/** Names of the virtual host and its route, and the cluster; no cluster where nothing may be reached. */
+const catchAll: Readonly<Record<UndeclaredPolicy, { readonly name: string; readonly cluster?: string }>> = {
+  allow: { name: 'allow_any', cluster: passthroughCluster },
+  'look-up': { name: 'allow_any_dynamic_dns', cluster: dynamicDnsCluster },
+  block: { name: 'block_all' },
+};
+
+/** What becomes of requests for hosts that nobody declared; `proxy`, where there is one, gets those that may pass. */
+export function catchAllVirtualHost(mesh: Mesh, policy: UndeclaredPolicy, proxy?: string): VirtualHost {
+  const { name, ...fixed } = catchAll[policy];
+  const cluster = policy === 'allow' ? (proxy ?? fixed.cluster) : fixed.cluster;
   return create(VirtualHostSchema, {
-    name: allow ? 'allow_any' : 'block_all',
+    name,
     domains: ['*'],
     includeRequestAttemptCount: countsAttempts(mesh),
     routes: [
       create(RouteSchema, {
-        name: allow ? 'allow_any' : 'block_all',
+        name,
         match: { pathSpecifier: { case: 'prefix', value: '/' } },
-        action: allow
-          ? {
-              case: 'route',
-              value: {
-                clusterSpecifier: { case: 'cluster', value: passthroughCluster },
-                timeout: duration(0),
-                maxGrpcTimeout: duration(0),
+        action:
+          cluster === undefined
+            ? { case: 'directResponse', value: { status: 502 } }
+            : {
+                case: 'route',
+                value: { clusterSpecifier: { case: 'cluster', value: cluster }, timeout: duration(0), maxGrpcTimeout: duration(0) },
               },
-            }
-          : { case: 'directResponse', value: { status: 502 } },
       }),
     ],
   });

@@ -1,22 +1,30 @@
 // ClientTLSSettings: TLS towards the endpoints of a service.
-import { boolean, enumOf, type Infer, list, message, noEffect, type RuleContext, string } from '../../schema/index.ts';
+import { boolean, enumOf, field, type Infer, list, message, type RuleContext, string } from '../../schema/index.ts';
 
 export const ClientTLSSettings = message(
   'ClientTLSSettings',
   {
-    mode: enumOf(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL']),
-    clientCertificate: string,
-    privateKey: string,
-    caCertificates: string,
-    credentialName: string,
-    subjectAltNames: list(string),
-    sni: string,
-    insecureSkipVerify: boolean,
-    caCrl: noEffect(string, 'revocation lists are not implemented yet'),
+    mode: field(enumOf(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL']), 'Cluster.transport_socket'),
+    clientCertificate: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
+    privateKey: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
+    caCertificates: field(string, 'CombinedValidationContext.validation_context_sds_secret_config (file-root:…)'),
+    credentialName: field(
+      string,
+      'CommonTlsContext.tls_certificate_sds_secret_configs and validation_context_sds_secret_config (kubernetes://…)',
+    ),
+    subjectAltNames: field(list(string), 'CertificateValidationContext.match_subject_alt_names'),
+    sni: field(string, 'UpstreamTlsContext.sni; absent: UpstreamHttpProtocolOptions.auto_sni'),
+    insecureSkipVerify: field(boolean, 'CommonTlsContext.validation_context, without roots'),
+    caCrl: field(string, 'CertificateValidationContext.crl'),
   },
-  { rules: [checkCertificates, checkSkipVerify] },
+  { rules: [checkCertificates, checkSkipVerify, checkSni] },
 );
 export type ClientTLSSettings = Infer<typeof ClientTLSSettings>;
+
+/** Envoy's limit, and that of DNS names. */
+function checkSni({ sni = '' }: { readonly sni?: string }, context: RuleContext): void {
+  if (new TextEncoder().encode(sni).length > 255) context.report('MT0133', ['sni'], '{} has more than 255 bytes');
+}
 
 interface ClientTlsFields {
   readonly mode?: 'DISABLE' | 'SIMPLE' | 'MUTUAL' | 'ISTIO_MUTUAL';

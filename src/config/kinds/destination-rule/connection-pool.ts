@@ -2,11 +2,12 @@
 import { needsOneOf, notNegative, percentIn } from '../../rules/fields.ts';
 import {
   boolean,
-  deprecated,
   duration,
   durationOrZero,
   enumOf,
+  field,
   type Infer,
+  ignored,
   int32,
   integerIn,
   list,
@@ -19,30 +20,33 @@ import { TcpKeepalive } from '../shared.ts';
 export const TCPSettings = message(
   'TCPSettings',
   {
-    maxConnections: int32,
-    connectTimeout: duration,
+    maxConnections: field(int32, 'CircuitBreakers.Thresholds.max_connections'),
+    connectTimeout: field(duration, 'Cluster.connect_timeout'),
     tcpKeepalive: TcpKeepalive,
-    maxConnectionDuration: duration,
-    idleTimeout: durationOrZero,
+    maxConnectionDuration: field(duration, 'HttpProtocolOptions.max_connection_duration; TcpProxy.max_downstream_connection_duration'),
+    idleTimeout: field(durationOrZero, 'HttpProtocolOptions.idle_timeout; TcpProxy.idle_timeout'),
   },
   { rules: [notNegative('maxConnections')] },
 );
 export type TCPSettings = Infer<typeof TCPSettings>;
 
-export const ConnectionKeepalive = message('ConnectionKeepalive', { interval: required(duration), timeout: required(duration) });
+export const ConnectionKeepalive = message('ConnectionKeepalive', {
+  interval: required(duration, 'Http2ProtocolOptions.connection_keepalive.interval'),
+  timeout: required(duration, 'Http2ProtocolOptions.connection_keepalive.timeout'),
+});
 export type ConnectionKeepalive = Infer<typeof ConnectionKeepalive>;
 
 export const HTTPSettings = message(
   'HTTPSettings',
   {
-    http1MaxPendingRequests: int32,
-    http2MaxRequests: int32,
-    maxRequestsPerConnection: int32,
-    maxRetries: int32,
-    maxConcurrentStreams: int32,
-    idleTimeout: duration,
-    h2UpgradePolicy: enumOf(['DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE']),
-    useClientProtocol: boolean,
+    http1MaxPendingRequests: field(int32, 'CircuitBreakers.Thresholds.max_pending_requests'),
+    http2MaxRequests: field(int32, 'CircuitBreakers.Thresholds.max_requests'),
+    maxRequestsPerConnection: field(int32, 'HttpProtocolOptions.max_requests_per_connection'),
+    maxRetries: field(int32, 'CircuitBreakers.Thresholds.max_retries'),
+    maxConcurrentStreams: field(int32, 'Http2ProtocolOptions.max_concurrent_streams'),
+    idleTimeout: field(duration, 'HttpProtocolOptions.idle_timeout'),
+    h2UpgradePolicy: field(enumOf(['DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE']), 'HttpProtocolOptions.explicit_http_config'),
+    useClientProtocol: field(boolean, 'HttpProtocolOptions.use_downstream_protocol_config'),
     http2KeepAlive: ConnectionKeepalive,
   },
   {
@@ -67,16 +71,16 @@ export type ConnectionPoolSettings = Infer<typeof ConnectionPoolSettings>;
 export const OutlierDetection = message(
   'OutlierDetection',
   {
-    consecutiveErrors: deprecated(int32, 'consecutiveGatewayErrors or consecutive5xxErrors'),
-    splitExternalLocalOriginErrors: boolean,
-    consecutiveLocalOriginFailures: uint32,
-    consecutiveGatewayErrors: uint32,
-    consecutive5xxErrors: uint32,
-    interval: duration,
-    baseEjectionTime: duration,
-    maxEjectionPercent: int32,
-    minHealthPercent: int32,
-    outlierDetectionHttpErrorCodes: list(integerIn(100, 599)),
+    consecutiveErrors: ignored(int32, 'Istio ignores it as well', { deprecated: 'consecutiveGatewayErrors or consecutive5xxErrors' }),
+    splitExternalLocalOriginErrors: field(boolean, 'OutlierDetection.split_external_local_origin_errors'),
+    consecutiveLocalOriginFailures: field(uint32, 'OutlierDetection.consecutive_local_origin_failure'),
+    consecutiveGatewayErrors: field(uint32, 'OutlierDetection.consecutive_gateway_failure'),
+    consecutive5xxErrors: field(uint32, 'OutlierDetection.consecutive_5xx'),
+    interval: field(duration, 'OutlierDetection.interval'),
+    baseEjectionTime: field(duration, 'OutlierDetection.base_ejection_time'),
+    maxEjectionPercent: field(int32, 'OutlierDetection.max_ejection_percent'),
+    minHealthPercent: field(int32, 'Cluster.common_lb_config.healthy_panic_threshold'),
+    outlierDetectionHttpErrorCodes: field(list(integerIn(100, 599)), 'HttpProtocolOptions.outlier_detection.error_matcher'),
   },
   {
     rules: [

@@ -7,11 +7,11 @@ import { checkDomain, checkWildcardDomain, isDnsLabel } from '../../rules/names.
 import {
   durationOrZero,
   enumOf,
+  field,
   type Infer,
   list,
   mapOf,
   message,
-  noEffect,
   number,
   type RuleContext,
   required,
@@ -47,7 +47,11 @@ export type PortTrafficPolicy = Infer<typeof PortTrafficPolicy>;
 
 export const TunnelSettings = message(
   'TunnelSettings',
-  { protocol: string, targetHost: required(string), targetPort: required(uint32) },
+  {
+    protocol: field(string, 'TcpProxy.tunneling_config.use_post'),
+    targetHost: required(string, 'TcpProxy.tunneling_config.hostname'),
+    targetPort: required(uint32, 'TcpProxy.tunneling_config.hostname'),
+  },
   {
     rules: [
       ({ protocol = '', targetHost, targetPort }, context) => {
@@ -63,7 +67,11 @@ export type TunnelSettings = Infer<typeof TunnelSettings>;
 
 export const RetryBudget = message(
   'RetryBudget',
-  { percent: number, minRetryConcurrency: uint32, budgetInterval: noEffect(durationOrZero, 'Envoy of this line has no such setting') },
+  {
+    percent: field(number, 'RetryBudget.budget_percent'),
+    minRetryConcurrency: field(uint32, 'RetryBudget.min_retry_concurrency'),
+    budgetInterval: field(durationOrZero, 'RetryBudget.budget_interval'),
+  },
   { rules: [percentIn('percent')] },
 );
 export type RetryBudget = Infer<typeof RetryBudget>;
@@ -76,8 +84,8 @@ export const TrafficPolicy = message(
     outlierDetection: OutlierDetection,
     tls: ClientTLSSettings,
     portLevelSettings: list(PortTrafficPolicy),
-    tunnel: noEffect(TunnelSettings, 'tunnelling is not implemented yet'),
-    proxyProtocol: noEffect(message('ProxyProtocol', { version: enumOf(['V1', 'V2']) }), 'the PROXY protocol is not implemented yet'),
+    tunnel: TunnelSettings,
+    proxyProtocol: message('ProxyProtocol', { version: field(enumOf(['V1', 'V2']), 'ProxyProtocolUpstreamTransport.config.version') }),
     retryBudget: RetryBudget,
   },
   {
@@ -92,16 +100,20 @@ export const TrafficPolicy = message(
 );
 export type TrafficPolicy = Infer<typeof TrafficPolicy>;
 
-export const Subset = message('Subset', { name: required(string), labels: mapOf(string), trafficPolicy: TrafficPolicy });
+export const Subset = message('Subset', {
+  name: required(string, 'Cluster.name, as outbound|PORT|SUBSET|HOST'),
+  labels: field(mapOf(string), 'ClusterLoadAssignment.endpoints: those with the labels'),
+  trafficPolicy: TrafficPolicy,
+});
 export type Subset = Infer<typeof Subset>;
 
 export const DestinationRule = message(
   'DestinationRule',
   {
-    host: required(string),
+    host: required(string, 'which clusters it is for'),
     trafficPolicy: TrafficPolicy,
     subsets: list(Subset),
-    exportTo: list(string),
+    exportTo: field(list(string), 'which proxies it is for'),
     workloadSelector: LabelSelector,
   },
   {

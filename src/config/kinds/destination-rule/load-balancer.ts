@@ -7,11 +7,12 @@ import {
   duration,
   durationOrZero,
   enumOf,
+  field,
   type Infer,
+  integerIn,
   list,
   mapOf,
   message,
-  noEffect,
   number,
   type RuleContext,
   required,
@@ -20,8 +21,14 @@ import {
   uint64,
 } from '../../schema/index.ts';
 
-export const Distribute = message('Distribute', { from: string, to: mapOf(uint32) });
-export const Failover = message('Failover', { from: string, to: string });
+export const Distribute = message('Distribute', {
+  from: field(string, 'the client localities that the shares are for'),
+  to: field(mapOf(uint32), 'LocalityLbEndpoints.load_balancing_weight'),
+});
+export const Failover = message('Failover', {
+  from: field(string, 'the client region that it is for'),
+  to: field(string, 'LocalityLbEndpoints.priority'),
+});
 export type Distribute = Infer<typeof Distribute>;
 export type Failover = Infer<typeof Failover>;
 
@@ -30,8 +37,8 @@ export const LocalityLoadBalancerSetting = message(
   {
     distribute: list(Distribute),
     failover: list(Failover),
-    failoverPriority: list(string),
-    enabled: boolean,
+    failoverPriority: field(list(string), 'LocalityLbEndpoints.priority'),
+    enabled: field(boolean, 'LocalityLbEndpoints.priority and load_balancing_weight; Cluster.common_lb_config'),
   },
   { rules: [checkLocalitySetting] },
 );
@@ -40,10 +47,10 @@ export type LocalityLoadBalancerSetting = Infer<typeof LocalityLoadBalancerSetti
 export const ZoneAwareLoadBalancerSetting = message(
   'ZoneAwareLoadBalancerSetting',
   {
-    enabled: boolean,
+    enabled: field(boolean, 'Cluster.common_lb_config.zone_aware_lb_config'),
     failover: list(Failover),
-    failoverPriority: list(string),
-    minClusterSize: uint64,
+    failoverPriority: field(list(string), 'LocalityLbEndpoints.priority'),
+    minClusterSize: field(uint64, 'ZoneAwareLbConfig.min_cluster_size'),
   },
   {
     rules: [
@@ -60,10 +67,15 @@ export type ZoneAwareLoadBalancerSetting = Infer<typeof ZoneAwareLoadBalancerSet
 export const HTTPCookie = message(
   'HTTPCookie',
   {
-    name: required(string),
-    path: string,
-    ttl: durationOrZero,
-    attributes: list(message('Attribute', { name: required(string), value: string })),
+    name: required(string, 'HashPolicy.cookie.name'),
+    path: field(string, 'HashPolicy.cookie.path'),
+    ttl: field(durationOrZero, 'HashPolicy.cookie.ttl'),
+    attributes: list(
+      message('Attribute', {
+        name: required(string, 'HashPolicy.cookie.attributes.name'),
+        value: field(string, 'HashPolicy.cookie.attributes.value'),
+      }),
+    ),
   },
   {
     rules: [
@@ -78,16 +90,19 @@ export const HTTPCookie = message(
 );
 export type HTTPCookie = Infer<typeof HTTPCookie>;
 
+/** Envoy's limit: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto#config-cluster-v3-cluster-ringhashlbconfig */
+const ringSize = integerIn(0, 8_388_608);
+
 export const ConsistentHashLB = message(
   'ConsistentHashLB',
   {
-    httpHeaderName: string,
+    httpHeaderName: field(string, 'HashPolicy.header.header_name'),
     httpCookie: HTTPCookie,
-    useSourceIp: boolean,
-    httpQueryParameterName: string,
-    ringHash: message('RingHash', { minimumRingSize: uint64 }),
-    maglev: message('MagLev', { tableSize: uint64 }),
-    minimumRingSize: deprecated(uint64, 'ringHash: {minimumRingSize: N}'),
+    useSourceIp: field(boolean, 'HashPolicy.connection_properties.source_ip'),
+    httpQueryParameterName: field(string, 'HashPolicy.query_parameter.name'),
+    ringHash: message('RingHash', { minimumRingSize: field(ringSize, 'RingHashLbConfig.minimum_ring_size') }),
+    maglev: message('MagLev', { tableSize: field(uint64, 'MaglevLbConfig.table_size') }),
+    minimumRingSize: deprecated(ringSize, 'ringHash: {minimumRingSize: N}', 'RingHashLbConfig.minimum_ring_size'),
   },
   {
     rules: [
@@ -101,7 +116,11 @@ export type ConsistentHashLB = Infer<typeof ConsistentHashLB>;
 
 export const WarmupConfiguration = message(
   'WarmupConfiguration',
-  { duration: required(duration), minimumPercent: number, aggression: number },
+  {
+    duration: required(duration, 'SlowStartConfig.slow_start_window'),
+    minimumPercent: field(number, 'SlowStartConfig.min_weight_percent'),
+    aggression: field(number, 'SlowStartConfig.aggression'),
+  },
   {
     rules: [
       percentIn('minimumPercent'),
@@ -116,11 +135,14 @@ export type WarmupConfiguration = Infer<typeof WarmupConfiguration>;
 export const LoadBalancerSettings = message(
   'LoadBalancerSettings',
   {
-    simple: enumOf(['UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST']),
+    simple: field(
+      enumOf(['UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST']),
+      'Cluster.lb_policy; PASSTHROUGH: Cluster.type ORIGINAL_DST',
+    ),
     consistentHash: ConsistentHashLB,
     localityLbSetting: LocalityLoadBalancerSetting,
-    zoneAwareLbSetting: noEffect(ZoneAwareLoadBalancerSetting, 'zone-aware balancing is not implemented yet; use localityLbSetting'),
-    warmupDurationSecs: deprecated(duration, 'warmup: {duration: …}'),
+    zoneAwareLbSetting: ZoneAwareLoadBalancerSetting,
+    warmupDurationSecs: deprecated(duration, 'warmup: {duration: …}', 'SlowStartConfig.slow_start_window'),
     warmup: WarmupConfiguration,
   },
   {

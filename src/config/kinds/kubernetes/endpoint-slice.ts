@@ -1,18 +1,35 @@
 // EndpointSlice (discovery.k8s.io/v1): addresses behind a Service, named by the label kubernetes.io/service-name.
-import { boolean, type Infer, int32, list, mapOf, message, string } from '../../schema/index.ts';
+import { boolean, field, type Infer, ignored, int32, list, mapOf, message, string } from '../../schema/index.ts';
 
 const open = { open: true } as const;
 
 export const SliceEndpoint = message(
   'Endpoint',
   {
-    addresses: list(string),
-    conditions: message('EndpointConditions', { ready: boolean, serving: boolean, terminating: boolean }, open),
-    hostname: string,
-    nodeName: string,
-    zone: string,
-    targetRef: message('ObjectReference', { kind: string, name: string, namespace: string, uid: string }, open),
-    deprecatedTopology: mapOf(string),
+    addresses: field(list(string), 'Endpoint.address'),
+    conditions: message(
+      'EndpointConditions',
+      {
+        ready: field(boolean, 'false: left out of ClusterLoadAssignment'),
+        serving: field(boolean, 'LbEndpoint.health_status DRAINING while terminating'),
+        terminating: field(boolean, 'LbEndpoint.health_status DRAINING while serving'),
+      },
+      open,
+    ),
+    hostname: ignored(string, 'not needed for traffic'),
+    nodeName: field(string, 'LocalityLbEndpoints.locality, by the labels of the Node'),
+    zone: ignored(string, 'locality comes from the labels of the Node, which name the region too'),
+    targetRef: message(
+      'ObjectReference',
+      {
+        kind: field(string, 'which pod the endpoint is'),
+        name: field(string, 'which pod the endpoint is'),
+        namespace: field(string, 'which pod the endpoint is'),
+        uid: ignored(string, 'not needed for traffic'),
+      },
+      open,
+    ),
+    deprecatedTopology: ignored(mapOf(string), 'locality comes from the labels of the Node'),
   },
   open,
 );
@@ -21,9 +38,20 @@ export type SliceEndpoint = Infer<typeof SliceEndpoint>;
 export const EndpointSlice = message(
   'EndpointSlice',
   {
-    addressType: string,
+    addressType: ignored(string, 'the addresses tell'),
     endpoints: list(SliceEndpoint),
-    ports: list(message('EndpointPort', { name: string, port: int32, protocol: string, appProtocol: string }, open)),
+    ports: list(
+      message(
+        'EndpointPort',
+        {
+          name: field(string, 'joins the port to that of the Service'),
+          port: field(int32, 'Endpoint.address'),
+          protocol: ignored(string, 'the Service says'),
+          appProtocol: ignored(string, 'the Service says'),
+        },
+        open,
+      ),
+    ),
   },
   open,
 );

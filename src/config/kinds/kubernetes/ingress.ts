@@ -1,5 +1,5 @@
 // Ingress and IngressClass (networking.k8s.io/v1).
-import { type Infer, int32, list, message, string } from '../../schema/index.ts';
+import { field, type Infer, ignored, int32, list, message, noEffect, string } from '../../schema/index.ts';
 import { LoadBalancerStatus } from './core.ts';
 
 const open = { open: true } as const;
@@ -9,10 +9,24 @@ export const IngressBackend = message(
   {
     service: message(
       'IngressServiceBackend',
-      { name: string, port: message('ServiceBackendPort', { name: string, number: int32 }, open) },
+      {
+        name: field(string, 'RouteAction.cluster'),
+        port: message(
+          'ServiceBackendPort',
+          { name: field(string, 'RouteAction.cluster'), number: field(int32, 'RouteAction.cluster') },
+          open,
+        ),
+      },
       open,
     ),
-    resource: message('TypedLocalObjectReference', { apiGroup: string, kind: string, name: string }, open),
+    resource: noEffect(
+      message(
+        'TypedLocalObjectReference',
+        { apiGroup: ignored(string, 'see resource'), kind: ignored(string, 'see resource'), name: ignored(string, 'see resource') },
+        open,
+      ),
+      'backends are Services',
+    ),
   },
   open,
 );
@@ -21,10 +35,22 @@ export type IngressBackend = Infer<typeof IngressBackend>;
 export const IngressRule = message(
   'IngressRule',
   {
-    host: string,
+    host: field(string, 'VirtualHost.domains'),
     http: message(
       'HTTPIngressRuleValue',
-      { paths: list(message('HTTPIngressPath', { path: string, pathType: string, backend: IngressBackend }, open)) },
+      {
+        paths: list(
+          message(
+            'HTTPIngressPath',
+            {
+              path: field(string, 'RouteMatch.prefix, RouteMatch.path'),
+              pathType: field(string, 'RouteMatch.prefix, RouteMatch.path'),
+              backend: IngressBackend,
+            },
+            open,
+          ),
+        ),
+      },
       open,
     ),
   },
@@ -35,9 +61,18 @@ export type IngressRule = Infer<typeof IngressRule>;
 export const Ingress = message(
   'IngressSpec',
   {
-    ingressClassName: string,
-    defaultBackend: IngressBackend,
-    tls: list(message('IngressTLS', { hosts: list(string), secretName: string }, open)),
+    ingressClassName: field(string, 'whether it is served'),
+    defaultBackend: noEffect(IngressBackend, 'write a rule without host for the path /'),
+    tls: list(
+      message(
+        'IngressTLS',
+        {
+          hosts: field(list(string), 'FilterChainMatch.server_names'),
+          secretName: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (kubernetes://…)'),
+        },
+        open,
+      ),
+    ),
     rules: list(IngressRule),
     status: message('IngressStatus', { loadBalancer: LoadBalancerStatus }, open),
   },
@@ -48,11 +83,20 @@ export type Ingress = Infer<typeof Ingress>;
 export const IngressClass = message(
   'IngressClassSpec',
   {
-    controller: string,
-    parameters: message(
-      'IngressClassParametersReference',
-      { apiGroup: string, kind: string, name: string, namespace: string, scope: string },
-      open,
+    controller: field(string, 'whether Ingresses of the class are served'),
+    parameters: ignored(
+      message(
+        'IngressClassParametersReference',
+        {
+          apiGroup: ignored(string, 'see parameters'),
+          kind: ignored(string, 'see parameters'),
+          name: ignored(string, 'see parameters'),
+          namespace: ignored(string, 'see parameters'),
+          scope: ignored(string, 'see parameters'),
+        },
+        open,
+      ),
+      'there are none',
     ),
   },
   open,

@@ -1,20 +1,20 @@
 // CorsPolicy: which other origins a browser may call from.
 import { checkHeaderName, httpMethods } from '../../rules/http.ts';
 import { checkRegex } from '../../rules/regex.ts';
-import { boolean, deprecated, duration, enumOf, type Infer, list, message, string } from '../../schema/index.ts';
+import { boolean, deprecated, duration, enumOf, field, type Infer, list, message, string } from '../../schema/index.ts';
 import { StringMatch } from './http-match.ts';
 
 export const CorsPolicy = message(
   'CorsPolicy',
   {
-    allowOrigin: deprecated(list(string), 'allowOrigins'),
+    allowOrigin: deprecated(list(string), 'allowOrigins', 'CorsPolicy.allow_origin_string_match'),
     allowOrigins: list(StringMatch),
-    allowMethods: list(string),
-    allowHeaders: list(string),
-    exposeHeaders: list(string),
-    maxAge: duration,
-    allowCredentials: boolean,
-    unmatchedPreflights: enumOf(['UNSPECIFIED', 'FORWARD', 'IGNORE']),
+    allowMethods: field(list(string), 'CorsPolicy.allow_methods'),
+    allowHeaders: field(list(string), 'CorsPolicy.allow_headers'),
+    exposeHeaders: field(list(string), 'CorsPolicy.expose_headers'),
+    maxAge: field(duration, 'CorsPolicy.max_age'),
+    allowCredentials: field(boolean, 'CorsPolicy.allow_credentials'),
+    unmatchedPreflights: field(enumOf(['UNSPECIFIED', 'FORWARD', 'IGNORE']), 'CorsPolicy.forward_not_matching_preflights'),
   },
   {
     rules: [

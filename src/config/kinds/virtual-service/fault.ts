@@ -2,16 +2,16 @@
 
 import { grpcStatuses } from '../../../base/index.ts';
 import { exclusive, needsOneOf } from '../../rules/fields.ts';
-import { duration, field, type Infer, int32, message, type Path, type RuleContext, string } from '../../schema/index.ts';
+import { duration, field, type Infer, ignored, int32, message, type Path, type RuleContext, string } from '../../schema/index.ts';
 import { Percent } from '../shared.ts';
 
 export const FaultDelay = message(
   'HTTPFaultInjection.Delay',
   {
-    percent: field(int32, { legacy: { code: 'MT0302', instead: 'write percentage: {value: N}' } }),
+    percent: field(int32, 'HTTPFault.delay.percentage', { legacy: { code: 'MT0302', instead: 'write percentage: {value: N}' } }),
     percentage: Percent,
-    fixedDelay: duration,
-    exponentialDelay: duration,
+    fixedDelay: field(duration, 'HTTPFault.delay.fixed_delay'),
+    exponentialDelay: ignored(duration, 'refused with a finding, as by Istio'),
   },
   {
     rules: [
@@ -28,13 +28,13 @@ export type FaultDelay = Infer<typeof FaultDelay>;
 export const FaultAbort = message(
   'HTTPFaultInjection.Abort',
   {
-    percent: field(int32, {
+    percent: field(int32, 'HTTPFault.abort.percentage', {
       legacy: { code: 'MT0301', instead: 'honoured here, ignored by Istio today; write percentage: {value: N}' },
     }),
     percentage: Percent,
-    httpStatus: int32,
-    grpcStatus: string,
-    http2Error: string,
+    httpStatus: field(int32, 'HTTPFault.abort.http_status'),
+    grpcStatus: field(string, 'HTTPFault.abort.grpc_status'),
+    http2Error: ignored(string, 'refused with a finding, as by Istio'),
   },
   {
     rules: [
@@ -71,7 +71,7 @@ function checkStatus({ httpStatus, grpcStatus, http2Error }: AbortStatus, contex
     context.report('MT0154', [], '{} has no httpStatus or grpcStatus: nothing is aborted');
     return;
   }
-  if (httpStatus !== undefined && (httpStatus < 200 || httpStatus > 600))
+  if (httpStatus !== undefined && (httpStatus < 200 || httpStatus > 599))
     context.report('MT0124', ['httpStatus'], `{} must be from 200 to 599, not ${httpStatus}`);
   if (grpcStatus !== undefined && !grpcStatuses.includes(grpcStatus)) {
     context.report('MT0124', ['grpcStatus'], `"${grpcStatus}" is not the name of a gRPC status, such as UNAVAILABLE`);

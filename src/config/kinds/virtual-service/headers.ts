@@ -1,8 +1,12 @@
 // Headers: what a route adds to, sets in and removes from requests and responses.
 import { checkHeaderName, checkHeaderValue, isAuthority } from '../../rules/http.ts';
-import { type Infer, list, mapOf, message, type RuleContext, string } from '../../schema/index.ts';
+import { field, type Infer, list, mapOf, message, type RuleContext, string } from '../../schema/index.ts';
 
-export const HeaderOperations = message('HeaderOperations', { set: mapOf(string), add: mapOf(string), remove: list(string) });
+export const HeaderOperations = message('HeaderOperations', {
+  set: field(mapOf(string), 'Route.request_headers_to_add or response_headers_to_add, overwriting; Host: RouteAction.host_rewrite_literal'),
+  add: field(mapOf(string), 'Route.request_headers_to_add or response_headers_to_add, appending'),
+  remove: field(list(string), 'Route.request_headers_to_remove or response_headers_to_remove'),
+});
 export type HeaderOperations = Infer<typeof HeaderOperations>;
 
 export const Headers = message(

@@ -7,6 +7,7 @@ import {
   bytes,
   duration,
   enumOf,
+  field,
   type Infer,
   int32,
   message,
@@ -19,13 +20,13 @@ import {
 export const HTTPRedirect = message(
   'HTTPRedirect',
   {
-    uri: string,
-    prefixRewrite: string,
-    authority: string,
-    port: uint32,
-    derivePort: enumOf(['FROM_PROTOCOL_DEFAULT', 'FROM_REQUEST_PORT']),
-    scheme: string,
-    redirectCode: uint32,
+    uri: field(string, 'RedirectAction.path_redirect'),
+    prefixRewrite: field(string, 'RedirectAction.prefix_rewrite'),
+    authority: field(string, 'RedirectAction.host_redirect'),
+    port: field(uint32, 'RedirectAction.port_redirect'),
+    derivePort: field(enumOf(['FROM_PROTOCOL_DEFAULT', 'FROM_REQUEST_PORT']), 'RedirectAction.port_redirect'),
+    scheme: field(string, 'RedirectAction.scheme_redirect'),
+    redirectCode: field(uint32, 'RedirectAction.response_code'),
   },
   {
     rules: [
@@ -48,16 +49,20 @@ export const HTTPRedirect = message(
 );
 export type HTTPRedirect = Infer<typeof HTTPRedirect>;
 
-export const HTTPBody = message('HTTPBody', { string, bytes }, { rules: [exclusive('string', 'bytes')] });
+export const HTTPBody = message(
+  'HTTPBody',
+  { string: field(string, 'DirectResponseAction.body.inline_string'), bytes: field(bytes, 'DirectResponseAction.body.inline_bytes') },
+  { rules: [exclusive('string', 'bytes')] },
+);
 export type HTTPBody = Infer<typeof HTTPBody>;
 
 export const HTTPDirectResponse = message(
   'HTTPDirectResponse',
-  { status: required(uint32), body: HTTPBody },
+  { status: required(uint32, 'DirectResponseAction.status'), body: HTTPBody },
   {
     rules: [
       ({ status, body }, context) => {
-        if (status < 200 || status > 600) context.report('MT0124', ['status'], `{} must be from 200 to 599, not ${status}`);
+        if (status < 200 || status > 599) context.report('MT0124', ['status'], `{} must be from 200 to 599, not ${status}`);
         const size = body?.bytes?.length ?? new TextEncoder().encode(body?.string ?? '').length;
         if (size > 1024 * 1024) context.report('MT0133', ['body'], '{} has more than 1 MiB');
         else if (size > 100 * 1024)
@@ -70,7 +75,7 @@ export type HTTPDirectResponse = Infer<typeof HTTPDirectResponse>;
 
 export const RegexRewrite = message(
   'RegexRewrite',
-  { match: string, rewrite: string },
+  { match: field(string, 'RouteAction.regex_rewrite.pattern'), rewrite: field(string, 'RouteAction.regex_rewrite.substitution') },
   {
     rules: [
       ({ match, rewrite }, context) => {
@@ -84,7 +89,11 @@ export type RegexRewrite = Infer<typeof RegexRewrite>;
 
 export const HTTPRewrite = message(
   'HTTPRewrite',
-  { uri: string, authority: string, uriRegexRewrite: RegexRewrite },
+  {
+    uri: field(string, 'RouteAction.prefix_rewrite'),
+    authority: field(string, 'RouteAction.host_rewrite_literal'),
+    uriRegexRewrite: RegexRewrite,
+  },
   {
     rules: [
       exclusive('uri', 'uriRegexRewrite'),
@@ -120,12 +129,12 @@ const retryConditions = [
 export const HTTPRetry = message(
   'HTTPRetry',
   {
-    attempts: int32,
-    perTryTimeout: duration,
-    retryOn: string,
-    retryRemoteLocalities: boolean,
-    retryIgnorePreviousHosts: boolean,
-    backoff: duration,
+    attempts: field(int32, 'RetryPolicy.num_retries; 0: no RouteAction.retry_policy'),
+    perTryTimeout: field(duration, 'RetryPolicy.per_try_timeout'),
+    retryOn: field(string, 'RetryPolicy.retry_on, RetryPolicy.retriable_status_codes'),
+    retryRemoteLocalities: field(boolean, 'RetryPolicy.retry_priority'),
+    retryIgnorePreviousHosts: field(boolean, 'RetryPolicy.retry_host_predicate'),
+    backoff: field(duration, 'RetryPolicy.retry_back_off.base_interval'),
   },
   { rules: [checkAttempts, checkRetryOn] },
 );

@@ -6,6 +6,7 @@ import { isDnsLabel } from '../../rules/names.ts';
 import { checkRegex } from '../../rules/regex.ts';
 import {
   boolean,
+  field,
   type Infer,
   list,
   mapOf,
@@ -18,26 +19,34 @@ import {
 } from '../../schema/index.ts';
 import { checkGatewayName } from './gateway-name.ts';
 
-export const StringMatch = message('StringMatch', { exact: string, prefix: string, regex: string }, { rules: [exclusiveMatch] });
+export const StringMatch = message(
+  'StringMatch',
+  {
+    exact: field(string, 'StringMatcher.exact; RouteMatch.path'),
+    prefix: field(string, 'StringMatcher.prefix; RouteMatch.prefix'),
+    regex: field(string, 'StringMatcher.safe_regex; RouteMatch.safe_regex'),
+  },
+  { rules: [exclusiveMatch] },
+);
 export type StringMatch = Infer<typeof StringMatch>;
 
 export const HTTPMatchRequest = message(
   'HTTPMatchRequest',
   {
-    name: string,
+    name: field(string, 'Route.name, after a dot'),
     uri: StringMatch,
     scheme: StringMatch,
     method: StringMatch,
     authority: StringMatch,
-    headers: mapOf(StringMatch),
-    port: uint32,
-    sourceLabels: mapOf(string),
-    gateways: list(string),
-    queryParams: mapOf(StringMatch),
-    ignoreUriCase: boolean,
-    withoutHeaders: mapWithEmpty(StringMatch),
-    sourceNamespace: string,
-    statPrefix: string,
+    headers: field(mapOf(StringMatch), 'RouteMatch.headers; metadata of a token for @request.auth.claims'),
+    port: field(uint32, 'decided while translating: which listeners have the route'),
+    sourceLabels: field(mapOf(string), 'decided while translating: which listeners have the route'),
+    gateways: field(list(string), 'decided while translating: which listeners have the route'),
+    queryParams: field(mapOf(StringMatch), 'RouteMatch.query_parameters'),
+    ignoreUriCase: field(boolean, 'RouteMatch.case_sensitive'),
+    withoutHeaders: field(mapWithEmpty(StringMatch), 'HeaderMatcher.invert_match'),
+    sourceNamespace: field(string, 'decided while translating: which listeners have the route'),
+    statPrefix: field(string, 'Route.stat_prefix'),
   },
   {
     rules: [
@@ -79,6 +88,7 @@ function checkMatch(match: StringMatch | undefined, path: Path, context: RuleCon
 function checkMatches(matches: Readonly<Record<string, StringMatch>> | undefined, name: string, context: RuleContext): void {
   for (const [key, match] of Object.entries(matches ?? {})) {
     checkMatch(match, [name, key], context, { presence: true });
+    if (name === 'queryParams' && key === '') context.report('MT0128', [name, key], 'the name of the query parameter is empty');
     const isPlain = !key.startsWith('@request.auth.claims') && !key.startsWith(':');
     if (name !== 'queryParams' && isPlain) checkHeaderName(key, [name, key], context);
   }

@@ -1,7 +1,19 @@
 // HTTPRoute: one rule of a VirtualService.
 import { isAuthority } from '../../rules/http.ts';
 import { checkWeights } from '../../rules/weights.ts';
-import { deprecated, duration, type Infer, int32, list, message, type RuleContext, required, string, uint32 } from '../../schema/index.ts';
+import {
+  deprecated,
+  duration,
+  field,
+  type Infer,
+  int32,
+  list,
+  message,
+  type RuleContext,
+  required,
+  string,
+  uint32,
+} from '../../schema/index.ts';
 import { Destination, Percent } from '../shared.ts';
 import { CorsPolicy } from './cors.ts';
 import { HTTPFaultInjection } from './fault.ts';
@@ -11,7 +23,7 @@ import { HTTPMatchRequest } from './http-match.ts';
 
 export const HTTPRouteDestination = message('HTTPRouteDestination', {
   destination: required(Destination),
-  weight: int32,
+  weight: field(int32, 'WeightedCluster.ClusterWeight.weight'),
   headers: Headers,
 });
 export type HTTPRouteDestination = Infer<typeof HTTPRouteDestination>;
@@ -19,25 +31,28 @@ export type HTTPRouteDestination = Infer<typeof HTTPRouteDestination>;
 export const HTTPMirrorPolicy = message('HTTPMirrorPolicy', { destination: required(Destination), percentage: Percent });
 export type HTTPMirrorPolicy = Infer<typeof HTTPMirrorPolicy>;
 
-export const Delegate = message('Delegate', { name: string, namespace: string });
+export const Delegate = message('Delegate', {
+  name: field(string, 'the VirtualService whose rules stand here'),
+  namespace: field(string, 'the VirtualService whose rules stand here'),
+});
 export type Delegate = Infer<typeof Delegate>;
 
 export const HTTPRoute = message(
   'HTTPRoute',
   {
-    name: string,
+    name: field(string, 'Route.name'),
     match: list(HTTPMatchRequest),
     route: list(HTTPRouteDestination),
     redirect: HTTPRedirect,
     directResponse: HTTPDirectResponse,
     delegate: Delegate,
     rewrite: HTTPRewrite,
-    timeout: duration,
+    timeout: field(duration, 'RouteAction.timeout, RouteAction.max_grpc_timeout'),
     retries: HTTPRetry,
     fault: HTTPFaultInjection,
     mirror: Destination,
     mirrors: list(HTTPMirrorPolicy),
-    mirrorPercent: deprecated(uint32, 'mirrorPercentage: {value: N}'),
+    mirrorPercent: deprecated(uint32, 'mirrorPercentage: {value: N}', 'RequestMirrorPolicy.runtime_fraction'),
     mirrorPercentage: Percent,
     corsPolicy: CorsPolicy,
     headers: Headers,

@@ -3,22 +3,37 @@ import { checkPort, checkSubnet, isIpAddress } from '../../rules/addresses.ts';
 import { checkLabels } from '../../rules/labels.ts';
 import { checkWildcardDomain, isDnsLabel } from '../../rules/names.ts';
 import { checkWeights } from '../../rules/weights.ts';
-import { type Infer, int32, list, mapOf, message, noEffect, type RuleContext, required, string, uint32 } from '../../schema/index.ts';
+import {
+  field,
+  type Infer,
+  int32,
+  list,
+  mapOf,
+  message,
+  noEffect,
+  type RuleContext,
+  required,
+  string,
+  uint32,
+} from '../../schema/index.ts';
 import { Destination, type Labels } from '../shared.ts';
 import { checkGatewayName } from './gateway-name.ts';
 
-export const RouteDestination = message('RouteDestination', { destination: required(Destination), weight: int32 });
+export const RouteDestination = message('RouteDestination', {
+  destination: required(Destination),
+  weight: field(int32, 'TcpProxy.WeightedCluster.ClusterWeight.weight'),
+});
 export type RouteDestination = Infer<typeof RouteDestination>;
 
 export const L4MatchAttributes = message(
   'L4MatchAttributes',
   {
-    destinationSubnets: list(string),
-    port: uint32,
+    destinationSubnets: field(list(string), 'FilterChainMatch.prefix_ranges'),
+    port: field(uint32, 'decided while translating: which listeners have the route'),
     sourceSubnet: noEffect(string, 'Istio has not implemented it either'),
-    sourceLabels: mapOf(string),
-    gateways: list(string),
-    sourceNamespace: string,
+    sourceLabels: field(mapOf(string), 'decided while translating: which listeners have the route'),
+    gateways: field(list(string), 'decided while translating: which listeners have the route'),
+    sourceNamespace: field(string, 'decided while translating: which listeners have the route'),
   },
   {
     rules: [
@@ -34,12 +49,12 @@ export type L4MatchAttributes = Infer<typeof L4MatchAttributes>;
 export const TLSMatchAttributes = message(
   'TLSMatchAttributes',
   {
-    sniHosts: list(string),
-    destinationSubnets: list(string),
-    port: uint32,
-    sourceLabels: mapOf(string),
-    gateways: list(string),
-    sourceNamespace: string,
+    sniHosts: field(list(string), 'FilterChainMatch.server_names'),
+    destinationSubnets: field(list(string), 'FilterChainMatch.prefix_ranges'),
+    port: field(uint32, 'decided while translating: which listeners have the route'),
+    sourceLabels: field(mapOf(string), 'decided while translating: which listeners have the route'),
+    gateways: field(list(string), 'decided while translating: which listeners have the route'),
+    sourceNamespace: field(string, 'decided while translating: which listeners have the route'),
   },
   {
     rules: [

@@ -34,6 +34,24 @@ const cases: readonly SpecCase[] = [
     spec: routed('mirror: {host: b}, mirrors: [{destination: {host: c}}]'),
     expected: ['MT0108 http[0].mirrors'],
   },
+  { name: 'a status that is none', spec: rule('directResponse: {status: 600}'), expected: ['MT0124 http[0].directResponse.status'] },
+  {
+    name: 'a fault with a status that is none',
+    spec: routed('fault: {abort: {httpStatus: 600}}'),
+    expected: ['MT0124 http[0].fault.abort.httpStatus'],
+  },
+  {
+    name: 'a query parameter without a name',
+    spec: matched('queryParams: {"": {exact: a}}'),
+    expected: ['MT0128 http[0].match[0].queryParams[""]'],
+  },
+  {
+    name: 'weights beyond 32 bits',
+    spec: rule(
+      'route: [{destination: {host: a}, weight: 2147483647}, {destination: {host: b}, weight: 2147483647}, {destination: {host: c}, weight: 2}]',
+    ),
+    expected: ['MT0114 http[0].route'],
+  },
   {
     name: 'a redirect code that only Istio takes',
     spec: rule('redirect: {uri: /, redirectCode: 304}'),

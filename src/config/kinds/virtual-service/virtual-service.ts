@@ -2,7 +2,7 @@
 import { isIpAddress } from '../../rules/addresses.ts';
 import { checkExportTo } from '../../rules/export-to.ts';
 import { hostsOverlap, isSubsetOf, wildcardDomainProblem } from '../../rules/names.ts';
-import { type Infer, list, message, type RuleContext, string } from '../../schema/index.ts';
+import { field, type Infer, list, message, type RuleContext, string } from '../../schema/index.ts';
 import { checkGatewayName, meshGateway } from './gateway-name.ts';
 import { checkAction, HTTPRoute } from './http-route.ts';
 import { isSniForm, TCPRoute, TLSRoute } from './l4-route.ts';
@@ -11,12 +11,12 @@ import { warnUnreachable } from './unreachable-rules.ts';
 export const VirtualService = message(
   'VirtualService',
   {
-    hosts: list(string),
-    gateways: list(string),
+    hosts: field(list(string), 'VirtualHost.domains; FilterChainMatch.server_names of gateways'),
+    gateways: field(list(string), 'which listeners have the routes'),
     http: list(HTTPRoute),
     tls: list(TLSRoute),
     tcp: list(TCPRoute),
-    exportTo: list(string),
+    exportTo: field(list(string), 'which proxies get the routes'),
   },
   {
     rules: [
