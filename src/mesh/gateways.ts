@@ -33,25 +33,77 @@ export interface GatewayPort {
   readonly servers: readonly GatewayServer[];
 }
 
-export function selectsGateway(gateway: GatewayObject, labels: Readonly<Record<string, string>>): boolean {
-  return selects(gateway.spec.selector ?? {}, labels);
+/** A port of a service that a gateway's pods stand behind. */
+export interface GatewayTarget {
+  readonly hostname: string;
+  readonly namespace: string;
+  readonly port: number;
+  readonly targetPort: number;
+  /** Whether Gateways that choose pods by labels mean the ports of the pods themselves. */
+  readonly direct: boolean;
+}
+
+/** What says that a Gateway is for the pods of services, not for pods with labels; host names with commas between. */
+export const gatewayServiceAnnotation = 'internal.istio.io/gateway-service';
+
+/** On a service: ports of Gateways that choose pods by labels are not translated to its target ports. */
+export const directPortsLabel = 'experimental.istio.io/disable-gateway-port-translation';
+
+/** The Gateways that are for a proxy, grouped by what it listens on for them. */
+export function gatewayPortsOf(
+  gateways: readonly GatewayObject[],
+  labels: Readonly<Record<string, string>>,
+  targets: readonly GatewayTarget[],
+): readonly GatewayPort[] {
+  const chosen = [...gateways].sort(olderGatewayFirst).flatMap((gateway) => {
+    const ports = portsFor(gateway, labels, targets);
+    return ports ? [{ gateway, ports }] : [];
+  });
+  return groupServers(chosen);
+}
+
+type TranslatePort = (port: number) => readonly number[];
+
+/** Where a Gateway's port is listened on by a proxy; undefined when the Gateway is not for the proxy. */
+function portsFor(
+  gateway: GatewayObject,
+  labels: Readonly<Record<string, string>>,
+  targets: readonly GatewayTarget[],
+): TranslatePort | undefined {
+  const services = gateway.metadata.annotations[gatewayServiceAnnotation]?.split(',');
+  if (services) {
+    const own = targets.filter(({ hostname, namespace }) => services.includes(hostname) && namespace === gateway.metadata.namespace);
+    if (own.length === 0) return undefined;
+    return (port) => [...new Set(own.filter((target) => target.port === port).map((target) => target.targetPort))].sort((a, b) => a - b);
+  }
+  if (!selects(gateway.spec.selector ?? {}, labels)) return undefined;
+  // The first service that has the port decides; a port that no service has is listened on as it is.
+  return (port) => [targets.find((target) => target.port === port && !target.direct)?.targetPort ?? port];
+}
+
+interface PortGroup {
+  kind: GatewayPort['kind'];
+  readonly port: number;
+  readonly bind: string;
+  readonly portNumber: number;
+  readonly servers: GatewayServer[];
 }
 
 /** Groups the servers by listener. On a port, the protocol of the oldest Gateway stays and servers that do not fit it are left out. */
-export function groupServers(gateways: readonly GatewayObject[], targetPort: (port: number) => readonly number[]): readonly GatewayPort[] {
-  const ports = new Map<string, { kind: GatewayPort['kind']; port: number; bind: string; portNumber: number; servers: GatewayServer[] }>();
-  for (const gateway of [...gateways].sort(olderGatewayFirst)) {
+function groupServers(gateways: readonly { readonly gateway: GatewayObject; readonly ports: TranslatePort }[]): readonly GatewayPort[] {
+  const groups = new Map<string, PortGroup>();
+  for (const { gateway, ports } of gateways) {
     for (const server of gateway.spec.servers ?? []) {
-      for (const port of targetPort(server.port?.number ?? 0)) {
+      for (const port of ports(server.port?.number ?? 0)) {
         const entry = gatewayServer(gateway, server);
         const key = `${entry.bind}_${port}`;
-        const group = ports.get(key);
-        if (!group) ports.set(key, { kind: kindOf(server), port, bind: entry.bind, portNumber: entry.portNumber, servers: [entry] });
-        else if (fits(group.kind, server)) group.servers.push(entry);
+        const group = groups.get(key);
+        if (!group) groups.set(key, { kind: kindOf(server), port, bind: entry.bind, portNumber: entry.portNumber, servers: [entry] });
+        else if (fits(group, server)) group.servers.push(entry);
       }
     }
   }
-  return [...ports.values()];
+  return [...groups.values()];
 }
 
 function gatewayServer(gateway: GatewayObject, server: Server): GatewayServer {
@@ -96,10 +148,16 @@ export function isPassthrough(server: Server): boolean {
   return isTlsServer(server) && (mode === 'PASSTHROUGH' || mode === 'AUTO_PASSTHROUGH');
 }
 
-function fits(kind: GatewayPort['kind'], server: Server): boolean {
+/** Whether connections go to the service that their SNI stands for. */
+export function passesAutomatically(server: Server): boolean {
+  return isTlsServer(server) && server.tls?.mode === 'AUTO_PASSTHROUGH';
+}
+
+function fits({ kind, servers }: PortGroup, server: Server): boolean {
   const own = kindOf(server);
-  // Plain TCP and TLS may share a port: the inspector tells them apart.
-  return own === kind || (kind !== 'http' && own !== 'http');
+  if (kind === 'http' || own === 'http') return own === kind;
+  // Plain TCP and TLS may share a port: the inspector tells them apart. Nothing tells two plain TCP servers apart.
+  return own === 'tls' || servers.every((other) => kindOf(other.server) === 'tls');
 }
 
 /** Whether a host of a VirtualService may be served: some entry covers or is covered, for the VirtualService's namespace. */

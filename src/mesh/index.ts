@@ -2,6 +2,7 @@ export * from './conversion/index.ts';
 export * from './destination-rule.ts';
 export * from './gateways.ts';
 export * from './mesh.ts';
+export * from './mesh-features.ts';
 export * from './mesh-settings.ts';
 export * from './peer-authentication.ts';
 export * from './proxy.ts';

@@ -32,6 +32,7 @@ const audience = (namespace: string, labels: Record<string, string> = {}): Audie
   locality: '',
   network: '',
   captured: true,
+  allocated: '',
 });
 const cart = 'cart.shop.svc.cluster.local';
 

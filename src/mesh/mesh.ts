@@ -21,7 +21,8 @@ import {
   ruleForClient,
   type SubsetModel,
 } from './destination-rule.ts';
-import { type GatewayPort, groupServers, selectsGateway } from './gateways.ts';
+import { type GatewayPort, type GatewayTarget, gatewayPortsOf } from './gateways.ts';
+import { defaultFeatures, type MeshFeatures } from './mesh-features.ts';
 import { type MeshSettings, meshSettings } from './mesh-settings.ts';
 import { type MutualTls, type MutualTlsMode, mutualTlsOf, namespaceMode, type PeerAuthentications } from './peer-authentication.ts';
 import type { Audience, ProxyNode } from './proxy.ts';
@@ -41,6 +42,7 @@ import { isVisible, visibilityOf } from './visibility.ts';
 export class Mesh {
   readonly registry: Registry;
   readonly store: ConfigStore;
+  readonly features: MeshFeatures;
   readonly #settings: Derived<MeshSettings>;
   readonly #config: Input<MeshConfig>;
   readonly #virtualServices: Family<VirtualServiceModel | undefined>;
@@ -54,9 +56,16 @@ export class Mesh {
   readonly #peerAuthentications: TableIndex<ObjectOf<'PeerAuthentication'>>;
   readonly #labelKeys: Derived<readonly string[]>;
 
-  constructor(engine: MemoEngine, store: ConfigStore, registry: Registry, config: MeshConfig = {}) {
+  constructor(
+    engine: MemoEngine,
+    store: ConfigStore,
+    registry: Registry,
+    config: MeshConfig = {},
+    features: MeshFeatures = defaultFeatures,
+  ) {
     this.store = store;
     this.registry = registry;
+    this.features = features;
     this.#config = engine.input(config, deepEqual);
     this.#settings = engine.derive('settings', () => meshSettings(this.#config.get(), store.domain), deepEqual);
     this.#virtualServices = engine.family('virtualService', (key) => this.#buildVirtualService(key), sameModel);
@@ -97,6 +106,7 @@ export class Mesh {
       locality: proxy.locality,
       network: proxy.network,
       captured: proxy.captured,
+      allocated: proxy.capturesDns && proxy.type === 'sidecar' ? addressKind(proxy.addresses) : '',
     };
   }
 
@@ -125,6 +135,15 @@ export class Mesh {
       const alias = this.registry.service(key);
       return alias && this.seesService(namespace, alias) ? [alias] : [];
     });
+  }
+
+  /** The virtual addresses of a service as a client knows them. */
+  addressesOf({ allocated }: Pick<Audience, 'allocated'>, service: Service): readonly string[] {
+    if (service.addresses.length > 0 || service.headless || allocated === '' || service.source === 'kubernetes') return service.addresses;
+    const given = service.allocatedAddresses?.filter((address) => address.includes(':') === (allocated === 'ipv6')) ?? [];
+    if (given.length > 0) return given;
+    const own = this.registry.allocatedAddresses(service.key);
+    return own ? [own[allocated]] : [];
   }
 
   endpoints(service: Service): readonly Endpoint[] {
@@ -218,12 +237,8 @@ export class Mesh {
   // Gateways
 
   /** What a gateway's proxies listen on. */
-  gatewayPorts(audience: Audience, targetPort: (port: number) => readonly number[]): readonly GatewayPort[] {
-    const gateways = this.store
-      .table('Gateway')
-      .values()
-      .filter((gateway) => selectsGateway(gateway, audience.labels));
-    return groupServers(gateways, targetPort);
+  gatewayPorts(audience: Audience, targets: readonly GatewayTarget[]): readonly GatewayPort[] {
+    return gatewayPortsOf(this.store.table('Gateway').values(), audience.labels, targets);
   }
 
   #sidecarVirtualServices(audience: Audience, pattern: string): readonly VirtualServiceModel[] {
@@ -314,6 +329,10 @@ function preferred(services: readonly Service[], namespace: string): Service | u
     services.find((service) => service.source === 'kubernetes') ??
     [...services].sort(oldestFirst)[0]
   );
+}
+
+function addressKind(addresses: readonly string[]): 'ipv4' | 'ipv6' {
+  return addresses.every((address) => address.includes(':')) ? 'ipv6' : 'ipv4';
 }
 
 function gatewaysNamedBy(object: ObjectOf<'VirtualService'>): readonly string[] {

@@ -23,6 +23,10 @@ export interface ProxyNode {
   readonly httpProxyPort: number;
   /** Whether traffic is captured; without (`INTERCEPTION_MODE: NONE`), listeners bind their own ports. */
   readonly captured: boolean;
+  /** Whether applications ask the proxy for names (`DNS_CAPTURE`). */
+  readonly capturesDns?: boolean;
+  /** An application that speaks xDS itself, without a proxy. */
+  readonly isGrpc?: boolean;
 }
 
 /**
@@ -36,22 +40,33 @@ export interface Audience {
   readonly locality: string;
   readonly network: string;
   readonly captured: boolean;
+  /** Kind of the addresses that its applications get for names of services without one; empty when the proxy answers for no names. */
+  readonly allocated: '' | 'ipv4' | 'ipv6';
 }
 
 /** A stable text for use in memo keys; `parseAudience` reads it back. */
 export function audienceKey(audience: Audience): string {
   const labels = Object.entries(audience.labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([audience.type, audience.namespace, labels, audience.locality, audience.network, audience.captured]);
+  return JSON.stringify([
+    audience.type,
+    audience.namespace,
+    labels,
+    audience.locality,
+    audience.network,
+    audience.captured,
+    audience.allocated,
+  ]);
 }
 
 export function parseAudience(key: string): Audience {
-  const [type, namespace, labels, locality, network, captured] = JSON.parse(key) as [
+  const [type, namespace, labels, locality, network, captured, allocated] = JSON.parse(key) as [
     ProxyType,
     string,
     [string, string][],
     string,
     string,
     boolean,
+    Audience['allocated'],
   ];
-  return { type, namespace, labels: Object.fromEntries(labels), locality, network, captured };
+  return { type, namespace, labels: Object.fromEntries(labels), locality, network, captured, allocated };
 }

@@ -1,5 +1,6 @@
 // Services and their endpoints, derived from the resources in force.
 import { type Derived, deepEqual, type Family, type MemoEngine } from '../base/index.ts';
+import { type AllocatedAddresses, addressesAt, allocate } from './allocated-addresses.ts';
 import type { ConfigStore } from './config-store.ts';
 import { endpointsOf, labelsOfWorkload, selects } from './endpoints.ts';
 import { kubernetesHost } from './hostname.ts';
@@ -14,6 +15,8 @@ export class Registry {
   readonly #endpoints: Family<readonly Endpoint[]>;
   readonly #keys: Derived<readonly string[]>;
   readonly #keysAtAddress: Family<readonly string[]>;
+  readonly #allocations: Derived<ReadonlyMap<string, number>>;
+  readonly #allocated: Family<AllocatedAddresses | undefined>;
 
   constructor(engine: MemoEngine, store: ConfigStore) {
     this.#store = store;
@@ -22,6 +25,8 @@ export class Registry {
     this.#endpoints = engine.family('endpoints', (key) => this.#buildEndpoints(key), deepEqual);
     this.#keysAtAddress = engine.family('keysAtAddress', (address) => this.#buildKeysAtAddress(address), deepEqual);
     this.#keys = engine.derive('serviceKeys', () => this.#buildKeys(), deepEqual);
+    this.#allocations = engine.derive('allocations', () => allocate(store), deepEqual);
+    this.#allocated = engine.family('allocatedAddresses', (key) => this.#buildAllocated(key), deepEqual);
   }
 
   /** By `namespace/hostname`. */
@@ -49,6 +54,11 @@ export class Registry {
 
   endpoints(key: string): readonly Endpoint[] {
     return this.#endpoints.get(key);
+  }
+
+  /** Addresses of our own for a service whose entries give none. */
+  allocatedAddresses(key: string): AllocatedAddresses | undefined {
+    return this.#allocated.get(key);
   }
 
   /** Keys of the services that may have an endpoint at an address. */
@@ -92,6 +102,11 @@ export class Registry {
     return { ...service, subjectAltNames: own.flatMap((entry) => entry.subjectAltNames) };
   }
 
+  #buildAllocated(key: string): AllocatedAddresses | undefined {
+    const position = this.#allocations.get().get(key);
+    return position === undefined ? undefined : addressesAt(position);
+  }
+
   #buildKeysOfHost(host: string): readonly string[] {
     const namespaces = [...this.#store.serviceHosts.get(host), ...this.#store.entryHosts.get(host)].map(
       (object) => object.metadata.namespace,
@@ -130,6 +145,7 @@ function mergeEntries(first: Service, next: Service): Service {
     ...first,
     ports: [...first.ports, ...next.ports.filter((port) => !numbers.has(port.number))],
     addresses: [...new Set([...first.addresses, ...next.addresses])],
+    allocatedAddresses: [...new Set([...(first.allocatedAddresses ?? []), ...(next.allocatedAddresses ?? [])])],
     subjectAltNames: [...new Set([...first.subjectAltNames, ...next.subjectAltNames])],
   };
 }

@@ -1,9 +1,13 @@
 // ServiceEntry objects as services of the mesh: one service a host.
 import type { ConfigObject, ServiceEntry } from '../config/index.ts';
+import { isWildcard } from './hostname.ts';
 import { parseProtocol } from './protocol.ts';
 import type { Resolution, Service, ServicePort } from './service.ts';
 
 export type ServiceEntryObject = ConfigObject<'ServiceEntry', ServiceEntry>;
+
+/** `"false"` on a ServiceEntry: it gets no address. */
+const enabledLabel = 'networking.istio.io/enable-autoallocate-ip';
 
 export function hostsOfEntry(object: ServiceEntryObject): readonly string[] {
   return (object.spec.hosts ?? []).map((host) => host.toLowerCase());
@@ -20,6 +24,7 @@ export function serviceFromEntry(object: ServiceEntryObject, hostname: string): 
     createdAt: metadata.creationTimestamp,
     ports: (spec.ports ?? []).map(toPort),
     addresses: (spec.addresses ?? []).filter((address) => address !== ''),
+    allocatedAddresses: needsAddress(object, hostname) ? statusAddresses(object, hostname) : [],
     resolution: resolutionOf(spec),
     headless: false,
     meshExternal: spec.location !== 'MESH_INTERNAL',
@@ -48,4 +53,19 @@ function resolutionOf(spec: ServiceEntry): Resolution {
     default:
       return 'original-destination';
   }
+}
+
+/** Whether a host of an entry gets an address: where nobody knows which address was dialled, none would help. */
+export function needsAddress({ metadata, spec }: ServiceEntryObject, host: string): boolean {
+  return (
+    !spec.addresses?.length &&
+    (spec.resolution ?? 'NONE') !== 'NONE' &&
+    !isWildcard(host) &&
+    metadata.labels[enabledLabel]?.toLowerCase() !== 'false'
+  );
+}
+
+/** What the status of an entry says of a host: allocated by a controller in the cluster that the entry comes from. */
+export function statusAddresses({ spec }: ServiceEntryObject, host: string): readonly string[] {
+  return (spec.status?.addresses ?? []).flatMap(({ host: own, value }) => (value && (own ?? host).toLowerCase() === host ? [value] : []));
 }

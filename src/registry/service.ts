@@ -27,6 +27,8 @@ export interface Service {
   readonly ports: readonly ServicePort[];
   /** Virtual addresses: IPs, and CIDR ranges of service entries. */
   readonly addresses: readonly string[];
+  /** Allocated by a controller in the cluster for a service without addresses. */
+  readonly allocatedAddresses?: readonly string[];
   readonly resolution: Resolution;
   readonly headless: boolean;
   readonly meshExternal: boolean;

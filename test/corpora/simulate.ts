@@ -76,6 +76,7 @@ function inspects(listener: Json, filterName: string, port: number): boolean {
 function disabledAt(predicate: Json | undefined, port: number): boolean {
   const range = predicate?.['destination_port_range'];
   if (range) return port >= number(range['start']) && port < number(range['end']);
+  if (predicate?.['not_match']) return !disabledAt(predicate['not_match'], port);
   return list(predicate?.['or_match']?.['rules']).some((rule) => disabledAt(rule, port));
 }
 
@@ -124,7 +125,8 @@ function chooseChain(listener: Json, call: Call): { readonly chain?: Json; reado
   }
 
   function sieveNames(): void {
-    const sni = (sniffsTls && call.tls !== 'plaintext' ? (call.sni ?? '') : '').toLowerCase();
+    // The reference takes the server name as given, even of a call without TLS.
+    const sni = (call.sni ?? '').toLowerCase();
     const score = (chain: Json): number =>
       Math.max(
         -1,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { MemoEngine } from '../../src/base/index.ts';
 import { parseDocuments, readMeshConfig } from '../../src/config/index.ts';
-import { convertGatewayApi, convertIngresses, Mesh, type ProxyNode } from '../../src/mesh/index.ts';
+import { convertGatewayApi, convertIngresses, Mesh, type ProxyNode, readFeatures } from '../../src/mesh/index.ts';
 import { ConfigStore, Registry } from '../../src/registry/index.ts';
 import { Translator, viewOf } from '../../src/translate/index.ts';
 import { resourceJson } from '../../src/translate/testdata-mesh.ts';
@@ -14,7 +14,7 @@ import { type Call, type Json, type Outcome, simulate } from './simulate.ts';
 interface Scenario {
   readonly id: string;
   readonly mesh: unknown;
-  readonly features: Readonly<Record<string, unknown>>;
+  readonly features: Readonly<Record<string, boolean>>;
   readonly quirk?: string;
   readonly invalidXds?: unknown;
   readonly proxy: {
@@ -28,6 +28,8 @@ interface Scenario {
   readonly kubeYaml: string;
   readonly registry?: GivenRegistry;
   readonly calls: readonly { readonly name: string; readonly filled: Call; readonly asserted: Partial<Outcome> }[];
+  /** Endpoints of the application by cluster; null where the dialled address is kept. */
+  readonly inboundClusters?: Readonly<Record<string, { readonly endpoints: readonly string[] | null }>>;
   readonly vhosts?: { readonly routeConfig: string; readonly asserted: Readonly<Record<string, readonly string[] | null>> };
 }
 
@@ -45,8 +47,13 @@ interface GivenRegistry {
   }[];
 }
 
-/** Share of scenarios that must pass, in per cent. */
-const target = 82;
+/** Scenarios that do not go as recorded, on purpose. */
+const knownFailures: Readonly<Record<string, string>> = {
+  'gateway/gateway-conflicts/duplicate-tls-gateway':
+    'the reference makes a listener that Envoy refuses whole; here the younger server is left out',
+  'gateway/ingress/ingress-shared-tls-cert-conflict-beta-first':
+    'the reference loses the HTTPS side of both Ingresses; here both are served',
+};
 const folder = join(import.meta.dirname, '..', '..', '..', 'shared', 'corpora', 'simulation', 'scenarios');
 
 if (!existsSync(folder)) {
@@ -54,23 +61,22 @@ if (!existsSync(folder)) {
 } else {
   const scenarios = readdirSync(folder).flatMap((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Scenario[]);
   test(`simulation corpus: ${scenarios.length} scenarios`, (t) => {
-    const failures = scenarios.flatMap((scenario) =>
-      failuresOf(scenario)
-        .slice(0, 1)
-        .map((failure) => `${scenario.id}: ${failure}`),
-    );
-    const passed = scenarios.length - failures.length;
-    t.diagnostic(`${passed} of ${scenarios.length} scenarios as recorded`);
-    for (const failure of failures) t.diagnostic(failure);
+    const failures = new Map(scenarios.flatMap((scenario) => failuresOf(scenario).map((failure) => [scenario.id, failure] as const)));
+    t.diagnostic(`${scenarios.length - failures.size} of ${scenarios.length} scenarios as recorded`);
+    for (const [id, failure] of failures) if (!(id in knownFailures)) t.diagnostic(`${id}: ${failure}`);
     assert.ok(scenarios.length >= 137);
-    assert.ok((passed * 100) / scenarios.length >= target, `${passed} of ${scenarios.length} scenarios pass, ${target} % are wanted`);
+    assert.deepEqual([...failures.keys()].sort(), Object.keys(knownFailures).sort());
   });
 }
 
 function failuresOf(scenario: Scenario): readonly string[] {
   try {
     const run = translated(scenario);
-    return [...scenario.calls.flatMap((call) => callFailures(call, run)), ...(scenario.vhosts ? hostFailures(scenario.vhosts, run) : [])];
+    return [
+      ...scenario.calls.flatMap((call) => callFailures(call, run)),
+      ...(scenario.vhosts ? hostFailures(scenario.vhosts, run) : []),
+      ...(scenario.inboundClusters ? clusterFailures(scenario.inboundClusters, run) : []),
+    ];
   } catch (error) {
     return [`threw ${error instanceof Error ? error.message : String(error)}`];
   }
@@ -78,52 +84,63 @@ function failuresOf(scenario: Scenario): readonly string[] {
 
 interface Run {
   readonly listeners: readonly Json[];
+  readonly clusters: readonly Json[];
   routes(name: string): Json | undefined;
 }
 
 function translated(scenario: Scenario): Run {
   const engine = new MemoEngine();
-  const store = new ConfigStore(engine, { domain: scenario.kubeYaml.trim() ? 'cluster.local' : '' });
-  const text = [scenario.istioYaml, scenario.kubeYaml, registryYaml(scenario.registry)].join('\n---\n');
+  const store = new ConfigStore(engine, { domain: scenario.kubeYaml.trim() || scenario.registry ? 'cluster.local' : '' });
+  // Annotations of the reference's own making, which users may not write.
+  const text = [scenario.istioYaml, scenario.kubeYaml, registryYaml(scenario.registry)]
+    .join('\n---\n')
+    .replaceAll(/^ +internal\.istio\.io\/parents:.*$/gm, '');
   for (const resource of parseDocuments(text, scenario.id).resources) store.put(resource);
-  const mesh = new Mesh(engine, store, new Registry(engine, store), readMeshConfig(scenario.mesh).value ?? {});
+  const features = readFeatures(scenario.features);
+  const mesh = new Mesh(engine, store, new Registry(engine, store), readMeshConfig(scenario.mesh).value ?? {}, features);
   for (const object of [...convertIngresses(store, mesh.settings.config), ...convertGatewayApi(store)]) store.put(object);
   const translator = new Translator(engine, mesh);
   const view = viewOf(mesh, nodeOf(scenario.proxy));
-  const json = (type: 'listener' | 'route', name: string): Json | undefined =>
+  const json = (type: 'cluster' | 'listener' | 'route', name: string): Json | undefined =>
     resourceJson(translator, view, type, name) as unknown as Json | undefined;
-  const listeners = translator
-    .names('listener', view)
-    .get()
-    .flatMap((name) => json('listener', name) ?? []);
-  return { listeners, routes: (name) => json('route', name) };
+  const all = (type: 'cluster' | 'listener'): readonly Json[] =>
+    translator
+      .names(type, view)
+      .get()
+      .flatMap((name) => json(type, name) ?? []);
+  return { listeners: all('listener'), clusters: all('cluster'), routes: (name) => json('route', name) };
 }
 
-/** Services and instances given as objects, as service entries. */
+/** Services and instances given as objects, as those of Kubernetes: an instance is a slice, for it may lack ports of its service. */
 function registryYaml(registry: GivenRegistry | undefined): string {
-  const entries = (registry?.services ?? []).map(({ hostname, ports }, index) => {
-    const portOf = (wanted: { readonly name: string } | number): string =>
-      typeof wanted === 'number' ? (ports.find(({ port }) => port === wanted)?.name ?? '') : wanted.name;
-    const byAddress = new Map<string, Record<string, number>>();
-    for (const instance of registry?.instances ?? []) {
-      if (instance.hostname !== hostname) continue;
-      for (const address of instance.addresses)
-        byAddress.set(address, { ...byAddress.get(address), [portOf(instance.servicePort)]: instance.endpointPort });
-    }
-    return JSON.stringify({
-      apiVersion: 'networking.istio.io/v1',
-      kind: 'ServiceEntry',
-      metadata: { name: `given-${index}` },
-      spec: {
-        hosts: [hostname],
-        location: 'MESH_INTERNAL',
-        resolution: 'STATIC',
-        ports: ports.map(({ name, port, protocol }) => ({ name, number: port, protocol })),
-        endpoints: [...byAddress].map(([address, own]) => ({ address, ports: own })),
-      },
-    });
+  const services = (registry?.services ?? []).map(({ hostname, defaultAddress, ports }) => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: nameOf(hostname),
+    spec: {
+      clusterIP: defaultAddress || undefined,
+      ports: ports.map(({ name, port, protocol }) => ({ name, port, appProtocol: protocol.toLowerCase() })),
+    },
+  }));
+  const slices = (registry?.instances ?? []).map(({ hostname, servicePort, addresses, endpointPort }, index) => {
+    const { name, namespace } = nameOf(hostname);
+    const ports = registry?.services.find((service) => service.hostname === hostname)?.ports ?? [];
+    const port = typeof servicePort === 'number' ? ports.find((candidate) => candidate.port === servicePort)?.name : servicePort.name;
+    return {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: `${name}-${index}`, namespace, labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      ports: [{ name: port, port: endpointPort }],
+      endpoints: [{ addresses }],
+    };
   });
-  return entries.join('\n---\n');
+  return [...services, ...slices].map((object) => JSON.stringify(object)).join('\n---\n');
+}
+
+function nameOf(hostname: string): { readonly name: string; readonly namespace: string } {
+  const [name = '', namespace = ''] = hostname.split('.');
+  return { name, namespace };
 }
 
 function nodeOf(proxy: Scenario['proxy']): ProxyNode {
@@ -141,6 +158,7 @@ function nodeOf(proxy: Scenario['proxy']): ProxyNode {
     captured: proxy.metadata['INTERCEPTION_MODE'] !== 'NONE',
     applicationPorts: new Map(),
     httpProxyPort: 0,
+    capturesDns: proxy.metadata['DNS_CAPTURE'] === 'true',
   };
 }
 
@@ -167,4 +185,27 @@ function hostFailures(wanted: NonNullable<Scenario['vhosts']>, run: Run): readon
       ? []
       : [`${wanted.routeConfig} ${domain}: ${JSON.stringify(got)}, recorded ${JSON.stringify(clusters)}`];
   });
+}
+
+function clusterFailures(wanted: NonNullable<Scenario['inboundClusters']>, run: Run): readonly string[] {
+  const got = run.clusters
+    .filter(({ name }) => String(name).startsWith('inbound|'))
+    .map((cluster) => [String(cluster['name']), endpointsOf(cluster)] as const);
+  const recorded = Object.entries(wanted).map(([name, { endpoints }]) => [name, endpoints] as const);
+  const text = (pairs: readonly (readonly [string, readonly string[] | null])[]): string =>
+    JSON.stringify([...pairs].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return text(got) === text(recorded) ? [] : [`inbound clusters ${text(got)}, recorded ${text(recorded)}`];
+}
+
+/** Null when the cluster goes wherever the client dialled. */
+function endpointsOf(cluster: Json): readonly string[] | null {
+  if (String(cluster['type']) === 'ORIGINAL_DST') return null;
+  const groups = cluster['load_assignment']?.['endpoints'] as unknown as readonly Json[] | undefined;
+  return (groups ?? []).flatMap((group) =>
+    (group['lb_endpoints'] as unknown as readonly Json[]).map(({ endpoint }) => {
+      const { address } = endpoint as Json;
+      const socket = address?.['socket_address'];
+      return socket ? `${socket['address']}:${socket['port_value']}` : String(address?.['pipe']?.['path']);
+    }),
+  );
 }

@@ -32,11 +32,21 @@ export function generatedVirtualService(
   };
 }
 
-export function generatedGateway(from: Maker, name: string, spec: IstioGateway, namespace = from.metadata.namespace): ObjectOf<'Gateway'> {
+interface GatewayParts {
+  readonly spec: IstioGateway;
+  readonly namespace?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export function generatedGateway(
+  from: Maker,
+  name: string,
+  { spec, namespace = from.metadata.namespace, annotations = {} }: GatewayParts,
+): ObjectOf<'Gateway'> {
   return {
     kind: 'Gateway',
     apiVersion: 'networking.istio.io/v1',
-    metadata: { ...from.metadata, name, namespace, labels: {}, annotations: {} },
+    metadata: { ...from.metadata, name, namespace, labels: {}, annotations },
     spec,
     origin: from.origin,
   };

@@ -1,3 +1,6 @@
+export { configMapScheme, gatewaySecretScheme } from './gateway-api/listener-tls.ts';
+export { conversionInputs, hasConversions } from './gateway-api/objects.ts';
 export { convertGatewayApi } from './gateway-api.ts';
-export { type Generated, workloadCredential } from './generated.ts';
+export { type Generated, type RouteSemantics, workloadCredential } from './generated.ts';
 export { convertIngresses } from './ingress.ts';
+export * from './status/index.ts';

@@ -9,6 +9,8 @@ type IngressPath = NonNullable<NonNullable<IngressRule['http']>['paths']>[number
 
 const classAnnotation = 'kubernetes.io/ingress.class';
 const controller = 'istio.io/ingress-controller';
+/** Where the Gateways are that Ingresses become, wherever the gateway's pods run. */
+const gatewayNamespace = 'istio-system';
 
 export function convertIngresses(store: ConfigStore, mesh: MeshConfig): readonly Generated[] {
   const served = store
@@ -58,10 +60,8 @@ function gatewayOf(ingress: IngressObject, mesh: MeshConfig): ObjectOf<'Gateway'
     port: { number: 80, protocol: 'HTTP', name: `http-80-ingress-${ingress.metadata.name}-${ingress.metadata.namespace}` },
     hosts: ['*'],
   };
-  return generatedGateway(ingress, gatewayName(ingress), {
-    selector: { istio: mesh.ingressSelector || 'ingressgateway' },
-    servers: [...tls, http],
-  });
+  const spec = { selector: { istio: mesh.ingressSelector || 'ingressgateway' }, servers: [...tls, http] };
+  return generatedGateway(ingress, gatewayName(ingress), { spec, namespace: gatewayNamespace });
 }
 
 /** One VirtualService a host, for all Ingresses that name it: exact paths before prefixes, longer ones before shorter. */
@@ -80,7 +80,7 @@ function virtualServices(store: ConfigStore, served: readonly IngressObject[]): 
       const key = `${ingress.metadata.namespace}/${host}`;
       const entry = byHost.get(key) ?? { first: ingress, gateways: new Set<string>(), routes: [] };
       byHost.set(key, entry);
-      entry.gateways.add(`${ingress.metadata.namespace}/${gatewayName(ingress)}`);
+      entry.gateways.add(`${gatewayNamespace}/${gatewayName(ingress)}`);
       for (const path of rule.http?.paths ?? []) {
         const destination = backend(store, path.backend, ingress.metadata.namespace);
         if (destination) entry.routes.push({ path, route: { match: [matchOf(path)], route: [{ destination }] } });
