@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { seeded, updateOf } from './edited-mesh.ts';
-import { apiTypes, freePort, GatewayEnvoy, reasonToSkip } from './envoy.ts';
+import { apiTypes, DrivenEnvoy, freePort, reasonToSkip } from './envoy.ts';
 import { ListenerServer } from './listener-server.ts';
 import { Load } from './load.ts';
 import { Scene } from './scene.ts';
@@ -40,7 +40,7 @@ for (const apiType of apiTypes)
     const server = await ListenerServer.start();
     const [goodPort, otherPort] = [await freePort(), await freePort()];
     server.set({ good: { port: goodPort, body: 'one' }, other: { port: otherPort, body: 'broken', isBroken: true } });
-    const envoy = await GatewayEnvoy.start(server.address, apiType);
+    const envoy = await DrivenEnvoy.start(server.address, apiType);
     t.after(async () => {
       await envoy.stop();
       await server.close();

@@ -1,4 +1,4 @@
-// A real Envoy as a gateway, driven by a pilot of the test, for the tests in this folder.
+// A real Envoy, a gateway unless it says otherwise, driven by a pilot of the test, for the tests in this folder.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,20 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-export class GatewayEnvoy {
+/** What an Envoy says of itself. */
+export interface EnvoyNode {
+  readonly id: string;
+  readonly cluster: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+const gateway: EnvoyNode = {
+  id: 'router~127.0.0.1~edge.default~default.svc.cluster.local',
+  cluster: 'edge',
+  metadata: { NAMESPACE: 'default', LABELS: { app: 'edge' }, CLUSTER_ID: 'Kubernetes' },
+};
+
+export class DrivenEnvoy {
   readonly #process: ChildProcess;
   readonly #folder: string;
   readonly #adminPort: number;
@@ -56,17 +69,17 @@ export class GatewayEnvoy {
   }
 
   /** `xds` is the address of its control plane. */
-  static async start(xds: string, apiType: ApiType): Promise<GatewayEnvoy> {
+  static async start(xds: string, apiType: ApiType, node = gateway): Promise<DrivenEnvoy> {
     const binary = envoyBinary();
     if (!binary) throw new Error('no Envoy');
     const folder = mkdtempSync(join(tmpdir(), 'meltemi-envoy-'));
     const adminPort = await freePort();
     const file = join(folder, 'bootstrap.json');
-    writeFileSync(file, JSON.stringify(bootstrapOf(portOf(xds), adminPort, apiType)));
+    writeFileSync(file, JSON.stringify(bootstrapOf({ xdsPort: portOf(xds), adminPort, apiType, node })));
     const child = spawn(binary, ['-c', file, '--concurrency', '2', '-l', 'warning', '--disable-hot-restart'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    return new GatewayEnvoy(child, folder, adminPort);
+    return new DrivenEnvoy(child, folder, adminPort);
   }
 
   get log(): string {
@@ -100,15 +113,18 @@ function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(':') + 1));
 }
 
-function bootstrapOf(xdsPort: number, adminPort: number, apiType: ApiType): object {
+interface BootstrapParts {
+  readonly xdsPort: number;
+  readonly adminPort: number;
+  readonly apiType: ApiType;
+  readonly node: EnvoyNode;
+}
+
+function bootstrapOf({ xdsPort, adminPort, apiType, node }: BootstrapParts): object {
   const address = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } });
   return {
     admin: { address: address(adminPort) },
-    node: {
-      id: 'router~127.0.0.1~edge.default~default.svc.cluster.local',
-      cluster: 'edge',
-      metadata: { NAMESPACE: 'default', LABELS: { app: 'edge' }, CLUSTER_ID: 'Kubernetes' },
-    },
+    node,
     dynamic_resources: {
       ads_config: { api_type: apiType, transport_api_version: 'V3', grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }] },
       cds_config: { ads: {}, resource_api_version: 'V3' },

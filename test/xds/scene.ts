@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { Pilot } from '../../src/control-plane/index.ts';
 import type { XdsServer } from '../../src/xds/index.ts';
 import { EditedMesh, type Random } from './edited-mesh.ts';
-import { type ApiType, freePort, GatewayEnvoy } from './envoy.ts';
+import { type ApiType, DrivenEnvoy, freePort } from './envoy.ts';
 import { request } from './load.ts';
 
 const startMs = 20_000;
@@ -18,12 +18,12 @@ export class Scene {
   readonly pilot: Pilot;
   readonly mesh: EditedMesh;
   readonly gatewayPort: number;
-  readonly envoy: GatewayEnvoy;
+  readonly envoy: DrivenEnvoy;
   readonly refusals: string[] = [];
   #server: XdsServer;
   #onEvent = (): void => {};
 
-  private constructor(pilot: Pilot, mesh: EditedMesh, gatewayPort: number, server: XdsServer, envoy: GatewayEnvoy) {
+  private constructor(pilot: Pilot, mesh: EditedMesh, gatewayPort: number, server: XdsServer, envoy: DrivenEnvoy) {
     this.pilot = pilot;
     this.mesh = mesh;
     this.gatewayPort = gatewayPort;
@@ -44,7 +44,7 @@ export class Scene {
     });
     pilot.apply(mesh.start());
     const server = await pilot.serve('127.0.0.1:0');
-    const envoy = await GatewayEnvoy.start(server.address, apiType);
+    const envoy = await DrivenEnvoy.start(server.address, apiType);
     const scene = new Scene(pilot, mesh, gatewayPort, server, envoy);
     t.after(async () => {
       await envoy.stop();
