@@ -70,12 +70,17 @@ export class DrivenEnvoy {
 
   /** `xds` is the address of its control plane. */
   static async start(xds: string, apiType: ApiType, node = gateway): Promise<DrivenEnvoy> {
+    const adminPort = await freePort();
+    return DrivenEnvoy.startWith(JSON.stringify(bootstrapOf({ xdsPort: portOf(xds), adminPort, apiType, node })), adminPort);
+  }
+
+  /** The bootstrap may be YAML. Statistics are to be had where its admin listens. */
+  static startWith(bootstrap: string, adminPort = 0): DrivenEnvoy {
     const binary = envoyBinary();
     if (!binary) throw new Error('no Envoy');
     const folder = mkdtempSync(join(tmpdir(), 'meltemi-envoy-'));
-    const adminPort = await freePort();
-    const file = join(folder, 'bootstrap.json');
-    writeFileSync(file, JSON.stringify(bootstrapOf({ xdsPort: portOf(xds), adminPort, apiType, node })));
+    const file = join(folder, 'bootstrap.yaml');
+    writeFileSync(file, bootstrap);
     const child = spawn(binary, ['-c', file, '--concurrency', '2', '-l', 'warning', '--disable-hot-restart'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
