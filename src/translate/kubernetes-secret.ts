@@ -2,6 +2,7 @@
 // https://istio.io/latest/docs/tasks/traffic-management/ingress/secure-ingress/#key-formats
 import { create } from '@bufbuild/protobuf';
 import { type Secret, SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
+import { configMapScheme, parentNamespaceAnnotation } from '../mesh/index.ts';
 import type { ConfigStore, ObjectOf } from '../registry/index.ts';
 import { parseCredential, rootsSuffix } from './secrets.ts';
 
@@ -16,17 +17,31 @@ export function kubernetesSecret(store: ConfigStore, name: string, namespace: st
 }
 
 /**
- * A gateway reads the secrets of its own namespace, and those that a Gateway of Gateway API may use there (conversion has checked that).
- * The names of such Gateways are none that users can write.
+ * A proxy reads the secrets of its own namespace, and what conversion from Gateway API has found to be allowed: certificates of a Gateway,
+ * and the authorities of a policy. The names of the objects that it makes are none that users can write.
  */
 function mayRead(store: ConfigStore, name: string, owner: string, namespace: string): boolean {
   if (owner === namespace) return true;
-  return store
+  const isMade = ({ metadata }: { readonly metadata: { readonly name: string } }): boolean => metadata.name.includes('~');
+  const servers = store
     .table('Gateway')
     .values()
-    .filter(({ metadata }) => metadata.namespace === namespace && metadata.name.includes('~'))
+    .filter((gateway) => isMade(gateway) && homeOf(gateway) === namespace);
+  const asServer = servers
     .flatMap(({ spec }) => spec.servers ?? [])
     .some(({ tls }) => [tls?.credentialName, tls?.caCertCredentialName, ...(tls?.credentialNames ?? [])].includes(name));
+  if (asServer || !name.startsWith(configMapScheme)) return asServer;
+  const policies = store.table('DestinationRule').values().filter(isMade);
+  const settings = policies.flatMap(({ spec: { trafficPolicy } }) => [
+    trafficPolicy?.tls,
+    ...(trafficPolicy?.portLevelSettings ?? []).map(({ tls }) => tls),
+  ]);
+  return settings.some((tls) => tls?.credentialName && `${tls.credentialName}${rootsSuffix}` === name);
+}
+
+/** Where the pods are that a Gateway is for. */
+function homeOf({ metadata }: ObjectOf<'Gateway'>): string {
+  return metadata.annotations[parentNamespaceAnnotation] ?? metadata.namespace;
 }
 
 function rootsOfConfigMap(name: string, object: ObjectOf<'ConfigMap'> | undefined): Secret | undefined {

@@ -15,6 +15,7 @@ import { file_envoy_extensions_filters_http_grpc_web_v3_grpc_web } from '@meltem
 import { file_envoy_extensions_filters_http_router_v3_router } from '@meltemi/envoy-api/envoy/extensions/filters/http/router/v3/router';
 import { file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector } from '@meltemi/envoy-api/envoy/extensions/filters/listener/http_inspector/v3/http_inspector';
 import { file_envoy_extensions_filters_listener_original_dst_v3_original_dst } from '@meltemi/envoy-api/envoy/extensions/filters/listener/original_dst/v3/original_dst';
+import { file_envoy_extensions_filters_listener_proxy_protocol_v3_proxy_protocol } from '@meltemi/envoy-api/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol';
 import { file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector } from '@meltemi/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector';
 import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy } from '@meltemi/envoy-api/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy';
@@ -51,6 +52,7 @@ const registry = createRegistry(
   file_envoy_extensions_filters_http_router_v3_router,
   file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector,
   file_envoy_extensions_filters_listener_original_dst_v3_original_dst,
+  file_envoy_extensions_filters_listener_proxy_protocol_v3_proxy_protocol,
   file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector,
   file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager,
   file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy,

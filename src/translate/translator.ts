@@ -17,7 +17,7 @@ import { type EncodedResource, encodeResource, sameResource } from './encoded-re
 import { clusterLoadAssignment } from './endpoints/load-assignment.ts';
 import { kubernetesSecret } from './kubernetes-secret.ts';
 import { gatewayListener } from './listeners/gateway.ts';
-import { boundInbound, inboundClusterName, virtualInbound } from './listeners/inbound.ts';
+import { boundInbound, boundPorts, inboundClusterName, virtualInbound } from './listeners/inbound.ts';
 import { httpProxyListener, outboundListener, virtualOutbound } from './listeners/outbound.ts';
 import { outboundPlans } from './listeners/outbound-plans.ts';
 import type { OutboundListenerPlan } from './listeners/plan.ts';
@@ -128,11 +128,11 @@ export class Translator {
   #listenerNames(view: View): readonly string[] {
     if (view.type === 'router') return this.#gatewayPorts.get(gatewayKey(view)).map((port) => listenerName(port.bind, port.port));
     const { captured } = parseAudience(view.audience);
-    const inbound = parseInbound(view.inbound);
     const plans = this.#plans.get(view.audience).filter((plan) => captured || plan.bound);
     return [
       ...plans.map((plan) => plan.name),
-      ...(captured ? ['virtualOutbound', 'virtualInbound'] : inbound.ports.map((port) => listenerName(inbound.bind ?? '', port.port))),
+      ...(captured ? ['virtualOutbound', 'virtualInbound'] : []),
+      ...boundPorts(parseInbound(view.inbound)).keys(),
       ...(view.httpProxy ? [proxyListenerName(view.httpProxy)] : []),
       ...(view.nameServer ? [nameServerListener] : []),
     ];
@@ -202,8 +202,8 @@ export class Translator {
     if (inbound) {
       const plan = parseInbound(inbound);
       if (name === 'virtualInbound') return virtualInbound(plan, settings);
-      const port = plan.ports.find((candidate) => listenerName(plan.bind ?? '', candidate.port) === name);
-      return port && boundInbound(port, plan.bind ?? '', settings);
+      const port = boundPorts(plan).get(name);
+      return port && boundInbound(port, settings);
     }
     const plan = this.#plans.get(text).find((candidate) => candidate.name === name);
     return plan && outboundListener(plan, options);
@@ -254,9 +254,7 @@ function endpointKey(audience: string, name: string): ResourceKey {
 }
 
 function isInbound(view: View, name: string): boolean {
-  if (name === 'virtualInbound') return true;
-  const plan = parseInbound(view.inbound);
-  return plan.bind !== undefined && plan.ports.some((port) => listenerName(plan.bind ?? '', port.port) === name);
+  return name === 'virtualInbound' || boundPorts(parseInbound(view.inbound)).has(name);
 }
 
 function gatewayKey(view: View): string {

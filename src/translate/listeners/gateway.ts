@@ -27,7 +27,7 @@ import { autoPassthroughChains } from './auto-passthrough.ts';
 import { cidrRange } from './cidr-range.ts';
 import { Claims } from './claims.ts';
 import { httpConnectionManager } from './http-connection-manager.ts';
-import { tlsInspector } from './listener-filters.ts';
+import { proxyProtocol, tlsInspector } from './listener-filters.ts';
 import { routed } from './tcp-chains.ts';
 import { tcpProxy } from './tcp-proxy.ts';
 
@@ -45,7 +45,10 @@ export function gatewayListener(mesh: Mesh, audience: Audience, port: GatewayPor
     name: listenerName(port.bind, port.port),
     address: port.bind.startsWith(unixPrefix) ? pipeAddress(port.bind.slice(unixPrefix.length)) : socketAddress(port.bind, port.port),
     filterChains: chains,
-    listenerFilters: port.servers.some((server) => isTlsServer(server.server)) ? [tlsInspector()] : [],
+    listenerFilters: [
+      ...(mesh.settings.config.defaultConfig?.gatewayTopology?.proxyProtocol ? [proxyProtocol()] : []),
+      ...(port.servers.some((server) => isTlsServer(server.server)) ? [tlsInspector()] : []),
+    ],
     trafficDirection: TrafficDirection.OUTBOUND,
     accessLog: listenerAccessLogs(mesh.settings.config),
   });
@@ -86,7 +89,7 @@ interface ServerInput {
 function serverChains(input: ServerInput): readonly FilterChain[] {
   const { server } = input.server;
   if (terminatesHttps(server)) return httpsChain(input);
-  if (passesAutomatically(server)) return autoPassthroughChains(input.mesh, input.audience, input.server);
+  if (passesAutomatically(server)) return autoPassthroughChains(input.mesh, input.audience, input.server, input.claims);
   if (isTlsServer(server) && isPassthrough(server)) return tlsRouteChains(input);
   return tcpRouteChains(input);
 }

@@ -1,13 +1,17 @@
 // What a workload serves and how: each port it listens on, with the protocol and the mutual TLS that hold there.
+
 import type { ConnectionPoolSettings, ServerTLSSettings, Sidecar } from '../../config/index.ts';
 import type { Mesh, MutualTls, MutualTlsMode, ProxyNode } from '../../mesh/index.ts';
 import { type ObjectOf, type Protocol, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
+import { isCapturing } from './capture-ports.ts';
 
 export interface InboundPort {
   /** The port that the workload listens on, and connections are dialled to. */
   readonly port: number;
   /** Address in the names of its filter chains. */
   readonly address: string;
+  /** Where it has a listener of its own; undefined for what is captured. */
+  readonly boundTo?: string;
   readonly servicePort: number;
   readonly portName: string;
   readonly hostname: string;
@@ -26,8 +30,6 @@ export interface InboundPlan {
   readonly mutualTls: MutualTlsMode;
   /** Undeclared ports with a mode of their own. */
   readonly undeclared: readonly { readonly port: number; readonly mutualTls: MutualTlsMode }[];
-  /** Address to bind each port on; undefined when connections are captured. */
-  readonly bind?: string;
 }
 
 type Ingress = NonNullable<Sidecar['ingress']>[number];
@@ -46,7 +48,6 @@ export function inboundPlan(mesh: Mesh, node: ProxyNode): InboundPlan {
     ports: dedupe(ports),
     mutualTls: mutualTls.mode,
     undeclared,
-    bind: node.captured ? undefined : (node.addresses[0] ?? '127.0.0.1'),
   };
 }
 
@@ -55,6 +56,7 @@ function servicePorts(mesh: Mesh, node: ProxyNode, mutualTls: MutualTls, pool: C
     {
       port: target,
       address: '0.0.0.0',
+      boundTo: node.captured ? undefined : ownAddress(node),
       servicePort: port.number,
       portName: port.name,
       hostname: service.hostname,
@@ -98,9 +100,11 @@ function ingressPort(mesh: Mesh, node: ProxyNode, ingress: Ingress, resource: Ob
   const port = ingress.port?.number ?? 0;
   const mode = mutualTls.ports.get(port) ?? mutualTls.mode;
   const served = servicesAt(mesh, node).find(({ port: servicePort, target }) => servicePort.number === port || target === port);
+  const isCaptured = node.captured && (ingress.captureMode !== 'NONE' || isCapturing(ingress.bind ?? '', port, mesh.settings.config));
   return {
     port,
-    address: node.addresses[0] ?? '0.0.0.0',
+    address: ingress.bind || (node.addresses[0] ?? '0.0.0.0'),
+    boundTo: isCaptured ? undefined : ingress.bind || ownAddress(node),
     servicePort: port,
     portName: ingress.port?.name ?? '',
     hostname: `${owner}.${node.namespace}`,
@@ -115,6 +119,10 @@ function ingressPort(mesh: Mesh, node: ProxyNode, ingress: Ingress, resource: Ob
       ])[0],
     application: defaultEndpoint(ingress.defaultEndpoint, node),
   };
+}
+
+function ownAddress(node: ProxyNode): string {
+  return node.addresses[0] ?? '127.0.0.1';
 }
 
 /** https://istio.io/latest/docs/reference/config/networking/sidecar/#IstioIngressListener (defaultEndpoint) */

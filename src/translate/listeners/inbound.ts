@@ -64,7 +64,7 @@ function chainShapes(protocol: Protocol, mode: MutualTlsMode): readonly ChainSha
 
 /** All captured inbound connections. */
 export function virtualInbound(plan: InboundPlan, settings: MeshSettings): Listener {
-  const capturePort = settings.config.proxyInboundListenPort || inboundCapturePort;
+  const capturePort = inboundCapturePort(settings.config);
   const modes = [plan.mutualTls, ...[...plan.ports, ...plan.undeclared].map((port) => port.mutualTls)];
   const detected = (port: InboundPort): boolean => port.protocol === 'auto';
   const knownPorts = plan.ports.filter((port) => !detected(port)).map((port) => port.port);
@@ -76,7 +76,7 @@ export function virtualInbound(plan: InboundPlan, settings: MeshSettings): Liste
       blackHoleChain(capturePort, settings),
       ...undeclaredChains(plan.mutualTls, settings),
       ...plan.undeclared.flatMap(({ port, mutualTls }) => undeclaredChains(mutualTls, settings, port)),
-      ...plan.ports.flatMap((port) => portChains(port, settings, true)),
+      ...plan.ports.filter(({ boundTo }) => !boundTo).flatMap((port) => portChains(port, settings, true)),
     ],
     listenerFilters: [
       originalDestination(),
@@ -101,11 +101,16 @@ function looksForTls({ mutualTls, tls }: Pick<InboundPort, 'mutualTls' | 'tls'>)
   return mutualTls !== 'DISABLE' || tls !== undefined;
 }
 
-/** A listener of one port's own, for workloads whose connections nothing captures. */
-export function boundInbound(port: InboundPort, bind: string, settings: MeshSettings): Listener {
+/** The ports that have listeners of their own, by the names of these: nothing captures connections to them. */
+export function boundPorts({ ports }: InboundPlan): ReadonlyMap<string, InboundPort> {
+  return new Map(ports.flatMap((port) => (port.boundTo ? [[listenerName(port.boundTo, port.port), port]] : [])));
+}
+
+export function boundInbound(port: InboundPort, settings: MeshSettings): Listener {
+  const { boundTo = '127.0.0.1' } = port;
   return create(ListenerSchema, {
-    name: listenerName(bind, port.port),
-    address: socketAddress(bind, port.port),
+    name: listenerName(boundTo, port.port),
+    address: socketAddress(boundTo, port.port),
     trafficDirection: TrafficDirection.INBOUND,
     filterChains: portChains(port, settings, false),
     listenerFilters: [...(looksForTls(port) ? [tlsInspector()] : []), ...(port.protocol === 'auto' ? [httpInspector()] : [])],

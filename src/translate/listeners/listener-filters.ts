@@ -8,6 +8,7 @@ import {
 } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import { HttpInspectorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/http_inspector/v3/http_inspector';
 import { OriginalDstSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/original_dst/v3/original_dst';
+import { ProxyProtocolSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol';
 import { TlsInspectorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector';
 import { any } from '../wire.ts';
 
@@ -44,6 +45,14 @@ export function httpInspector(disabled: DisabledPorts = []): ListenerFilter {
     name: 'envoy.filters.listener.http_inspector',
     configType: { case: 'typedConfig', value: any(HttpInspectorSchema, {}) },
     filterDisabled: portsPredicate(disabled),
+  });
+}
+
+/** The address of the client comes in front of its bytes, from a load balancer. */
+export function proxyProtocol(): ListenerFilter {
+  return create(ListenerFilterSchema, {
+    name: 'envoy.filters.listener.proxy_protocol',
+    configType: { case: 'typedConfig', value: any(ProxyProtocolSchema, {}) },
   });
 }
 

@@ -3,14 +3,12 @@
 import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
 import { isHttp, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
 import { detectedRouteName, listenerName, sidecarRouteName } from '../names.ts';
-import { inboundCapturePort, outboundCapturePort } from './capture-ports.ts';
+import { anyAddress, isCapturing } from './capture-ports.ts';
 import { normalRange } from './cidr-range.ts';
 import { Claims } from './claims.ts';
 import { egressServices } from './egress-services.ts';
 import type { HttpChain, OutboundListenerPlan, TcpChain } from './plan.ts';
 import { tcpChains } from './tcp-chains.ts';
-
-const anyAddress = '0.0.0.0';
 
 interface Draft {
   readonly address: string;
@@ -33,10 +31,7 @@ export function outboundPlans(mesh: Mesh, audience: Audience): readonly Outbound
     }
     if (scope.port) addDeclaredListener(drafts, audience, scope);
   }
-  const { proxyListenPort, proxyInboundListenPort } = mesh.settings.config;
-  const capture = [proxyListenPort || outboundCapturePort, proxyInboundListenPort || inboundCapturePort];
-  // The places of the capturing listeners are taken.
-  return [...drafts.values()].filter(({ address, port }) => address !== anyAddress || !capture.includes(port)).map(finish);
+  return [...drafts.values()].filter(({ address, port }) => !isCapturing(address, port, mesh.settings.config)).map(finish);
 }
 
 interface PortInput {

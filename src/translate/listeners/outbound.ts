@@ -92,7 +92,7 @@ function undeclaredChain(name: string, { mesh, undeclared, egressProxy = passthr
 
 export function virtualOutbound(options: OutboundOptions): Listener {
   const { config } = options.mesh.settings;
-  const port = config.proxyListenPort || outboundCapturePort;
+  const port = outboundCapturePort(config);
   const looksUp = options.undeclared === 'look-up';
   return create(ListenerSchema, {
     name: 'virtualOutbound',
