@@ -8,6 +8,7 @@ export type * from './kinds/destination-rule/connection-pool.ts';
 export type * from './kinds/destination-rule/destination-rule.ts';
 export type * from './kinds/destination-rule/load-balancer.ts';
 export type * from './kinds/gateway.ts';
+export type * from './kinds/gateway-api/backend-tls-policy.ts';
 export type * from './kinds/gateway-api/gateway.ts';
 export type * from './kinds/gateway-api/routes.ts';
 export type * from './kinds/gateway-api/shared.ts';

@@ -46,6 +46,9 @@ export interface GatewayTarget {
 /** What says that a Gateway is for the pods of services, not for pods with labels; host names with commas between. */
 export const gatewayServiceAnnotation = 'internal.istio.io/gateway-service';
 
+/** Of a Gateway that stands elsewhere than the pods that it is for: where these are. Users cannot write it. */
+export const parentNamespaceAnnotation = 'internal.istio.io/parent-namespace';
+
 /** On a service: ports of Gateways that choose pods by labels are not translated to its target ports. */
 export const directPortsLabel = 'experimental.istio.io/disable-gateway-port-translation';
 
@@ -72,7 +75,8 @@ function portsFor(
 ): TranslatePort | undefined {
   const services = gateway.metadata.annotations[gatewayServiceAnnotation]?.split(',');
   if (services) {
-    const own = targets.filter(({ hostname, namespace }) => services.includes(hostname) && namespace === gateway.metadata.namespace);
+    const home = gateway.metadata.annotations[parentNamespaceAnnotation] ?? gateway.metadata.namespace;
+    const own = targets.filter(({ hostname, namespace }) => services.includes(hostname) && namespace === home);
     if (own.length === 0) return undefined;
     return (port) => [...new Set(own.filter((target) => target.port === port).map((target) => target.targetPort))].sort((a, b) => a - b);
   }

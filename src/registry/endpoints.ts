@@ -1,6 +1,6 @@
 // The endpoints behind a service: EndpointSlices, inline endpoints of service entries, and selected workload entries and pods.
 import type { EndpointSlice, WorkloadEntry } from '../config/index.ts';
-import type { ConfigStore, ObjectOf } from './config-store.ts';
+import { type ConfigStore, keyOf, type ObjectOf } from './config-store.ts';
 import { podHealth, podPort } from './kubernetes-pods.ts';
 import { localityOfLabels } from './locality.ts';
 import type { Endpoint, EndpointHealth, Service, ServicePort } from './service.ts';
@@ -14,23 +14,29 @@ export function endpointsOf(service: Service, store: ConfigStore): readonly Endp
 }
 
 function kubernetesEndpoints(service: Service, store: ConfigStore): readonly Endpoint[] {
-  const slices = store.slicesOfService.get(`${service.namespace}/${service.name}`);
+  const slices = inOrder(store.slicesOfService.get(`${service.namespace}/${service.name}`));
   const sliced = slices.flatMap((slice) => sliceEndpoints(service, slice, store));
   const object = store.table('Service').get(`${service.namespace}/${service.name}`);
   const selector = object?.spec.selector ?? {};
   if (!object || Object.keys(selector).length === 0) return sliced;
-  const workloads = store.workloadsOfNamespace
-    .get(service.namespace)
-    .filter((entry) => selects(selector, labelsOfWorkload(entry)))
-    .flatMap((entry) =>
-      workloadEndpoints(service, { ...entry.spec, labels: labelsOfWorkload(entry) }, entry.metadata.namespace, entry.metadata.name),
-    );
+  const selected = store.workloadsOfNamespace.get(service.namespace).filter((entry) => selects(selector, labelsOfWorkload(entry)));
+  const workloads = inOrder(selected).flatMap((entry) =>
+    workloadEndpoints(service, { ...entry.spec, labels: labelsOfWorkload(entry) }, entry.metadata.namespace, entry.metadata.name),
+  );
   return [...(slices.length > 0 ? sliced : unslicedEndpoints(service, object, store)), ...workloads];
+}
+
+/** By name, whatever the order of arrival: the same objects give the same endpoints in the same order. */
+function inOrder<T extends { readonly metadata: { readonly namespace: string; readonly name: string } }>(
+  objects: readonly T[],
+): readonly T[] {
+  if (objects.length < 2) return objects;
+  return [...objects].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
 function unslicedEndpoints(service: Service, { spec }: ObjectOf<'Service'>, store: ConfigStore): readonly Endpoint[] {
   const pods = store.podsOfNamespace.get(service.namespace).filter((pod) => selects(spec.selector ?? {}, pod.metadata.labels));
-  return pods.flatMap((pod) => {
+  return inOrder(pods).flatMap((pod) => {
     const health = podHealth(pod, spec.publishNotReadyAddresses ?? false);
     if (!health) return [];
     const identity = identityOfPod(pod, store);
@@ -103,10 +109,8 @@ function localityOfNode(name: string | undefined, labels: Readonly<Record<string
 }
 
 function entryEndpoints(service: Service, store: ConfigStore): readonly Endpoint[] {
-  return store.entryHosts
-    .get(service.hostname)
-    .filter((entry) => entry.metadata.namespace === service.namespace)
-    .flatMap((entry) => endpointsOfEntry(service, entry, store));
+  const entries = store.entryHosts.get(service.hostname).filter((entry) => entry.metadata.namespace === service.namespace);
+  return inOrder(entries).flatMap((entry) => endpointsOfEntry(service, entry, store));
 }
 
 function endpointsOfEntry(service: Service, entry: ObjectOf<'ServiceEntry'>, store: ConfigStore): readonly Endpoint[] {
@@ -127,10 +131,10 @@ function selectedEndpoints(service: Service, selector: Readonly<Record<string, s
   const workloads = store.workloadsOfNamespace.get(service.namespace).filter((entry) => selects(selector, labelsOfWorkload(entry)));
   const pods = store.podsOfNamespace.get(service.namespace).filter((pod) => selects(selector, pod.metadata.labels));
   return [
-    ...workloads.flatMap((entry) =>
+    ...inOrder(workloads).flatMap((entry) =>
       workloadEndpoints(service, { ...entry.spec, labels: labelsOfWorkload(entry) }, entry.metadata.namespace, entry.metadata.name),
     ),
-    ...pods.flatMap((pod) => podEndpoints(service, pod, store)),
+    ...inOrder(pods).flatMap((pod) => podEndpoints(service, pod, store)),
   ];
 }
 

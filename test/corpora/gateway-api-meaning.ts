@@ -41,9 +41,21 @@ export function meaningOf(objects: readonly Generated[], marksPrefixes: boolean)
           add(`TCP ${scope} ${host}`, text({ ports: match.flatMap(({ port }) => port ?? []), route: targets(route) }));
       }
   }
+  for (const object of objects)
+    if (object.kind === 'DestinationRule') meaning.set(`TLS to ${object.spec.host}`, text(policyMeaning(object.spec.trafficPolicy)));
   // A rule that is there already does nothing.
   for (const [key, list] of rules) meaning.set(key, [...new Set(list)].join('\n'));
   return meaning;
+}
+
+type TrafficPolicy = Extract<Generated, { kind: 'DestinationRule' }>['spec']['trafficPolicy'];
+
+/** The reference trusts the roots of the machine where nothing else is said; here that is said. */
+function policyMeaning(policy: TrafficPolicy): unknown {
+  const tls = (settings: NonNullable<TrafficPolicy>['tls']): unknown =>
+    settings && { ...settings, caCertificates: settings.caCertificates ?? (settings.credentialName ? undefined : 'system') };
+  const byPort = (policy?.portLevelSettings ?? []).map((port) => [port.port?.number, tls(port.tls)]);
+  return { tls: tls(policy?.tls), byPort: Object.fromEntries(byPort) };
 }
 
 function effective(hosts: readonly string[], served: readonly string[] | undefined): readonly string[] {

@@ -101,11 +101,12 @@ interface AnyStatus {
     readonly supportedKinds: readonly { readonly kind: string }[];
     readonly conditions: Conditions;
   }[];
+  readonly ancestors?: readonly { readonly ancestorRef: unknown; readonly controllerName: string; readonly conditions: Conditions }[];
   readonly parents?: readonly { readonly parentRef: unknown; readonly controllerName: string; readonly conditions: Conditions }[];
 }
 
 function statusMeaning(status: unknown): string {
-  const { conditions = [], listeners = [], parents = [] } = status as AnyStatus;
+  const { conditions = [], listeners = [], parents = [], ancestors = [] } = status as AnyStatus;
   const byType = (list: Conditions): unknown =>
     Object.fromEntries(list.map(({ type, status: value, reason }) => [type, `${value} ${reason}`]));
   return text({
@@ -120,6 +121,7 @@ function statusMeaning(status: unknown): string {
         },
       ]),
     ),
+    ancestors: ancestors.map((one) => text({ ref: one.ancestorRef, by: one.controllerName, ...(byType(one.conditions) as object) })).sort(),
     parents: parents
       .map((parent) => text({ ref: parent.parentRef, by: parent.controllerName, ...(byType(parent.conditions) as object) }))
       .sort(),
@@ -129,15 +131,18 @@ function statusMeaning(status: unknown): string {
 function conversionFailures(one: Case): readonly string[] {
   const golden = documents(one.golden);
   // Objects of kinds that nothing is converted to here.
-  const others = golden.filter(({ kind }) => kind !== 'Gateway' && kind !== 'VirtualService').map((document) => `no ${keyOf(document)}`);
+  const others = golden.filter(({ kind }) => !isConverted(kind)).map((document) => `no ${keyOf(document)}`);
   const got = meaningOf(convertGatewayApi(meshOf(one).store), true);
   return [...differences(got, meaningOf(golden.flatMap(asGenerated), false)), ...others];
 }
 
+const isConverted = (kind: string): kind is Generated['kind'] =>
+  kind === 'Gateway' || kind === 'VirtualService' || kind === 'DestinationRule';
+
 /** As our schemas read it, with no rules applied. */
 function asGenerated(document: Document): readonly Generated[] {
   const { kind, metadata } = document;
-  if (kind !== 'Gateway' && kind !== 'VirtualService') return [];
+  if (!isConverted(kind)) return [];
   const { name, namespace = 'default', annotations = {} } = metadata;
   const facts = { kind, name, namespace, labels: {}, annotations };
   const schema: Schema<unknown> = kinds[kind].schema;

@@ -53,8 +53,10 @@ export function simulate(resources: Resources, call: Call): Outcome {
   const isHttp = text(filter?.['@type']).endsWith('HttpConnectionManager');
   if (!isHttp) return { ...reached, cluster: text(filter?.['cluster']) };
   if ((call.tls !== 'plaintext' && !chain['transport_socket']) || call.protocol === 'tcp') return { ...reached, error: 'protocol error' };
-  const table = filter?.['route_config'] ?? resources.routes(text(filter?.['rds']?.['route_config_name']));
-  return routeCall(table, reached, call);
+  const inline = filter?.['route_config'];
+  if (inline) return routeCall(inline, reached, call);
+  const table = text(filter?.['rds']?.['route_config_name']);
+  return routeCall(resources.routes(table), { ...reached, routeConfig: table }, call);
 }
 
 function chooseListener(listeners: readonly Json[], call: Call): Json | undefined {
@@ -157,10 +159,9 @@ function checkTls(chain: Json, call: Call): string {
 }
 
 function routeCall(table: Json | undefined, reached: Outcome, call: Call): Outcome {
-  const routeConfig = text(table?.['name']);
   const host = chooseHost(table, call);
-  if (!host) return { ...reached, routeConfig, error: 'no virtual host matched' };
-  const found = { ...reached, routeConfig, virtualHost: text(host['name']) };
+  if (!host) return { ...reached, error: 'no virtual host matched' };
+  const found = { ...reached, virtualHost: text(host['name']) };
   if (text(host['require_tls']) === 'ALL' && call.tls === 'plaintext') return { ...found, error: 'tls required, sending 301' };
   const route = list(host['routes']).find((candidate) => matchesPath(candidate['match'], call.path));
   if (!route) return { ...found, error: 'no route matched' };

@@ -27,7 +27,7 @@ interface Scenario {
   readonly istioYaml: string;
   readonly kubeYaml: string;
   readonly registry?: GivenRegistry;
-  readonly calls: readonly { readonly name: string; readonly filled: Call; readonly asserted: Partial<Outcome> }[];
+  readonly calls: readonly { readonly name: string; readonly filled: Call; readonly expect: Outcome }[];
   /** Endpoints of the application by cluster; null where the dialled address is kept. */
   readonly inboundClusters?: Readonly<Record<string, { readonly endpoints: readonly string[] | null }>>;
   readonly vhosts?: { readonly routeConfig: string; readonly asserted: Readonly<Record<string, readonly string[] | null>> };
@@ -162,9 +162,9 @@ function nodeOf(proxy: Scenario['proxy']): ProxyNode {
   };
 }
 
-function callFailures({ name, filled, asserted }: Scenario['calls'][number], run: Run): readonly string[] {
+function callFailures({ name, filled, expect }: Scenario['calls'][number], run: Run): readonly string[] {
   const actual = simulate(run, filled);
-  return Object.entries(asserted).flatMap(([field, wanted]) => {
+  return Object.entries(expect).flatMap(([field, wanted]) => {
     const got = actual[field as keyof Outcome];
     return got === wanted ? [] : [`${name}: ${field} is "${got}", recorded "${wanted}" (${JSON.stringify(actual)})`];
   });

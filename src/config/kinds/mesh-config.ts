@@ -23,42 +23,64 @@ import { LocalityLoadBalancerSetting, ZoneAwareLoadBalancerSetting } from './des
 import { TcpKeepalive } from './shared.ts';
 import { HTTPRetry } from './virtual-service/http-actions.ts';
 
+/** Why most of ProxyConfig does nothing here. */
+const ofBootstrap = 'part of how the proxy is started, not of what it is told';
+
 /** `defaultConfig`, and the value of the annotation `proxy.istio.io/config`. */
-export const MeshProxyConfig = message(
-  'MeshConfig.ProxyConfig',
-  {
-    concurrency: noEffect(int32, 'part of how the proxy is started, not of what it is told'),
-    proxyMetadata: noEffect(mapOf(string), 'part of how the proxy is started, not of what it is told'),
-    drainDuration: noEffect(duration, 'part of how the proxy is started, not of what it is told'),
-    parentShutdownDuration: noEffect(duration, 'part of how the proxy is started, not of what it is told'),
-    terminationDrainDuration: noEffect(duration, 'part of how the proxy is started, not of what it is told'),
-    discoveryAddress: noEffect(string, 'part of how the proxy is started, not of what it is told'),
-    statusPort: noEffect(int32, 'part of how the proxy is started, not of what it is told'),
-    proxyAdminPort: noEffect(int32, 'part of how the proxy is started, not of what it is told'),
-    holdApplicationUntilProxyStarts: noEffect(boolean, 'the proxy is not injected into pods'),
-    interceptionMode: noEffect(
-      enumOf(['REDIRECT', 'TPROXY', 'NONE']),
-      'the proxy says how it captures, in INTERCEPTION_MODE of its node metadata',
+export const MeshProxyConfig = message('MeshConfig.ProxyConfig', {
+  concurrency: noEffect(int32, ofBootstrap),
+  proxyMetadata: noEffect(mapOf(string), ofBootstrap),
+  drainDuration: noEffect(duration, ofBootstrap),
+  parentShutdownDuration: noEffect(duration, ofBootstrap),
+  terminationDrainDuration: noEffect(duration, ofBootstrap),
+  discoveryAddress: noEffect(string, ofBootstrap),
+  statusPort: noEffect(int32, ofBootstrap),
+  proxyAdminPort: noEffect(int32, ofBootstrap),
+  holdApplicationUntilProxyStarts: noEffect(boolean, 'the proxy is not injected into pods'),
+  interceptionMode: noEffect(
+    enumOf(['REDIRECT', 'TPROXY', 'NONE']),
+    'the proxy says how it captures, in INTERCEPTION_MODE of its node metadata',
+  ),
+  proxyBootstrapTemplatePath: noEffect(string, ofBootstrap),
+  tracing: noEffect(anything, 'tracing is not supported'),
+  proxyStatsMatcher: noEffect(anything, ofBootstrap),
+  configPath: noEffect(anything, ofBootstrap),
+  binaryPath: noEffect(anything, ofBootstrap),
+  serviceCluster: noEffect(anything, ofBootstrap),
+  customConfigFile: noEffect(anything, ofBootstrap),
+  statsdUdpAddress: noEffect(anything, ofBootstrap),
+  statNameLength: noEffect(anything, ofBootstrap),
+  controlPlaneAuthPolicy: noEffect(anything, ofBootstrap),
+  envoyAccessLogService: noEffect(anything, ofBootstrap),
+  envoyMetricsService: noEffect(anything, ofBootstrap),
+  sds: noEffect(anything, ofBootstrap),
+  readinessProbe: noEffect(anything, ofBootstrap),
+  caCertificatesPem: noEffect(anything, ofBootstrap),
+  privateKeyProvider: noEffect(anything, ofBootstrap),
+  zipkinAddress: noEffect(anything, ofBootstrap),
+  extraStatTags: noEffect(anything, ofBootstrap),
+  runtimeValues: noEffect(anything, ofBootstrap),
+  meshId: noEffect(anything, ofBootstrap),
+  tracingServiceName: noEffect(anything, ofBootstrap),
+  availabilityZone: noEffect(anything, ofBootstrap),
+  statsCompression: noEffect(anything, ofBootstrap),
+  connectionSettings: noEffect(anything, ofBootstrap),
+  fileFlushInterval: noEffect(anything, ofBootstrap),
+  fileFlushMinSizeKb: noEffect(anything, ofBootstrap),
+  image: message('ProxyImage', { imageType: ignored(string, 'no image is chosen here') }),
+  gatewayTopology: message('Topology', {
+    numTrustedProxies: field(integerIn(0, 4_294_967_295), 'HttpConnectionManager.xff_num_trusted_hops of gateways'),
+    forwardClientCertDetails: field(
+      enumOf(['UNDEFINED', 'SANITIZE', 'FORWARD_ONLY', 'APPEND_FORWARD', 'SANITIZE_SET', 'ALWAYS_FORWARD_ONLY']),
+      'HttpConnectionManager.forward_client_cert_details of gateways',
     ),
-    proxyBootstrapTemplatePath: noEffect(string, 'part of how the proxy is started, not of what it is told'),
-    tracing: noEffect(anything, 'tracing is not supported'),
-    proxyStatsMatcher: noEffect(anything, 'part of how the proxy is started, not of what it is told'),
-    image: message('ProxyImage', { imageType: ignored(string, 'no image is chosen here') }),
-    gatewayTopology: message('Topology', {
-      numTrustedProxies: field(integerIn(0, 4_294_967_295), 'HttpConnectionManager.xff_num_trusted_hops of gateways'),
-      forwardClientCertDetails: field(
-        enumOf(['UNDEFINED', 'SANITIZE', 'FORWARD_ONLY', 'APPEND_FORWARD', 'SANITIZE_SET', 'ALWAYS_FORWARD_ONLY']),
-        'HttpConnectionManager.forward_client_cert_details of gateways',
-      ),
-      proxyProtocol: noEffect(anything, 'gateways do not read the PROXY protocol'),
-    }),
-    proxyHeaders: field(
-      anything,
-      'HttpConnectionManager.server_header_transformation, generate_request_id; VirtualHost.include_request_attempt_count; Router.suppress_envoy_headers; RouteAction.append_x_forwarded_host',
-    ),
-  },
-  { open: true },
-);
+    proxyProtocol: field(anything, 'Listener.listener_filters of gateways: envoy.filters.listener.proxy_protocol'),
+  }),
+  proxyHeaders: field(
+    anything,
+    'HttpConnectionManager.server_header_transformation, generate_request_id; VirtualHost.include_request_attempt_count; Router.suppress_envoy_headers; RouteAction.append_x_forwarded_host',
+  ),
+});
 export type MeshProxyConfig = Infer<typeof MeshProxyConfig>;
 
 export const MeshConfig = message(

@@ -103,8 +103,6 @@ function checkServerTls(tls: ServerTlsFields, context: RuleContext): void {
       return;
     case 'PASSTHROUGH':
     case 'AUTO_PASSTHROUGH':
-      if (mode === 'AUTO_PASSTHROUGH')
-        context.report('MT0401', ['mode'], '{} AUTO_PASSTHROUGH is not implemented yet: the server has no routes');
       for (const name of sources)
         if (isGiven(tls[name])) context.report('MT0154', [name], `{} is not used: mode ${mode} does not end TLS here`);
       return;

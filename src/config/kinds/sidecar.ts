@@ -19,8 +19,8 @@ export const IstioIngressListener = message(
   'IstioIngressListener',
   {
     port: SidecarPort,
-    bind: noEffect(string, 'inbound connections are captured or bound on the workload address'),
-    captureMode: noEffect(CaptureMode, 'inbound capture is decided for the whole workload'),
+    bind: field(string, 'Listener.address; FilterChain.name'),
+    captureMode: field(CaptureMode, 'NONE: a Listener of its own'),
     defaultEndpoint: field(string, 'Cluster.load_assignment of the inbound cluster'),
     tls: noEffect(ServerTLSSettings, 'as in Istio, unless ENABLE_TLS_ON_SIDECAR_INGRESS is set'),
     connectionPool: ConnectionPoolSettings,

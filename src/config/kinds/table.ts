@@ -3,7 +3,8 @@ import type { ConfigObject } from '../object.ts';
 import type { Infer, Schema } from '../schema/index.ts';
 import { DestinationRule } from './destination-rule/destination-rule.ts';
 import { IstioGateway } from './gateway.ts';
-import { GatewayClass, KubeGateway, ReferenceGrant } from './gateway-api/gateway.ts';
+import { BackendTLSPolicy } from './gateway-api/backend-tls-policy.ts';
+import { GatewayClass, KubeGateway, ListenerSet, ReferenceGrant } from './gateway-api/gateway.ts';
 import { GatewayGRPCRoute, GatewayHTTPRoute, GatewayTCPRoute, GatewayTLSRoute } from './gateway-api/routes.ts';
 import { ConfigMap, KubeNode, KubeService, Namespace, Pod, Secret } from './kubernetes/core.ts';
 import { EndpointSlice } from './kubernetes/endpoint-slice.ts';
@@ -55,11 +56,13 @@ export const kinds = {
   Ingress: { group: 'networking.k8s.io', versions: ['v1'], content: ['status'], schema: Ingress },
   IngressClass: { group: 'networking.k8s.io', versions: ['v1'], clusterScoped: true, content: 'spec', schema: IngressClass },
   'gateway.networking.k8s.io/Gateway': { ...gatewayApi, writtenKind: 'Gateway', schema: KubeGateway },
+  ListenerSet: { ...gatewayApi, schema: ListenerSet },
   GatewayClass: { ...gatewayApi, clusterScoped: true, schema: GatewayClass },
   HTTPRoute: { ...route, schema: GatewayHTTPRoute },
   GRPCRoute: { ...route, schema: GatewayGRPCRoute },
   TLSRoute: { ...route, schema: GatewayTLSRoute },
   TCPRoute: { ...route, schema: GatewayTCPRoute },
+  BackendTLSPolicy: { ...route, schema: BackendTLSPolicy },
   ReferenceGrant: { ...gatewayApi, schema: ReferenceGrant },
   Process: { group: 'meltemi.dev', versions: ['v1'], content: 'spec', schema: Process },
 } as const satisfies Readonly<Record<string, KindDefinition<unknown>>>;

@@ -1,8 +1,8 @@
 // Objects made from those of other APIs. They live beside what users wrote, under names that users cannot write.
-import type { IstioGateway, VirtualService } from '../../config/index.ts';
+import type { DestinationRule, IstioGateway, VirtualService } from '../../config/index.ts';
 import type { ObjectOf } from '../../registry/index.ts';
 
-export type Generated = ObjectOf<'VirtualService'> | ObjectOf<'Gateway'>;
+export type Generated = ObjectOf<'VirtualService'> | ObjectOf<'Gateway'> | ObjectOf<'DestinationRule'>;
 
 /** Whose rules of matching hold: Istio's own, or those of the API that a VirtualService was made from. */
 export type RouteSemantics = 'istio' | 'ingress' | 'gateway';
@@ -27,6 +27,16 @@ export function generatedVirtualService(
     kind: 'VirtualService',
     apiVersion: 'networking.istio.io/v1',
     metadata: { ...from.metadata, name, labels: {}, annotations: { [routeSemanticsAnnotation]: semantics } },
+    spec,
+    origin: from.origin,
+  };
+}
+
+export function generatedDestinationRule(from: Maker, name: string, spec: DestinationRule): ObjectOf<'DestinationRule'> {
+  return {
+    kind: 'DestinationRule',
+    apiVersion: 'networking.istio.io/v1',
+    metadata: { ...from.metadata, name, labels: {}, annotations: {} },
     spec,
     origin: from.origin,
   };

@@ -125,6 +125,17 @@ export const KubeGateway = message(
   {
     gatewayClassName: required(string, 'whether it is served'),
     tls: GatewayTLS,
+    allowedListeners: message(
+      'AllowedListeners',
+      {
+        namespaces: message(
+          'ListenerNamespaces',
+          { from: field(string, 'which namespaces may add listeners'), selector: GatewayLabelSelector },
+          open,
+        ),
+      },
+      open,
+    ),
     listeners: list(GatewayListener),
     addresses: list(
       message(
@@ -157,6 +168,27 @@ export const KubeGateway = message(
   open,
 );
 export type KubeGateway = Infer<typeof KubeGateway>;
+
+export const ListenerSet = message(
+  'ListenerSetSpec',
+  {
+    parentRef: required(
+      message(
+        'ParentGatewayReference',
+        {
+          group: field(string, 'which Gateway gets the listeners'),
+          kind: field(string, 'which Gateway gets the listeners'),
+          namespace: field(string, 'which Gateway gets the listeners'),
+          name: required(string, 'which Gateway gets the listeners'),
+        },
+        open,
+      ),
+    ),
+    listeners: list(GatewayListener),
+  },
+  open,
+);
+export type ListenerSet = Infer<typeof ListenerSet>;
 
 export const GatewayClass = message(
   'GatewayClassSpec',

@@ -66,7 +66,7 @@ export const GatewayHTTPRouteFilter = message(
 );
 export type GatewayHTTPRouteFilter = Infer<typeof GatewayHTTPRouteFilter>;
 
-const Condition = message(
+export const Condition = message(
   'Condition',
   {
     type: required(string, 'the status, when it is computed anew'),

@@ -2,6 +2,7 @@
 // https://gateway-api.sigs.k8s.io/reference/spec/#gateway.networking.k8s.io/v1.RouteNamespaces
 import type { GatewayLabelSelector, GatewayListener } from '../../../config/index.ts';
 import { type ConfigStore, selects } from '../../../registry/index.ts';
+import type { KubeGatewayObject } from './objects.ts';
 
 const nameLabel = 'kubernetes.io/metadata.name';
 
@@ -17,6 +18,16 @@ export function allowedNamespaces(store: ConfigStore, own: string, { allowedRout
     .filter(({ metadata }) => matchesSelector(selector, { [nameLabel]: metadata.name, ...metadata.labels }))
     .map(({ metadata }) => metadata.name)
     .sort();
+}
+
+/** Whether ListenerSets of a namespace may add listeners; by default none may. */
+export function mayAddListeners(store: ConfigStore, { metadata, spec }: KubeGatewayObject, namespace: string): boolean {
+  const { from = 'None', selector } = spec.allowedListeners?.namespaces ?? {};
+  if (from === 'All') return true;
+  if (from === 'Same') return namespace === metadata.namespace;
+  if (from !== 'Selector' || !selector) return false;
+  const labels = store.table('Namespace').get(`/${namespace}`)?.metadata.labels ?? {};
+  return matchesSelector(selector, { [nameLabel]: namespace, ...labels });
 }
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements */

@@ -1,8 +1,8 @@
 // Which parents a route is attached to, and why not to others: the one place where this is decided.
 // https://gateway-api.sigs.k8s.io/concepts/api-overview/#attaching-routes-to-gateways
 import type { ParentReference } from '../../../config/index.ts';
-import { type ConfigStore, covers, isWildcard, kubernetesHost, overlaps } from '../../../registry/index.ts';
-import { type ServedGateway, type ServedListener, servedGateways } from './gateways.ts';
+import { type ConfigStore, covers, isWildcard, keyOf, kubernetesHost, overlaps } from '../../../registry/index.ts';
+import { allListeners, isUsable, type ServedGateway, type ServedListener, servedGateways } from './gateways.ts';
 import { gatewayGroup, hostnamesOf, istioGroup, type RouteObject } from './objects.ts';
 import type { Problem } from './problem.ts';
 
@@ -19,28 +19,50 @@ export interface Attachment {
   readonly denied?: Problem;
 }
 
-/** Gateways by `namespace/name`. */
-export type GatewayIndex = ReadonlyMap<string, ServedGateway>;
+/** By `namespace/name`. */
+export interface GatewayIndex {
+  readonly gateways: ReadonlyMap<string, ServedGateway>;
+  readonly sets: ReadonlyMap<string, { readonly gateway: ServedGateway; readonly listeners: readonly ServedListener[] }>;
+}
 
 export function gatewayIndex(store: ConfigStore): GatewayIndex {
-  return new Map(servedGateways(store).map((gateway) => [`${gateway.object.metadata.namespace}/${gateway.object.metadata.name}`, gateway]));
+  const all = servedGateways(store);
+  return {
+    gateways: new Map(all.map((gateway) => [keyOf(gateway.object), gateway])),
+    sets: new Map(all.flatMap((gateway) => gateway.sets.map(({ object, listeners }) => [keyOf(object), { gateway, listeners }]))),
+  };
 }
 
 /** Nothing for parents of somebody else. */
-export function attachmentsOf(store: ConfigStore, gateways: GatewayIndex, route: RouteObject): readonly Attachment[] {
+export function attachmentsOf(store: ConfigStore, index: GatewayIndex, route: RouteObject): readonly Attachment[] {
   return (route.spec.parentRefs ?? []).flatMap((reference) => {
     const { group = gatewayGroup, kind = 'Gateway', name } = reference;
     const key = `${reference.namespace ?? route.metadata.namespace}/${name}`;
-    if (group === gatewayGroup && kind === 'Gateway') return toGateway(reference, gateways.get(key), route);
+    const gateway = index.gateways.get(key);
+    if (group === gatewayGroup && kind === 'Gateway') return toListeners(reference, gateway, gateway?.listeners ?? [], route);
+    const set = index.sets.get(key);
+    if (group === gatewayGroup && kind === 'ListenerSet') return toListeners(reference, set?.gateway, set?.listeners ?? [], route);
     if (group === '' && kind === 'Service') return [toService(store, reference, key)];
     if (group === istioGroup && kind === 'ServiceEntry') return [toServiceEntry(store, reference, key)];
     return [];
   });
 }
 
-function toGateway(reference: ParentReference, gateway: ServedGateway | undefined, route: RouteObject): readonly Attachment[] {
-  const siblings = gateway?.listeners ?? [];
-  return siblings.map((listener) => ({
+/** Where the rules of a route take effect: what it is attached to, less the listeners that cannot be served. */
+export function effectiveAttachments(store: ConfigStore, index: GatewayIndex, route: RouteObject): readonly Attachment[] {
+  return attachmentsOf(store, index, route).filter(
+    ({ denied, parent }) => !denied && (parent.kind === 'mesh' || isUsable(parent.listener)),
+  );
+}
+
+function toListeners(
+  reference: ParentReference,
+  gateway: ServedGateway | undefined,
+  listeners: readonly ServedListener[],
+  route: RouteObject,
+): readonly Attachment[] {
+  const siblings = gateway ? allListeners(gateway) : [];
+  return listeners.map((listener) => ({
     reference,
     parent: { kind: 'listener', listener, siblings },
     denied: denial(reference, listener, route),

@@ -2,9 +2,9 @@
 // https://gateway-api.sigs.k8s.io/reference/spec/#gateway.networking.k8s.io/v1.Gateway
 import type { GatewayListener, ServerTLSSettings } from '../../../config/index.ts';
 import { type ConfigStore, kubernetesHost } from '../../../registry/index.ts';
-import { allowedNamespaces } from './allowed-namespaces.ts';
-import { listenerTls } from './listener-tls.ts';
-import { defaultController, gatewayGroup, type KubeGatewayObject, type RouteKind } from './objects.ts';
+import { allowedNamespaces, mayAddListeners } from './allowed-namespaces.ts';
+import { type ListenerHome, listenerTls } from './listener-tls.ts';
+import { defaultController, gatewayGroup, type KubeGatewayObject, type ListenerSetObject, olderObject, type RouteKind } from './objects.ts';
 import type { Problem } from './problem.ts';
 
 export interface ServedGateway {
@@ -15,10 +15,18 @@ export interface ServedGateway {
   readonly namesServices: boolean;
   readonly problem?: Problem;
   readonly listeners: readonly ServedListener[];
+  /** Listeners that others add to it, oldest set first. */
+  readonly sets: readonly ServedListenerSet[];
 }
 
-export interface ServedListener {
-  readonly gateway: KubeGatewayObject;
+export interface ServedListenerSet {
+  readonly object: ListenerSetObject;
+  /** Why the Gateway does not have it. */
+  readonly refused?: Problem;
+  readonly listeners: readonly ServedListener[];
+}
+
+export interface ServedListener extends ListenerHome {
   readonly listener: GatewayListener;
   /** `namespace/name` of the Istio Gateway that it becomes. */
   readonly internalName: string;
@@ -33,9 +41,16 @@ export interface ServedListener {
   readonly tls?: ServerTLSSettings;
   readonly tlsProblem?: Problem;
   readonly protocolProblem?: Problem;
+  /** That another listener is there already. */
+  readonly conflict?: Problem;
 }
 
-export const isUsable = (listener: ServedListener): boolean => !listener.tlsProblem && !listener.protocolProblem;
+export const isUsable = (listener: ServedListener): boolean => !listener.tlsProblem && !listener.protocolProblem && !listener.conflict;
+
+/** Its own and those of its sets. */
+export function allListeners({ listeners, sets }: ServedGateway): readonly ServedListener[] {
+  return [...listeners, ...sets.flatMap((set) => set.listeners)];
+}
 
 const controllers: ReadonlySet<string> = new Set([defaultController, 'meltemi.dev/gateway-controller']);
 const nameOverride = 'gateway.istio.io/name-override';
@@ -58,14 +73,68 @@ export function servedGateways(store: ConfigStore): readonly ServedGateway[] {
 function servedGateway(store: ConfigStore, object: KubeGatewayObject): ServedGateway {
   const { services, namesServices, problem } = servicesOf(store, object);
   // Without a place to listen there is nothing to say of its listeners.
-  const listeners = services.length === 0 ? [] : (object.spec.listeners ?? []);
+  const declared = services.length === 0 ? [] : (object.spec.listeners ?? []);
+  const listeners = declared.map((listener) => servedListener(store, { gateway: object, owner: object }, listener));
+  const sets = listenerSetsOf(store, object).map((set) => servedSet(store, object, set, services.length === 0 ? problem : undefined));
   return {
     object,
     services,
     namesServices,
     problem: problem ?? parametersProblem(store, object),
-    listeners: listeners.map((listener) => servedListener(store, object, listener)),
+    listeners,
+    sets: withoutConflicts(listeners, sets),
   };
+}
+
+function listenerSetsOf(store: ConfigStore, { metadata }: KubeGatewayObject): readonly ListenerSetObject[] {
+  return store
+    .table('ListenerSet')
+    .values()
+    .filter(({ metadata: own, spec: { parentRef } }) => {
+      const isGateway = (parentRef.group ?? gatewayGroup) === gatewayGroup && (parentRef.kind ?? 'Gateway') === 'Gateway';
+      return isGateway && parentRef.name === metadata.name && (parentRef.namespace ?? own.namespace) === metadata.namespace;
+    })
+    .sort(olderObject);
+}
+
+/** https://gateway-api.sigs.k8s.io/geps/gep-1713/ */
+function servedSet(
+  store: ConfigStore,
+  gateway: KubeGatewayObject,
+  object: ListenerSetObject,
+  problem: Problem | undefined,
+): ServedListenerSet {
+  if (!mayAddListeners(store, gateway, object.metadata.namespace))
+    return { object, refused: { reason: 'NotAllowed', message: 'the Gateway takes no listeners from the namespace' }, listeners: [] };
+  if (problem) return { object, refused: problem, listeners: [] };
+  const listeners = (object.spec.listeners ?? []).map((listener) => servedListener(store, { gateway, owner: object }, listener));
+  return { object, listeners };
+}
+
+/** Of listeners that claim the same the Gateway's own comes first, then that of the oldest set. */
+function withoutConflicts(own: readonly ServedListener[], sets: readonly ServedListenerSet[]): readonly ServedListenerSet[] {
+  const taken = [...own];
+  return sets.map((set) => ({
+    ...set,
+    listeners: set.listeners.map((listener) => {
+      const conflict = conflictOf(listener, taken);
+      if (!conflict) taken.push(listener);
+      return { ...listener, conflict };
+    }),
+  }));
+}
+
+function conflictOf({ listener, hostname }: ServedListener, taken: readonly ServedListener[]): Problem | undefined {
+  const onPort = taken.filter((other) => other.listener.port === listener.port);
+  const other = onPort.find((one) => layerOf(one.listener.protocol) !== layerOf(listener.protocol));
+  if (other) return { reason: 'ProtocolConflict', message: `${other.internalName} has another protocol on the port ${listener.port}` };
+  const same = onPort.find((one) => one.hostname === hostname);
+  return same && { reason: 'HostnameConflict', message: `${same.internalName} has the host name ${hostname} already` };
+}
+
+/** Protocols that SNI tells apart share a port. */
+function layerOf(protocol: string): string {
+  return protocol === 'HTTPS' ? 'TLS' : protocol;
 }
 
 /** https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#manual-deployment */
@@ -101,12 +170,12 @@ function parametersProblem(store: ConfigStore, { metadata, spec }: KubeGatewayOb
   return { reason: 'InvalidParameters', message };
 }
 
-function servedListener(store: ConfigStore, gateway: KubeGatewayObject, listener: GatewayListener): ServedListener {
-  const tls = listenerTls(store, gateway, listener);
+function servedListener(store: ConfigStore, home: ListenerHome, listener: GatewayListener): ServedListener {
+  const tls = listenerTls(store, home, listener);
   const kinds = kindsOf(listener);
-  const { namespace, name } = gateway.metadata;
+  const { namespace, name } = home.owner.metadata;
   return {
-    gateway,
+    ...home,
     listener,
     internalName: `${namespace}/${name}~istio-autogenerated-k8s-gateway~${listener.name}`,
     hostname: listener.hostname?.toLowerCase() || '*',
@@ -115,10 +184,15 @@ function servedListener(store: ConfigStore, gateway: KubeGatewayObject, listener
     asksForOtherKinds: kinds.length < (listener.allowedRoutes?.kinds?.length ?? 0),
     tls: tls.value,
     tlsProblem: tls.problem,
-    protocolProblem: protocolProblem(listener.protocol),
+    protocolProblem: lacksTls(listener) ? withoutTls : protocolProblem(listener.protocol),
   };
 }
 
+export function lacksTls({ protocol, tls }: GatewayListener): boolean {
+  return protocol === 'HTTPS' && tls === undefined;
+}
+
+const withoutTls: Problem = { reason: 'UnsupportedProtocol', message: 'HTTPS needs tls, with a certificate' };
 const protocols = ['HTTP', 'HTTPS', 'TLS', 'TCP'];
 
 function protocolProblem(protocol: string): Problem | undefined {

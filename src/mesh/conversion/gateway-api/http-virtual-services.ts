@@ -2,7 +2,7 @@
 import type { GatewayHTTPRouteMatch, HTTPRoute } from '../../../config/index.ts';
 import type { ConfigStore } from '../../../registry/index.ts';
 import { type Generated, generatedVirtualService } from '../generated.ts';
-import { type Attachment, attachmentsOf, type GatewayIndex, hostsAt } from './attachment.ts';
+import { type Attachment, effectiveAttachments, type GatewayIndex, hostsAt } from './attachment.ts';
 import { backendResolver } from './backends.ts';
 import { convertGrpcRule, type GrpcMatch } from './grpc-rule.ts';
 import { convertHttpRule } from './http-rule.ts';
@@ -28,9 +28,11 @@ interface Place {
 export function httpVirtualServices(store: ConfigStore, gateways: GatewayIndex): readonly Generated[] {
   const drafts = new Map<string, { readonly place: Place; readonly rules: PlacedRule[] }>();
   for (const route of [...httpRoutes(store)].sort(olderObject)) {
-    const places = attachmentsOf(store, gateways, route).filter(({ denied }) => !denied);
-    for (const attachment of places) {
-      const rules = convertRoute(store, route, attachment.parent.kind === 'listener');
+    const converted = new Map<string, readonly Attempt<HTTPRoute>[]>();
+    for (const attachment of effectiveAttachments(store, gateways, route)) {
+      const { kind } = attachment.parent;
+      const rules = converted.get(kind) ?? convertRoute(store, route, kind === 'listener');
+      converted.set(kind, rules);
       for (const place of placesOf(attachment, route)) {
         const draft = drafts.get(place.name) ?? { place, rules: [] };
         drafts.set(place.name, draft);

@@ -2,7 +2,7 @@
 import type { BackendRef, GatewayL4RouteRule, RouteDestination, TCPRoute, TLSRoute } from '../../../config/index.ts';
 import type { ConfigStore, ObjectOf } from '../../../registry/index.ts';
 import { type Generated, generatedVirtualService } from '../generated.ts';
-import { type Attachment, attachmentsOf, type GatewayIndex, hostsAt } from './attachment.ts';
+import { type Attachment, effectiveAttachments, type GatewayIndex, hostsAt } from './attachment.ts';
 import { backendResolver, nowhere, type ResolveBackend } from './backends.ts';
 import { hostnamesOf, olderObject } from './objects.ts';
 import type { Attempt, Problem } from './problem.ts';
@@ -12,9 +12,7 @@ type L4RouteObject = ObjectOf<'TLSRoute'> | ObjectOf<'TCPRoute'>;
 export function l4VirtualServices(store: ConfigStore, gateways: GatewayIndex): readonly Generated[] {
   const routes = [...store.table('TLSRoute').values(), ...store.table('TCPRoute').values()].sort(olderObject);
   const generated = routes.flatMap((route) =>
-    attachmentsOf(store, gateways, route)
-      .filter(({ denied }) => !denied)
-      .flatMap((attachment) => virtualServices(store, route, attachment)),
+    effectiveAttachments(store, gateways, route).flatMap((attachment) => virtualServices(store, route, attachment)),
   );
   // Two references to one parent are one.
   return [...new Map(generated.map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object])).values()];

@@ -10,7 +10,7 @@ import {
 import type { ConfigStore } from '../../../registry/index.ts';
 import { workloadCredential } from '../generated.ts';
 import { isCertificatePair, isCertificates } from '../pem.ts';
-import type { KubeGatewayObject } from './objects.ts';
+import type { KubeGatewayObject, ListenerSetObject } from './objects.ts';
 import type { Attempt, Problem } from './problem.ts';
 import { mayRefer } from './references.ts';
 
@@ -27,10 +27,18 @@ const maxCertificates = 2;
 
 type Tls = NonNullable<GatewayListener['tls']>;
 
+/** The object that declares a listener. */
+export type ListenerOwner = KubeGatewayObject | ListenerSetObject;
+
+export interface ListenerHome {
+  readonly gateway: KubeGatewayObject;
+  readonly owner: ListenerOwner;
+}
+
 /** Undefined where the listener declares no TLS. */
 export function listenerTls(
   store: ConfigStore,
-  gateway: KubeGatewayObject,
+  { gateway, owner }: ListenerHome,
   listener: GatewayListener,
 ): Attempt<ServerTLSSettings | undefined> {
   const { tls } = listener;
@@ -42,7 +50,7 @@ export function listenerTls(
   // The certificate that the mesh gave the gateway itself.
   if (option === 'ISTIO_MUTUAL') return { value: { mode: 'ISTIO_MUTUAL', cipherSuites } };
   if (option === 'ISTIO_SIMPLE') return { value: { mode: 'SIMPLE', credentialName: workloadCredential, cipherSuites } };
-  const certificates = certificatesOf(store, gateway, tls);
+  const certificates = certificatesOf(store, owner, tls);
   const clients = clientTrust(store, gateway, listener);
   const mode = option === 'MUTUAL' || option === 'OPTIONAL_MUTUAL' ? option : clients.value.caCertCredentialName ? 'MUTUAL' : 'SIMPLE';
   return {
@@ -62,10 +70,10 @@ function cipherSuitesOf({ options }: Tls): readonly string[] | undefined {
   return names?.length ? names : undefined;
 }
 
-function certificatesOf(store: ConfigStore, gateway: KubeGatewayObject, { certificateRefs = [] }: Tls): Attempt<ServerTLSSettings> {
+function certificatesOf(store: ConfigStore, owner: ListenerOwner, { certificateRefs = [] }: Tls): Attempt<ServerTLSSettings> {
   if (certificateRefs.length > maxCertificates)
     return { value: {}, problem: { reason: 'InvalidCertificateRef', message: `${maxCertificates} certificates are possible, no more` } };
-  const found = certificateRefs.map((ref) => certificate(store, gateway, ref));
+  const found = certificateRefs.map((ref) => certificate(store, owner, ref));
   const names = found.flatMap(({ value }) => value ?? []);
   if (names.length > 1) return { value: { credentialNames: names } };
   // One good certificate is enough to serve.
@@ -77,14 +85,15 @@ function certificatesOf(store: ConfigStore, gateway: KubeGatewayObject, { certif
 /** A Secret of type TLS that the gateway may use, as a credential. */
 export function certificate(
   store: ConfigStore,
-  { metadata }: KubeGatewayObject,
+  { kind: referrer, metadata }: ListenerOwner,
   { group = '', kind = 'Secret', name, namespace = metadata.namespace }: SecretObjectReference,
 ): Attempt<string | undefined> {
   const fails = (reason: string, message: string): Attempt<undefined> => ({ value: undefined, problem: { reason, message } });
   if (group !== '' || kind !== 'Secret') return fails('InvalidCertificateRef', `a certificate is a Secret, not a ${kind}`);
   // Whether the object exists is nobody's business who may not refer to it.
-  if (!mayRefer(store, { kind: 'Gateway', namespace: metadata.namespace }, { group, kind, namespace, name }))
-    return fails('RefNotPermitted', `no ReferenceGrant in ${namespace} lets a Gateway of ${metadata.namespace} use the Secret ${name}`);
+  const from = referrer === 'ListenerSet' ? referrer : 'Gateway';
+  if (!mayRefer(store, { kind: from, namespace: metadata.namespace }, { group, kind, namespace, name }))
+    return fails('RefNotPermitted', `no ReferenceGrant in ${namespace} lets a ${from} of ${metadata.namespace} use the Secret ${name}`);
   const data = store.table('Secret').get(`${namespace}/${name}`)?.spec.data;
   if (!data) return fails('InvalidCertificateRef', `there is no Secret ${namespace}/${name}`);
   if (!isCertificatePair(data['tls.crt'], data['tls.key']))

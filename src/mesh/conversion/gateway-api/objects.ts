@@ -2,6 +2,7 @@
 import type { ConfigStore, Kind, ObjectOf } from '../../../registry/index.ts';
 
 export type KubeGatewayObject = ObjectOf<'gateway.networking.k8s.io/Gateway'>;
+export type ListenerSetObject = ObjectOf<'ListenerSet'>;
 export type RouteKind = 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute' | 'TCPRoute';
 export type HttpRouteObject = ObjectOf<'HTTPRoute'> | ObjectOf<'GRPCRoute'>;
 export type RouteObject = HttpRouteObject | ObjectOf<'TLSRoute'> | ObjectOf<'TCPRoute'>;
@@ -15,11 +16,13 @@ export const conversionInputs: ReadonlySet<Kind> = new Set<Kind>([
   'Ingress',
   'IngressClass',
   'gateway.networking.k8s.io/Gateway',
+  'ListenerSet',
   'GatewayClass',
   'HTTPRoute',
   'GRPCRoute',
   'TLSRoute',
   'TCPRoute',
+  'BackendTLSPolicy',
   'ReferenceGrant',
   'Namespace',
   'Service',
@@ -28,7 +31,15 @@ export const conversionInputs: ReadonlySet<Kind> = new Set<Kind>([
   'ConfigMap',
 ]);
 
-const converted = ['Ingress', 'gateway.networking.k8s.io/Gateway', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const;
+const converted = [
+  'Ingress',
+  'gateway.networking.k8s.io/Gateway',
+  'HTTPRoute',
+  'GRPCRoute',
+  'TLSRoute',
+  'TCPRoute',
+  'BackendTLSPolicy',
+] as const;
 
 /** Whether there is any object to convert. */
 export function hasConversions(store: ConfigStore): boolean {

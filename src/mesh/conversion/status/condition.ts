@@ -19,7 +19,7 @@ export function condition(type: string, problem: Problem | undefined, message = 
 export interface StatusObject {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly status: GatewayClassStatus | GatewayStatus | RouteStatusReport;
+  readonly status: GatewayClassStatus | GatewayStatus | RouteStatusReport | PolicyStatusReport;
 }
 
 export interface GatewayClassStatus {
@@ -51,6 +51,16 @@ export type ReportedCondition = Pick<StatusCondition, 'type'> & {
 
 export interface ParentStatus {
   readonly parentRef: Readonly<Record<string, unknown>>;
+  readonly controllerName: string;
+  readonly conditions: readonly ReportedCondition[];
+}
+
+export interface PolicyStatusReport {
+  readonly ancestors: readonly AncestorStatus[];
+}
+
+export interface AncestorStatus {
+  readonly ancestorRef: Readonly<Record<string, unknown>>;
   readonly controllerName: string;
   readonly conditions: readonly ReportedCondition[];
 }

@@ -1,7 +1,7 @@
 // The status of a Gateway and of its listeners.
 // https://gateway-api.sigs.k8s.io/reference/spec/#gateway.networking.k8s.io/v1.GatewayStatus
 import type { Registry, Service } from '../../../registry/index.ts';
-import { isUsable, type ServedGateway, type ServedListener } from '../gateway-api/gateways.ts';
+import { isUsable, lacksTls, type ServedGateway, type ServedListener, type ServedListenerSet } from '../gateway-api/gateways.ts';
 import { gatewayGroup } from '../gateway-api/objects.ts';
 import type { Problem } from '../gateway-api/problem.ts';
 import { condition, type GatewayStatus, type ListenerStatus, type StatusCondition } from './condition.ts';
@@ -17,10 +17,11 @@ export function gatewayStatus(
   gateway: ServedGateway,
   { registry, attachedRoutes, clientCertificate }: GatewayStatusOptions,
 ): GatewayStatus {
+  const added = gateway.sets.flatMap(({ listeners }) => listeners.filter(isUsable));
   return {
     conditions: [
       acceptedCondition(gateway),
-      condition('Programmed', programmingProblem(registry, gateway), 'the pods of its services listen'),
+      condition('Programmed', programmingProblem(registry, gateway, [...gateway.listeners, ...added]), 'the pods of its services listen'),
       condition('ResolvedRefs', clientCertificate, 'all references lead somewhere'),
     ],
     listeners: gateway.listeners.map((listener) => listenerStatus(listener, attachedRoutes(listener))),
@@ -37,7 +38,11 @@ function acceptedCondition({ problem, listeners }: ServedGateway): StatusConditi
 }
 
 /** Whether the services of the Gateway have its ports, and pods behind them. */
-function programmingProblem(registry: Registry, { object, services, problem, listeners }: ServedGateway): Problem | undefined {
+function programmingProblem(
+  registry: Registry,
+  { object, services, problem }: ServedGateway,
+  listeners: readonly ServedListener[],
+): Problem | undefined {
   if (services.length === 0) return problem;
   const ports = new Set(listeners.map(({ listener }) => listener.port));
   const faults = services.flatMap((host) => {
@@ -56,23 +61,56 @@ function portFault(registry: Registry, service: Service, number: number): Proble
   return isServed ? undefined : { reason: 'AddressNotAssigned', message: `no pod is behind the port ${number} of ${service.hostname}` };
 }
 
+/** A set is there as long as one of its listeners can be served. */
+export function listenerSetStatus(
+  gateway: ServedGateway,
+  { refused, listeners }: ServedListenerSet,
+  { registry, attachedRoutes }: Pick<GatewayStatusOptions, 'registry' | 'attachedRoutes'>,
+): GatewayStatus {
+  const noneUsable = listeners.length > 0 && !listeners.some(isUsable);
+  const fault = refused ?? (noneUsable ? { reason: 'ListenersNotValid', message: 'none of its listeners can be served' } : undefined);
+  return {
+    conditions: [
+      condition('Accepted', fault, 'the Gateway has its listeners'),
+      condition(
+        'Programmed',
+        fault ?? programmingProblem(registry, gateway, listeners.filter(isUsable)),
+        'the pods of its services listen',
+      ),
+    ],
+    listeners: listeners.map((listener) => listenerStatus(listener, attachedRoutes(listener))),
+  };
+}
+
 function listenerStatus(served: ServedListener, attachedRoutes: number): ListenerStatus {
-  const { listener, kinds, asksForOtherKinds, protocolProblem, tlsProblem } = served;
+  return {
+    name: served.listener.name,
+    attachedRoutes,
+    supportedKinds: served.kinds.map((kind) => ({ group: gatewayGroup, kind })),
+    conditions: served.conflict ? conflicted(served.conflict) : listenerConditions(served),
+  };
+}
+
+/** Nothing else is said of a listener that another one displaces. */
+function conflicted(conflict: Problem): readonly StatusCondition[] {
+  return [
+    condition('Accepted', conflict),
+    { type: 'Conflicted', status: 'True', reason: conflict.reason, message: conflict.message },
+    condition('Programmed', conflict),
+  ];
+}
+
+function listenerConditions({ listener, asksForOtherKinds, protocolProblem, tlsProblem }: ServedListener): readonly StatusCondition[] {
   const otherKinds = asksForOtherKinds
     ? { reason: 'InvalidRouteKinds', message: 'it asks for kinds of routes that it cannot have' }
     : undefined;
   const noConflict: StatusCondition = { type: 'Conflicted', status: 'False', reason: 'NoConflicts', message: '' };
-  return {
-    name: listener.name,
-    attachedRoutes,
-    supportedKinds: kinds.map((kind) => ({ group: gatewayGroup, kind })),
-    conditions: [
-      condition('Accepted', protocolProblem ?? withoutAuthorities(tlsProblem)),
-      noConflict,
-      condition('Programmed', tlsProblem && { reason: 'Invalid', message: 'its TLS cannot be served' }),
-      condition('ResolvedRefs', otherKinds ?? tlsProblem),
-    ],
-  };
+  return [
+    condition('Accepted', protocolProblem ?? withoutAuthorities(tlsProblem)),
+    noConflict,
+    condition('Programmed', tlsProblem || lacksTls(listener) ? { reason: 'Invalid', message: 'its TLS cannot be served' } : undefined),
+    condition('ResolvedRefs', otherKinds ?? tlsProblem),
+  ];
 }
 
 const authorityReasons: ReadonlySet<string> = new Set(['InvalidCACertificateRef', 'InvalidCACertificateKind', 'RefNotPermitted']);

@@ -1,12 +1,14 @@
 // What a controller would write into the status of Gateway API objects, from the same decisions that the conversion is made of.
 import type { ConfigStore, Registry } from '../../../registry/index.ts';
 import { type Attachment, attachmentsOf, gatewayIndex } from '../gateway-api/attachment.ts';
+import { policyTargets } from '../gateway-api/backend-tls-policies.ts';
 import { controllerOf, type ServedGateway, type ServedListener } from '../gateway-api/gateways.ts';
 import { certificate } from '../gateway-api/listener-tls.ts';
 import { allRoutes, type RouteObject } from '../gateway-api/objects.ts';
 import type { Problem } from '../gateway-api/problem.ts';
 import { condition, type StatusObject } from './condition.ts';
-import { gatewayStatus } from './gateway-status.ts';
+import { gatewayStatus, listenerSetStatus } from './gateway-status.ts';
+import { policyStatus } from './policy-status.ts';
 import { routeStatus } from './route-status.ts';
 
 export type * from './condition.ts';
@@ -18,7 +20,7 @@ export function gatewayApiStatus(store: ConfigStore, registry: Registry): readon
   const counts = countRoutes(attached);
   return [
     ...classStatuses(store),
-    ...[...gateways.values()].map((gateway) => ({
+    ...[...gateways.gateways.values()].map((gateway) => ({
       kind: 'Gateway',
       metadata: nameOf(gateway.object),
       status: gatewayStatus(gateway, {
@@ -27,6 +29,13 @@ export function gatewayApiStatus(store: ConfigStore, registry: Registry): readon
         clientCertificate: clientCertificateProblem(store, gateway),
       }),
     })),
+    ...[...gateways.gateways.values()].flatMap((gateway) =>
+      gateway.sets.map((set) => ({
+        kind: 'ListenerSet',
+        metadata: nameOf(set.object),
+        status: listenerSetStatus(gateway, set, { registry, attachedRoutes: (listener) => counts.get(listener) ?? 0 }),
+      })),
+    ),
     ...attached
       .filter(({ attachments }) => attachments.length > 0)
       .map(({ route, attachments }) => ({
@@ -34,6 +43,7 @@ export function gatewayApiStatus(store: ConfigStore, registry: Registry): readon
         metadata: nameOf(route),
         status: routeStatus(store, route, attachments),
       })),
+    ...policyStatuses(store),
   ];
 }
 
@@ -46,6 +56,21 @@ function classStatuses(store: ConfigStore): readonly StatusObject[] {
       kind: 'GatewayClass',
       metadata: nameOf(object),
       status: { conditions: [condition('Accepted', undefined, 'Gateways of the class are served')] },
+    }));
+}
+
+function policyStatuses(store: ConfigStore): readonly StatusObject[] {
+  const targets = policyTargets(store);
+  return store
+    .table('BackendTLSPolicy')
+    .values()
+    .map((object) => ({
+      kind: 'BackendTLSPolicy',
+      metadata: nameOf(object),
+      status: policyStatus(
+        object,
+        targets.filter(({ policy }) => policy === object),
+      ),
     }));
 }
 
