@@ -2,7 +2,7 @@
 import type { Derived, Issue } from '../base/index.ts';
 import { MemoEngine } from '../base/index.ts';
 import type { MeshConfig } from '../config/index.ts';
-import { Mesh, type ProxyNode } from '../mesh/index.ts';
+import { Mesh, type MeshFeatures, type ProxyNode } from '../mesh/index.ts';
 import { ConfigStore, Registry } from '../registry/index.ts';
 import type { ConfigUpdate } from '../sources/index.ts';
 import { GrpcTranslator, Translator } from '../translate/index.ts';
@@ -16,6 +16,7 @@ import { ReferenceGuard } from './reference-guard.ts';
 export interface PilotOptions {
   readonly domain?: string;
   readonly meshConfig?: MeshConfig;
+  readonly features?: MeshFeatures;
   readonly onEvent?: (event: PilotEvent) => void;
   readonly after?: After;
 }
@@ -68,9 +69,9 @@ export class Pilot {
   readonly #onEvent: (event: PilotEvent) => void;
   #sweepAt = minSweepAt;
 
-  constructor({ domain = defaultDomain, meshConfig = {}, onEvent = () => {}, after = afterTimeout }: PilotOptions = {}) {
+  constructor({ domain = defaultDomain, meshConfig = {}, features, onEvent = () => {}, after = afterTimeout }: PilotOptions = {}) {
     this.store = new ConfigStore(this.engine, { domain });
-    this.mesh = new Mesh(this.engine, this.store, new Registry(this.engine, this.store), meshConfig);
+    this.mesh = new Mesh(this.engine, this.store, new Registry(this.engine, this.store), meshConfig, features);
     this.translator = new Translator(this.engine, this.mesh);
     this.#conversions = new Conversions(this.mesh);
     this.#registration = new AutoRegistration(this.store, after, () => this.push());

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { hasErrors, type Issue } from '../../base/index.ts';
 import { formatIssues, formatSummary, type MeshConfig, parseMeshConfig } from '../../config/index.ts';
 import { Pilot, type PilotEvent } from '../../control-plane/index.ts';
+import { readFeatures } from '../../mesh/index.ts';
 import { FileSource } from '../../sources/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 
@@ -35,6 +36,10 @@ export function pilotCommand(): Command {
 The configuration is watched: an edit takes effect at once, and a resource with an error in it keeps its last good version. Findings, and proxies that come,
 go or refuse something, are told on standard error.
 
+Environment, with the names and defaults of Istio's control plane:
+  ENABLE_TLS_ON_SIDECAR_INGRESS=true               listeners of a Sidecar's ingress end the TLS that they declare
+  PILOT_ENABLE_HEADLESS_FILTER_CHAIN_LISTENER=true a TCP port of a headless service is one listener, with a filter chain a pod
+
 Examples:
   meltemi pilot --config ./istio
   meltemi pilot --config services.yaml --config rules/ --mesh-config mesh.yaml --xds 0.0.0.0:15010
@@ -47,7 +52,12 @@ async function runPilot(flags: PilotFlags): Promise<void> {
   const meshConfig = readMesh(flags);
   if (!meshConfig) return;
   const source = new FileSource({ paths: flags.config });
-  const pilot = new Pilot({ domain: flags.domain, meshConfig, onEvent: (event) => tell(event, flags) });
+  const pilot = new Pilot({
+    domain: flags.domain,
+    meshConfig,
+    features: readFeatures(process.env),
+    onEvent: (event) => tell(event, flags),
+  });
   const missing = flags.config.filter((path) => !existsSync(path));
   if (missing.length > 0) {
     fail(flags, `--config ${missing.join(' and ')}: there is no such file or folder`);
