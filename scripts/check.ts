@@ -1,8 +1,8 @@
 // `npm run check`: everything that needs neither root nor network: format, lint, types, layering, unit tests.
-import { binary, type Counts, conclude, tests, together } from './steps.ts';
+import { binary, type Counts, conclude, tests, testsTogether, together } from './steps.ts';
 
 /** Tests under `test/` that start whole programs, ours or others', are left to CI. */
-const unit = tests('unit', 'src/**/*.test.ts', 'conformance/runner/**/*.test.ts', 'test/corpora/**/*.test.ts');
+const unit = testsTogether('unit', 'src/**/*.test.ts', 'conformance/runner/**/*.test.ts', 'test/corpora/**/*.test.ts');
 
 export function check(): Promise<Counts> {
   return together([

@@ -28,6 +28,13 @@ export function tests(name: string, ...patterns: readonly string[]): Step {
   return { name, command: [node, '--test', '--test-reporter=spec', ...patterns], count: countTests };
 }
 
+/** The same in one process: most of a small test is the start of Node and the loading of what it tests. */
+export function testsTogether(name: string, ...patterns: readonly string[]): Step {
+  const step = tests(name, ...patterns);
+  const [program, test, ...rest] = step.command;
+  return { ...step, command: [program, test ?? '--test', '--test-isolation=none', ...rest] };
+}
+
 /** Runs the steps at the same time, and prints the whole output of those that fail. */
 export async function together(steps: readonly Step[]): Promise<Counts> {
   return sum(await Promise.all(steps.map(run)));
