@@ -51,7 +51,7 @@ const quickSizes: readonly Size[] = [
   { services: 1000, proxies: 10 },
   { services: 1000, proxies: 100 },
 ];
-const warmUpEdits = 10;
+const warmUpEdits = 60;
 const patienceMs = 60_000;
 await main();
 
