@@ -7,30 +7,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { prepareEngine } from '../../conformance/runner/engine.ts';
 import { claimsOf, fieldsOf, kinds } from '../../src/config/index.ts';
+import { envoyBinary, reasonToSkipWithoutEnvoy } from '../real-software.ts';
 import { type Item, itemsOf } from './bootstrap.ts';
 import { randomKinds, type TranslatedMesh, translatedMesh } from './mesh.ts';
-import { envoyBinary, refusals } from './validation.ts';
+import { refusals } from './validation.ts';
 
 const wanted = Number(process.env['NACK_RESOURCES'] ?? 1000);
 const seed = Number(process.env['NACK_SEED'] ?? 1);
-const isCi = !['', '0', 'false', undefined].includes(process.env['CI']);
 /** Envoy's start costs more than a cluster: many meshes share one. */
 const meshesAtOnce = 20;
 /** From so many resources on, every field has appeared but for a few that are deep inside. */
 const wholeRun = 10_000;
-
-function reasonToSkip(): string | false {
-  if (envoyBinary()) return false;
-  if (isCi) {
-    prepareEngine('envoy');
-    return false;
-  }
-  const reason = 'no Envoy: set ENVOY, or run npm run conformance -- --engine envoy once';
-  process.stderr.write(`\n*** SKIPPED: random resources on a real Envoy. Reason: ${reason}. ***\n\n`);
-  return reason;
-}
 
 /** Addresses that two listeners of one proxy claim. */
 function clashes(items: readonly Item[]): readonly string[] {
@@ -55,7 +43,7 @@ function attempt(meshSeed: number, problems: string[]): TranslatedMesh | undefin
   }
 }
 
-test(`Envoy takes what is made of ${wanted} random resources`, { skip: reasonToSkip() }, (context) => {
+test(`Envoy takes what is made of ${wanted} random resources`, { skip: reasonToSkipWithoutEnvoy() }, (context) => {
   const envoy = envoyBinary();
   assert.ok(envoy);
   const problems: string[] = [];

@@ -1,19 +1,13 @@
 // What a real Envoy says of resources: `envoy --mode validate`, and which of many it is that it refuses.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installedEnvoy } from '../../conformance/runner/engine.ts';
 import { bootstrapOf, type Item } from './bootstrap.ts';
 
 export interface Refusal {
   readonly item: Item;
   readonly reason: string;
-}
-
-export function envoyBinary(): string | undefined {
-  const own = process.env['ENVOY'];
-  return own && existsSync(own) ? own : installedEnvoy();
 }
 
 /** Halves what is refused until single resources are left. */

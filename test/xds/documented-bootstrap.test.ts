@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { Pilot } from '../../src/control-plane/index.ts';
+import { reasonToSkipWithoutEnvoy } from '../real-software.ts';
 import { updateOf } from './edited-mesh.ts';
-import { DrivenEnvoy, freePort, reasonToSkip } from './envoy.ts';
+import { DrivenEnvoy, freePort } from './envoy.ts';
 import { request } from './load.ts';
 
-const skip = reasonToSkip();
+const skip = reasonToSkipWithoutEnvoy();
 const pollMs = 25;
 const page = readFileSync(join(import.meta.dirname, '../../docs/envoy.md'), 'utf8');
 const [gateway = '', sidecar = ''] = [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = '']) => text);

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
+import { reasonToSkipWithoutEnvoy } from '../real-software.ts';
 import { seeded, updateOf } from './edited-mesh.ts';
-import { apiTypes, DrivenEnvoy, freePort, reasonToSkip } from './envoy.ts';
+import { apiTypes, DrivenEnvoy, freePort } from './envoy.ts';
 import { ListenerServer } from './listener-server.ts';
 import { Load } from './load.ts';
 import { Scene } from './scene.ts';
 
-const skip = reasonToSkip();
+const skip = reasonToSkipWithoutEnvoy();
 const timeout = 60_000;
 
 const lateHost = `apiVersion: networking.istio.io/v1

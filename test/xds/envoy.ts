@@ -1,34 +1,15 @@
 // A real Envoy, a gateway unless it says otherwise, driven by a pilot of the test, for the tests in this folder.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installedEnvoy, prepareEngine } from '../../conformance/runner/engine.ts';
+import { envoyBinary } from '../real-software.ts';
 
 export const apiTypes = ['GRPC', 'DELTA_GRPC'] as const;
 export type ApiType = (typeof apiTypes)[number];
-
-const isCi = !['', '0', 'false', undefined].includes(process.env['CI']);
-
-function envoyBinary(): string | undefined {
-  const own = process.env['ENVOY'];
-  return own && existsSync(own) ? own : installedEnvoy();
-}
-
-/** What `test` takes as `skip`: in CI nothing is skipped, and an Envoy that is not there is installed. */
-export function reasonToSkip(): string | false {
-  if (envoyBinary()) return false;
-  if (isCi) {
-    prepareEngine('envoy');
-    return false;
-  }
-  const reason = 'no Envoy: set ENVOY, or run npm run conformance -- --engine envoy once';
-  process.stderr.write(`\n*** SKIPPED: tests with a real Envoy. Reason: ${reason}. ***\n\n`);
-  return reason;
-}
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {

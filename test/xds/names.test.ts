@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { Resolver } from 'node:dns/promises';
 import { test } from 'node:test';
 import { Pilot } from '../../src/control-plane/index.ts';
+import { reasonToSkipWithoutEnvoy } from '../real-software.ts';
 import { updateOf } from './edited-mesh.ts';
-import { DrivenEnvoy, reasonToSkip } from './envoy.ts';
+import { DrivenEnvoy } from './envoy.ts';
 
-const skip = reasonToSkip();
+const skip = reasonToSkipWithoutEnvoy();
 const pollMs = 25;
 
 const cart = `apiVersion: v1

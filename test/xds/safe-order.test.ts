@@ -2,14 +2,15 @@
 // MELTEMI_SEED which.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { reasonToSkipWithoutEnvoy } from '../real-software.ts';
 import { seeded } from './edited-mesh.ts';
-import { apiTypes, reasonToSkip } from './envoy.ts';
+import { apiTypes } from './envoy.ts';
 import { Load } from './load.ts';
 import { Scene } from './scene.ts';
 
 const edits = Number(process.env['MELTEMI_EDITS'] ?? 60);
 const seed = Number(process.env['MELTEMI_SEED'] ?? 1);
-const skip = reasonToSkip();
+const skip = reasonToSkipWithoutEnvoy();
 const workers = 8;
 /** Of the edits, the rest follow while the one before is still on its way. */
 const shareAwaited = 0.7;

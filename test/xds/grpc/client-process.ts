@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { cacheFolder } from '../../../conformance/runner/environment.ts';
+import { reasonToSkipWithout } from '../../real-software.ts';
 
 export interface Calls {
   readonly kind: 'calls';
@@ -29,19 +30,15 @@ export interface CallResult {
 export const languages = ['node', 'python'] as const;
 export type Language = (typeof languages)[number];
 
-const isCi = !['', '0', 'false', undefined].includes(process.env['CI']);
 const pythonPackage = 'grpcio==1.85.1';
 
-/** What `test` takes as `skip`: in CI nothing is skipped, and a package that is not there is installed. */
 export function reasonToSkip(language: Language): string | false {
-  if (language === 'node' || python()) return false;
-  if (isCi) {
-    installPython();
-    return false;
-  }
-  const reason = `no ${pythonPackage} for python3: install it, or run once with CI=true`;
-  process.stderr.write(`\n*** SKIPPED: gRPC clients in Python. Reason: ${reason}. ***\n\n`);
-  return reason;
+  return reasonToSkipWithout({
+    isThere: () => language === 'node' || python() !== undefined,
+    install: installPython,
+    tests: 'gRPC clients in Python',
+    advice: `no ${pythonPackage} for python3: install it, or run once with CI=true`,
+  });
 }
 
 function environmentFolder(): string {
