@@ -2,22 +2,24 @@
 // force before a route or listener names them; a cluster leaves after the last route or listener that could name it.
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consistency-considerations
 import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { type ResourceTypeName, resourceTypes } from '../resource-types.ts';
+import { type ResourceTypeName, resourceTypes, typeOfUrl } from '../resource-types.ts';
 import { endpointNameOf } from './endpoint-name.ts';
 import type { ServedResource } from './feed.ts';
 import type { SharedResponse } from './response-cache.ts';
-import type { FeedSet, SessionEvents } from './session.ts';
+import type { FeedSet, Session, SessionEvents } from './session.ts';
 import { WatchedType } from './watched-type.ts';
 
 /** `additions` leaves the client what is gone; `removals` takes that away and nothing else matters. */
 export type Phase = 'additions' | 'removals';
 
-/** What differs between the protocols: how a client is brought up to date with one type. */
-export type PushType = (watched: WatchedType, phase: Phase) => void;
+/** What every request of either protocol says. */
+export interface SessionRequest {
+  readonly node?: Node | undefined;
+  readonly typeUrl: string;
+}
 
-export class SessionCore {
+export abstract class SessionCore<Request extends SessionRequest> implements Session {
   readonly #events: SessionEvents;
-  readonly #push: PushType;
   readonly #watched = new Map<ResourceTypeName, WatchedType>();
   /** Endpoints without which clusters that the client was sent do not work yet. */
   readonly #expected = new Set<string>();
@@ -28,18 +30,26 @@ export class SessionCore {
   #lingers = false;
   #callOff: (() => void) | undefined;
 
-  constructor(events: SessionEvents, push: PushType) {
+  constructor(events: SessionEvents) {
     this.#events = events;
-    this.#push = push;
   }
 
-  /** Returns false when nobody knows the client. */
-  identify(node: Node | undefined): boolean {
-    this.#feeds ??= node && this.#events.identify(node);
-    return this.#feeds !== undefined;
+  request(bytes: Uint8Array): boolean {
+    const request = this.read(bytes);
+    this.#feeds ??= request.node && this.#events.identify(request.node);
+    if (!this.#feeds) return false;
+    const type = typeOfUrl(request.typeUrl);
+    const watched = type && this.#watch(type);
+    if (watched) this.handle(watched, request);
+    return true;
   }
 
-  watch(type: ResourceTypeName): WatchedType | undefined {
+  protected abstract read(bytes: Uint8Array): Request;
+  protected abstract handle(watched: WatchedType, request: Request): void;
+  /** Brings the client up to date with one type. */
+  protected abstract push(watched: WatchedType, phase: Phase): void;
+
+  #watch(type: ResourceTypeName): WatchedType | undefined {
     const known = this.#watched.get(type);
     if (known) return known;
     const feed = this.#feeds?.feed(type);
@@ -78,25 +88,25 @@ export class SessionCore {
       const watched = this.#watched.get(type);
       if (!watched?.pending) continue;
       if ((type === 'listener' || type === 'route') && !this.#isGroundReady()) continue;
-      if (this.#events.maySend()) this.#push(watched, 'additions');
+      if (this.#events.maySend()) this.push(watched, 'additions');
     }
     this.#remove();
   }
 
   /** Answers a request of the client, which never waits for other types. */
-  respond(watched: WatchedType, push: () => void): void {
+  protected respond(watched: WatchedType, push: () => void): void {
     if (this.#events.maySend()) push();
     else watched.pending ??= 'all';
   }
 
-  send({ subscription }: WatchedType, response: SharedResponse): void {
+  protected send({ subscription }: WatchedType, response: SharedResponse): void {
     subscription.nonce = response.nonce;
     subscription.inFlight.set(response.nonce, response);
     this.#events.send(response.bytes);
   }
 
   /** Takes what the client says to a response. Returns false when it answers none that waits. */
-  settle(watched: WatchedType, nonce: string, error: string | undefined): boolean {
+  protected settle(watched: WatchedType, nonce: string, error: string | undefined): boolean {
     const { subscription, type } = watched;
     const answer = subscription.answer(nonce, error);
     if (!answer) return false;
@@ -112,7 +122,7 @@ export class SessionCore {
    * The client was sent clusters that it did not have, and others anew. Routes wait until it has the endpoints of the former. The latter it
    * makes anew as well, for which it needs the endpoints once more: it may not ask, or ask in a request that is stale by then.
    */
-  followUp(added: readonly ServedResource[], changed: readonly ServedResource[]): void {
+  protected followUp(added: readonly ServedResource[], changed: readonly ServedResource[]): void {
     for (const cluster of added) {
       const name = endpointNameOf(cluster);
       if (name !== undefined) this.#expected.add(name);
@@ -126,19 +136,19 @@ export class SessionCore {
     }
   }
 
-  resumed(): void {
+  protected resumed(): void {
     this.#resumed = true;
   }
 
   /** Something is gone that a client has asked for by name; it may give it up by itself, in its own time. */
-  linger(): void {
+  protected linger(): void {
     this.#lingers = true;
     this.#callOff?.();
     this.#callOff = undefined;
   }
 
   /** Whether what is gone of this type must stay with the client until its routes are known not to need it. */
-  holdsRemovals(type: ResourceTypeName): boolean {
+  protected holdsRemovals(type: ResourceTypeName): boolean {
     return type !== 'listener';
   }
 
@@ -155,7 +165,7 @@ export class SessionCore {
     // A client gives up the endpoints of a removed cluster by itself: what it gives up need not be said.
     for (const watched of leaving) {
       if (!this.#isQuiet('cluster') || !this.#events.maySend()) return;
-      this.#push(watched, 'removals');
+      this.push(watched, 'removals');
     }
   }
 

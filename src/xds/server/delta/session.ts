@@ -2,11 +2,11 @@
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
 import { fromBinary } from '@bufbuild/protobuf';
 import { type DeltaDiscoveryRequest, DeltaDiscoveryRequestSchema } from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
-import { hasWildcard, typeOfUrl } from '../../resource-types.ts';
+import { hasWildcard } from '../../resource-types.ts';
 import type { ServedResource } from '../feed.ts';
 import { SharedNameSets } from '../name-set.ts';
 import { ResponseCache } from '../response-cache.ts';
-import type { FeedSet, Session, SessionEvents } from '../session.ts';
+import type { SessionEvents } from '../session.ts';
 import { type Phase, SessionCore } from '../session-core.ts';
 import type { WatchedType } from '../watched-type.ts';
 import { encodeDeltaResponse } from './response.ts';
@@ -18,47 +18,25 @@ export class DeltaSharing {
 }
 
 const everything = '*';
-export class DeltaSession implements Session {
-  readonly #core: SessionCore;
+export class DeltaSession extends SessionCore<DeltaDiscoveryRequest> {
   readonly #sharing: DeltaSharing;
   /** Types that the client has asked for on this stream. */
   readonly #begun = new Set<WatchedType['type']>();
 
   constructor(events: SessionEvents, sharing: DeltaSharing) {
+    super(events);
     this.#sharing = sharing;
-    this.#core = new SessionCore(events, (watched, phase) => this.#push(watched, phase));
   }
 
-  request(bytes: Uint8Array): boolean {
-    const request = fromBinary(DeltaDiscoveryRequestSchema, bytes);
-    if (!this.#core.identify(request.node)) return false;
-    const type = typeOfUrl(request.typeUrl);
-    const watched = type && this.#core.watch(type);
-    if (watched) this.#handle(watched, request);
-    return true;
-  }
-
-  replaceFeeds(feeds: FeedSet): void {
-    this.#core.replaceFeeds(feeds);
-  }
-
-  flush(): void {
-    this.#core.flush();
-  }
-
-  get settled(): boolean {
-    return this.#core.settled;
-  }
-
-  close(): void {
-    this.#core.close();
+  protected override read(bytes: Uint8Array): DeltaDiscoveryRequest {
+    return fromBinary(DeltaDiscoveryRequestSchema, bytes);
   }
 
   /** A request may answer a response, change what is subscribed to, or both; the one does not depend on the other. */
-  #handle(watched: WatchedType, request: DeltaDiscoveryRequest): void {
+  protected override handle(watched: WatchedType, request: DeltaDiscoveryRequest): void {
     const first = !this.#begun.has(watched.type);
     this.#begun.add(watched.type);
-    if (request.responseNonce !== '') this.#core.settle(watched, request.responseNonce, request.errorDetail?.message);
+    if (request.responseNonce !== '') this.settle(watched, request.responseNonce, request.errorDetail?.message);
     if (first) this.#begin(watched, request);
     this.#subscribe(watched, request);
     this.#unsubscribe(watched, request.resourceNamesUnsubscribe);
@@ -66,9 +44,8 @@ export class DeltaSession implements Session {
     const resumed = Object.keys(request.initialResourceVersions).length > 0;
     // An empty answer to a new client says that there is nothing; one that came back knows what it has.
     const evenIfEmpty = first && watched.subscription.wildcard && !resumed;
-    if (first || request.resourceNamesSubscribe.length > 0)
-      this.#core.respond(watched, () => this.#push(watched, 'additions', evenIfEmpty));
-    this.#core.flush();
+    if (first || request.resourceNamesSubscribe.length > 0) this.respond(watched, () => this.push(watched, 'additions', evenIfEmpty));
+    this.flush();
   }
 
   #begin(watched: WatchedType, request: DeltaDiscoveryRequest): void {
@@ -80,7 +57,7 @@ export class DeltaSession implements Session {
     for (const [name, version] of Object.entries(request.initialResourceVersions)) {
       subscription.sent.set(name, version);
       if (subscription.wildcard) watched.note(name);
-      this.#core.resumed();
+      this.resumed();
     }
   }
 
@@ -119,12 +96,12 @@ export class DeltaSession implements Session {
     }
   }
 
-  #push(watched: WatchedType, phase: Phase, evenIfEmpty = false): void {
+  protected override push(watched: WatchedType, phase: Phase, evenIfEmpty = false): void {
     const { subscription, type } = watched;
     const owed: ServedResource[] = [];
     const removed: string[] = [];
     const leaving = new Set<string>();
-    const holds = phase === 'additions' && this.#core.holdsRemovals(type);
+    const holds = phase === 'additions' && this.holdsRemovals(type);
     for (const name of this.#namesToLookAt(watched)) {
       const resource = watched.visible(name);
       if (resource) {
@@ -134,7 +111,7 @@ export class DeltaSession implements Session {
     }
     watched.pending = undefined;
     watched.leaving = leaving;
-    if (leaving.size > 0 && type === 'cluster' && !subscription.wildcard) this.#core.linger();
+    if (leaving.size > 0 && type === 'cluster' && !subscription.wildcard) this.linger();
     subscription.asked.clear();
     if (owed.length + removed.length > 0 || evenIfEmpty) this.#send(watched, owed, removed);
   }
@@ -152,11 +129,11 @@ export class DeltaSession implements Session {
     if (type === 'cluster' && subscription.wildcard && !isStart) {
       const isKnown = (resource: ServedResource): boolean => subscription.sent.has(resource.name);
       const changed = owed.filter(isKnown);
-      this.#core.followUp(changed.length === owed.length ? [] : owed.filter((resource) => !isKnown(resource)), changed);
+      this.followUp(changed.length === owed.length ? [] : owed.filter((resource) => !isKnown(resource)), changed);
     }
     const response = this.#sharing.responses.build({ type, resources: owed, removed });
     subscription.sent.record(response.resources);
     for (const name of removed) subscription.sent.delete(name);
-    this.#core.send(watched, response);
+    this.send(watched, response);
   }
 }

@@ -1,10 +1,10 @@
 // One client of the state-of-the-world protocol, without its socket: requests in, responses out.
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
-import { hasWildcard, type ResourceTypeName, typeOfUrl } from '../../resource-types.ts';
+import { hasWildcard, type ResourceTypeName } from '../../resource-types.ts';
 import type { ServedResource } from '../feed.ts';
 import { SharedNameSets } from '../name-set.ts';
 import { ResponseCache } from '../response-cache.ts';
-import type { FeedSet, Session, SessionEvents } from '../session.ts';
+import type { SessionEvents } from '../session.ts';
 import { type Phase, SessionCore } from '../session-core.ts';
 import type { WatchedType } from '../watched-type.ts';
 import { emptySet, FullSets } from './full-set.ts';
@@ -19,47 +19,25 @@ export class SotwSharing {
   readonly names = new SharedNameSets();
 }
 
-export class SotwSession implements Session {
-  readonly #core: SessionCore;
+export class SotwSession extends SessionCore<SotwRequest> {
   readonly #sharing: SotwSharing;
   /** The names of the latest request of each type. */
   readonly #lists = new Map<ResourceTypeName, readonly string[]>();
 
   constructor(events: SessionEvents, sharing: SotwSharing) {
+    super(events);
     this.#sharing = sharing;
-    this.#core = new SessionCore(events, (watched, phase) => this.#push(watched, phase));
   }
 
-  request(bytes: Uint8Array): boolean {
-    const request = this.#sharing.requests.read(bytes);
-    if (!this.#core.identify(request.node)) return false;
-    const type = typeOfUrl(request.typeUrl);
-    const watched = type && this.#core.watch(type);
-    if (watched) this.#handle(watched, request);
-    return true;
+  protected override read(bytes: Uint8Array): SotwRequest {
+    return this.#sharing.requests.read(bytes);
   }
 
-  replaceFeeds(feeds: FeedSet): void {
-    this.#core.replaceFeeds(feeds);
-  }
-
-  flush(): void {
-    this.#core.flush();
-  }
-
-  get settled(): boolean {
-    return this.#core.settled;
-  }
-
-  close(): void {
-    this.#core.close();
-  }
-
-  #handle(watched: WatchedType, request: SotwRequest): void {
+  protected override handle(watched: WatchedType, request: SotwRequest): void {
     const { subscription } = watched;
     // An answer to an older response says nothing of the latest one.
     if (request.nonce !== '' && subscription.nonce !== '' && request.nonce !== subscription.nonce) return;
-    const answered = this.#core.settle(watched, request.nonce, request.error);
+    const answered = this.settle(watched, request.nonce, request.error);
     const change = this.#subscribe(watched, request.names);
     const grew = change === 'grew';
     // Asking again for what was already accepted means that the client needs it once more.
@@ -70,9 +48,9 @@ export class SotwSession implements Session {
     }
     if (grew || again) {
       watched.pending = 'all';
-      this.#core.respond(watched, () => this.#push(watched, 'additions', true));
+      this.respond(watched, () => this.push(watched, 'additions', true));
     }
-    this.#core.flush();
+    this.flush();
   }
 
   #subscribe(watched: WatchedType, names: readonly string[]): 'grew' | 'shrank' | 'same' {
@@ -100,7 +78,7 @@ export class SotwSession implements Session {
     return surplus.length > 0 ? 'shrank' : 'same';
   }
 
-  #push(watched: WatchedType, phase: Phase, evenIfEmpty = false): void {
+  protected override push(watched: WatchedType, phase: Phase, evenIfEmpty = false): void {
     if (hasWildcard(watched.type)) this.#pushSet(watched, phase, evenIfEmpty);
     else this.#pushNamed(watched);
   }
@@ -112,14 +90,14 @@ export class SotwSession implements Session {
     const { told } = subscription;
     const now = watched.everything();
     const change = this.#sharing.sets.compare(told ?? emptySet, now);
-    const holds = phase === 'additions' && this.#core.holdsRemovals(type) && told !== undefined;
+    const holds = phase === 'additions' && this.holdsRemovals(type) && told !== undefined;
     watched.leaving = new Set(holds ? change.leaving.map((resource) => resource.name) : []);
-    if (watched.leaving.size > 0 && !subscription.wildcard) this.#core.linger();
+    if (watched.leaving.size > 0 && !subscription.wildcard) this.linger();
     const nothingNew = holds ? change.added.length + change.changed.length === 0 : change.isSame;
     if (nothingNew && told !== undefined && !evenIfEmpty) return;
     subscription.told = holds ? change.union : now;
     this.#send(watched, subscription.told);
-    if (type === 'cluster' && subscription.wildcard && told) this.#core.followUp(change.added, change.changed);
+    if (type === 'cluster' && subscription.wildcard && told) this.followUp(change.added, change.changed);
   }
 
   /** What is gone of the other types cannot be said: the client gives it up with what named it. */
@@ -139,7 +117,7 @@ export class SotwSession implements Session {
   #send(watched: WatchedType, resources: readonly ServedResource[]): readonly ServedResource[] {
     const response = this.#sharing.responses.build({ type: watched.type, resources, removed: [] });
     watched.subscription.inFlight.clear();
-    this.#core.send(watched, response);
+    this.send(watched, response);
     return response.resources;
   }
 }
