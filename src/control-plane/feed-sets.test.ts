@@ -1,11 +1,9 @@
 // Views come and go with proxies: what was made for them goes with them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoEngine } from '../base/index.ts';
-import { type AnyConfig, parseDocuments } from '../config/index.ts';
-import { Mesh, type ProxyNode } from '../mesh/index.ts';
-import { ConfigStore, Registry } from '../registry/index.ts';
-import { GrpcTranslator, Translator } from '../translate/index.ts';
+import type { ProxyNode } from '../mesh/index.ts';
+import { GrpcTranslator } from '../translate/index.ts';
+import { meshOfText, testClient } from '../translate/testdata-mesh.ts';
 import { FeedHub } from '../xds/index.ts';
 import { FeedSets } from './feed-sets.ts';
 
@@ -15,32 +13,11 @@ kind: ServiceEntry
 metadata: {name: shop, namespace: default}
 spec: {hosts: [shop.example], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 10.0.0.1}]}`;
 
-function proxy(namespace: string, isGrpc = false): ProxyNode {
-  return {
-    id: `sidecar~10.9.9.9~client.${namespace}~x`,
-    type: 'sidecar',
-    name: 'client',
-    namespace,
-    addresses: ['10.9.9.9'],
-    labels: {},
-    serviceAccount: 'default',
-    clusterId: 'Kubernetes',
-    locality: '',
-    network: '',
-    captured: true,
-    applicationPorts: new Map(),
-    httpProxyPort: 0,
-    isGrpc,
-  };
-}
+const proxy = (namespace: string, isGrpc = false): ProxyNode => ({ ...testClient, namespace, isGrpc });
 
 function made() {
-  const engine = new MemoEngine();
-  const store = new ConfigStore(engine, { domain: 'cluster.local' });
-  for (const resource of parseDocuments(service, 'test.yaml').resources) store.put(resource as AnyConfig);
-  const mesh = new Mesh(engine, store, new Registry(engine, store), {});
-  const sets = new FeedSets({ envoy: new Translator(engine, mesh), grpc: new GrpcTranslator(engine, mesh) }, new FeedHub());
-  return { engine, sets };
+  const { engine, mesh, translator } = meshOfText(service);
+  return { engine, sets: new FeedSets({ envoy: translator, grpc: new GrpcTranslator(engine, mesh) }, new FeedHub()) };
 }
 
 /** What a proxy does from its first request on; returns the way to leave. */
