@@ -25,6 +25,7 @@ export function portsOf(one: Case): readonly number[] {
   const add = (value: unknown): void => {
     if (Number.isInteger(value) && Number(value) > 0 && Number(value) < 65536) ports.add(Number(value));
   };
+  for (const port of one.ports) add(port);
   for (const document of resourcesOf(one)) portsOfResource(document, add);
   for (const request of one.requests) add(targetOf(request.connect).port);
   for (const key of Object.keys(one.upstreams)) if (key.includes(':')) add(targetOf(key).port);

@@ -28,7 +28,7 @@ export function bootstrapOf(client: Client): object {
   };
 }
 
-function nodeOf({ kind, name = 'client', namespace = 'default', labels = {}, serviceAccount = 'default', locality }: Client): object {
+function nodeOf({ kind, name = 'client', namespace = 'default', labels = {}, serviceAccount = 'default', locality, metadata = {} }: Client): object {
   const [region, zone, sub_zone] = locality?.split('/') ?? [];
   return {
     id: `${kind === 'gateway' ? 'router' : 'sidecar'}~${clientAddress}~${name}.${namespace}~${namespace}.svc.cluster.local`,
@@ -43,6 +43,7 @@ function nodeOf({ kind, name = 'client', namespace = 'default', labels = {}, ser
       NAME: name,
       SERVICE_ACCOUNT: serviceAccount,
       WORKLOAD_NAME: name,
+      ...metadata,
     },
   };
 }

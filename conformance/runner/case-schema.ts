@@ -11,6 +11,7 @@ export const caseFields: Fields = {
   config: 'string',
   upstreams: 'object',
   dns: 'object',
+  ports: 'list',
   serverIdentity: 'string',
   rejected: 'string',
   nacks: 'any',
@@ -27,6 +28,7 @@ export const clientFields: Fields = {
   labels: 'object',
   serviceAccount: 'string',
   locality: 'string',
+  metadata: 'object',
 };
 
 export const behaviourFields: Fields = {

@@ -9,6 +9,8 @@ export interface Client {
   readonly serviceAccount?: string;
   /** `region/zone/subzone`. */
   readonly locality?: string;
+  /** Added to the node metadata that the proxy sends. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 /** How an endpoint answers; without any of these it says 200 and repeats its address and the path. */
@@ -118,6 +120,8 @@ export interface Case {
   readonly config: string;
   readonly upstreams: Readonly<Record<string, Behaviour>>;
   readonly dns: Readonly<Record<string, readonly string[]>>;
+  /** Listened on by the servers, beside those that configuration and requests name. */
+  readonly ports: readonly number[];
   readonly serverIdentity: string;
   readonly rejected?: string;
   readonly nacks?: unknown;

@@ -55,6 +55,7 @@ export function readCase(text: string, name: string, problems: string[]): Case {
     config: raw.config ?? '',
     upstreams: raw.upstreams ?? {},
     dns: raw.dns ?? {},
+    ports: raw.ports ?? [],
     serverIdentity: raw.serverIdentity ?? defaultServerIdentity,
     ...(raw.rejected === undefined ? {} : { rejected: raw.rejected }),
     ...(raw.nacks === undefined ? {} : { nacks: raw.nacks }),
