@@ -1,13 +1,17 @@
 // How fast an edit reaches a fleet of proxies, and what it costs the pilot. Pilot and proxies are processes of their own, on a core each.
-// node_modules/.bin/node bench/control-plane.ts [--services 100,1000] [--proxies 10,100] [--mode sotw,delta] [--edits N] [--output json]
+// With --from files, the clock starts when a document's file is written: each document in a file of its own (own), or all in one (one).
+// node_modules/.bin/node bench/control-plane.ts [--from apply|own|one] [--services 100,1000] [--proxies 10,100] [--mode sotw,delta] [--edits N] [--output json]
 import { loadavg } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type EditKind, editKinds } from './control-plane/configuration.ts';
+import { ConfigurationFolder, type Layout } from './control-plane/configuration-folder.ts';
 import type { EditFigures, FromFleet, FromPilot, LoadFigures, Mode, PilotState, ToFleet, ToPilot } from './control-plane/messages.ts';
 import { canPin, Program } from './control-plane/program.ts';
 
 const { values: flags } = parseArgs({
   options: {
+    from: { type: 'string', default: 'apply' },
     services: { type: 'string' },
     proxies: { type: 'string' },
     mode: { type: 'string', default: 'sotw,delta' },
@@ -53,6 +57,7 @@ const quickSizes: readonly Size[] = [
 ];
 const warmUpEdits = 60;
 const patienceMs = 60_000;
+const restMs = 60;
 await main();
 
 async function main(): Promise<void> {
@@ -75,17 +80,19 @@ function sizes(): readonly Size[] {
 async function measure(size: Size, mode: Mode): Promise<Run> {
   const pilot = new Program<ToPilot, FromPilot>('pilot-process.ts', { core: '0', profile: flags.profile });
   const fleet = new Program<ToFleet, FromFleet>('fleet-process.ts', { core: '1', profile: false });
+  const files = flags.from === 'apply' ? undefined : new ConfigurationFolder(flags.from as Layout, size.services);
   try {
-    const load = await pilot.ask({ kind: 'load', services: size.services }, 'loaded');
+    const load = await pilot.ask({ kind: 'load', services: size.services, ...(files ? { folder: files.path } : {}) }, 'loaded');
     const start = performance.now();
     await fleet.ask({ kind: 'connect', address: load.address, proxies: size.proxies, mode }, 'connected');
     const connectMs = performance.now() - start;
     const { residentMb, heapMb } = await settledState(pilot);
     const edits: EditRow[] = [];
-    for (const edit of editKinds) edits.push(await measureEdits(pilot, fleet, edit));
+    for (const edit of editKinds) edits.push(await measureEdits({ pilot, fleet, files }, edit));
     return { ...size, ...load, mode, connectMs, machineLoad: loadavg()[0] ?? 0, residentMb, heapMb, edits };
   } finally {
     await Promise.all([pilot.stop(), fleet.stop()]);
+    files?.remove();
   }
 }
 
@@ -93,20 +100,40 @@ interface Sample {
   readonly ms: number;
   readonly cpuMs: number;
   readonly bytes: number;
-  readonly figures: EditFigures;
+  readonly applyMs: number;
+  readonly pushed: number;
+  readonly byName: Readonly<Record<string, number>>;
 }
 
-async function measureEdits(pilot: Program<ToPilot, FromPilot>, fleet: Program<ToFleet, FromFleet>, edit: EditKind): Promise<EditRow> {
+interface Stage {
+  readonly pilot: Program<ToPilot, FromPilot>;
+  readonly fleet: Program<ToFleet, FromFleet>;
+  readonly files: ConfigurationFolder | undefined;
+}
+
+async function measureEdits({ pilot, fleet, files }: Stage, edit: EditKind): Promise<EditRow> {
   const samples: Sample[] = [];
   for (let n = 0; n < warmUpEdits + Number(flags.edits); n++) {
     const before = await settledState(pilot);
     await fleet.ask({ kind: 'arm' }, 'armed');
     const received = edit === 'label' ? undefined : fleet.next('received');
-    const figures = await pilot.ask({ kind: 'edit', edit, n }, 'edited');
+    const figures: EditFigures = files
+      ? { startMs: files.edit(edit, n), applyMs: 0 }
+      : await pilot.ask({ kind: 'edit', edit, n }, 'edited');
     const lastMs = (await received)?.lastMs ?? figures.startMs + figures.applyMs;
-    const after = await settledState(pilot);
+    const after = await settledState(pilot, before.applied + 1);
     const { bytes } = await fleet.ask({ kind: 'disarm' }, 'disarmed');
-    if (n >= warmUpEdits) samples.push({ ms: lastMs - figures.startMs, cpuMs: after.cpuMs - before.cpuMs, bytes, figures });
+    if (n >= warmUpEdits)
+      samples.push({
+        ms: lastMs - figures.startMs,
+        cpuMs: after.cpuMs - before.cpuMs,
+        bytes,
+        applyMs: figures.applyMs,
+        pushed: after.pushed - before.pushed,
+        byName: differences(before.recomputed, after.recomputed),
+      });
+    // The next edit finds the files at rest, as a person's does.
+    if (files) await pause(restMs);
   }
   const last = samples.at(-1);
   if (!last) throw new Error('--edits must be at least 1');
@@ -117,7 +144,7 @@ async function measureEdits(pilot: Program<ToPilot, FromPilot>, fleet: Program<T
     p90Ms: quantile(times, 0.9),
     p99Ms: quantile(times, 0.99),
     applyMs: quantile(
-      samples.map(({ figures }) => figures.applyMs),
+      samples.map(({ applyMs }) => applyMs),
       0.5,
     ),
     cpuMs: quantile(
@@ -125,18 +152,23 @@ async function measureEdits(pilot: Program<ToPilot, FromPilot>, fleet: Program<T
       0.5,
     ),
     bytes: last.bytes,
-    pushed: last.figures.pushed,
-    recomputed: last.figures.recomputed,
-    byName: last.figures.byName,
+    pushed: last.pushed,
+    recomputed: Object.values(last.byName).reduce((sum, count) => sum + count, 0),
+    byName: last.byName,
   };
 }
 
-/** The state once every proxy has answered. */
-async function settledState(pilot: Program<ToPilot, FromPilot>): Promise<PilotState> {
+function differences(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const more = Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)] as const);
+  return Object.fromEntries(more.filter(([, count]) => count > 0));
+}
+
+/** The state once so many updates are in force and every proxy has answered. */
+async function settledState(pilot: Program<ToPilot, FromPilot>, applied = 0): Promise<PilotState> {
   const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {
     const state = await pilot.ask({ kind: 'state' }, 'state');
-    if (state.unsettled === 0) return state;
+    if (state.unsettled === 0 && state.applied >= applied) return state;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Error('the proxies do not settle');

@@ -4,21 +4,30 @@ export type EditKind = (typeof editKinds)[number];
 
 export const routeName = '80';
 
-export function configurationText(services: number): string {
-  return Array.from({ length: services }, (_, i) =>
-    [serviceEntry(i, 1), destinationRule(i), virtualService(i, 50, '{}')].join('\n---\n'),
-  ).join('\n---\n');
+/** Every document, by a name that could be its file's. */
+export function documents(services: number): Map<string, string> {
+  const all = new Map<string, string>();
+  for (let i = 0; i < services; i++) {
+    all.set(`service-entry-${i}`, serviceEntry(i, 1));
+    all.set(`destination-rule-${i}`, destinationRule(i));
+    all.set(`virtual-service-${i}`, virtualService(i, 50, '{}'));
+  }
+  return all;
+}
+
+export function streamOf(texts: Iterable<string>): string {
+  return [...texts].join('\n---\n');
 }
 
 /** The document that the n-th edit of a kind changes. Each differs from the one before. */
-export function editText(kind: EditKind, n: number): string {
+export function editedDocument(kind: EditKind, n: number): { readonly name: string; readonly text: string } {
   switch (kind) {
     case 'weight':
-      return virtualService(7, n % 2 === 0 ? 90 : 60, '{}');
+      return { name: 'virtual-service-7', text: virtualService(7, n % 2 === 0 ? 90 : 60, '{}') };
     case 'endpoint':
-      return serviceEntry(8, 2 + (n % 2));
+      return { name: 'service-entry-8', text: serviceEntry(8, 2 + (n % 2)) };
     case 'label':
-      return virtualService(9, 50, `{edit: "${n}"}`);
+      return { name: 'virtual-service-9', text: virtualService(9, 50, `{edit: "${n}"}`) };
   }
 }
 

@@ -12,9 +12,6 @@ export interface LoadFigures {
 export interface EditFigures {
   readonly startMs: number;
   readonly applyMs: number;
-  readonly recomputed: number;
-  readonly byName: Readonly<Record<string, number>>;
-  readonly pushed: number;
 }
 
 export interface PilotState {
@@ -22,10 +19,15 @@ export interface PilotState {
   readonly residentMb: number;
   readonly heapMb: number;
   readonly unsettled: number;
+  /** Updates brought into force, resources pushed, values computed by name: since the start. */
+  readonly applied: number;
+  readonly pushed: number;
+  readonly recomputed: Readonly<Record<string, number>>;
 }
 
 export type ToPilot =
-  | { readonly kind: 'load'; readonly services: number }
+  /** With a folder, the pilot reads and follows it; the configuration is in it already. */
+  | { readonly kind: 'load'; readonly services: number; readonly folder?: string }
   | { readonly kind: 'edit'; readonly edit: EditKind; readonly n: number }
   | { readonly kind: 'state' };
 export type FromPilot =

@@ -28,7 +28,15 @@ export function bootstrapOf(client: Client): object {
   };
 }
 
-function nodeOf({ kind, name = 'client', namespace = 'default', labels = {}, serviceAccount = 'default', locality, metadata = {} }: Client): object {
+function nodeOf({
+  kind,
+  name = 'client',
+  namespace = 'default',
+  labels = {},
+  serviceAccount = 'default',
+  locality,
+  metadata = {},
+}: Client): object {
   const [region, zone, sub_zone] = locality?.split('/') ?? [];
   return {
     id: `${kind === 'gateway' ? 'router' : 'sidecar'}~${clientAddress}~${name}.${namespace}~${namespace}.svc.cluster.local`,

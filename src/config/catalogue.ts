@@ -15,7 +15,7 @@ export const catalogue = {
     title: 'YAML or JSON syntax',
     action: 'Correct the syntax at the place named. The other documents of the file are read.',
   },
-  MT0002: { severity: 'error', title: 'not a text file', action: 'Give a YAML or JSON file; this one holds binary data.' },
+  MT0002: { severity: 'error', title: 'not a text file', action: 'Give a YAML or JSON file in UTF-8; this one holds binary data.' },
   MT0003: { severity: 'error', title: 'too large', action: 'Split the file or resource, or write out what the aliases stand for.' },
   MT0004: { severity: 'error', title: 'kind or apiVersion missing', action: 'Write both apiVersion and kind at the top of the document.' },
   MT0005: { severity: 'info', title: 'kind not read', action: 'Nothing, if the resource is meant for another program.' },

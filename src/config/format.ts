@@ -8,7 +8,7 @@ export function formatIssue(issue: Issue, placeWidth = 0): string {
 
 /** One line each, in the order of the files. */
 export function formatIssues(issues: readonly Issue[]): string[] {
-  const width = Math.max(0, ...issues.map((issue) => placeOf(issue).length));
+  const width = issues.reduce((widest, issue) => Math.max(widest, placeOf(issue).length), 0);
   return [...issues].sort(compareIssues).map((issue) => formatIssue(issue, width));
 }
 

@@ -39,6 +39,7 @@ export type * from './kinds/workload-entry.ts';
 export type * from './kinds/workload-group.ts';
 export type * from './object.ts';
 export * from './parse.ts';
+export { fileIssue, type ParsedObject } from './parse-chunk.ts';
 export * from './parse-mesh-config.ts';
 export type { Position } from './position.ts';
 export * from './read-object.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatIssues, formatSummary, locate, parseDocuments, parseFiles, withPosition } from './index.ts';
+import { formatIssues, formatSummary, locate, parseDocuments, parseFile, parseFiles, withPosition } from './index.ts';
 
 const service = (name: string): string => `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {ports: [{port: 80}]}\n`;
 const virtualService = (spec: string): string =>
@@ -182,11 +182,12 @@ test('the same resource in two files of one load', () => {
 
 test('locate finds a field again, in either spelling', () => {
   const text = `${service('s')}---\n${virtualService('\n  hosts: [a]\n  http:\n  - match:\n    - headers: {x.y: {exact: b}}\n    mirror_percent: 5')}`;
-  assert.deepEqual(locate(text, 6, 'spec.http[0].match[0].headers["x.y"].exact'), { line: 13, column: 23 });
-  assert.deepEqual(locate(text, 6, 'spec.http[0].mirrorPercent'), { line: 14, column: 5 });
-  assert.deepEqual(locate(text, 6, 'spec.http[0].route[3].weight'), { line: 12, column: 5 });
+  const file = parseFile({ file: 'f', text });
+  assert.deepEqual(locate(file, 6, 'spec.http[0].match[0].headers["x.y"].exact'), { line: 13, column: 23 });
+  assert.deepEqual(locate(file, 6, 'spec.http[0].mirrorPercent'), { line: 14, column: 5 });
+  assert.deepEqual(locate(file, 6, 'spec.http[0].route[3].weight'), { line: 12, column: 5 });
   const origin = { kind: 'VirtualService', namespace: 'default', name: 'a', line: 6, path: 'spec.hosts[0]' };
-  assert.deepEqual(withPosition({ code: 'MT0201', severity: 'error', origin, message: '' }, text).origin, {
+  assert.deepEqual(withPosition({ code: 'MT0201', severity: 'error', origin, message: '' }, file).origin, {
     ...origin,
     line: 10,
     column: 11,

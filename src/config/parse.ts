@@ -1,16 +1,12 @@
 // Files to resources. Everything that is wrong becomes an issue with its place; the rest of the input is read all the same.
 import type { Issue, Origin } from '../base/index.ts';
-import { catalogue, type IssueCode } from './catalogue.ts';
-import { type AnyConfig, kinds } from './kinds/table.ts';
-import type { Position, PositionMap } from './position.ts';
-import { type ReadResult, readObject } from './read-object.ts';
-import { isRecord, type Path, parsePath, pathText, type ResourceFacts } from './schema/index.ts';
-import { parseYaml, splitDocuments } from './yaml.ts';
-
-export interface ParseOptions {
-  /** Longest text taken, in characters. */
-  readonly mostCharacters?: number;
-}
+import { catalogue } from './catalogue.ts';
+import type { AnyConfig } from './kinds/table.ts';
+import { fileIssue, moved, type ParsedChunk, type ParsedObject, parseChunk } from './parse-chunk.ts';
+import type { Position } from './position.ts';
+import { parsePath, pathText } from './schema/index.ts';
+import { parseYaml } from './yaml.ts';
+import { type Chunk, splitDocuments } from './yaml-documents.ts';
 
 export interface ParsedResources {
   readonly resources: readonly AnyConfig[];
@@ -24,132 +20,107 @@ export interface SourceText {
   readonly text: string;
 }
 
-export function parseDocuments(text: string, file: string, options: ParseOptions = {}): ParsedResources {
-  return parseFiles([{ file, text }], options);
+/** What a file says, seen alone. */
+export interface ParsedFile extends SourceText {
+  readonly chunks: readonly { readonly chunk: Chunk; readonly parsed: ParsedChunk }[];
+  readonly objects: readonly ParsedObject[];
+  readonly issues: readonly Issue[];
+  /** A part of it cannot be read, so it says nothing of what it held before. */
+  readonly isDamaged: boolean;
+}
+
+/** Parses a file document by document, a step each; documents that `before` has as well are not read again. */
+export function* parseSteps({ file, text }: SourceText, before?: ParsedFile): Generator<void, ParsedFile> {
+  if (text.includes('\0')) return unreadableFile(file, 'MT0002', 'the file is not text: it holds binary data');
+  const known = new Map(before?.chunks.map((entry) => [entry.chunk.text, entry]));
+  const chunks: { readonly chunk: Chunk; readonly parsed: ParsedChunk }[] = [];
+  for (const chunk of splitDocuments(withoutMark(text))) {
+    const old = known.get(chunk.text);
+    chunks.push({ chunk, parsed: old ? moved(old.parsed, chunk.line - old.chunk.line) : parseChunk(chunk, file) });
+    yield;
+  }
+  return {
+    file,
+    text,
+    chunks,
+    objects: chunks.flatMap(({ parsed }) => parsed.objects),
+    issues: chunks.flatMap(({ parsed }) => parsed.issues),
+    isDamaged: chunks.some(({ parsed }) => parsed.isDamaged),
+  };
+}
+
+export function parseFile(source: SourceText, before?: ParsedFile): ParsedFile {
+  const steps = parseSteps(source, before);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+export function parseDocuments(text: string, file: string): ParsedResources {
+  return parseFiles([{ file, text }]);
 }
 
 /** All files of one load together: a resource given in two of them is found. */
-export function parseFiles(sources: readonly SourceText[], options: ParseOptions = {}): ParsedResources {
-  const load = new Load();
-  for (const source of sources) load.file(source, options);
-  return load;
+export function parseFiles(sources: readonly SourceText[]): ParsedResources {
+  const files = sources.map((source) => parseFile(source));
+  const first = new Map<string, ParsedObject>();
+  const resources: AnyConfig[] = [];
+  const rejected: Origin[] = [];
+  const issues = files.flatMap((file) => file.issues);
+  for (const file of files) {
+    for (const object of file.objects) {
+      const earlier = object.id === '' ? undefined : first.get(object.id);
+      if (earlier) issues.push(repeated(object, earlier, file));
+      else {
+        first.set(object.id, object);
+        if (object.resource) resources.push(object.resource);
+        else if (object.isRejected) rejected.push(object.origin);
+      }
+    }
+  }
+  return { resources, rejected, issues };
+}
+
+/** What there is to say of an object in `file` when `first` has its name already. */
+export function repeated({ origin }: ParsedObject, first: ParsedObject, file: ParsedFile): Issue {
+  const path = pathText([...parsePath(origin.path), 'metadata', 'name']);
+  const where = first.origin.file === origin.file ? `line ${first.origin.line}` : `${first.origin.file}:${first.origin.line}`;
+  return {
+    code: 'MT0007',
+    severity: catalogue.MT0007.severity,
+    origin: { ...origin, ...locate(file, origin.line ?? 1, path), path },
+    message: `${origin.kind} ${origin.namespace}/${origin.name} is given twice; the first, ${where}, is used`,
+  };
 }
 
 /** Where a field of a resource stands in its file; `line` is the resource's own. */
-export function locate(text: string, line: number, path: string): Position | undefined {
-  const chunk = splitDocuments(withoutMark(text)).findLast((item) => item.line <= line);
+export function locate({ chunks }: ParsedFile, line: number, path: string): Position | undefined {
+  const chunk = chunks[lastAtOrBefore(chunks, line)]?.chunk;
   const document = chunk ? parseYaml(chunk)[0] : undefined;
   return document && 'value' in document ? document.positions().find(parsePath(path)) : undefined;
 }
 
-/** An issue about a field, found after parsing, with its position filled in from the text of the file. */
-export function withPosition(issue: Issue, text: string): Issue {
-  const position = issue.origin.line === undefined ? undefined : locate(text, issue.origin.line, issue.origin.path);
+/** An issue about a field, found after parsing, with its position filled in; its line so far is the resource's. */
+export function withPosition(issue: Issue, file: ParsedFile): Issue {
+  const position = issue.origin.line === undefined ? undefined : locate(file, issue.origin.line, issue.origin.path);
   return position ? { ...issue, origin: { ...issue.origin, ...position } } : issue;
 }
 
-class Load implements ParsedResources {
-  readonly resources: AnyConfig[] = [];
-  readonly rejected: Origin[] = [];
-  readonly issues: Issue[] = [];
-  readonly #seen = new Map<string, Origin>();
-
-  file({ file, text }: SourceText, { mostCharacters = 100_000_000 }: ParseOptions): void {
-    if (text.length > mostCharacters) {
-      this.#problem('MT0003', { file }, `the file has more than ${mostCharacters} characters`);
-      return;
-    }
-    if (text.includes('\0')) {
-      this.#problem('MT0002', { file }, 'the file is not text: it holds binary data');
-      return;
-    }
-    for (const chunk of splitDocuments(withoutMark(text))) {
-      for (const document of parseYaml(chunk)) {
-        if ('problem' in document)
-          this.#problem(
-            document.problem.code,
-            { file, line: document.problem.line, column: document.problem.column },
-            document.problem.message,
-          );
-        else this.#document(document.value, { file, line: firstLine(chunk) }, document.positions);
-      }
-    }
-  }
-
-  #document(value: unknown, place: { file: string; line: number }, positions: () => PositionMap): void {
-    if (value === null || value === undefined) return;
-    if (isRecord(value) && isList(value)) {
-      value['items'].forEach((item, index) => {
-        const path = ['items', index];
-        this.#object(item, path, { file: place.file, line: positions().find(path).line }, positions);
-      });
-    } else this.#object(value, [], place, positions);
-  }
-
-  #object(value: unknown, path: Path, place: { file: string; line: number }, positions: () => PositionMap): void {
-    const result = readObject(value, path, place);
-    for (const finding of result.findings) {
-      const origin = {
-        ...originOf(result.facts),
-        file: place.file,
-        ...positions().find(beside(value, path, finding.path)),
-        path: pathText(finding.path),
-      };
-      this.issues.push({ code: finding.code, severity: catalogue[finding.code].severity, origin, message: finding.message });
-    }
-    this.#keep(result, place, path, positions);
-  }
-
-  #keep({ resource, facts, findings }: ReadResult, place: { file: string; line: number }, path: Path, positions: () => PositionMap): void {
-    const isOurs = facts.kind in kinds && facts.name !== '';
-    const key = `${facts.kind}/${facts.namespace}/${facts.name}`;
-    const first = isOurs ? this.#seen.get(key) : undefined;
-    if (first) {
-      const origin = {
-        ...originOf(facts),
-        ...positions().find([...path, 'metadata', 'name']),
-        file: place.file,
-        path: pathText([...path, 'metadata', 'name']),
-      };
-      const where = first.file === place.file ? `line ${first.line}` : `${first.file}:${first.line}`;
-      this.issues.push({
-        code: 'MT0007',
-        severity: 'error',
-        origin,
-        message: `${facts.kind} ${facts.namespace}/${facts.name} is given twice; the first, ${where}, is used`,
-      });
-      return;
-    }
-    const origin: Origin = { ...originOf(facts), ...place };
-    if (isOurs) this.#seen.set(key, origin);
-    if (resource) this.resources.push(path.length === 0 ? resource : { ...resource, origin: { ...resource.origin, path: pathText(path) } });
-    else if (findings.some((finding) => catalogue[finding.code].severity === 'error')) this.rejected.push(origin);
-  }
-
-  #problem(code: IssueCode, place: { file: string; line?: number; column?: number }, message: string): void {
-    const origin: Origin = { kind: '', namespace: '', name: '', line: 1, column: 1, ...place, path: '' };
-    this.issues.push({ code, severity: catalogue[code].severity, origin, message });
-  }
+/** A file of which nothing can be read, for the reason given. */
+export function unreadableFile(file: string, code: 'MT0002' | 'MT0003' | 'MT0010', message: string): ParsedFile {
+  return { file, text: '', chunks: [], objects: [], issues: [fileIssue(code, { file, line: 1, column: 1 }, message)], isDamaged: true };
 }
 
-function originOf({ kind, namespace, name }: ResourceFacts): Origin {
-  return { kind, namespace, name, path: '' };
-}
-
-/** `status` is read as a part of the content, and stands beside `spec` in the file. */
-function beside(value: unknown, base: Path, path: Path): Path {
-  const [spec, field] = path.slice(base.length);
-  const isBeside = spec === 'spec' && field === 'status' && isRecord(value) && 'status' in value && value['kind'] !== 'WorkloadGroup';
-  return isBeside ? [...base, ...path.slice(base.length + 1)] : path;
-}
-
-function isList(value: Readonly<Record<string, unknown>>): value is { readonly kind: string; readonly items: readonly unknown[] } {
-  return typeof value['kind'] === 'string' && value['kind'].endsWith('List') && Array.isArray(value['items']);
-}
-
-function firstLine(chunk: { readonly text: string; readonly line: number }): number {
-  const blank = /^(?:---[ \t]*(?:#[^\n]*)?\r?\n)?(?:[ \t]*(?:#[^\n]*)?\r?\n)*/.exec(chunk.text)?.[0] ?? '';
-  return chunk.line + (blank.match(/\n/g)?.length ?? 0);
+function lastAtOrBefore(chunks: ParsedFile['chunks'], line: number): number {
+  let low = 0;
+  let high = chunks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((chunks[middle]?.chunk.line ?? 0) <= line) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 function withoutMark(text: string): string {

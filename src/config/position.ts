@@ -17,9 +17,15 @@ export class PositionMap {
   readonly #root: Node | undefined;
   readonly #firstLine: number;
   readonly #lineStarts: readonly number[];
+  readonly #padding: ReadonlyMap<number, number>;
 
-  constructor(chunk: { readonly text: string; readonly line: number }, events: readonly Event[]) {
+  /** `padding`: blanks that the text has before a line and the user's file has not, by line from 0. */
+  constructor(
+    chunk: { readonly text: string; readonly line: number; readonly padding: ReadonlyMap<number, number> },
+    events: readonly Event[],
+  ) {
     this.#firstLine = chunk.line;
+    this.#padding = chunk.padding;
     this.#lineStarts = lineStartsOf(chunk.text);
     this.#root = new TreeBuilder(chunk.text, events).document();
   }
@@ -45,7 +51,7 @@ export class PositionMap {
       if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: this.#firstLine + low, column: offset - (this.#lineStarts[low] ?? 0) + 1 };
+    return { line: this.#firstLine + low, column: offset - (this.#lineStarts[low] ?? 0) - (this.#padding.get(low) ?? 0) + 1 };
   }
 }
 

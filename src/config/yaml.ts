@@ -1,13 +1,9 @@
-// YAML and JSON text to plain values: documents are split first, so that a broken one does not take the others with it; nothing throws.
+// One YAML or JSON document to plain values; nothing throws.
 import { CORE_SCHEMA, constructFromEvents, EVENT_ID, type Event, mergeTag, parseEvents, YAMLException } from 'js-yaml';
 import type { IssueCode } from './catalogue.ts';
+import { type Repaired, readRepaired } from './flow-indentation.ts';
 import { PositionMap } from './position.ts';
-
-/** A part of a file between two `---`. `line` is where its text begins, 1-based. */
-export interface Chunk {
-  readonly text: string;
-  readonly line: number;
-}
+import type { Chunk } from './yaml-documents.ts';
 
 export interface YamlProblem {
   readonly code: IssueCode;
@@ -22,46 +18,34 @@ const schema = CORE_SCHEMA.withTags(mergeTag);
 /** An alias bomb is small as text and huge when walked; a resource has a few hundred values, a Kubernetes List some hundred thousand. */
 const mostValues = 5_000_000;
 const mostDepth = 100;
+/** Of one document: it is read in one go, and everything else waits meanwhile. */
+const mostCharacters = 32_000_000;
 
-/** A `---` in the first column ends a document whatever stands around it: https://yaml.org/spec/1.2.2/#rule-c-forbidden */
-export function splitDocuments(text: string): Chunk[] {
-  const chunks: Chunk[] = [];
-  let start = 0;
-  let line = 1;
-  const push = (end: number): void => {
-    const part = text.slice(start, end);
-    if (hasContent(part)) chunks.push({ text: part, line });
-    line += countLines(part);
-    start = end;
-  };
-  for (const match of text.matchAll(/^---(?=[ \t\r\n]|$)/gm)) if (match.index > start) push(match.index);
-  push(text.length);
-  return chunks;
-}
-
-export function parseYaml(chunk: Chunk): ParsedDocument[] {
-  const { text } = chunk;
+/** The values of a document: one, or several where the text holds `...`. */
+export function parseYaml(chunk: Pick<Chunk, 'text' | 'line'>): ParsedDocument[] {
+  if (chunk.text.length > mostCharacters)
+    return [problem(chunk, 'MT0003', `a document of more than ${mostCharacters} characters: give it as several documents`)];
+  const repaired = readRepaired(chunk.text, (text) => parseEvents(text, { maxDepth: mostDepth }), lineOfIndentation);
+  if ('error' in repaired) return [{ problem: toProblem(repaired.error, chunk.line, repaired) }];
+  const { text, padding, value: events } = repaired;
   try {
-    const events = parseEvents(text, { maxDepth: mostDepth });
     const values = constructFromEvents(events, { source: text, schema, maxAliases: 10_000 });
-    if (events.some(isAlias) && values.some((value) => countValues(value, new Map()) > mostValues)) {
-      return [
-        {
-          problem: {
-            code: 'MT0003',
-            message: 'the aliases of this document stand for too many values, or for themselves',
-            line: chunk.line,
-            column: 1,
-          },
-        },
-      ];
-    }
+    if (events.some(isAlias) && values.some((value) => countValues(value, new Map()) > mostValues))
+      return [problem(chunk, 'MT0003', 'the aliases of this document stand for too many values, or for themselves')];
     let map: PositionMap | undefined;
-    const positions = (): PositionMap => (map ??= new PositionMap(chunk, events));
+    const positions = (): PositionMap => (map ??= new PositionMap({ text, line: chunk.line, padding }, events));
     return values.map((value) => ({ value, positions }));
   } catch (error) {
-    return [{ problem: toProblem(error, chunk) }];
+    return [{ problem: toProblem(error, chunk.line, repaired) }];
   }
+}
+
+function lineOfIndentation(error: unknown): number | undefined {
+  return error instanceof YAMLException && error.reason === 'deficient indentation' ? error.mark?.line : undefined;
+}
+
+function problem({ line }: Pick<Chunk, 'line'>, code: IssueCode, message: string): ParsedDocument {
+  return { problem: { code, message, line, column: 1 } };
 }
 
 function isAlias(event: Event): boolean {
@@ -80,12 +64,10 @@ function countValues(value: unknown, known: Map<object, number>): number {
   return count;
 }
 
-function toProblem(error: unknown, chunk: Chunk): YamlProblem {
-  if (!(error instanceof YAMLException))
-    return { code: 'MT0001', message: `cannot be read: ${String(error)}`, line: chunk.line, column: 1 };
-  const line = chunk.line + (error.mark?.line ?? 0);
-  const column = (error.mark?.column ?? 0) + 1;
-  return { ...explain(error.reason, chunk.text, error.mark?.position ?? 0), line, column };
+function toProblem(error: unknown, firstLine: number, { text, padding }: Repaired): YamlProblem {
+  if (!(error instanceof YAMLException)) return { code: 'MT0001', message: `cannot be read: ${String(error)}`, line: firstLine, column: 1 };
+  const { line = 0, column = 0, position = 0 } = error.mark ?? {};
+  return { ...explain(error.reason, text, position), line: firstLine + line, column: Math.max(0, column - (padding.get(line) ?? 0)) + 1 };
 }
 
 function explain(reason: string, text: string, position: number): { code: IssueCode; message: string } {
@@ -97,14 +79,4 @@ function explain(reason: string, text: string, position: number): { code: IssueC
   const lineText = text.slice(text.lastIndexOf('\n', position - 1) + 1, position + 1);
   const hint = /^\s*\t/.test(lineText) ? '; indent with spaces, YAML does not take tabs' : '';
   return { code: 'MT0001', message: `syntax: ${reason}${hint}` };
-}
-
-function hasContent(part: string): boolean {
-  return !/^(?:---)?(?:[ \t\r\n]*(?:[#%][^\n]*)?(?:\n|$))*$/.test(part);
-}
-
-function countLines(text: string): number {
-  let lines = 0;
-  for (let i = text.indexOf('\n'); i !== -1; i = text.indexOf('\n', i + 1)) lines++;
-  return lines;
 }

@@ -29,7 +29,8 @@ export function parseLocality(text: LocalityText): Locality {
 }
 
 export function formatLocality({ region, zone, subzone }: Locality): LocalityText {
-  return [region, zone, subzone].join('/').replace(/\/+$/, '');
+  const parts = [region, zone, subzone];
+  return parts.slice(0, parts.findLastIndex((part) => part !== '') + 1).join('/');
 }
 
 function first(labels: Readonly<Record<string, string>>, keys: readonly string[]): string {

@@ -1,133 +1,191 @@
-// Configuration from files and folders, read again when they change. A resource with an error in it keeps its last good version.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
-import { deepEqual, type Issue } from '../base/index.ts';
-import { type AnyConfig, catalogue, parseFiles, type SourceText, withPosition } from '../config/index.ts';
-import type { ConfigUpdate, ResourceId } from './config-update.ts';
-import { watchPaths } from './watch-paths.ts';
+// Configuration from files and folders, followed as they change: only what changed is read. A resource with an error in it keeps its last
+// good version, and what disappears is given up only when it stays away: editors, git and `kubectl cp` all take files away for a moment.
+import { hasErrors, type Issue } from '../base/index.ts';
+import { type ParsedFile, parseSteps, withPosition } from '../config/index.ts';
+import type { ConfigUpdate } from './config-update.ts';
+import { FileTree, isBelow, noChanges, type TreeChanges } from './file-tree.ts';
+import { readText } from './read-text.ts';
+import { ResourceClaims } from './resource-claims.ts';
+import { runInSlices, runToEnd } from './slices.ts';
 
 export interface FileSourceOptions {
   /** Files and folders; folders are read with everything below them. */
   readonly paths: readonly string[];
-  /** How long the files must be left alone before they are read again, in milliseconds: editors write in several steps. */
+  /** How long files are left alone between two looks, in milliseconds: editors write in several steps. The first change after a calm moment does not wait. */
   readonly quietMs?: number;
+  /** How long a resource must be missing before it counts as removed, in milliseconds. */
+  readonly graceMs?: number;
 }
 
-const extensions: ReadonlySet<string> = new Set(['.yaml', '.yml', '.json']);
 const defaultQuietMs = 30;
+const defaultGraceMs = 800;
+/** So long at most does a look wait for files that never come to rest, in quiet times. */
+const mostQuietTimes = 10;
+/** The kernel forgets events when so many wait, without a word of that to Node. */
+const eventsToDistrust = 4000;
 
 export class FileSource {
-  readonly #options: FileSourceOptions;
-  readonly #inForce = new Map<string, AnyConfig>();
+  readonly #roots: readonly string[];
+  readonly #quietMs: number;
+  readonly #graceMs: number;
+  readonly #tree: FileTree;
+  readonly #claims = new ResourceClaims();
+  /** Files with errors that were seen once: half of a file that is being written looks the same. */
+  readonly #doubted = new Map<string, string>();
+  /** Files that hold less than before, and until when that is forgiven. */
+  readonly #leftovers = new Map<string, number>();
+  #pending = new Set<string>();
   #issues: readonly Issue[] = [];
-  #texts: readonly SourceText[] = [];
-  #unwatch: () => void = () => {};
-  #timer: NodeJS.Timeout | undefined;
+  #onUpdate: ((update: ConfigUpdate) => void) | undefined;
+  #isLooking = false;
+  #lookedAt = 0;
+  #pendingSince = 0;
+  #lookTimer: NodeJS.Timeout | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: FileSourceOptions) {
-    this.#options = options;
+  constructor({ paths, quietMs = defaultQuietMs, graceMs = defaultGraceMs }: FileSourceOptions) {
+    this.#roots = paths;
+    this.#quietMs = quietMs;
+    this.#graceMs = graceMs;
+    this.#tree = new FileTree(paths, (path) => this.#touch(path));
   }
 
-  /** Reads everything and returns what differs from the last time. Never throws: what cannot be read is an issue. */
+  /** Looks at everything and believes it at once; returns what differs from the last time. Never throws: what cannot be read is an issue. */
   load(): ConfigUpdate {
-    const unreadable: Issue[] = [];
-    const texts = this.#options.paths.flatMap((path) => readPath(path, unreadable));
-    this.#texts = texts;
-    const parsed = parseFiles(texts);
-    const rejected = new Set(
-      parsed.rejected.map((origin) => idText({ kind: origin.kind as AnyConfig['kind'], namespace: origin.namespace, name: origin.name })),
-    );
-    const damaged = new Set(
-      [...parsed.issues, ...unreadable]
-        .filter((issue) => issue.severity === 'error' && issue.origin.name === '')
-        .map((issue) => issue.origin.file),
-    );
-    const found = new Map(parsed.resources.map((resource) => [textOf(resource), resource]));
-    const changed = parsed.resources.filter((resource) => !same(this.#inForce.get(textOf(resource)), resource));
-    const removed: ResourceId[] = [];
-    for (const [id, resource] of this.#inForce) {
-      // A file that cannot be read as YAML says nothing of the resources that it held: they stay.
-      if (found.has(id) || rejected.has(id) || damaged.has(resource.origin.file)) continue;
-      removed.push({ kind: resource.kind, namespace: resource.metadata.namespace, name: resource.metadata.name });
-      this.#inForce.delete(id);
-    }
-    for (const resource of changed) this.#inForce.set(textOf(resource), resource);
-    this.#issues = [...unreadable, ...parsed.issues];
-    return { changed, removed, issues: this.#issues };
+    runToEnd(this.#look(this.#roots, true));
+    for (const path of this.#leftovers.keys()) this.#claims.giveUp(path);
+    this.#leftovers.clear();
+    return this.#takeUpdate();
   }
 
   get issues(): readonly Issue[] {
     return this.#issues;
   }
 
-  /** The issue with line and column of its field, when its file is one of the source's. */
+  /** The issue with file, line and column of its field as they are now, when its resource is one of the source's. */
   place(issue: Issue): Issue {
-    const source = this.#texts.find(({ file }) => file === issue.origin.file);
-    return source ? withPosition(issue, source.text) : issue;
+    const { kind, namespace, name } = issue.origin;
+    const { file, line } = this.#claims.originOf(`${kind}/${namespace}/${name}`) ?? issue.origin;
+    const parsed = file === undefined ? undefined : this.#claims.fileOf(file);
+    if (!parsed || line === undefined) return issue;
+    return withPosition({ ...issue, origin: { ...issue.origin, file: parsed.file, line } }, parsed);
   }
 
   get size(): number {
-    return this.#inForce.size;
+    return this.#claims.size;
   }
 
   /** Calls back after each change of the files, with what it changed. */
   watch(onUpdate: (update: ConfigUpdate) => void): void {
-    const again = (): void => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => onUpdate(this.load()), this.#options.quietMs ?? defaultQuietMs);
-    };
-    this.#unwatch = watchPaths(this.#options.paths, again);
+    this.#onUpdate = onUpdate;
+    this.#tree.hold();
+    if (this.#pending.size > 0) this.#schedule();
   }
 
   close(): void {
-    clearTimeout(this.#timer);
-    this.#unwatch();
+    this.#onUpdate = undefined;
+    clearTimeout(this.#lookTimer);
+    clearTimeout(this.#graceTimer);
+    this.#tree.close();
+  }
+
+  #touch(path: string): void {
+    if (this.#pending.size === 0) this.#pendingSince = performance.now();
+    this.#pending.add(path);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (!this.#onUpdate || this.#isLooking) return;
+    const now = performance.now();
+    const latest = this.#pendingSince + mostQuietTimes * this.#quietMs;
+    const isCalm = this.#lookTimer === undefined && now - this.#lookedAt > this.#quietMs;
+    clearTimeout(this.#lookTimer);
+    const delay = isCalm ? 0 : Math.max(0, Math.min(this.#quietMs, latest - now));
+    this.#lookTimer = setTimeout(() => void this.#lookAtPending(), delay);
+  }
+
+  async #lookAtPending(): Promise<void> {
+    this.#lookTimer = undefined;
+    this.#isLooking = true;
+    const paths = this.#pending.size > eventsToDistrust ? [...this.#pending, ...this.#roots] : [...this.#pending];
+    this.#pending = new Set();
+    await runInSlices(this.#look(paths, false));
+    this.#isLooking = false;
+    this.#lookedAt = performance.now();
+    this.#emit();
+    for (const path of this.#doubted.keys()) this.#pending.add(path);
+    if (this.#pending.size > 0) {
+      this.#pendingSince = performance.now();
+      this.#schedule();
+    }
+  }
+
+  /** `isFinal`: what stands in the files now is believed, complete or not. */
+  *#look(paths: readonly string[], isFinal: boolean): Generator<void, void> {
+    const changes: TreeChanges = noChanges();
+    for (const path of paths) yield* this.#tree.look(path, changes);
+    for (const path of this.#doubted.keys()) if (!changes.gone.has(path)) changes.files.add(path);
+    for (const path of changes.gone) this.#put(emptyFile(path));
+    for (const root of changes.lostRoots) this.#eachBelow(root, (path) => this.#put({ ...emptyFile(path), isDamaged: true }));
+    for (const root of changes.foundRoots) this.#eachBelow(root, (path) => this.#tree.has(path) || this.#put(emptyFile(path)));
+    for (const path of changes.files) {
+      const before = this.#claims.fileOf(path);
+      const read = readText(path);
+      const text = 'source' in read ? read.source.text : '';
+      if ('source' in read && before?.text === text && !before.isDamaged && !this.#doubted.has(path)) continue;
+      const parsed = 'source' in read ? yield* parseSteps(read.source, before) : { ...read.problem, text: before?.text ?? '' };
+      if (!isFinal && hasErrors(parsed.issues) && this.#doubted.get(path) !== text) this.#doubted.set(path, text);
+      else this.#put(parsed);
+    }
+  }
+
+  #put(file: ParsedFile): void {
+    this.#doubted.delete(file.file);
+    this.#claims.put(file, this.#orderOf(file.file));
+    if (!this.#claims.hasLeftovers(file.file)) this.#leftovers.delete(file.file);
+    else if (!this.#leftovers.has(file.file)) this.#leftovers.set(file.file, performance.now() + this.#graceMs);
+  }
+
+  #eachBelow(root: string, act: (path: string) => void): void {
+    for (const path of this.#claims.paths()) if (isBelow(path, root)) act(path);
+  }
+
+  /** As the roots were given, then by name, each folder where its name stands. */
+  #orderOf(path: string): string {
+    const root = this.#roots.findIndex((candidate) => isBelow(path, candidate));
+    return `${String(root).padStart(6, '0')}/${path}`.replaceAll('/', '\0');
+  }
+
+  #emit(): void {
+    clearTimeout(this.#graceTimer);
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const [path, deadline] of this.#leftovers) {
+      if (deadline > now) next = Math.min(next, deadline);
+      else {
+        this.#claims.giveUp(path);
+        this.#leftovers.delete(path);
+      }
+    }
+    if (next < Number.POSITIVE_INFINITY) this.#graceTimer = setTimeout(() => this.#emit(), next - now);
+    const before = this.#issues;
+    const update = this.#takeUpdate();
+    if (update.changed.length > 0 || update.removed.length > 0 || !sameIssues(before, update.issues)) this.#onUpdate?.(update);
+  }
+
+  #takeUpdate(): ConfigUpdate {
+    const changes = this.#claims.takeChanges();
+    this.#issues = [...[...this.#tree.problems.values()].flatMap(({ issues }) => issues), ...this.#claims.issues()];
+    return { ...changes, issues: this.#issues };
   }
 }
 
-function same(before: AnyConfig | undefined, after: AnyConfig): boolean {
-  return (
-    before !== undefined &&
-    deepEqual(before.spec, after.spec) &&
-    deepEqual(before.metadata, after.metadata) &&
-    before.origin.line === after.origin.line
-  );
+function emptyFile(file: string): ParsedFile {
+  return { file, text: '', chunks: [], objects: [], issues: [], isDamaged: false };
 }
 
-function textOf(resource: AnyConfig): string {
-  return idText({ kind: resource.kind, namespace: resource.metadata.namespace, name: resource.metadata.name });
-}
-
-function idText({ kind, namespace, name }: ResourceId): string {
-  return `${kind}/${namespace}/${name}`;
-}
-
-function readPath(path: string, issues: Issue[]): readonly SourceText[] {
-  try {
-    if (statSync(path).isDirectory()) return readFolder(path, issues);
-    return [{ file: path, text: readFileSync(path, 'utf8') }];
-  } catch (error) {
-    issues.push(unreadable(path, error));
-    return [];
-  }
-}
-
-function readFolder(folder: string, issues: Issue[]): readonly SourceText[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => !entry.name.startsWith('.') && entry.name !== 'node_modules')
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      const path = join(folder, entry.name);
-      return entry.isDirectory() || extensions.has(extname(entry.name)) ? readPath(path, issues) : [];
-    });
-}
-
-function unreadable(file: string, error: unknown): Issue {
-  const reason = error instanceof Error ? error.message : String(error);
-  return {
-    code: 'MT0010',
-    severity: catalogue.MT0010.severity,
-    origin: { kind: '', namespace: '', name: '', file, path: '' },
-    message: `cannot be read: ${reason}`,
-  };
+function sameIssues(before: readonly Issue[], after: readonly Issue[]): boolean {
+  const text = ({ code, message, origin }: Issue): string => `${code} ${message} ${origin.file} ${origin.line} ${origin.column}`;
+  return before.length === after.length && before.every((issue, index) => text(issue) === text(after[index] ?? issue));
 }

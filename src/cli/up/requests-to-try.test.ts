@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ObjectOfKind, parseDocuments, withPosition } from '../../config/index.ts';
+import { type ObjectOfKind, parseDocuments, parseFile, withPosition } from '../../config/index.ts';
 import { requestsToTry } from './requests-to-try.ts';
 
 interface Case {
@@ -52,7 +52,10 @@ for (const { name, spec, expected } of cases) {
     const text = `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: ${spec}\n`;
     const { resources } = parseDocuments(text, 'folder/a.yaml');
     const services = resources.filter((object): object is ObjectOfKind<'VirtualService'> => object.kind === 'VirtualService');
-    const found = requestsToTry(services, { authority: 'localhost:8080', place: (issue) => withPosition(issue, text) });
+    const found = requestsToTry(services, {
+      authority: 'localhost:8080',
+      place: (issue) => withPosition(issue, parseFile({ file: 'f', text })),
+    });
     assert.deepEqual(
       found.map(({ command, outcome }) => `${command} -> ${outcome}`),
       expected,

@@ -1,7 +1,8 @@
 // Whether text is what it is taken for: certificates or keys in PEM. Their content is not looked at, only that there is one of the right shape.
 // https://datatracker.ietf.org/doc/html/rfc7468
 
-const block = /-----BEGIN ([A-Z0-9 ]+)-----\s*([A-Za-z0-9+/=\s]+?)\s*-----END \1-----/g;
+const begin = '-----BEGIN ';
+const dashes = '-----';
 
 export function isCertificates(text: string): boolean {
   const blocks = blocksOf(text).filter(({ label }) => label === 'CERTIFICATE');
@@ -14,8 +15,27 @@ export function isCertificatePair(certificate: Uint8Array | undefined, key: Uint
   return isCertificates(new TextDecoder().decode(certificate)) && keys.some(({ content }) => isDerSequence(content));
 }
 
-function blocksOf(text: string): readonly { readonly label: string; readonly content: string }[] {
-  return [...text.matchAll(block)].map(([, label = '', body = '']) => ({ label, content: body.replace(/\s/g, '') }));
+interface Block {
+  readonly label: string;
+  /** Base64 without blanks. */
+  readonly content: string;
+}
+
+/** Searched by hand: a pattern with blanks, anything and blanks between two marks takes cubic time over a key full of blanks. */
+function blocksOf(text: string): readonly Block[] {
+  const blocks: Block[] = [];
+  for (let at = text.indexOf(begin); at !== -1; at = text.indexOf(begin, at)) {
+    const labelAt = at + begin.length;
+    const labelEnd = text.indexOf(dashes, labelAt);
+    if (labelEnd === -1) break;
+    const label = text.slice(labelAt, labelEnd);
+    const bodyAt = labelEnd + dashes.length;
+    const end = /^[A-Z0-9 ]+$/.test(label) ? text.indexOf(`-----END ${label}-----`, bodyAt) : -1;
+    const body = end === -1 ? '' : text.slice(bodyAt, end);
+    if (/^[A-Za-z0-9+/=\s]+$/.test(body)) blocks.push({ label, content: body.replace(/\s/g, '') });
+    at = end === -1 ? bodyAt : end;
+  }
+  return blocks;
 }
 
 /** Base64 of one ASN.1 sequence whose length is that of the content. */
