@@ -6,7 +6,11 @@ import { check } from './check.ts';
 import { type Counts, conclude, node, run, type Step, sum, tests } from './steps.ts';
 
 /** Tests with whole programs, by what they are about. */
-const programs = { 'real xDS clients': 'test/{xds,nack}/**/*.test.ts', 'end to end': 'test/e2e/**/*.test.ts' };
+const programs = {
+  'real xDS clients': 'test/{xds,nack}/**/*.test.ts',
+  'end to end': 'test/e2e/**/*.test.ts',
+  'hostile peers': 'test/hostile/**/*.test.ts',
+};
 const isCi = !['', '0', 'false', undefined].includes(process.env['CI']);
 const isRoot = process.getuid?.() === 0;
 
