@@ -3,6 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import type { CircuitBreakers } from '@meltemi/envoy-api/envoy/config/cluster/v3/circuit_breaker';
 import { type Cluster, Cluster_DiscoveryType, Cluster_DnsLookupFamily } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { OutlierDetection } from '@meltemi/envoy-api/envoy/config/cluster/v3/outlier_detection';
+import type { Http1ProtocolOptions } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
 import type { ClusterLoadAssignment } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import {
   type HttpProtocolOptions,
@@ -45,6 +46,8 @@ export interface ClusterConfig {
     readonly maxRequestsPerConnection: number;
     readonly maxConnectionDuration: number;
     readonly maxConcurrentStreams: number;
+    /** Trailers of HTTP/1.1 messages are passed on rather than dropped. */
+    readonly trailers: boolean;
     readonly autoSni: boolean;
     readonly autoSniHeader: string;
     readonly autoSanValidation: boolean;
@@ -85,6 +88,7 @@ export function compileCluster(source: Cluster, secrets: SecretStore, problems: 
       maxRequestsPerConnection: common?.maxRequestsPerConnection ?? source.maxRequestsPerConnection ?? 0,
       maxConnectionDuration: millis(common?.maxConnectionDuration) ?? 0,
       maxConcurrentStreams: 1024,
+      trailers: http1OptionsOf(options, source)?.enableTrailers ?? false,
       autoSni: upstream?.autoSni ?? false,
       autoSniHeader: upstream?.overrideAutoSniHeader ?? '',
       autoSanValidation: upstream?.autoSanValidation ?? false,
@@ -137,6 +141,21 @@ function modeOf(options: HttpProtocolOptions | undefined): HttpMode {
       return 'auto';
     default:
       return 'h1';
+  }
+}
+
+function http1OptionsOf(options: HttpProtocolOptions | undefined, source: Cluster): Http1ProtocolOptions | undefined {
+  const protocol = options?.upstreamProtocolOptions;
+  switch (protocol?.case) {
+    case 'explicitHttpConfig': {
+      const { protocolConfig } = protocol.value;
+      return protocolConfig.case === 'httpProtocolOptions' ? protocolConfig.value : undefined;
+    }
+    case 'useDownstreamProtocolConfig':
+    case 'autoConfig':
+      return protocol.value.httpProtocolOptions;
+    default:
+      return source.httpProtocolOptions;
   }
 }
 

@@ -164,7 +164,7 @@ export class HttpPool implements ConnectionOwner {
     const http = this.#cluster.config.http;
     const maxRequests = http.maxRequestsPerConnection;
     if (this.#options.protocol === 'connect') return new ConnectTunnel(wire, this);
-    if (!h2) return new H1Client(wire, this, maxRequests);
+    if (!h2) return new H1Client(wire, this, { maxRequests, trailers: http.trailers });
     return new H2Client((wire as SocketWire).socket, this, {
       maxStreams: http.maxConcurrentStreams,
       maxRequests,

@@ -128,7 +128,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   }
 
   interim(status: number, headers: Headers): void {
-    if (!this.#over) this.#forward.stream.interim(status, headers);
+    if (!this.#over) this.#forward.onInterim(this, status, headers);
   }
 
   head(status: number, headers: Headers, end: boolean, full?: string): void {

@@ -74,12 +74,17 @@ export class HttpConnection implements RequestHandler, StreamHost {
     this.#codec?.destroy();
   }
 
+  get trailers(): boolean {
+    return this.config.trailers;
+  }
+
   get acceptHttp10(): boolean {
     return this.config.acceptHttp10;
   }
 
-  get allowAbsolute(): boolean {
-    return true;
+  /** Only where the client is known to speak to this proxy directly, as in Envoy. */
+  get refusesHttps(): boolean {
+    return this.config.useRemoteAddress && this.config.trustedHops === 0 && this.info.tls === undefined;
   }
 
   get idleTimeout(): number {

@@ -58,6 +58,7 @@ export interface TryOwner {
   /** The try has a connection: it takes the body from here on. */
   onConnected(attempt: Try, begin: (end: boolean, full: string | undefined) => void): void;
   onWritable(): void;
+  onInterim(attempt: Try, status: number, headers: Headers): void;
   onHead(attempt: Try, status: number, headers: Headers, end: boolean, full: string | undefined): void;
   onBody(attempt: Try, chunk: Buffer, end: boolean): void;
   onTrailers(attempt: Try, trailers: Headers): void;

@@ -51,6 +51,7 @@ export class Forward implements TryOwner {
   #timer: NodeJS.Timeout | undefined;
   #backoff: NodeJS.Timeout | undefined;
   #maxStream: NodeJS.Timeout | undefined;
+  #interim = false;
   #over = false;
 
   constructor(stream: Answerable, decision: ForwardDecision) {
@@ -142,6 +143,14 @@ export class Forward implements TryOwner {
 
   onWritable(): void {
     this.#pause(false);
+  }
+
+  /** The first 100, 102 or 103 is passed on; once the client has seen one there are no retries. */
+  onInterim(attempt: Try, status: number, headers: Headers): void {
+    if (attempt !== this.#attempt || this.#interim || (status !== 100 && status !== 102 && status !== 103)) return;
+    this.#interim = true;
+    this.#dropBuffer();
+    this.stream.interim(status, headers);
   }
 
   onHead(attempt: Try, status: number, headers: Headers, end: boolean, full: string | undefined): void {

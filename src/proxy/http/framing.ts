@@ -17,7 +17,12 @@ export function requestFraming(headers: Headers): Framing {
 export function responseFraming(headers: Headers, status: number, method: string): Framing {
   const declared = declaredFraming(headers);
   if (declared === ambiguous || declared === unknownCoding) return declared;
-  if (method === 'HEAD' || status === 204 || status === 304 || status < 200) return 0;
+  // Where there can be no body, one that is announced would be taken for the next response by somebody.
+  if (status < 200 || status === 204) {
+    if (declared !== undefined && declared !== 0) return ambiguous;
+    headers.remove('content-length');
+  }
+  if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return 0;
   return declared === undefined ? untilClose : declared;
 }
 
@@ -32,8 +37,7 @@ function declaredFraming(headers: Headers): Framing | undefined {
       length = decimal(list[i + 1] ?? '');
       if (length < 0) return ambiguous;
     } else if (name === 'transfer-encoding') {
-      if (coding !== undefined) return ambiguous;
-      coding = list[i + 1] ?? '';
+      coding = coding === undefined ? (list[i + 1] ?? '') : `${coding},${list[i + 1]}`;
     }
   }
   if (coding === undefined) return length;

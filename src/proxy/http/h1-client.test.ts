@@ -68,7 +68,11 @@ describe('an HTTP/1.1 connection to a host', () => {
     wire = new FakeWire();
     log = [];
     events = [];
-    client = new H1Client(wire, { released: () => events.push('released'), gone: () => events.push('gone') }, 0);
+    client = new H1Client(
+      wire,
+      { released: () => events.push('released'), gone: () => events.push('gone') },
+      { maxRequests: 0, trailers: true },
+    );
   });
 
   const ask = (method = 'GET', end = true, full?: string): UpstreamStream => {
@@ -152,7 +156,7 @@ describe('an HTTP/1.1 connection to a host', () => {
     exchange(5000);
     assert.equal(log.at(-1), `failed termination ${staleConnection}`);
     wire = new FakeWire();
-    client = new H1Client(wire, { released: () => undefined, gone: () => undefined }, 0);
+    client = new H1Client(wire, { released: () => undefined, gone: () => undefined }, { maxRequests: 0, trailers: true });
     exchange(10);
     assert.equal(log.at(-1), 'failed termination');
     mock.restoreAll();

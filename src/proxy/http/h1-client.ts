@@ -6,12 +6,14 @@ import { H1Reader, type MessageEvents, type ReadProblem } from './h1-reader.ts';
 import { fieldLines } from './h1-serialize.ts';
 import { H1Writer } from './h1-writer.ts';
 import type { ScannedHead } from './head-scanner.ts';
-import type { Headers } from './headers.ts';
-import { connectionWishes, dropHopByHop } from './hop-by-hop.ts';
+import { Headers } from './headers.ts';
+import { connectionWishes, dropHopByHop, passableTrailers } from './hop-by-hop.ts';
 import { type ConnectionOwner, staleConnection, type UpstreamConnection } from './upstream-connection.ts';
 
 /** Idle for less than this, a connection is not thought to have been closed for being idle. */
 const staleAfterMs = 1000;
+const nothing = Buffer.alloc(0);
+const noTrailers = new Headers();
 
 export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   readonly #wire: Wire;
@@ -19,6 +21,8 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   readonly #reader: H1Reader;
   readonly #writer: H1Writer;
   readonly #maxRequests: number;
+  /** @internal Whether trailers are passed on, in both directions. */
+  readonly passesTrailers: boolean;
   #turn: ClientTurn | undefined;
   #method = '';
   #served = 0;
@@ -29,10 +33,11 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   #feeding = false;
   #paused = false;
 
-  constructor(wire: Wire, owner: ConnectionOwner, maxRequests: number) {
+  constructor(wire: Wire, owner: ConnectionOwner, options: { readonly maxRequests: number; readonly trailers: boolean }) {
     this.#wire = wire;
     this.#owner = owner;
-    this.#maxRequests = maxRequests;
+    this.#maxRequests = options.maxRequests;
+    this.passesTrailers = options.trailers;
     this.#reader = new H1Reader(this, false);
     this.#writer = new H1Writer(wire);
     wire.attach(this);
@@ -115,8 +120,8 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   framing(head: ScannedHead): Framing | 'interim' | 'hold' {
     const status = Number(head.first);
     if (status === 101 || (this.#method === 'CONNECT' && status >= 200 && status < 300)) return 'hold';
-    if (status < 200) return 'interim';
-    return responseFraming(head.headers, status, this.#method);
+    const framing = responseFraming(head.headers, status, this.#method);
+    return status < 200 && framing === 0 ? 'interim' : framing;
   }
 
   onHead(head: ScannedHead, end: boolean, full: string | undefined): void {
@@ -124,6 +129,8 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     if (!turn) return;
     const status = Number(head.first);
     if (status < 200 && status !== 101) {
+      connectionWishes(head.headers);
+      dropHopByHop(head.headers, false);
       turn.receiver?.interim(status, head.headers);
       return;
     }
@@ -150,7 +157,8 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   onTrailers(trailers: Headers): void {
     if (!this.#turn) return;
     this.#turn.responseDone = true;
-    this.#turn.receiver?.trailers(trailers);
+    if (this.passesTrailers) this.#turn.receiver?.trailers(passableTrailers(trailers));
+    else this.#turn.receiver?.body(nothing, true);
   }
 
   onProblem(problem: ReadProblem): void {
@@ -242,7 +250,7 @@ class ClientTurn implements UpstreamStream {
 
   trailers(trailers: Headers): void {
     if (!this.receiver) return;
-    this.#client.writer.trailers(trailers);
+    this.#client.writer.trailers(this.#client.passesTrailers ? passableTrailers(trailers) : noTrailers);
     this.#end();
   }
 

@@ -1,7 +1,8 @@
 // Splits a byte stream into HTTP/1 messages, whatever the sizes of the pieces it arrives in.
 import { ambiguous, chunked, type Framing, unknownCoding, untilClose } from './framing.ts';
-import { type HeadProblem, type ScannedHead, scanHead, scanTrailers, startsMessage } from './head-scanner.ts';
+import { type HeadProblem, requestProblem, responseProblem, type ScannedHead, scanHead, scanTrailers } from './head-scanner.ts';
 import type { Headers } from './headers.ts';
+import { PendingBytes } from './pending-bytes.ts';
 
 export type ReadProblem = HeadProblem | 'head-too-large' | 'bad-framing' | 'unknown-coding' | 'bad-chunk';
 
@@ -42,11 +43,12 @@ const nothing = Buffer.alloc(0);
 export class H1Reader {
   readonly #events: MessageEvents;
   readonly #request: boolean;
+  readonly #pending = new PendingBytes();
   #state: State = phase.head;
-  #pending: Buffer | undefined;
   /** How far into the pending bytes the end of the head has been looked for. */
   #searched = 0;
   #left = 0;
+  #stepping = false;
 
   constructor(events: MessageEvents, request: boolean) {
     this.#events = events;
@@ -55,38 +57,33 @@ export class H1Reader {
 
   /** Between messages, nothing read of the next one. */
   get idle(): boolean {
-    return this.#state === phase.head && this.#pending === undefined;
+    return this.#state === phase.head && this.#pending.length === 0;
   }
 
   get done(): boolean {
     return this.#state === phase.done;
   }
 
-  get pendingLength(): number {
-    return this.#pending?.length ?? 0;
+  /** Bytes wait until somebody says what they are. */
+  get waits(): boolean {
+    return this.#state === phase.done || this.#state === phase.hold;
   }
 
-  /** Takes bytes up to the end of a message; what follows is kept until `next`. */
+  get pendingLength(): number {
+    return this.#pending.length;
+  }
+
+  /** Takes bytes up to the end of a message; what follows is kept until `next`. The bytes are borrowed. */
   feed(bytes: Buffer, start: number, end: number): void {
-    let from = start;
-    let to = end;
-    let source = bytes;
-    if (this.#pending !== undefined) {
-      source = Buffer.concat([this.#pending, bytes.subarray(start, end)]);
-      from = 0;
-      to = source.length;
-      this.#pending = undefined;
+    const pending = this.#pending;
+    if (pending.length > 0) {
+      if (this.#state === phase.dead) return;
+      pending.append(bytes, start, end);
+      this.#replay();
+      return;
     }
-    let at = from;
-    while (at < to) {
-      const used = this.#step(source, at, to);
-      if (used === 0) {
-        // The buffer is borrowed: what is kept must be a copy.
-        if (this.#state !== phase.dead) this.#pending = Buffer.from(source.subarray(at, to));
-        return;
-      }
-      at += used;
-    }
+    const used = this.#steps(bytes, start, end);
+    if (start + used < end && this.#state !== phase.dead) pending.append(bytes, start + used, end);
   }
 
   /** Goes on to the next message, if it has begun to arrive. */
@@ -112,10 +109,35 @@ export class H1Reader {
     return this.#state === phase.done || this.#state === phase.dead || this.idle;
   }
 
+  /** What comes from here on means nothing. */
+  discard(): void {
+    this.#state = phase.dead;
+    this.#pending.clear();
+  }
+
   #replay(): void {
     const pending = this.#pending;
-    this.#pending = undefined;
-    if (pending !== undefined) this.feed(pending, 0, pending.length);
+    // A step under way goes on by itself.
+    if (this.#stepping || pending.length === 0) return;
+    const used = this.#steps(pending.bytes, pending.start, pending.end);
+    if (this.#state === phase.dead) pending.clear();
+    else pending.consume(used);
+  }
+
+  /** Goes as far as the bytes allow, and returns how many that were. */
+  #steps(bytes: Buffer, start: number, end: number): number {
+    this.#stepping = true;
+    let at = start;
+    try {
+      while (at < end) {
+        const used = this.#step(bytes, at, end);
+        if (used === 0) break;
+        at += used;
+      }
+    } finally {
+      this.#stepping = false;
+    }
+    return at - start;
   }
 
   /** Consumes a piece; 0 means that more bytes (or `next`) are needed. */
@@ -149,8 +171,9 @@ export class H1Reader {
     if (this.#request && bytes[at] === CR && (end - at < 2 || bytes[at + 1] === LF)) return end - at < 2 ? 0 : 2;
     const headEnd = findEnd(bytes, at, end, at + this.#searched);
     if (headEnd < 0) {
-      // What cannot begin a message, such as a TLS handshake, is not waited for.
-      if (!startsMessage(bytes[at] ?? 0)) return this.#fail('malformed');
+      // What cannot become a message, such as a TLS handshake or another protocol's greeting, is not waited for.
+      const problem = this.#request ? requestProblem(bytes, at, end) : responseProblem(bytes, at, end);
+      if (problem) return this.#fail(problem);
       this.#searched = Math.max(0, end - at - 3);
       return end - at > maxHead ? this.#fail('head-too-large') : 0;
     }
@@ -244,8 +267,12 @@ export class H1Reader {
       this.#events.onBody(nothing, true);
       return 2;
     }
-    const blockEnd = findEnd(bytes, at, end, at);
-    if (blockEnd < 0) return end - at > maxHead ? this.#fail('head-too-large') : 0;
+    const blockEnd = findEnd(bytes, at, end, at + this.#searched);
+    if (blockEnd < 0) {
+      this.#searched = Math.max(0, end - at - 3);
+      return end - at > maxHead ? this.#fail('head-too-large') : 0;
+    }
+    this.#searched = 0;
     const trailers = scanTrailers(bytes, at, blockEnd);
     if (typeof trailers === 'string') return this.#fail(trailers);
     this.#state = phase.done;

@@ -1,14 +1,15 @@
 // An HTTP/1.1 connection from a client: reads requests one after the other, writes their responses in order.
 import type { Wire, WireEvents } from '../net/wire.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
-import { type Framing, requestFraming } from './framing.ts';
+import { ambiguous, chunked, type Framing, requestFraming } from './framing.ts';
 import { H1Reader, type MessageEvents, type ReadProblem } from './h1-reader.ts';
 import { fieldLines, statusLine } from './h1-serialize.ts';
 import { H1Writer } from './h1-writer.ts';
 import type { ScannedHead } from './head-scanner.ts';
-import type { Headers } from './headers.ts';
-import { connectionWishes } from './hop-by-hop.ts';
+import { Headers } from './headers.ts';
+import { connectionWishes, passableTrailers } from './hop-by-hop.ts';
 import { Request } from './request.ts';
+import { readTarget } from './request-target.ts';
 
 /** What stands above a server codec. */
 export interface RequestHandler {
@@ -18,7 +19,10 @@ export interface RequestHandler {
   protocolProblem(status: number): void;
   closed(): void;
   readonly acceptHttp10: boolean;
-  readonly allowAbsolute: boolean;
+  /** Whether trailers are passed on, in both directions. */
+  readonly trailers: boolean;
+  /** Whether `https` in an absolute target is refused on a plaintext connection. */
+  readonly refusesHttps: boolean;
   /** Whether an upgrade of this kind is to be treated as one rather than ignored. */
   upgradable(protocol: string): boolean;
   /** Milliseconds that a connection without requests is kept; 0 is forever. */
@@ -26,9 +30,12 @@ export interface RequestHandler {
 }
 
 const lingerMs = 1000;
+const nothing = Buffer.alloc(0);
+const noTrailers = new Headers();
 
 const refusals = new Map([
   [400, 'Bad Request'],
+  [403, 'Forbidden'],
   [431, 'Request Header Fields Too Large'],
   [501, 'Not Implemented'],
 ]);
@@ -50,6 +57,8 @@ export class H1Server implements WireEvents, MessageEvents {
   #feeding = false;
   #paused = false;
   #ended = false;
+  /** The last response has gone out: nothing that follows is read as a request. */
+  #lingering = false;
   #idleTimer: NodeJS.Timeout | undefined;
   requests = 0;
 
@@ -83,7 +92,12 @@ export class H1Server implements WireEvents, MessageEvents {
     this.#draining = true;
   }
 
+  get passesTrailers(): boolean {
+    return this.#handler.trailers;
+  }
+
   onBytes(bytes: Buffer, start: number, end: number): void {
+    if (this.#lingering) return;
     this.#feeding = true;
     this.#reader.feed(bytes, start, end);
     this.#feeding = false;
@@ -114,7 +128,9 @@ export class H1Server implements WireEvents, MessageEvents {
   framing(head: ScannedHead): Framing | 'hold' {
     if (head.first === 'CONNECT') return 'hold';
     const framing = requestFraming(head.headers);
-    return framing === 0 && this.#upgradeOf(head) !== undefined ? 'hold' : framing;
+    if (framing < chunked || this.#upgradeOf(head) === undefined) return framing;
+    // The bytes after an upgrade belong to the new protocol: a body between the two is read differently by different servers.
+    return framing === 0 ? 'hold' : ambiguous;
   }
 
   onHead(head: ScannedHead, end: boolean, full: string | undefined): void {
@@ -123,19 +139,20 @@ export class H1Server implements WireEvents, MessageEvents {
     const upgrade = this.#upgradeOf(head);
     const wishes = connectionWishes(head.headers);
     if (wishes.close || (head.http10 && !wishes.keepAlive)) this.#draining = true;
-    const turn = new Turn(this, head.first, end);
+    // An answer given before the body has been dealt with closes the connection, also when the body came along with the head.
+    const turn = new Turn(this, head.first, end && full === undefined);
     this.#turn = turn;
-    const target = readTarget(head, this.#handler.allowAbsolute);
+    const target = readTarget(head, this.#handler.refusesHttps);
     if (head.http10 && !this.#handler.acceptHttp10) {
       this.#refuse(426);
       return;
     }
-    if (!methods.has(head.first)) {
+    if (!methods.has(head.first) || !wishes.valid) {
       this.#refuse(400);
       return;
     }
-    if (target === undefined) {
-      this.#refuse(400, '');
+    if (typeof target === 'number') {
+      this.#refuse(target, target === 400 ? '' : undefined);
       return;
     }
     const request = new Request({
@@ -147,8 +164,9 @@ export class H1Server implements WireEvents, MessageEvents {
       protocol: head.http10 ? 'http/1.0' : 'http/1.1',
       headers: head.headers,
     });
-    turn.receiver = this.#handler.accept(request, turn, end, full);
-    if (turn.finished) turn.receiver = undefined;
+    const receiver = this.#handler.accept(request, turn, end, full);
+    turn.requestDone = end;
+    if (!turn.finished) turn.receiver = receiver;
   }
 
   onBody(chunk: Buffer, end: boolean): void {
@@ -161,7 +179,8 @@ export class H1Server implements WireEvents, MessageEvents {
   onTrailers(trailers: Headers): void {
     if (!this.#turn) return;
     this.#turn.requestDone = true;
-    this.#turn.receiver?.trailers(trailers);
+    if (this.#handler.trailers) this.#turn.receiver?.trailers(passableTrailers(trailers));
+    else this.#turn.receiver?.body(nothing, true);
     this.#turnMayBeOver();
   }
 
@@ -175,7 +194,7 @@ export class H1Server implements WireEvents, MessageEvents {
         return;
       }
     }
-    this.#refuse(problem === 'too-many-headers' || problem === 'head-too-large' ? 431 : problem === 'unknown-coding' ? 501 : 400);
+    this.#refuse(refusalOf(problem));
   }
 
   /** @internal The turn has written the end of its response. */
@@ -187,6 +206,7 @@ export class H1Server implements WireEvents, MessageEvents {
 
   /** @internal */
   tunnel(): void {
+    this.readRequest(true);
     this.#reader.tunnel();
   }
 
@@ -224,13 +244,15 @@ export class H1Server implements WireEvents, MessageEvents {
     const turn = this.#turn;
     if (turn) {
       turn.receiver?.flush();
-      // Pipelined bytes beyond one read wait in the kernel.
-      if (this.#reader.done && this.#reader.pendingLength > 64 * 1024) this.readRequest(false);
+      // Pipelined bytes beyond one read wait in the kernel, and so do those for a protocol that the upstream has not agreed to yet.
+      if (this.#reader.waits && this.#reader.pendingLength > 64 * 1024) this.readRequest(false);
     } else if (this.#reader.done) this.#goOn();
   }
 
   #linger(): void {
+    this.#lingering = true;
     this.#turn = undefined;
+    this.#reader.discard();
     this.readRequest(true);
     this.wire.end();
     // What the client still sends is read and dropped for a while: closing at once would reset the response away.
@@ -295,7 +317,7 @@ class Turn implements Responder {
   }
 
   interim(status: number, headers: Headers): void {
-    if (!this.finished) this.#server.writer.whole(`${statusLine(status)}${fieldLines(headers)}\r\n`, undefined);
+    if (!this.finished && !this.started) this.#server.writer.whole(`${statusLine(status)}${fieldLines(headers)}\r\n`, undefined);
   }
 
   head(status: number, headers: Headers, end: boolean, full?: string): void {
@@ -334,7 +356,7 @@ class Turn implements Responder {
 
   trailers(trailers: Headers): void {
     if (this.finished) return;
-    this.#server.writer.trailers(trailers);
+    this.#server.writer.trailers(this.#server.passesTrailers ? passableTrailers(trailers) : noTrailers);
     this.#finish();
   }
 
@@ -370,24 +392,16 @@ class Turn implements Responder {
   }
 }
 
-interface Target {
-  readonly path: string;
-  readonly authority: string;
-  readonly scheme: string;
-}
-
-/** RFC 9112 section 3.2: origin form, absolute form, authority form of CONNECT, asterisk form. */
-function readTarget(head: ScannedHead, allowAbsolute: boolean): Target | undefined {
-  const hosts = head.headers.getAll('host');
-  // Two Host fields become one value that no virtual host has, as Envoy joins them.
-  const host = hosts.length > 1 ? hosts.join(',') : hosts[0];
-  const target = head.second;
-  if (host === undefined && !head.http10) return undefined;
-  head.headers.remove('host');
-  if (head.first === 'CONNECT') return { path: '', authority: target, scheme: '' };
-  if (target.charCodeAt(0) === 0x2f || target === '*') return { path: target, authority: host ?? '', scheme: '' };
-  const absolute = allowAbsolute ? /^(https?):\/\/([^/?#]+)([^#]*)$/i.exec(target) : null;
-  if (!absolute) return undefined;
-  const path = absolute[3] ?? '';
-  return { path: path.startsWith('/') ? path : `/${path}`, authority: absolute[2] ?? '', scheme: (absolute[1] ?? '').toLowerCase() };
+function refusalOf(problem: ReadProblem): number {
+  switch (problem) {
+    case 'too-many-headers':
+    case 'head-too-large':
+      return 431;
+    case 'unknown-coding':
+      return 501;
+    case 'other-version':
+      return 426;
+    default:
+      return 400;
+  }
 }

@@ -54,6 +54,8 @@ export interface HcmConfig {
     readonly uri: boolean;
   };
   readonly proxy100: boolean;
+  /** Trailers of HTTP/1.1 messages are passed on rather than dropped. */
+  readonly trailers: boolean;
   readonly upgrades: ReadonlyMap<string, boolean>;
   readonly path: PathRules;
   readonly stripPort: 'none' | 'matching' | 'any';
@@ -115,6 +117,7 @@ export function compileHcm(source: HttpConnectionManager, context: HcmContext, p
     alwaysSetRequestId: source.alwaysSetRequestIdInResponse,
     xfcc: xfccOf(source),
     proxy100: source.proxy100Continue,
+    trailers: source.httpProtocolOptions?.enableTrailers ?? false,
     upgrades: new Map(source.upgradeConfigs.map((one) => [one.upgradeType.toLowerCase(), one.enabled ?? true])),
     path: {
       normalize: source.normalizePath ?? false,

@@ -1,7 +1,7 @@
 // Scans the bytes of an HTTP/1 head in one pass, strictly (RFC 9112), into flat header lists.
 import { Headers } from './headers.ts';
 
-export type HeadProblem = 'malformed' | 'too-many-headers';
+export type HeadProblem = 'malformed' | 'too-many-headers' | 'other-version';
 
 export interface ScannedHead {
   /** Request: method, target. Response: status text as second. */
@@ -47,10 +47,25 @@ export function scanTrailers(bytes: Buffer, start: number, end: number): Headers
   return scanFields(bytes, start, end, bytes.toString('latin1', start, end), start);
 }
 
-/** Whether a head may begin with this byte. */
-export function startsMessage(byte: number): boolean {
-  return lower[byte] !== 0;
+/** What is already wrong with a request of which the head is not there yet. */
+export function requestProblem(bytes: Buffer, start: number, end: number): HeadProblem | undefined {
+  if (lower[bytes[start] ?? 0] === 0) return 'malformed';
+  const line = bytes.subarray(start, Math.min(end, start + maxEarlyLine)).indexOf(LF);
+  if (line < 0) return undefined;
+  const length = bytes[start + line - 1] === CR ? line - 1 : line;
+  const head = requestLine(bytes.toString('latin1', start, start + length + 2), length, new Headers());
+  return typeof head === 'string' ? head : undefined;
 }
+
+export function responseProblem(bytes: Buffer, start: number, end: number): HeadProblem | undefined {
+  for (let i = 0; i < responseStart.length && start + i < end; i++)
+    if (bytes[start + i] !== responseStart.charCodeAt(i)) return 'malformed';
+  return undefined;
+}
+
+const responseStart = 'HTTP/1.';
+/** A line longer than this is judged once its head is complete. */
+const maxEarlyLine = 2048;
 
 function scanFields(bytes: Buffer, start: number, end: number, text: string, base: number): Headers | HeadProblem {
   let at = start;
@@ -87,11 +102,14 @@ function scanFields(bytes: Buffer, start: number, end: number, text: string, bas
 function requestLine(text: string, length: number, headers: Headers): ScannedHead | HeadProblem {
   const a = text.indexOf(' ');
   const b = text.indexOf(' ', a + 1);
+  // HTTP/0.9 had no version in its request line.
+  if (a > 0 && a < length - 1 && (b < 0 || b > length)) return 'other-version';
   if (a <= 0 || b <= a + 1 || b > length || text.lastIndexOf(' ', length - 1) !== b) return 'malformed';
   for (let i = 0; i < a; i++) if (lower[text.charCodeAt(i)] === 0) return 'malformed';
   for (let i = a + 1; i < b; i++) if (text.charCodeAt(i) <= SP) return 'malformed';
   const http11 = length === b + 9 && text.startsWith('HTTP/1.1', b + 1);
-  if (!http11 && !(length === b + 9 && text.startsWith('HTTP/1.0', b + 1))) return 'malformed';
+  if (!http11 && !(length === b + 9 && text.startsWith('HTTP/1.0', b + 1)))
+    return /^HTTP\/\d\.\d$/.test(text.slice(b + 1, length)) ? 'other-version' : 'malformed';
   return { first: text.slice(0, a), second: text.slice(a + 1, b), http10: !http11, headers };
 }
 

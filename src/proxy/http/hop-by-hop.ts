@@ -6,14 +6,18 @@ export interface ConnectionWishes {
   readonly keepAlive: boolean;
   /** The protocol of an upgrade, lower case. */
   readonly upgrade: string | undefined;
+  /** False for a request that asks to hide where it comes from, or for more removals than anybody needs. */
+  readonly valid: boolean;
 }
 
-const plain: ConnectionWishes = { close: false, keepAlive: false, upgrade: undefined };
+const plain: ConnectionWishes = { close: false, keepAlive: false, upgrade: undefined, valid: true };
+const maxTokens = 10;
 
 export function connectionWishes(headers: Headers): ConnectionWishes {
   const connection = headers.get('connection');
   if (connection === undefined) return plain;
-  const tokens = connection.toLowerCase().split(',');
+  const tokens = headers.getAll('connection').join(',').toLowerCase().split(',');
+  let valid = tokens.length < maxTokens;
   let upgrades = false;
   let close = false;
   let keepAlive = false;
@@ -22,22 +26,28 @@ export function connectionWishes(headers: Headers): ConnectionWishes {
     if (token === 'close') close = true;
     else if (token === 'keep-alive') keepAlive = true;
     else if (token === 'upgrade') upgrades = true;
+    else if (forbidden(token)) valid = false;
     else if (token !== '' && nominable(token)) headers.remove(token);
   }
   const protocol = upgrades ? headers.get('upgrade') : undefined;
-  return { close, keepAlive, upgrade: protocol === undefined || protocol === '' ? undefined : protocol.toLowerCase() };
+  return { close, keepAlive, upgrade: protocol === undefined || protocol === '' ? undefined : protocol.toLowerCase(), valid };
 }
 
-/** Names that a `connection` field may take away; those that frame or route the message may not. */
+/** Whoever took these away would be taken for somebody else further on. */
+function forbidden(token: string): boolean {
+  return (
+    token === 'x-forwarded-for' ||
+    token === 'x-forwarded-host' ||
+    token === 'x-forwarded-proto' ||
+    token === 'host' ||
+    token.startsWith(':')
+  );
+}
+
+/** Names that a `connection` field may take away; those that frame the message may not. */
 function nominable(token: string): boolean {
   return (
-    token !== 'te' &&
-    token !== 'host' &&
-    token !== 'content-length' &&
-    token !== 'transfer-encoding' &&
-    !token.startsWith(':') &&
-    !token.startsWith('x-forwarded') &&
-    token !== 'http2-settings'
+    token !== 'te' && token !== 'content-length' && token !== 'transfer-encoding' && token !== 'http2-settings' && token !== 'connection'
   );
 }
 
@@ -51,6 +61,14 @@ export function dropHopByHop(headers: Headers, keepUpgrade: boolean): void {
     return;
   }
 }
+
+/** Trailers without what frames, routes or authorises a message: that has its meaning only at the front (RFC 9110 section 6.5.1). */
+export function passableTrailers(trailers: Headers): Headers {
+  trailers.removeWhere((name) => isHopByHop(name) || frontOnly.has(name));
+  return trailers;
+}
+
+const frontOnly = new Set(['content-length', 'host', 'te', 'trailer', 'authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
 
 export function isHopByHop(name: string): boolean {
   switch (name) {

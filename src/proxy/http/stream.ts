@@ -159,6 +159,8 @@ export class HttpStream implements RequestReceiver, Answerable {
       this.resetDownstream();
       return;
     }
+    // A request that was not understood leaves doubt about where the next one begins.
+    if (reply.status === 400 && this.request.protocol !== 'h2') this.responder.closeAfter();
     const message = replyMessage(reply, this.grpc);
     if (this.decision) finalizeResponseHeaders(this.decision, message.headers, this.formatContext());
     this.sendHead(message.status, message.headers, true, message.body === '' ? undefined : message.body);
@@ -189,12 +191,7 @@ export class HttpStream implements RequestReceiver, Answerable {
   #acceptable(): boolean {
     const request = this.request;
     const config = this.connection.config;
-    if (request.method === 'CONNECT') {
-      if (config.upgrades.get('connect') === true) return true;
-      this.reply({ status: 403, body: '' });
-      return false;
-    }
-    if (request.upgrade !== undefined && config.upgrades.get(request.upgrade) !== true) return this.#refuse(403);
+    if (request.method === 'CONNECT') return true;
     if (request.path.includes('#')) return this.#refuse(400);
     if (request.path.charCodeAt(0) !== 0x2f) return this.#refuse(request.path === '*' && request.method !== 'OPTIONS' ? 400 : 404);
     if (config.underscores !== 'allow' && !this.#underscores()) return this.#refuse(400);
@@ -237,6 +234,10 @@ export class HttpStream implements RequestReceiver, Answerable {
     const table = this.connection.config.routes.table;
     this.decision =
       table === undefined ? { kind: 'notFound', virtualHost: undefined } : table.choose(this.request, this.connection.routeContext);
+    if (!this.#upgradable(this.decision)) {
+      this.#refuse(this.decision.kind === 'notFound' ? 404 : 403);
+      return;
+    }
     const filters = this.connection.config.filters;
     if (filters.hasFault) {
       const outcome = this.#fault(this.decision, env.random);
@@ -250,6 +251,15 @@ export class HttpStream implements RequestReceiver, Answerable {
       }
     }
     this.#act(this.decision, end, full);
+  }
+
+  /** Whether the request is none for another protocol, or for one that the route or else the connection manager allows. */
+  #upgradable(decision: RouteDecision): boolean {
+    const { method, upgrade } = this.request;
+    const wanted = method === 'CONNECT' ? 'connect' : upgrade;
+    if (wanted === undefined) return true;
+    const own = decision.kind === 'forward' ? decision.route.upgrades.find((one) => one.type === wanted) : undefined;
+    return own?.enabled ?? this.connection.config.upgrades.get(wanted) === true;
   }
 
   #fault(decision: RouteDecision, random: () => number): FaultOutcome | undefined {
