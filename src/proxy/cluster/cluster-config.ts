@@ -3,12 +3,13 @@ import { fromBinary } from '@bufbuild/protobuf';
 import type { CircuitBreakers } from '@meltemi/envoy-api/envoy/config/cluster/v3/circuit_breaker';
 import { type Cluster, Cluster_DiscoveryType, Cluster_DnsLookupFamily } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { OutlierDetection } from '@meltemi/envoy-api/envoy/config/cluster/v3/outlier_detection';
-import type { Http1ProtocolOptions } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
+import type { Http1ProtocolOptions, Http2ProtocolOptions } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
 import type { ClusterLoadAssignment } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import {
   type HttpProtocolOptions,
   HttpProtocolOptionsSchema,
 } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
+import { compileH2Options, type H2Options } from '../http/h2-options.ts';
 import { millis } from '../net/duration.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
 import { compileErrorMatcher, type ErrorMatcher } from './error-matcher.ts';
@@ -45,7 +46,7 @@ export interface ClusterConfig {
     readonly idleTimeout: number;
     readonly maxRequestsPerConnection: number;
     readonly maxConnectionDuration: number;
-    readonly maxConcurrentStreams: number;
+    readonly h2: H2Options;
     /** Trailers of HTTP/1.1 messages are passed on rather than dropped. */
     readonly trailers: boolean;
     readonly autoSni: boolean;
@@ -87,7 +88,7 @@ export function compileCluster(source: Cluster, secrets: SecretStore, problems: 
       idleTimeout: millis(common?.idleTimeout) ?? 3_600_000,
       maxRequestsPerConnection: common?.maxRequestsPerConnection ?? source.maxRequestsPerConnection ?? 0,
       maxConnectionDuration: millis(common?.maxConnectionDuration) ?? 0,
-      maxConcurrentStreams: 1024,
+      h2: compileH2Options(http2OptionsOf(options, source)),
       trailers: http1OptionsOf(options, source)?.enableTrailers ?? false,
       autoSni: upstream?.autoSni ?? false,
       autoSniHeader: upstream?.overrideAutoSniHeader ?? '',
@@ -156,6 +157,21 @@ function http1OptionsOf(options: HttpProtocolOptions | undefined, source: Cluste
       return protocol.value.httpProtocolOptions;
     default:
       return source.httpProtocolOptions;
+  }
+}
+
+function http2OptionsOf(options: HttpProtocolOptions | undefined, source: Cluster): Http2ProtocolOptions | undefined {
+  const protocol = options?.upstreamProtocolOptions;
+  switch (protocol?.case) {
+    case 'explicitHttpConfig': {
+      const { protocolConfig } = protocol.value;
+      return protocolConfig.case === 'http2ProtocolOptions' ? protocolConfig.value : undefined;
+    }
+    case 'useDownstreamProtocolConfig':
+    case 'autoConfig':
+      return protocol.value.http2ProtocolOptions;
+    default:
+      return source.http2ProtocolOptions;
   }
 }
 

@@ -166,7 +166,7 @@ export class HttpPool implements ConnectionOwner {
     if (this.#options.protocol === 'connect') return new ConnectTunnel(wire, this);
     if (!h2) return new H1Client(wire, this, { maxRequests, trailers: http.trailers });
     return new H2Client((wire as SocketWire).socket, this, {
-      maxStreams: http.maxConcurrentStreams,
+      h2: http.h2,
       maxRequests,
       secure: wire.tls !== undefined,
     });

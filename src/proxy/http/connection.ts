@@ -53,16 +53,13 @@ export class HttpConnection implements RequestHandler, StreamHost {
     const codec = new H1Server(wire, this);
     this.#codec = codec;
     if (this.#draining) codec.drain(false);
-    if (first) codec.onBytes(first, 0, first.length);
     wire.resume();
+    // After that, since a request may pause the reading.
+    if (first) codec.onBytes(first, 0, first.length);
   }
 
   serveH2(socket: SocketWire['socket']): void {
-    this.#codec = new H2Server(socket, this, {
-      maxConcurrentStreams: this.config.maxConcurrentStreams,
-      initialStreamWindow: 1 << 20,
-      initialConnectionWindow: 1 << 24,
-    });
+    this.#codec = new H2Server(socket, this, this.config.h2);
   }
 
   drain(closeIdle: boolean): void {

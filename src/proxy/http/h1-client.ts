@@ -105,7 +105,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     }
     this.#closing = true;
     this.#turnMayBeOver();
-    if (!this.#turn?.tunnel) this.destroy();
+    if (!this.#turn?.switched) this.destroy();
   }
 
   onClose(): void {

@@ -14,6 +14,8 @@ export class H1Writer {
 
   /** The head of a message with nothing after it, or with its whole body. */
   whole(head: string, full: string | undefined): boolean {
+    // What follows, if anything, is another protocol: the framing of the message before must not be put on it.
+    this.#chunked = false;
     return this.#wire.writeText(full === undefined ? head : head + full);
   }
 

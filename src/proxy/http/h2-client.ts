@@ -8,37 +8,53 @@ import http2, {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { RequestHead, ResetReason, UpstreamReceiver, UpstreamStream } from './exchange.ts';
-import { fromRawH2, toH2 } from './h2-fields.ts';
-import { Headers } from './headers.ts';
+import { toH2 } from './h2-fields.ts';
+import { readResponseHead, readTrailers } from './h2-head.ts';
+import { KeepAlive } from './h2-keep-alive.ts';
+import type { H2Options } from './h2-options.ts';
+import type { Headers } from './headers.ts';
+import { passableTrailers } from './hop-by-hop.ts';
 import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 
-const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = http2.constants;
+const { NGHTTP2_CANCEL, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } = http2.constants;
+
+export interface H2ClientOptions {
+  readonly h2: H2Options;
+  readonly maxRequests: number;
+  readonly secure: boolean;
+}
 
 export class H2Client implements UpstreamConnection {
   readonly #session: ClientHttp2Session;
   readonly #owner: ConnectionOwner;
   readonly #maxStreams: number;
   readonly #maxRequests: number;
+  #keepAlive: KeepAlive | undefined;
   #served = 0;
   #draining = false;
   #gone = false;
   activeStreams = 0;
 
-  constructor(socket: Duplex, owner: ConnectionOwner, options: { maxStreams: number; maxRequests: number; secure: boolean }) {
+  constructor(socket: Duplex, owner: ConnectionOwner, options: H2ClientOptions) {
     this.#owner = owner;
-    this.#maxStreams = options.maxStreams;
+    this.#maxStreams = options.h2.maxConcurrentStreams;
     this.#maxRequests = options.maxRequests;
     this.#session = http2.connect(options.secure ? 'https://upstream' : 'http://upstream', {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: 1 << 20 },
+      settings: { enablePush: false, initialWindowSize: options.h2.initialStreamWindow },
       maxHeaderListPairs: 256,
     });
-    this.#session.setLocalWindowSize(1 << 24);
+    this.#session.setLocalWindowSize(options.h2.initialConnectionWindow);
     this.#session.on('goaway', () => {
       this.#draining = true;
+      if (this.activeStreams === 0) this.drain();
     });
     this.#session.on('error', () => undefined);
     this.#session.on('close', () => this.#closed());
+    // node:http2 waits for a GOAWAY: a host that ends without one is gone, and with it what was under way.
+    socket.once('end', () => this.#lost());
+    socket.once('close', () => this.#lost());
+    if (options.h2.keepAlive) this.#keepAlive = new KeepAlive(this.#session, options.h2.keepAlive, () => this.#lost());
   }
 
   get available(): boolean {
@@ -47,6 +63,7 @@ export class H2Client implements UpstreamConnection {
   }
 
   request(head: RequestHead, end: boolean, full: string | undefined, receiver: UpstreamReceiver): UpstreamStream {
+    this.#keepAlive?.used();
     if (this.#maxRequests > 0 && ++this.#served >= this.#maxRequests) this.#draining = true;
     const fields: OutgoingHttpHeaders = { ':method': head.method, ':authority': head.authority, ':scheme': head.scheme || 'http' };
     if (head.method !== 'CONNECT') fields[':path'] = head.path;
@@ -85,6 +102,11 @@ export class H2Client implements UpstreamConnection {
     else if (this.available) this.#owner.released(this);
   }
 
+  #lost(): void {
+    this.#draining = true;
+    this.#session.destroy();
+  }
+
   #closed(): void {
     this.#draining = true;
     if (this.#gone) return;
@@ -109,21 +131,17 @@ class StreamTurn implements UpstreamStream {
   constructor(stream: ClientHttp2Stream, receiver: UpstreamReceiver, headOnly: boolean) {
     this.#stream = stream;
     this.#receiver = receiver;
-    stream.on('headers', (headers: IncomingHttpHeaders & IncomingHttpStatusHeader) =>
-      this.#receiver?.interim(Number(headers[':status']), new Headers()),
+    stream.on('headers', (_headers: IncomingHttpHeaders & IncomingHttpStatusHeader, _flags: number, raw?: readonly string[]) =>
+      this.#interim(raw ?? []),
     );
-    stream.on('response', (headers, flags, raw) =>
-      this.#head(Number(headers[':status']), fromRawH2(raw ?? []), headOnly || (flags & 1) === 1),
-    );
+    stream.on('response', (_headers, flags, raw) => this.#head(raw ?? [], headOnly || (flags & 1) === 1));
     stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers ? toH2(this.#trailers, {}) : {}));
     stream.on('data', (chunk: Buffer) => {
       if (this.#ended) return;
       this.#receiver?.body(chunk, false);
       this.#receiver?.flush();
     });
-    stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) =>
-      this.#trailersIn(fromRawH2(raw ?? [])),
-    );
+    stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) => this.#trailersIn(raw ?? []));
     stream.on('end', () => this.#end());
     stream.on('drain', () => this.#receiver?.writable());
     stream.on('error', () => undefined);
@@ -157,21 +175,44 @@ class StreamTurn implements UpstreamStream {
     else this.#stream.pause();
   }
 
-  #head(status: number, headers: Headers, end: boolean): void {
+  #interim(raw: readonly string[]): void {
+    const head = readResponseHead(raw);
+    if (!head || head.headers.has('content-length')) this.#malformed();
+    else this.#receiver?.interim(head.status, head.headers);
+  }
+
+  #malformed(): void {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    this.#stream.close(NGHTTP2_PROTOCOL_ERROR);
+    receiver?.failed('protocol-error', 'malformed fields');
+  }
+
+  #head(raw: readonly string[], end: boolean): void {
+    const head = readResponseHead(raw);
+    if (!head) {
+      this.#malformed();
+      return;
+    }
     this.#headed = true;
     if (end) this.#ended = true;
-    this.#receiver?.head(status, headers, end);
+    this.#receiver?.head(head.status, head.headers, end);
     if (!end) return;
     this.#receiver = undefined;
     this.#stream.resume();
   }
 
-  #trailersIn(trailers: Headers): void {
+  #trailersIn(raw: readonly string[]): void {
     if (this.#ended) return;
+    const trailers = readTrailers(raw);
+    if (!trailers) {
+      this.#malformed();
+      return;
+    }
     this.#ended = true;
     const receiver = this.#receiver;
     this.#receiver = undefined;
-    receiver?.trailers(trailers);
+    receiver?.trailers(passableTrailers(trailers));
   }
 
   #end(): void {

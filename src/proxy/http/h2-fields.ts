@@ -1,34 +1,7 @@
-// Between our flat header lists and the objects of node:http2.
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
-import { Headers } from './headers.ts';
+// Our flat header lists as the objects of node:http2.
+import type { OutgoingHttpHeaders } from 'node:http2';
+import type { Headers } from './headers.ts';
 import { isHopByHop } from './hop-by-hop.ts';
-
-export function fromH2(headers: IncomingHttpHeaders): Headers {
-  const result = new Headers();
-  for (const name in headers) {
-    if (name.charCodeAt(0) === 0x3a) continue;
-    const value = headers[name];
-    if (value === undefined) continue;
-    if (Array.isArray(value)) for (const one of value) result.add(name, one);
-    else result.add(name, String(value));
-  }
-  return result;
-}
-
-/** node:http2 joins repeated fields; its raw list keeps the lines apart. */
-export function fromRawH2(raw: readonly string[]): Headers {
-  const result = new Headers();
-  let cookies: string | undefined;
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    if (name.charCodeAt(0) === 0x3a) continue;
-    // Cookie crumbs become one line again (RFC 9113 section 8.2.3).
-    if (name === 'cookie') cookies = cookies === undefined ? raw[i + 1] : `${cookies}; ${raw[i + 1]}`;
-    else result.add(name, raw[i + 1] ?? '');
-  }
-  if (cookies !== undefined) result.add('cookie', cookies);
-  return result;
-}
 
 export function toH2(headers: Headers, into: OutgoingHttpHeaders): OutgoingHttpHeaders {
   const list = headers.list;

@@ -3,17 +3,15 @@ import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHt
 import type { Duplex } from 'node:stream';
 import type { RequestReceiver, Responder } from './exchange.ts';
 import type { RequestHandler } from './h1-server.ts';
-import { fromRawH2, toH2 } from './h2-fields.ts';
+import { toH2 } from './h2-fields.ts';
+import { readRequestHead, readTrailers } from './h2-head.ts';
+import { KeepAlive } from './h2-keep-alive.ts';
+import type { H2Options } from './h2-options.ts';
 import type { Headers } from './headers.ts';
+import { passableTrailers } from './hop-by-hop.ts';
 import { Request } from './request.ts';
 
-const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = http2.constants;
-
-export interface H2Limits {
-  readonly maxConcurrentStreams: number;
-  readonly initialStreamWindow: number;
-  readonly initialConnectionWindow: number;
-}
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
 export class H2Server {
   readonly #session: ServerHttp2Session;
@@ -22,23 +20,28 @@ export class H2Server {
   /** Streams reset by the client; a burst of them ends the connection (CVE-2023-44487). */
   #resets = 0;
 
-  constructor(socket: Duplex, handler: RequestHandler, limits: H2Limits) {
+  constructor(socket: Duplex, handler: RequestHandler, options: H2Options) {
     this.#handler = handler;
     const settings = {
-      maxConcurrentStreams: limits.maxConcurrentStreams,
-      initialWindowSize: limits.initialStreamWindow,
-      enableConnectProtocol: true,
+      maxConcurrentStreams: options.maxConcurrentStreams,
+      initialWindowSize: options.initialStreamWindow,
+      enableConnectProtocol: options.allowConnect,
     };
     this.#session = http2.performServerHandshake(socket, {
       settings,
-      maxHeaderListPairs: 104,
+      maxHeaderListPairs: 100,
       maxSessionInvalidFrames: 100,
       maxSettings: 32,
     });
-    this.#session.setLocalWindowSize(limits.initialConnectionWindow);
-    this.#session.on('stream', (stream, headers, _flags, raw) => this.#accept(stream, headers, raw));
+    this.#session.setLocalWindowSize(options.initialConnectionWindow);
+    this.#session.on('stream', (stream, _headers, _flags, raw) => this.#accept(stream, raw));
     this.#session.on('error', () => undefined);
     this.#session.on('close', () => handler.closed());
+    // node:http2 waits for a GOAWAY: a client that ends without one is gone, as for Envoy.
+    socket.once('end', () => this.#session.destroy());
+    // A socket that nothing was read from yet does not begin by itself.
+    socket.read(0);
+    if (options.keepAlive) new KeepAlive(this.#session, options.keepAlive, () => this.#session.destroy());
     if (handler.idleTimeout > 0) this.#session.setTimeout(handler.idleTimeout, () => this.#session.close());
   }
 
@@ -52,60 +55,61 @@ export class H2Server {
 
   /** @internal */
   resetSeen(): void {
-    if (++this.#resets > 200 && this.#resets > this.requests / 2)
-      this.#session.destroy(undefined, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (++this.#resets > 200 && this.#resets > this.requests / 2) this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
-  #accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): void {
+  #accept(stream: ServerHttp2Stream, raw: readonly string[]): void {
     this.requests++;
     stream.on('error', () => undefined);
-    const fields = fromRawH2(raw);
-    const authority = headers[':authority'] ?? fields.get('host');
-    fields.remove('host');
-    const turn = new StreamTurn(this, stream, headers[':method'] === 'HEAD');
-    const extended = headers[':protocol'];
-    if (authority === undefined || hasForbidden(fields)) {
+    const head = readRequestHead(raw);
+    if (!head) {
       this.#handler.protocolProblem(400);
-      stream.close(http2.constants.NGHTTP2_PROTOCOL_ERROR);
+      stream.close(NGHTTP2_PROTOCOL_ERROR);
       return;
     }
-    const upgrade = typeof extended === 'string' ? extended.toLowerCase() : undefined;
-    const head = new Request({
-      method: upgrade === undefined ? (headers[':method'] ?? 'GET') : 'GET',
-      path: headers[':path'] ?? '',
-      authority: String(authority),
-      scheme: headers[':scheme'] ?? '',
-      upgrade,
+    const { protocol, headers } = head;
+    const request = new Request({
+      method: protocol === undefined ? head.method : 'GET',
+      path: head.path ?? '',
+      authority: head.authority,
+      scheme: head.scheme,
+      upgrade: protocol,
       protocol: 'h2',
-      headers: fields,
+      headers,
     });
-    if (upgrade !== undefined) {
-      fields.set('connection', 'Upgrade');
-      fields.set('upgrade', upgrade);
-      turn.extended = true;
+    if (protocol !== undefined) {
+      headers.set('connection', 'Upgrade');
+      headers.set('upgrade', protocol);
     }
-    const end = stream.readableEnded || stream.endAfterHeaders;
-    turn.receiver = this.#handler.accept(head, turn, end, undefined);
-    if (!end) turn.read();
+    const tunnel = head.method === 'CONNECT';
+    const end = !tunnel && (stream.readableEnded || stream.endAfterHeaders);
+    const turn = new StreamTurn(this, stream, { headOnly: head.method === 'HEAD', tunnel });
+    turn.receiver = this.#handler.accept(request, turn, end, undefined);
+    // The bytes of a tunnel wait until the other side has agreed to it.
+    if (!end && !tunnel) turn.read();
   }
+}
+
+interface TurnKind {
+  readonly headOnly: boolean;
+  /** A CONNECT, with or without a protocol (RFC 8441). */
+  readonly tunnel: boolean;
 }
 
 class StreamTurn implements Responder {
   readonly #server: H2Server;
   readonly #stream: ServerHttp2Stream;
-  readonly #headOnly: boolean;
+  readonly #kind: TurnKind;
   receiver: RequestReceiver | undefined;
-  /** A WebSocket over an extended CONNECT (RFC 8441). */
-  extended = false;
   #started = false;
   #finished = false;
   #trailers: Headers | undefined;
   #ended = false;
 
-  constructor(server: H2Server, stream: ServerHttp2Stream, headOnly: boolean) {
+  constructor(server: H2Server, stream: ServerHttp2Stream, kind: TurnKind) {
     this.#server = server;
     this.#stream = stream;
-    this.#headOnly = headOnly;
+    this.#kind = kind;
     stream.on('wantTrailers', () => this.#stream.sendTrailers(this.#trailers ? toH2(this.#trailers, {}) : {}));
     stream.on('drain', () => this.receiver?.writable());
     stream.on('aborted', () => {
@@ -115,6 +119,7 @@ class StreamTurn implements Responder {
     stream.on('close', () => this.#gone());
   }
 
+  /** Takes the body from here on. */
   read(): void {
     const stream = this.#stream;
     stream.on('data', (chunk: Buffer) => {
@@ -124,7 +129,9 @@ class StreamTurn implements Responder {
     stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) => {
       if (this.#ended || !raw) return;
       this.#ended = true;
-      this.receiver?.trailers(fromRawH2(raw));
+      const trailers = readTrailers(raw);
+      if (trailers) this.receiver?.trailers(passableTrailers(trailers));
+      else this.#stream.close(NGHTTP2_PROTOCOL_ERROR);
     });
     stream.on('end', () => {
       if (this.#ended || stream.aborted) return;
@@ -142,8 +149,8 @@ class StreamTurn implements Responder {
   head(status: number, headers: Headers, end: boolean, full?: string): void {
     if (this.#started || this.#stream.destroyed) return;
     this.#started = true;
-    const code = this.extended && status === 101 ? 200 : status;
-    const empty = end && (full === undefined || full === '' || this.#headOnly);
+    const code = this.#kind.tunnel && status === 101 ? 200 : status;
+    const empty = end && (full === undefined || full === '' || this.#kind.headOnly);
     if (full !== undefined && !headers.has('content-length')) headers.set('content-length', String(full.length));
     try {
       this.#stream.respond(toH2(headers, { ':status': code }), { endStream: empty, waitForTrailers: !end });
@@ -153,6 +160,7 @@ class StreamTurn implements Responder {
       this.#stream.close(NGHTTP2_INTERNAL_ERROR);
       return;
     }
+    if (!end && this.#kind.tunnel && code >= 200 && code < 300) this.read();
     if (empty) this.#finish();
     else if (full !== undefined) {
       this.#stream.end(Buffer.from(full, 'latin1'));
@@ -211,18 +219,6 @@ class StreamTurn implements Responder {
     this.#finished = true;
     receiver?.aborted();
   }
-}
-
-/** Fields that have no meaning in HTTP/2, and values that an HTTP/1.1 hop would read as a line end (RFC 9113 section 8.2). */
-function hasForbidden(headers: Headers): boolean {
-  const list = headers.list;
-  for (let i = 0; i < list.length; i += 2) {
-    const name = list[i];
-    if (name === 'connection' || name === 'transfer-encoding' || name === 'upgrade' || name === 'keep-alive' || name === 'proxy-connection')
-      return true;
-    if (/[\r\n\0]/.test(list[i + 1] ?? '')) return true;
-  }
-  return false;
 }
 
 const nothing = Buffer.alloc(0);

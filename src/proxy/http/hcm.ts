@@ -14,6 +14,7 @@ import { compilePrefix, type Prefix } from '../net/address.ts';
 import { millis } from '../net/duration.ts';
 import { compileFault, type FaultPlan, type RouteTable } from '../route/index.ts';
 import type { Stat, Stats } from '../stats/stats.ts';
+import { compileH2Options, type H2Options } from './h2-options.ts';
 import type { PathRules } from './normalize-path.ts';
 
 /** The routes in force under a name; undefined until they arrive. */
@@ -70,7 +71,7 @@ export interface HcmConfig {
   readonly maxStreamDuration: number;
   /** What becomes of operation names: given to the upstream, given back to the caller, or nothing without tracing. */
   readonly decorates: 'outbound' | 'inbound' | 'none';
-  readonly maxConcurrentStreams: number;
+  readonly h2: H2Options;
   readonly underscores: 'allow' | 'reject' | 'drop';
   readonly stats: HcmStats;
 }
@@ -140,7 +141,7 @@ export function compileHcm(source: HttpConnectionManager, context: HcmContext, p
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,
     maxStreamDuration: millis(common?.maxStreamDuration) ?? 0,
     decorates: source.tracing === undefined ? 'none' : context.outbound ? 'outbound' : 'inbound',
-    maxConcurrentStreams: source.http2ProtocolOptions?.maxConcurrentStreams ?? 1024,
+    h2: compileH2Options(source.http2ProtocolOptions),
     underscores: common?.headersWithUnderscoresAction === 1 ? 'reject' : common?.headersWithUnderscoresAction === 2 ? 'drop' : 'allow',
     stats: statsOf(source.statPrefix, context.stats),
   };
