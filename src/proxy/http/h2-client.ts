@@ -125,6 +125,7 @@ class StreamTurn implements UpstreamStream {
   readonly #stream: ClientHttp2Stream;
   #receiver: UpstreamReceiver | undefined;
   #trailers: Headers | undefined;
+  #received: Headers | undefined;
   #headed = false;
   #ended = false;
 
@@ -209,10 +210,8 @@ class StreamTurn implements UpstreamStream {
       this.#malformed();
       return;
     }
-    this.#ended = true;
-    const receiver = this.#receiver;
-    this.#receiver = undefined;
-    receiver?.trailers(passableTrailers(trailers));
+    // They may come while data that was sent before them still waits to be read.
+    this.#received = passableTrailers(trailers);
   }
 
   #end(): void {
@@ -221,7 +220,8 @@ class StreamTurn implements UpstreamStream {
     this.#ended = true;
     const receiver = this.#receiver;
     this.#receiver = undefined;
-    receiver?.body(nothing, true);
+    if (this.#received) receiver?.trailers(this.#received);
+    else receiver?.body(nothing, true);
     receiver?.flush();
   }
 

@@ -104,6 +104,7 @@ class StreamTurn implements Responder {
   #started = false;
   #finished = false;
   #trailers: Headers | undefined;
+  #received: Headers | undefined;
   #ended = false;
 
   constructor(server: H2Server, stream: ServerHttp2Stream, kind: TurnKind) {
@@ -127,16 +128,16 @@ class StreamTurn implements Responder {
       this.receiver?.flush();
     });
     stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) => {
-      if (this.#ended || !raw) return;
-      this.#ended = true;
-      const trailers = readTrailers(raw);
-      if (trailers) this.receiver?.trailers(passableTrailers(trailers));
+      const trailers = readTrailers(raw ?? []);
+      // They may come while data that was sent before them still waits to be read.
+      if (trailers) this.#received = passableTrailers(trailers);
       else this.#stream.close(NGHTTP2_PROTOCOL_ERROR);
     });
     stream.on('end', () => {
       if (this.#ended || stream.aborted) return;
       this.#ended = true;
-      this.receiver?.body(nothing, true);
+      if (this.#received) this.receiver?.trailers(this.#received);
+      else this.receiver?.body(nothing, true);
       this.receiver?.flush();
     });
   }

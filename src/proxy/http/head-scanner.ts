@@ -28,6 +28,7 @@ inValue[9] = 1;
 const CR = 13;
 const LF = 10;
 const SP = 32;
+const DEL = 127;
 const COLON = 58;
 
 /** `start` is the first byte of the start line, `end` the byte after the empty line. */
@@ -106,7 +107,7 @@ function requestLine(text: string, length: number, headers: Headers): ScannedHea
   if (a > 0 && a < length - 1 && (b < 0 || b > length)) return 'other-version';
   if (a <= 0 || b <= a + 1 || b > length || text.lastIndexOf(' ', length - 1) !== b) return 'malformed';
   for (let i = 0; i < a; i++) if (lower[text.charCodeAt(i)] === 0) return 'malformed';
-  for (let i = a + 1; i < b; i++) if (text.charCodeAt(i) <= SP) return 'malformed';
+  for (let i = a + 1; i < b; i++) if (text.charCodeAt(i) <= SP || text.charCodeAt(i) >= DEL) return 'malformed';
   const http11 = length === b + 9 && text.startsWith('HTTP/1.1', b + 1);
   if (!http11 && !(length === b + 9 && text.startsWith('HTTP/1.0', b + 1)))
     return /^HTTP\/\d\.\d$/.test(text.slice(b + 1, length)) ? 'other-version' : 'malformed';

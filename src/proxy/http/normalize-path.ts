@@ -29,13 +29,18 @@ export function normalizePath(path: string, rules: PathRules): PathOutcome {
   }
   if (rules.normalize) {
     if (work.includes('%00')) return { kind: 'reject' };
-    const resolved = resolveDots(decodeUnreserved(work).replaceAll('\\', '/'));
+    const resolved = resolveDots(decodeUnreserved(work.replace(dotParameters, '$1')).replaceAll('\\', '/'));
     if (resolved === undefined) return { kind: 'reject' };
-    work = resolved;
+    work = resolved.replace(escaped, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   }
   if (rules.mergeSlashes) work = work.replace(/\/{2,}/g, '/');
   return redirect ? { kind: 'redirect', path: work + rest } : { kind: 'ok', path: work + rest };
 }
+
+/** Parameters of a dot segment that is spelt out: servers that cut parameters off would see the segment behind them. */
+const dotParameters = /(?<=[/\\])(\.\.?);[^/]*/g;
+/** What has no place in a path unescaped; one byte a character. */
+const escaped = /["<>^`{|}\x80-\xff]/g;
 
 /** Escapes of characters that never need one (RFC 3986 section 2.3). */
 function decodeUnreserved(path: string): string {
