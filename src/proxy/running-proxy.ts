@@ -17,6 +17,7 @@ import type { HttpEnvironment } from './http/environment.ts';
 import { ListenerSet } from './listener/listener-set.ts';
 import { RouteStore } from './listener/route-store.ts';
 import { formatAddress, readAddress } from './net/address.ts';
+import { OwnConnections } from './net/own-connections.ts';
 import { Stats } from './stats/stats.ts';
 import { SecretStore } from './tls/secret-store.ts';
 
@@ -75,6 +76,7 @@ class StartedProxy implements RunningProxy {
     const random = options.random ?? Math.random;
     const now = (): number => performance.now();
     const routes = new RouteStore();
+    const own = new OwnConnections();
     this.#secrets = new SecretStore((ref) => this.#plane.secretWanted(ref), readSource);
     this.#clusters = new ClusterSet({
       stats,
@@ -82,6 +84,7 @@ class StartedProxy implements RunningProxy {
       resolve: options.resolve ?? systemResolve(),
       now,
       random,
+      own,
       endpointsWanted: (names) => this.#plane.endpointsWanted(names),
       warmed: () => this.#clustersWarmed(),
     });
@@ -99,6 +102,7 @@ class StartedProxy implements RunningProxy {
       secrets: this.#secrets,
       routes,
       env,
+      own,
       drainMs: options.drainMs ?? 600_000,
       routesWanted: (names) => this.#plane.routesWanted(names),
       log: this.#log,

@@ -4,6 +4,7 @@ import type { Any } from '@bufbuild/protobuf/wkt';
 import { type Cluster as ClusterProto, ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { type ClusterLoadAssignment, ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { millis } from '../net/duration.ts';
+import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
 import { Cluster } from './cluster.ts';
@@ -18,6 +19,7 @@ export interface ClusterSetOptions {
   readonly resolve: Resolve;
   readonly now: () => number;
   readonly random: () => number;
+  readonly own: OwnConnections;
   /** The names that EDS is to be asked for changed. */
   readonly endpointsWanted: (names: readonly string[]) => void;
   /** A cluster became usable. */
@@ -125,11 +127,11 @@ export class ClusterSet {
   }
 
   #run(source: ClusterProto, problems: string[]): Running {
-    const { stats, secrets, now, random, resolve } = this.#options;
+    const { stats, secrets, now, random, resolve, own } = this.#options;
     const config = compileCluster(source, secrets, problems);
     const lb = compileLbConfig(source, source.loadAssignment?.policy);
     problems.push(...lb.problems);
-    const cluster = new Cluster(config, lb.config, stats, { now, random });
+    const cluster = new Cluster(config, lb.config, stats, { now, random, own });
     const byName = config.discovery === 'strictDns' || config.discovery === 'logicalDns';
     const dns = byName && problems.length === 0 ? new DnsDiscovery(cluster, resolve, () => this.#promote()) : undefined;
     const running: Running = { cluster, dns, timeout: undefined };

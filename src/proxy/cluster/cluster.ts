@@ -2,14 +2,15 @@
 
 import { HealthStatus } from '@meltemi/envoy-api/envoy/config/core/v3/health_check';
 import type { LbEndpoint, LocalityLbEndpoints } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
-import { formatAddress, readAddress } from '../net/address.ts';
+import { formatAddress, readAddress, splitAddress } from '../net/address.ts';
+import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stat, Stats } from '../stats/stats.ts';
 import type { ClusterConfig, Thresholds } from './cluster-config.ts';
 import { Host } from './host.ts';
 import { HostMonitor } from './host-monitor.ts';
 import { createLoadBalancer, type Health, type LbConfig, type LbContext, type LoadBalancer, type LocalityHosts } from './lb/index.ts';
 import type { OutlierEvent } from './outlier/index.ts';
-import { HttpPool, type PoolOptions } from './pool.ts';
+import { HttpPool, type PoolOptions, poolKey } from './pool.ts';
 import type { PoolStats, Resources } from './pool-context.ts';
 import type { Transport } from './transport.ts';
 
@@ -29,10 +30,24 @@ export interface ClusterStats extends PoolStats {
   readonly membershipHealthy: Stat;
 }
 
+export interface ClusterContext {
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly own: OwnConnections;
+}
+
+/** What a client's connection was made to. */
+export interface Dialled {
+  readonly localIp: string;
+  readonly localPort: number;
+  readonly redirected: boolean;
+}
+
 export class Cluster {
   readonly config: ClusterConfig;
   readonly stats: ClusterStats;
   readonly resources: Readonly<Record<'default' | 'high', Resources>>;
+  readonly own: OwnConnections;
   readonly #balancer: LoadBalancer<Host>;
   readonly #now: () => number;
   readonly #monitor: HostMonitor | undefined;
@@ -42,8 +57,9 @@ export class Cluster {
   /** The first answer about its hosts has arrived. */
   initialized: boolean;
 
-  constructor(config: ClusterConfig, lb: LbConfig, stats: Stats, { now, random }: { now: () => number; random: () => number }) {
+  constructor(config: ClusterConfig, lb: LbConfig, stats: Stats, { now, random, own }: ClusterContext) {
     this.config = config;
+    this.own = own;
     this.#now = now;
     this.stats = clusterStats(config.name, stats);
     this.resources = { default: resourcesOf(config.thresholds.default), high: resourcesOf(config.thresholds.high) };
@@ -71,8 +87,18 @@ export class Cluster {
     return this.#balancer.choose(context);
   }
 
-  /** The host of an ORIGINAL_DST cluster for the address that the client dialled. */
-  original(ip: string, port: number): Host {
+  /**
+   * The host of an ORIGINAL_DST cluster: what `header` names, or the address that a redirected connection was meant for. There is none for a
+   * connection that was made to the listener itself: sent on there, it would come back for ever.
+   */
+  originalFor(connection: Dialled, header: string | undefined): Host | undefined {
+    const { portOverride } = this.config.originalDst;
+    const named = splitAddress(header);
+    if (named) return this.#original(named.ip, portOverride ?? named.port);
+    return connection.redirected ? this.#original(connection.localIp, portOverride ?? connection.localPort) : undefined;
+  }
+
+  #original(ip: string, port: number): Host {
     const address = formatAddress(ip, port);
     let host = this.#hosts.get(address);
     if (!host) {
@@ -94,11 +120,11 @@ export class Cluster {
     this.#sweepAt = Math.max(1024, this.#hosts.size * 2);
   }
 
-  pool(host: Host, protocol: PoolOptions['protocol'], sni: string | undefined, verifyName: string | undefined): HttpPool {
-    const key = sni === undefined ? protocol : `${protocol} ${sni}`;
+  pool(host: Host, options: PoolOptions): HttpPool {
+    const key = poolKey(options);
     let pool = host.pools.get(key);
     if (!pool) {
-      pool = new HttpPool(this, host, { protocol, sni, verifyName });
+      pool = new HttpPool(this, host, options);
       host.pools.set(key, pool);
     }
     return pool;

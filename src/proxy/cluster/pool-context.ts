@@ -1,4 +1,5 @@
 // What a connection pool knows of its cluster and host.
+import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stat } from '../stats/stats.ts';
 import type { ClusterConfig, Thresholds } from './cluster-config.ts';
 import type { Transport } from './transport.ts';
@@ -24,6 +25,7 @@ export interface PoolStats {
 
 export interface PoolCluster {
   readonly config: ClusterConfig;
+  readonly own: OwnConnections;
   readonly stats: PoolStats;
   readonly resources: Readonly<Record<'default' | 'high', Resources>>;
 }

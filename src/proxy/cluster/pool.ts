@@ -19,6 +19,14 @@ export interface PoolOptions {
   readonly protocol: 'h1' | 'h2' | 'auto' | 'connect';
   readonly sni: string | undefined;
   readonly verifyName: string | undefined;
+  /** Of the client's connection. Connections on behalf of clients that are the proxy itself are kept apart. */
+  readonly hops: number;
+}
+
+/** Requests with equal keys may share connections. */
+export function poolKey({ protocol, sni, hops }: PoolOptions): string {
+  if (sni === undefined && hops === 0) return protocol;
+  return `${protocol} ${hops} ${sni}`;
 }
 
 export class HttpPool implements ConnectionOwner {
@@ -130,6 +138,7 @@ export class HttpPool implements ConnectionOwner {
         path: this.#host.path,
         localAddress: config.bindAddress,
         keepAliveMs: config.keepAliveMs,
+        announce: this.#cluster.own.announcer(this.#options.hops),
         timeoutMs: Math.min(config.connectTimeout, longestTimer),
         alpn: protocol === 'connect' ? [] : protocol === 'h2' ? ['h2'] : protocol === 'h1' ? ['http/1.1'] : ['h2', 'http/1.1'],
         sni: this.#options.sni,

@@ -55,7 +55,12 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     let sni: string | undefined;
     if (http.autoSni && this.host.transport.secure)
       sni = hostOf((http.autoSniHeader === '' ? undefined : this.#request.headers.get(http.autoSniHeader)) ?? this.#request.authority);
-    const pool = this.#cluster.pool(this.host, protocol, sni, http.autoSanValidation ? sni : undefined);
+    const pool = this.#cluster.pool(this.host, {
+      protocol,
+      sni,
+      verifyName: http.autoSanValidation ? sni : undefined,
+      hops: this.#forward.stream.connection.info.hops,
+    });
     this.#pool = pool;
     const connection = pool.acquire(this, this.#resources);
     if (connection && !this.ready(connection)) pool.released(connection);

@@ -8,6 +8,10 @@ export interface ConnectionInfo {
   /** The address that the client dialled. */
   readonly localIp: string;
   readonly localPort: number;
+  /** The kernel sent the connection here from the address above; otherwise that is the listener's own. */
+  readonly redirected: boolean;
+  /** How many times in a row the proxy has called itself to get here. */
+  readonly hops: number;
   readonly tls: ConnectionTls | undefined;
 }
 

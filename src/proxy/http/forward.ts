@@ -82,7 +82,8 @@ export class Forward implements TryOwner {
     this.#announce(suppress);
     this.#full = full;
     this.#requestDone = end;
-    if (route.mirrors.length > 0) this.#mirrors = startMirrors(route.mirrors, request, { env, end, full });
+    if (route.mirrors.length > 0)
+      this.#mirrors = startMirrors(route.mirrors, request, { env, end, full, hops: stream.connection.info.hops });
     if (end) this.#startTimer();
     if (this.#timeouts.maxStream !== undefined && this.#timeouts.maxStream > 0)
       this.#maxStream = setTimeout(() => this.#streamExpired(), this.#timeouts.maxStream);
@@ -260,10 +261,8 @@ export class Forward implements TryOwner {
   #host(cluster: Cluster): Host | undefined {
     const connection = this.stream.connection;
     if (cluster.config.discovery === 'originalDst') {
-      const header = cluster.config.originalDst.header;
-      const named = header === undefined ? undefined : splitAddress(this.stream.request.headers.get(header));
-      if (named) return cluster.original(named.ip, named.port);
-      return cluster.original(connection.info.localIp, cluster.config.originalDst.portOverride ?? connection.info.localPort);
+      const { header } = cluster.config.originalDst;
+      return cluster.originalFor(connection.info, header && this.stream.request.headers.get(header));
     }
     const tried = this.#tried;
     const avoid = this.#retry?.avoidPreviousHosts && tried.length > 0;
@@ -447,9 +446,4 @@ function resetText(reason: ResetReason, attempts: number): string {
 function responseOutcome(status: number, headers: Headers): RetryOutcome {
   const grpc = headers.get('grpc-status');
   return { kind: 'response', status, headers, ...(grpc === undefined ? {} : { grpcStatus: Number(grpc) }) };
-}
-
-function splitAddress(text: string | undefined): { ip: string; port: number } | undefined {
-  const match = /^\[?([0-9a-fA-F.:]+?)\]?:(\d{1,5})$/.exec(text ?? '');
-  return match ? { ip: match[1] ?? '', port: Number(match[2]) } : undefined;
 }

@@ -10,6 +10,7 @@ export interface MirrorSource {
   readonly env: HttpEnvironment;
   readonly end: boolean;
   readonly full: string | undefined;
+  readonly hops: number;
 }
 
 const timeoutMs = 15_000;
@@ -49,7 +50,12 @@ export class Mirror implements UpstreamReceiver {
       return;
     }
     const mode = cluster.config.http.mode;
-    const pool = cluster.pool(host, mode === 'downstream' ? (request.protocol === 'h2' ? 'h2' : 'h1') : mode, undefined, undefined);
+    const pool = cluster.pool(host, {
+      protocol: mode === 'downstream' ? (request.protocol === 'h2' ? 'h2' : 'h1') : mode,
+      sni: undefined,
+      verifyName: undefined,
+      hops: source.hops,
+    });
     const ready = (connection: UpstreamConnection): boolean => {
       if (this.#over) return false;
       cluster.stats.requestsTotal.value++;

@@ -5,6 +5,7 @@ import { HttpConnection } from '../http/connection.ts';
 import type { ConnectionInfo, ConnectionTls } from '../http/connection-info.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
 import { type HostPort, plainIp } from '../net/address.ts';
+import { mostHops, type OwnConnections } from '../net/own-connections.ts';
 import { adoptAccepted, SocketWire } from '../net/wire.ts';
 import { TcpSession } from '../tcp/tcp-proxy.ts';
 import { readClientHello } from './client-hello.ts';
@@ -17,12 +18,14 @@ import { type Peek, type PeekOptions, peek } from './peek.ts';
 export interface AcceptContext {
   readonly env: HttpEnvironment;
   readonly destinations: OriginalDestinations;
+  readonly own: OwnConnections;
   /** The listener for an address that a connection was redirected from. */
   listenerFor(destination: HostPort): ListenerConfig | undefined;
   /** Told of what lives on the connection, to drain it; called back when it is over. */
   opened(listener: ListenerConfig, session: Session): void;
   over(listener: ListenerConfig, session: Session): void;
   noChain(listener: ListenerConfig): void;
+  looped(listener: ListenerConfig): void;
   nextId(): number;
 }
 
@@ -43,26 +46,51 @@ const unknown: Sniffed = { serverName: undefined, transport: 'raw_buffer', proto
 /** The socket comes paused. */
 export function acceptConnection(socket: net.Socket, bound: ListenerConfig, context: AcceptContext): void {
   socket.setNoDelay(true);
-  const direct: HostPort = { ip: plainIp(socket.localAddress), port: socket.localPort ?? 0 };
-  const destination = bound.restoresDestination ? context.destinations.of(socket) : direct;
+  const hops = context.own.hopsOf(socket);
+  if (hops > mostHops) {
+    context.looped(bound);
+    socket.resetAndDestroy();
+    return;
+  }
+  const destination = arrival(socket, bound, context);
   const listener = (bound.handsOff && context.listenerFor(destination)) || bound;
-  const accepted = new Accepted(socket, listener, destination, context);
+  const accepted = new Accepted({ socket, listener, destination, hops }, context);
   accepted.start();
+}
+
+/** Where the client wanted to go: an address that the kernel redirected from, or the one at which the connection was accepted. */
+interface Arrival extends HostPort {
+  readonly redirected: boolean;
+}
+
+function arrival(socket: net.Socket, bound: ListenerConfig, context: AcceptContext): Arrival {
+  const original = bound.restoresDestination ? context.destinations.of(socket) : undefined;
+  if (original) return { ...original, redirected: true };
+  return { ip: plainIp(socket.localAddress), port: socket.localPort ?? 0, redirected: false };
+}
+
+interface Incoming {
+  readonly socket: net.Socket;
+  readonly listener: ListenerConfig;
+  readonly destination: Arrival;
+  readonly hops: number;
 }
 
 class Accepted implements Session {
   readonly #socket: net.Socket;
   readonly #listener: ListenerConfig;
-  readonly #destination: HostPort;
+  readonly #destination: Arrival;
+  readonly #hops: number;
   readonly #context: AcceptContext;
   #seen: Buffer | undefined;
   #peek: Peek | undefined;
   #draining = false;
 
-  constructor(socket: net.Socket, listener: ListenerConfig, destination: HostPort, context: AcceptContext) {
-    this.#socket = socket;
-    this.#listener = listener;
-    this.#destination = destination;
+  constructor(incoming: Incoming, context: AcceptContext) {
+    this.#socket = incoming.socket;
+    this.#listener = incoming.listener;
+    this.#destination = incoming.destination;
+    this.#hops = incoming.hops;
     this.#context = context;
   }
 
@@ -163,6 +191,8 @@ class Accepted implements Session {
       remotePort: facts.sourcePort,
       localIp: facts.destinationIp,
       localPort: facts.destinationPort,
+      redirected: this.#destination.redirected,
+      hops: this.#hops,
       tls,
     };
     switch (chain.action.kind) {

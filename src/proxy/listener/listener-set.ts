@@ -5,6 +5,7 @@ import type { Any } from '@bufbuild/protobuf/wkt';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import type { HttpEnvironment } from '../http/environment.ts';
 import { formatAddress, type HostPort } from '../net/address.ts';
+import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
 import { type AcceptContext, acceptConnection, type Session } from './accept.ts';
@@ -17,6 +18,7 @@ export interface ListenerSetOptions {
   readonly secrets: SecretStore;
   readonly routes: RouteStore;
   readonly env: HttpEnvironment;
+  readonly own: OwnConnections;
   readonly drainMs: number;
   readonly routesWanted: (names: readonly string[]) => void;
   readonly log: (level: 'info' | 'warn', message: string) => void;
@@ -36,6 +38,7 @@ interface Entry {
 export class ListenerSet implements AcceptContext {
   readonly env: HttpEnvironment;
   readonly destinations = new OriginalDestinations();
+  readonly own: OwnConnections;
   readonly #options: ListenerSetOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #byAddress = new Map<string, ListenerConfig>();
@@ -46,6 +49,7 @@ export class ListenerSet implements AcceptContext {
   constructor(options: ListenerSetOptions) {
     this.#options = options;
     this.env = options.env;
+    this.own = options.own;
     options.secrets.onChange(() => this.promote());
   }
 
@@ -133,6 +137,11 @@ export class ListenerSet implements AcceptContext {
 
   noChain(listener: ListenerConfig): void {
     this.#options.stats.counter(`listener.${formatAddress(listener.address.ip, listener.address.port)}.no_filter_chain_match`).value++;
+  }
+
+  looped(listener: ListenerConfig): void {
+    const stat = this.#options.stats.counter(`listener.${formatAddress(listener.address.ip, listener.address.port)}.downstream_cx_loop`);
+    if (stat.value++ === 0) this.#options.log('warn', `listener ${listener.name}: the proxy sends to itself; the connection was closed`);
   }
 
   nextId(): number {

@@ -1,6 +1,7 @@
 // The address that a redirected connection was meant for, asked of the kernel.
 import { createRequire } from 'node:module';
 import type net from 'node:net';
+import ipaddr from 'ipaddr.js';
 import type { HostPort } from '../net/address.ts';
 import { plainIp } from '../net/address.ts';
 
@@ -10,17 +11,19 @@ const solIp = 0;
 const solIpv6 = 41;
 const soOriginalDst = 80;
 
-/** Where capture by redirection is not available the answer is the address that was really dialled. */
+/** Where capture by redirection is not available, or did not happen, there is no answer. */
 export class OriginalDestinations {
   #getsockopt: GetSockOpt | undefined;
   #tried = false;
 
-  of(socket: net.Socket): HostPort {
+  of(socket: net.Socket): HostPort | undefined {
     const direct = { ip: plainIp(socket.localAddress), port: socket.localPort ?? 0 };
     const call = this.#load();
     const fd = (socket as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1;
-    if (!call || fd < 0) return direct;
-    return (direct.ip.includes(':') ? v6(call, fd) : v4(call, fd)) ?? direct;
+    if (!call || fd < 0) return undefined;
+    const original = direct.ip.includes(':') ? v6(call, fd) : v4(call, fd);
+    // The kernel answers with the address of the listener when it follows a connection without having redirected it.
+    return original?.ip === direct.ip && original.port === direct.port ? undefined : original;
   }
 
   /** Loaded with the first captured connection: a laptop without the library never needs it. */
@@ -49,5 +52,5 @@ function v6(call: GetSockOpt, fd: number): HostPort | undefined {
   const address = Buffer.alloc(28);
   if (call(fd, solIpv6, soOriginalDst, address, [28]) !== 0) return undefined;
   const groups = Array.from({ length: 8 }, (_, i) => address.readUInt16BE(8 + i * 2).toString(16));
-  return { ip: groups.join(':'), port: address.readUInt16BE(2) };
+  return { ip: ipaddr.parse(groups.join(':')).toString(), port: address.readUInt16BE(2) };
 }

@@ -22,6 +22,14 @@ export function formatAddress(ip: string, port: number): string {
   return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
+/** `1.2.3.4:80` or `[::1]:80`. */
+export function splitAddress(text: string | undefined): HostPort | undefined {
+  const match = /^(?:\[([0-9a-fA-F.:]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text ?? '');
+  const ip = match?.[1] ?? match?.[2] ?? '';
+  const port = Number(match?.[3]);
+  return net.isIP(ip) !== 0 && port > 0 && port < 65_536 ? { ip, port } : undefined;
+}
+
 /** IPv4-mapped IPv6 addresses, which dual-stack sockets report, become IPv4. */
 export function plainIp(ip: string | undefined): string {
   if (ip === undefined) return '';

@@ -160,6 +160,8 @@ export interface DialOptions {
   readonly path?: string | undefined;
   readonly localAddress?: string | undefined;
   readonly keepAliveMs?: number | undefined;
+  /** Given the socket before it begins to connect. */
+  readonly announce?: ((socket: net.Socket) => void) | undefined;
 }
 
 /** A plain client connection; the caller waits for `connect` or `close` on the socket. */
@@ -169,6 +171,7 @@ export function dialPlain(options: DialOptions): SocketWire {
   const target = options.path !== undefined ? { path: options.path } : { host: options.host, port: options.port };
   const local = options.localAddress === undefined ? {} : { localAddress: options.localAddress };
   const socket = net.connect({ ...target, ...local, noDelay: true, allowHalfOpen: true, onread } as net.NetConnectOpts);
+  options.announce?.(socket);
   if (options.keepAliveMs !== undefined) socket.setKeepAlive(true, options.keepAliveMs);
   wire = new SocketWire(socket, undefined, true);
   return wire;

@@ -146,6 +146,7 @@ export class TcpSession implements WireEvents {
         path: host.path,
         localAddress: cluster.config.bindAddress,
         keepAliveMs: cluster.config.keepAliveMs,
+        announce: cluster.own.announcer(this.#options.info.hops),
         timeoutMs: Math.min(cluster.config.connectTimeout, longestTimer),
         alpn: [],
         sni: undefined,
@@ -167,8 +168,7 @@ export class TcpSession implements WireEvents {
 
   #host(cluster: Cluster): Host | undefined {
     const { info, env } = this.#options;
-    if (cluster.config.discovery === 'originalDst')
-      return cluster.original(info.localIp, cluster.config.originalDst.portOverride ?? info.localPort);
+    if (cluster.config.discovery === 'originalDst') return cluster.originalFor(info, undefined);
     const hash = this.#options.config.hashSourceIp ? { hash: xxHash64(info.remoteIp) } : {};
     return cluster.choose({ random: env.random, now: env.now(), ...hash });
   }
