@@ -139,11 +139,10 @@ export class ConfigPlane {
   }
 
   #secrets(source: string, resources: Parameters<ClusterSet['applyClusters']>[0]): readonly string[] {
-    for (const any of resources) {
+    return resources.flatMap((any) => {
       const secret: Secret = fromBinary(SecretSchema, any.value);
-      this.#options.secrets.put({ source, name: secret.name }, secret);
-    }
-    return [];
+      return this.#options.secrets.put({ source, name: secret.name }, secret);
+    });
   }
 
   #client(target: GrpcTarget, method: string): SotwClient {

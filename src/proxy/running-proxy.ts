@@ -1,22 +1,20 @@
 // One proxy: everything that a bootstrap starts, and its end.
-import { readFileSync } from 'node:fs';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import type { Cluster as ClusterProto } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import { create, toBinary } from '@bufbuild/protobuf';
 import type { Address } from '@meltemi/envoy-api/envoy/config/core/v3/address';
-import type { DataSource } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import type { GrpcTarget } from '../xds/index.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import type { Bootstrap } from './bootstrap.ts';
 import { ClusterSet } from './cluster/cluster-set.ts';
 import { type Resolve, systemResolve } from './cluster/resolver.ts';
 import { ConfigPlane } from './config-plane.ts';
+import { discoveryTarget } from './discovery-target.ts';
 import type { HttpEnvironment } from './http/environment.ts';
 import { ListenerSet } from './listener/listener-set.ts';
 import { RouteStore } from './listener/route-store.ts';
-import { formatAddress, readAddress } from './net/address.ts';
+import { readAddress } from './net/address.ts';
+import { readSource } from './net/data-source.ts';
 import { OwnConnections } from './net/own-connections.ts';
 import { Stats } from './stats/stats.ts';
 import { SecretStore } from './tls/secret-store.ts';
@@ -85,6 +83,7 @@ class StartedProxy implements RunningProxy {
       now,
       random,
       own,
+      log: this.#log,
       endpointsWanted: (names) => this.#plane.endpointsWanted(names),
       warmed: () => this.#clustersWarmed(),
     });
@@ -139,7 +138,7 @@ class StartedProxy implements RunningProxy {
 
   async start(): Promise<void> {
     const fixed = this.#bootstrap.staticResources;
-    for (const secret of fixed?.secrets ?? []) this.#secrets.put({ source: 'static', name: secret.name }, secret);
+    for (const secret of fixed?.secrets ?? []) this.#warn('secret', this.#secrets.put({ source: 'static', name: secret.name }, secret));
     await this.#startAdmin(this.#bootstrap.admin?.address);
     for (const cluster of fixed?.clusters ?? []) this.#warn(`cluster ${cluster.name}`, this.#clusters.addFixed(cluster));
     for (const listener of fixed?.listeners ?? [])
@@ -208,50 +207,15 @@ class StartedProxy implements RunningProxy {
   /** Where the discovery service of a bootstrap cluster listens. */
   #target(name: string): GrpcTarget | undefined {
     const cluster = this.#bootstrap.staticResources?.clusters.find((one) => one.name === name);
-    const identity = cluster?.loadAssignment?.endpoints[0]?.lbEndpoints[0]?.hostIdentifier;
-    const at = identity?.case === 'endpoint' ? readAddress(identity.value.address) : undefined;
-    if (!cluster || !at) return undefined;
-    const tls = targetTls(cluster);
-    return { address: at.path === undefined ? formatAddress(at.ip, at.port) : `unix:${at.path}`, ...(tls ? { tls } : {}) };
+    if (!cluster) return undefined;
+    const problems: string[] = [];
+    const target = discoveryTarget(cluster, problems);
+    this.#warn(`cluster ${name}`, problems);
+    return problems.length > 0 ? undefined : target;
   }
-}
-
-function targetTls(cluster: ClusterProto): GrpcTarget['tls'] | undefined {
-  const any = cluster.transportSocket?.configType.case === 'typedConfig' ? cluster.transportSocket.configType.value : undefined;
-  if (!any?.typeUrl.endsWith('.UpstreamTlsContext')) return undefined;
-  const context = fromBinary(UpstreamTlsContextSchema, any.value);
-  const common = context.commonTlsContext;
-  const validation = common?.validationContextType.case === 'validationContext' ? common.validationContextType.value : undefined;
-  const certificate = common?.tlsCertificates[0];
-  return {
-    ca: readSource(validation?.trustedCa),
-    cert: readSource(certificate?.certificateChain),
-    key: readSource(certificate?.privateKey),
-    serverName: context.sni || undefined,
-  };
 }
 
 function adsClusterOf(bootstrap: Bootstrap): string | undefined {
   const service = bootstrap.dynamicResources?.adsConfig?.grpcServices[0]?.targetSpecifier;
   return service?.case === 'envoyGrpc' ? service.value.clusterName : undefined;
-}
-
-function readSource(source: DataSource | undefined): Buffer | undefined {
-  const specifier = source?.specifier;
-  switch (specifier?.case) {
-    case 'filename':
-      try {
-        return readFileSync(specifier.value);
-      } catch {
-        return undefined;
-      }
-    case 'inlineBytes':
-      return Buffer.from(specifier.value);
-    case 'inlineString':
-      return Buffer.from(specifier.value);
-    case 'environmentVariable':
-      return Buffer.from(process.env[specifier.value] ?? '');
-    default:
-      return undefined;
-  }
 }

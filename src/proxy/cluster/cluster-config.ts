@@ -11,9 +11,9 @@ import {
 } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 import { compileH2Options, type H2Options } from '../http/h2-options.ts';
 import { millis } from '../net/duration.ts';
-import type { SecretStore } from '../tls/secret-store.ts';
+import { compileTransport, type TransportContext } from './compile-transport.ts';
 import { compileErrorMatcher, type ErrorMatcher } from './error-matcher.ts';
-import { compileTransport, type Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 export type Discovery = 'static' | 'eds' | 'strictDns' | 'logicalDns' | 'originalDst';
 export type HttpMode = 'h1' | 'h2' | 'downstream' | 'auto';
@@ -65,7 +65,7 @@ export interface ClusterConfig {
 
 const optionsName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
-export function compileCluster(source: Cluster, secrets: SecretStore, problems: string[]): ClusterConfig {
+export function compileCluster(source: Cluster, context: TransportContext, problems: string[]): ClusterConfig {
   const any = source.typedExtensionProtocolOptions[optionsName];
   const options = any ? fromBinary(HttpProtocolOptionsSchema, any.value) : undefined;
   const common = options?.commonHttpProtocolOptions ?? source.commonHttpProtocolOptions;
@@ -78,10 +78,10 @@ export function compileCluster(source: Cluster, secrets: SecretStore, problems: 
     edsName: source.edsClusterConfig?.serviceName || source.name,
     assignment: source.loadAssignment,
     connectTimeout: millis(source.connectTimeout) ?? 5000,
-    transport: compileTransport(source.transportSocket, secrets, problems),
+    transport: compileTransport(source.transportSocket, context, problems),
     transportMatches: source.transportSocketMatches.map((one) => ({
       match: one.match ?? {},
-      transport: compileTransport(one.transportSocket, secrets, problems),
+      transport: compileTransport(one.transportSocket, context, problems),
     })),
     http: {
       mode: modeOf(options),

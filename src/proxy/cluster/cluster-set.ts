@@ -6,6 +6,7 @@ import { type ClusterLoadAssignment, ClusterLoadAssignmentSchema } from '@meltem
 import { millis } from '../net/duration.ts';
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stats } from '../stats/stats.ts';
+import { HandshakeReport } from '../tls/handshake-report.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
 import { Cluster } from './cluster.ts';
 import { compileCluster } from './cluster-config.ts';
@@ -20,6 +21,7 @@ export interface ClusterSetOptions {
   readonly now: () => number;
   readonly random: () => number;
   readonly own: OwnConnections;
+  readonly log: (level: 'info' | 'warn', message: string) => void;
   /** The names that EDS is to be asked for changed. */
   readonly endpointsWanted: (names: readonly string[]) => void;
   /** A cluster became usable. */
@@ -69,6 +71,10 @@ export class ClusterSet {
   addFixed(source: ClusterProto): readonly string[] {
     const problems: string[] = [];
     const running = this.#run(source, problems);
+    if (problems.length > 0) {
+      stop(running, 'destroy');
+      return problems;
+    }
     this.#fixed.set(source.name, running);
     this.#active.set(source.name, running.cluster);
     return problems;
@@ -127,8 +133,9 @@ export class ClusterSet {
   }
 
   #run(source: ClusterProto, problems: string[]): Running {
-    const { stats, secrets, now, random, resolve, own } = this.#options;
-    const config = compileCluster(source, secrets, problems);
+    const { stats, secrets, now, random, resolve, own, log } = this.#options;
+    const report = new HandshakeReport({ scope: `cluster.${source.name}`, stats, log, now });
+    const config = compileCluster(source, { secrets, report }, problems);
     const lb = compileLbConfig(source, source.loadAssignment?.policy);
     problems.push(...lb.problems);
     const cluster = new Cluster(config, lb.config, stats, { now, random, own });

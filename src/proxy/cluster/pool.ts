@@ -6,6 +6,7 @@ import { H1Client } from '../http/h1-client.ts';
 import { H2Client } from '../http/h2-client.ts';
 import type { ConnectionOwner, UpstreamConnection } from '../http/upstream-connection.ts';
 import { longestTimer } from '../net/duration.ts';
+import type { ClientAddresses } from '../net/proxy-protocol.ts';
 import type { SocketWire, Wire } from '../net/wire.ts';
 import type { PoolCluster, PoolHost, Resources } from './pool-context.ts';
 
@@ -21,12 +22,15 @@ export interface PoolOptions {
   readonly verifyName: string | undefined;
   /** Of the client's connection. Connections on behalf of clients that are the proxy itself are kept apart. */
   readonly hops: number;
+  /** Only where the transport tells it to the host. */
+  readonly client: ClientAddresses | undefined;
 }
 
 /** Requests with equal keys may share connections. */
-export function poolKey({ protocol, sni, hops }: PoolOptions): string {
-  if (sni === undefined && hops === 0) return protocol;
-  return `${protocol} ${hops} ${sni}`;
+export function poolKey({ protocol, sni, hops, client }: PoolOptions): string {
+  if (sni === undefined && hops === 0 && client === undefined) return protocol;
+  const whom = client ? `${client.remoteIp} ${client.remotePort} ${client.localIp} ${client.localPort}` : '';
+  return `${protocol} ${hops} ${whom} ${sni}`;
 }
 
 export class HttpPool implements ConnectionOwner {
@@ -143,6 +147,7 @@ export class HttpPool implements ConnectionOwner {
         alpn: protocol === 'connect' ? [] : protocol === 'h2' ? ['h2'] : protocol === 'h1' ? ['http/1.1'] : ['h2', 'http/1.1'],
         sni: this.#options.sni,
         verifyName: this.#options.verifyName,
+        client: this.#options.client,
       },
       {
         connected: (wire, alpn) => {

@@ -55,11 +55,13 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     let sni: string | undefined;
     if (http.autoSni && this.host.transport.secure)
       sni = hostOf((http.autoSniHeader === '' ? undefined : this.#request.headers.get(http.autoSniHeader)) ?? this.#request.authority);
+    const { info } = this.#forward.stream.connection;
     const pool = this.#cluster.pool(this.host, {
       protocol,
       sni,
       verifyName: http.autoSanValidation ? sni : undefined,
-      hops: this.#forward.stream.connection.info.hops,
+      hops: info.hops,
+      client: this.host.transport.tellsClient ? info : undefined,
     });
     this.#pool = pool;
     const connection = pool.acquire(this, this.#resources);

@@ -82,8 +82,7 @@ export class Forward implements TryOwner {
     this.#announce(suppress);
     this.#full = full;
     this.#requestDone = end;
-    if (route.mirrors.length > 0)
-      this.#mirrors = startMirrors(route.mirrors, request, { env, end, full, hops: stream.connection.info.hops });
+    if (route.mirrors.length > 0) this.#mirrors = startMirrors(route.mirrors, request, { env, end, full, info: stream.connection.info });
     if (end) this.#startTimer();
     if (this.#timeouts.maxStream !== undefined && this.#timeouts.maxStream > 0)
       this.#maxStream = setTimeout(() => this.#streamExpired(), this.#timeouts.maxStream);

@@ -1,5 +1,6 @@
 // Copies of requests to mirror clusters: sent and forgotten.
 import type { MirrorPlan } from '../route/index.ts';
+import type { ConnectionInfo } from './connection-info.ts';
 import type { HttpEnvironment } from './environment.ts';
 import type { UpstreamReceiver, UpstreamStream } from './exchange.ts';
 import type { Headers } from './headers.ts';
@@ -10,7 +11,7 @@ export interface MirrorSource {
   readonly env: HttpEnvironment;
   readonly end: boolean;
   readonly full: string | undefined;
-  readonly hops: number;
+  readonly info: ConnectionInfo;
 }
 
 const timeoutMs = 15_000;
@@ -54,7 +55,8 @@ export class Mirror implements UpstreamReceiver {
       protocol: mode === 'downstream' ? (request.protocol === 'h2' ? 'h2' : 'h1') : mode,
       sni: undefined,
       verifyName: undefined,
-      hops: source.hops,
+      hops: source.info.hops,
+      client: host.transport.tellsClient ? source.info : undefined,
     });
     const ready = (connection: UpstreamConnection): boolean => {
       if (this.#over) return false;

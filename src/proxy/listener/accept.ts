@@ -4,10 +4,11 @@ import type { TLSSocket } from 'node:tls';
 import { HttpConnection } from '../http/connection.ts';
 import type { ConnectionInfo, ConnectionTls } from '../http/connection-info.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
-import { type HostPort, plainIp } from '../net/address.ts';
+import { formatAddress, type HostPort, plainIp } from '../net/address.ts';
 import { mostHops, type OwnConnections } from '../net/own-connections.ts';
 import { adoptAccepted, SocketWire } from '../net/wire.ts';
 import { TcpSession } from '../tcp/tcp-proxy.ts';
+import type { HandshakeFailure } from '../tls/handshake-report.ts';
 import { readClientHello } from './client-hello.ts';
 import { type ConnectionFacts, chooseChain } from './filter-chain.ts';
 import { guessHttp } from './http-inspector.ts';
@@ -122,6 +123,10 @@ class Accepted implements Session {
     this.#gone();
   }
 
+  get #peer(): string {
+    return formatAddress(plainIp(this.#socket.remoteAddress), this.#socket.remotePort ?? 0);
+  }
+
   #gone(): void {
     this.#context.over(this.#listener, this);
     this.#socket.destroy();
@@ -162,7 +167,7 @@ class Accepted implements Session {
         if (hello.kind !== 'incomplete') this.#secure(chain, facts, hello.kind === 'hello' ? hello.alpn : []);
         return hello.kind !== 'incomplete';
       },
-      { timeoutMs: chain.tlsTimeout, timedOut: () => this.#gone(), gone: () => this.#gone() },
+      { timeoutMs: chain.tlsTimeout, timedOut: () => this.#insecure(helloTimeout), gone: () => this.#gone() },
     );
   }
 
@@ -172,9 +177,17 @@ class Accepted implements Session {
     if (this.#seen) socket.unshift(this.#seen);
     this.#seen = undefined;
     chain.tls?.handshake(socket, offered, chain.tlsTimeout, {
-      secured: (secure, alpn, tls) => this.#open(chain, facts, secure, alpn, tls),
-      failed: () => this.#gone(),
+      secured: (secure, alpn, tls) => {
+        this.#listener.handshakes.succeeded(tls.peer !== undefined);
+        this.#open(chain, facts, secure, alpn, tls);
+      },
+      failed: (failure) => this.#insecure(failure),
     });
+  }
+
+  #insecure(failure: HandshakeFailure): void {
+    this.#listener.handshakes.failed(failure, this.#peer);
+    this.#gone();
   }
 
   #open(
@@ -278,6 +291,7 @@ class Accepted implements Session {
   }
 }
 
+const helloTimeout: HandshakeFailure = { kind: 'timeout', detail: 'the client sent no whole hello in time' };
 const preface = 'PRI * HTTP/2.0\r\n\r\n';
 
 function inspect(bytes: Buffer, listener: ListenerConfig, port: number): Sniffed | undefined {

@@ -11,11 +11,12 @@ import type {
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { TcpProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
 import { compileHcm, type HcmConfig, type RouteSource } from '../http/hcm.ts';
-import { type HostPort, readAddress } from '../net/address.ts';
+import { formatAddress, type HostPort, readAddress } from '../net/address.ts';
 import { millis } from '../net/duration.ts';
 import type { Stats } from '../stats/stats.ts';
 import { compileTcpProxy, type TcpConfig } from '../tcp/tcp-proxy.ts';
 import { compileDownstreamTls, type DownstreamTls } from '../tls/downstream-tls.ts';
+import { HandshakeReport } from '../tls/handshake-report.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
 import { type ChainMatch, compileChainMatch } from './filter-chain.ts';
 
@@ -54,12 +55,17 @@ export interface ListenerConfig {
   readonly chains: readonly Chain[];
   readonly defaultChain: Chain | undefined;
   readonly maxConnectionsBacklog: number;
+  readonly handshakes: HandshakeReport;
+  /** Where its counters stand. */
+  readonly scope: string;
 }
 
 export interface ListenerContext {
   readonly stats: Stats;
   readonly secrets: SecretStore;
   readonly routes: RouteSource;
+  readonly log: (level: 'info' | 'warn', message: string) => void;
+  readonly now: () => number;
 }
 
 export function compileListener(source: Listener, context: ListenerContext, problems: string[]): ListenerConfig | undefined {
@@ -68,6 +74,7 @@ export function compileListener(source: Listener, context: ListenerContext, prob
     problems.push('no address that can be listened on');
     return undefined;
   }
+  const scope = `listener.${source.statPrefix || formatAddress(address.ip, address.port).replaceAll(':', '_')}`;
   const filters = inspectorsOf(source.listenerFilters, problems);
   const outbound = source.trafficDirection === TrafficDirection.OUTBOUND;
   const chain = (one: FilterChain): Chain => compileChain(one, outbound, context, problems);
@@ -87,6 +94,8 @@ export function compileListener(source: Listener, context: ListenerContext, prob
     chains,
     defaultChain,
     maxConnectionsBacklog: source.tcpBacklogSize ?? 4096,
+    handshakes: new HandshakeReport({ ...context, scope }),
+    scope,
   };
 }
 

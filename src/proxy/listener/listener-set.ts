@@ -136,11 +136,11 @@ export class ListenerSet implements AcceptContext {
   }
 
   noChain(listener: ListenerConfig): void {
-    this.#options.stats.counter(`listener.${formatAddress(listener.address.ip, listener.address.port)}.no_filter_chain_match`).value++;
+    this.#options.stats.counter(`${listener.scope}.no_filter_chain_match`).value++;
   }
 
   looped(listener: ListenerConfig): void {
-    const stat = this.#options.stats.counter(`listener.${formatAddress(listener.address.ip, listener.address.port)}.downstream_cx_loop`);
+    const stat = this.#options.stats.counter(`${listener.scope}.downstream_cx_loop`);
     if (stat.value++ === 0) this.#options.log('warn', `listener ${listener.name}: the proxy sends to itself; the connection was closed`);
   }
 
@@ -158,8 +158,8 @@ export class ListenerSet implements AcceptContext {
     const entry = this.#entries.get(source.name);
     if (entry && Buffer.compare(entry.bytes, bytes) === 0) return undefined;
     const problems: string[] = [];
-    const { stats, secrets, routes } = this.#options;
-    const config = compileListener(source, { stats, secrets, routes }, problems);
+    const { stats, secrets, routes, log } = this.#options;
+    const config = compileListener(source, { stats, secrets, routes, log, now: this.env.now }, problems);
     if (!config || problems.length > 0) return [...new Set(problems)].join('; ');
     this.#entries.set(source.name, { bytes, active: entry?.active, warming: config, server: entry?.server, open: entry?.open ?? false });
     stats.counter(entry ? 'listener_manager.listener_modified' : 'listener_manager.listener_added').value++;

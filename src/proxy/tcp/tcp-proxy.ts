@@ -151,6 +151,7 @@ export class TcpSession implements WireEvents {
         alpn: [],
         sni: undefined,
         verifyName: undefined,
+        client: this.#options.info,
       },
       { connected: (wire) => this.#connected(wire, cluster, host), failed: (_detail, timedOut) => this.#failed(cluster, host, timedOut) },
     );

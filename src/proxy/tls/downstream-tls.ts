@@ -6,22 +6,26 @@ import { fromBinary } from '@bufbuild/protobuf';
 import type { TransportSocket } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { DownstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import type { ConnectionTls, PeerCertificateInfo } from '../http/connection-info.ts';
+import type { HandshakeFailure } from './handshake-report.ts';
 import { readSans } from './san.ts';
 import type { SecretStore } from './secret-store.ts';
 import { TlsPlan } from './tls-plan.ts';
+import { distrust } from './trust.ts';
 
 export interface HandshakeResult {
   secured(socket: TLSSocket, alpn: string | undefined, tls: ConnectionTls): void;
-  failed(detail: string): void;
+  failed(failure: HandshakeFailure): void;
 }
 
 export class DownstreamTls {
   readonly #plan: TlsPlan;
   readonly #requireCertificate: boolean;
+  readonly #requireSni: boolean;
 
-  constructor(plan: TlsPlan, requireCertificate: boolean) {
+  constructor(plan: TlsPlan, required: { certificate: boolean; sni: boolean }) {
     this.#plan = plan;
-    this.#requireCertificate = requireCertificate;
+    this.#requireCertificate = required.certificate;
+    this.#requireSni = required.sni;
   }
 
   get ready(): boolean {
@@ -35,27 +39,28 @@ export class DownstreamTls {
       secure = new TLSSocket(socket, {
         isServer: true,
         secureContext: this.#plan.context(),
-        requestCert: this.#requireCertificate || this.#plan.trusted,
+        requestCert: this.#requireCertificate || this.#plan.trust !== undefined,
         rejectUnauthorized: this.#requireCertificate,
         // node:tls refuses a client that offers no common protocol; Envoy goes on without one.
         ...(offered.some((protocol) => this.#plan.alpn.includes(protocol)) ? { ALPNProtocols: [...this.#plan.alpn] } : {}),
       });
     } catch (error) {
       socket.destroy();
-      result.failed(error instanceof Error ? error.message : '');
+      result.failed({ kind: 'error', detail: error instanceof Error ? error.message : String(error) });
       return;
     }
-    const timer = timeoutMs > 0 ? setTimeout(() => fail('handshake timeout'), timeoutMs) : undefined;
+    const timer =
+      timeoutMs > 0 ? setTimeout(() => fail({ kind: 'timeout', detail: `not done after ${timeoutMs} ms` }), timeoutMs) : undefined;
     let over = false;
-    const fail = (detail: string): void => {
+    const fail = (failure: HandshakeFailure): void => {
       if (over) return;
       over = true;
       clearTimeout(timer);
       secure.destroy();
-      result.failed(detail);
+      result.failed(failure);
     };
-    secure.on('error', (error: Error) => fail(error.message));
-    secure.on('close', () => fail('closed'));
+    secure.on('error', (error: Error) => fail(failureOf(error)));
+    secure.on('close', () => fail({ kind: 'error', detail: 'the client closed the connection' }));
     secure.once('secure', () => {
       const problem = this.#verify(secure);
       if (problem !== undefined) return fail(problem);
@@ -69,14 +74,15 @@ export class DownstreamTls {
   }
 
   /** node:tls verifies by itself only under a tls.Server. */
-  #verify(socket: TLSSocket): string | undefined {
+  #verify(socket: TLSSocket): HandshakeFailure | undefined {
+    if (this.#requireSni && typeof socket.servername !== 'string') return { kind: 'error', detail: 'no SNI' };
     const certificate = socket.getPeerX509Certificate();
-    if (!certificate) return this.#requireCertificate ? 'no client certificate' : undefined;
-    if (!this.#plan.trusted) return undefined;
-    const error = (socket as unknown as { ssl?: { verifyError(): Error | null } }).ssl?.verifyError();
-    if (error) return error.message;
-    const check = this.#plan.sanCheck;
-    return check && !check(readSans(certificate.subjectAltName)) ? 'verify SAN list' : undefined;
+    if (!certificate) return this.#requireCertificate ? { kind: 'no-certificate', detail: 'no client certificate' } : undefined;
+    const trust = this.#plan.trust;
+    if (!trust) return undefined;
+    const error = (socket as unknown as { ssl?: { verifyError(): (Error & { code?: string }) | null } }).ssl?.verifyError();
+    const kind = distrust(trust, certificate, error ? (error.code ?? error.message) : undefined);
+    return kind && { kind, detail: `${reasons[kind]}${kind === 'verify' && error ? `: ${error.message}` : ''} (${certificate.subject})` };
   }
 
   #facts(socket: TLSSocket): ConnectionTls {
@@ -86,10 +92,21 @@ export class DownstreamTls {
       sni: typeof sni === 'string' && sni !== '' ? sni : undefined,
       version: socket.getProtocol() ?? '',
       cipher: socket.getCipher()?.standardName ?? '',
-      peer: peerOf(this.#plan.trusted ? socket.getPeerX509Certificate() : undefined),
+      peer: peerOf(this.#plan.trust ? socket.getPeerX509Certificate() : undefined),
       localNames: readSans(own?.subjectAltName),
     };
   }
+}
+
+/** Why a certificate is not accepted, for people. */
+export const reasons = {
+  verify: 'the certificate is not trusted',
+  san: 'none of the names in the certificate is an expected one',
+  hash: 'the certificate is not one of those that are pinned',
+} as const;
+
+function failureOf(error: Error & { code?: string }): HandshakeFailure {
+  return { kind: error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' ? 'no-certificate' : 'error', detail: error.message };
 }
 
 function peerOf(certificate: X509Certificate | undefined): PeerCertificateInfo | undefined {
@@ -126,5 +143,7 @@ export function compileDownstreamTls(
     return undefined;
   }
   const context = fromBinary(DownstreamTlsContextSchema, any.value);
-  return new DownstreamTls(new TlsPlan(context.commonTlsContext, secrets, problems), context.requireClientCertificate ?? false);
+  const plan = new TlsPlan(context.commonTlsContext, secrets, problems);
+  if (!plan.hasIdentity) problems.push('Server TlsCertificates must have a certificate specified');
+  return new DownstreamTls(plan, { certificate: context.requireClientCertificate ?? false, sni: context.requireSni ?? false });
 }

@@ -1,8 +1,14 @@
 // Certificates and trust roots by name, as they arrive from secret discovery; those who wait are told.
-
+import { clone } from '@bufbuild/protobuf';
 import type { DataSource } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import type { CertificateValidationContext, TlsCertificate } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
+import {
+  type CertificateValidationContext,
+  CertificateValidationContextSchema,
+} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import type { Secret } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
+import type { ReadSource } from '../net/data-source.ts';
+import { type Identity, readIdentity } from './identity.ts';
+import { readTrust, verifiesAnything } from './trust.ts';
 
 /** `source` is the cluster that serves the secret, empty for the ADS stream and `static` for the bootstrap's own. */
 export interface SecretRef {
@@ -10,10 +16,14 @@ export interface SecretRef {
   readonly name: string;
 }
 
-export type ReadSource = (source: DataSource | undefined) => Buffer | undefined;
+type Material =
+  | { readonly kind: 'identity'; readonly identity: Identity }
+  /** Holds what its files said when it arrived. */
+  | { readonly kind: 'validation'; readonly context: CertificateValidationContext }
+  | { readonly kind: 'other' };
 
 export class SecretStore {
-  readonly #secrets = new Map<string, Secret>();
+  readonly #secrets = new Map<string, Material>();
   readonly #wanted = new Set<string>();
   readonly #waiting = new Set<() => void>();
   readonly #want: (ref: SecretRef) => void;
@@ -34,24 +44,24 @@ export class SecretStore {
     this.#want(ref);
   }
 
-  has(ref: SecretRef): boolean {
-    return this.#secrets.has(keyOf(ref));
-  }
-
-  certificate(ref: SecretRef): TlsCertificate | undefined {
-    const type = this.#secrets.get(keyOf(ref))?.type;
-    return type?.case === 'tlsCertificate' ? type.value : undefined;
+  identity(ref: SecretRef): Identity | undefined {
+    const material = this.#secrets.get(keyOf(ref));
+    return material?.kind === 'identity' ? material.identity : undefined;
   }
 
   validation(ref: SecretRef): CertificateValidationContext | undefined {
-    const type = this.#secrets.get(keyOf(ref))?.type;
-    return type?.case === 'validationContext' ? type.value : undefined;
+    const material = this.#secrets.get(keyOf(ref));
+    return material?.kind === 'validation' ? material.context : undefined;
   }
 
-  put(ref: SecretRef, secret: Secret): void {
-    this.#secrets.set(keyOf(ref), secret);
-    this.generation++;
-    for (const wake of [...this.#waiting]) wake();
+  /** Returns what is wrong with the secret: then the one before stays in force. */
+  put(ref: SecretRef, secret: Secret): readonly string[] {
+    const problems: string[] = [];
+    const material = this.#readSecret(secret, problems);
+    if (!material || problems.length > 0) return problems.map((problem) => `${ref.name}: ${problem}`);
+    this.#secrets.set(keyOf(ref), material);
+    this.#changed();
+    return [];
   }
 
   /** Calls back on every change until the returned function is called. */
@@ -59,6 +69,44 @@ export class SecretStore {
     this.#waiting.add(wake);
     return () => this.#waiting.delete(wake);
   }
+
+  #changed(): void {
+    this.generation++;
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  #readSecret(secret: Secret, problems: string[]): Material | undefined {
+    const { type } = secret;
+    switch (type.case) {
+      case 'tlsCertificate': {
+        const identity = readIdentity(type.value, this.read, problems);
+        return identity && { kind: 'identity', identity };
+      }
+      case 'validationContext':
+        return { kind: 'validation', context: this.#frozen(type.value, problems) };
+      default:
+        return { kind: 'other' };
+    }
+  }
+
+  #frozen(source: CertificateValidationContext, problems: string[]): CertificateValidationContext {
+    const context = clone(CertificateValidationContextSchema, source);
+    const trust = readTrust([withoutNames(context)], this.read, problems);
+    // Without anything to verify by, whoever asked for this secret would verify nothing.
+    if (trust && !verifiesAnything(trust)) problems.push('a validation context without trusted CA certificates or pinned certificates');
+    for (const data of [context.trustedCa, context.crl]) this.#freeze(data);
+    return context;
+  }
+
+  #freeze(data: DataSource | undefined): void {
+    const got = this.read(data);
+    if (data && got.kind === 'bytes') data.specifier = { case: 'inlineBytes', value: got.bytes };
+  }
+}
+
+/** Names can be checked only together with the roots, which may come from elsewhere. */
+export function withoutNames(context: CertificateValidationContext): CertificateValidationContext {
+  return { ...context, matchSubjectAltNames: [], matchTypedSubjectAltNames: [] };
 }
 
 function keyOf(ref: SecretRef): string {

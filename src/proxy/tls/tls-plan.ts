@@ -1,91 +1,157 @@
 // CommonTlsContext, compiled: which secrets it needs and the node:tls options that it stands for.
 import tls, { type SecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
-import type { CertificateValidationContext, TlsCertificate } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
+import type { CertificateValidationContext } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import type { SdsSecretConfig } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import type { CommonTlsContext } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
-import { compileSanCheck, type SanCheck } from './san.ts';
-import type { SecretRef, SecretStore } from './secret-store.ts';
+import { type Identity, readIdentity } from './identity.ts';
+import { compileSanCheck } from './san.ts';
+import { type SecretRef, type SecretStore, withoutNames } from './secret-store.ts';
+import { readTrust, type Trust, verifiesAnything } from './trust.ts';
+
+interface Built {
+  readonly context: SecureContext;
+  /** Undefined when the peer is not asked who it is. */
+  readonly trust: Trust | undefined;
+}
 
 export class TlsPlan {
   readonly alpn: readonly string[];
   readonly secrets: readonly SecretRef[];
-  readonly #certificates: readonly TlsCertificate[];
-  readonly #certificateRefs: readonly SecretRef[];
+  readonly #identities: readonly Identity[];
+  readonly #identityRefs: readonly SecretRef[];
   readonly #inline: CertificateValidationContext | undefined;
   readonly #trustRef: SecretRef | undefined;
   readonly #options: SecureContextOptions;
   readonly #store: SecretStore;
-  #context: SecureContext | undefined;
+  #built: Built | undefined;
   #generation = -1;
-  #sanCheck: SanCheck | undefined;
-  #trusted = false;
+  /** Refused: never to be used. */
+  #broken = false;
+  /** Why the newest secrets could not be put into use, when they could not. */
+  problem: string | undefined;
 
   constructor(common: CommonTlsContext | undefined, store: SecretStore, problems: string[]) {
     this.#store = store;
     this.alpn = common?.alpnProtocols ?? [];
-    this.#certificates = common?.tlsCertificates ?? [];
-    this.#certificateRefs = (common?.tlsCertificateSdsSecretConfigs ?? []).map(refOf);
-    const validation = common?.validationContextType;
-    if (validation?.case === 'validationContext') this.#inline = validation.value;
-    else if (validation?.case === 'validationContextSdsSecretConfig') this.#trustRef = refOf(validation.value);
-    else if (validation?.case === 'combinedValidationContext') {
-      this.#inline = validation.value.defaultValidationContext;
-      const sds = validation.value.validationContextSdsSecretConfig;
-      if (sds) this.#trustRef = refOf(sds);
-    } else if (validation?.case !== undefined) problems.push(`validation context of kind ${validation.case} is not supported`);
-    compileSanCheck([this.#inline], problems);
-    this.secrets = this.#trustRef ? [...this.#certificateRefs, this.#trustRef] : this.#certificateRefs;
-    const params = common?.tlsParams;
-    this.#options = {
-      minVersion: version(params?.tlsMinimumProtocolVersion ?? 0) ?? 'TLSv1.2',
-      maxVersion: version(params?.tlsMaximumProtocolVersion ?? 0) ?? 'TLSv1.3',
-      ...(params && params.cipherSuites.length > 0 ? { ciphers: [...params.cipherSuites, ...tls13Suites].join(':') } : {}),
-    };
+    if (common) refuseProviders(common, problems);
+    this.#identities = (common?.tlsCertificates ?? []).flatMap((one) => readIdentity(one, store.read, problems) ?? []);
+    this.#identityRefs = (common?.tlsCertificateSdsSecretConfigs ?? []).map(refOf);
+    const { inline, ref } = validationOf(common, problems);
+    this.#inline = inline;
+    this.#trustRef = ref;
+    compileSanCheck([inline], problems);
+    if (inline) readTrust([ref ? withoutNames(inline) : inline], store.read, problems);
+    this.secrets = ref ? [...this.#identityRefs, ref] : this.#identityRefs;
+    this.#options = optionsOf(common);
+    this.#broken = problems.length > 0;
+    if (this.#broken) return;
     for (const ref of this.secrets) store.want(ref);
+    if (this.secrets.length === 0) this.#refresh();
+    if (this.problem !== undefined) problems.push(this.problem);
   }
 
-  /** Whether every secret that it names has arrived. */
+  /** Whether every secret that it names has arrived and all of it fits together. */
   get ready(): boolean {
-    return this.secrets.every((ref) => this.#store.has(ref));
-  }
-
-  /** Whether the peer's chain is to be verified. */
-  get trusted(): boolean {
     this.#refresh();
-    return this.#trusted;
+    return this.#built !== undefined;
   }
 
-  get sanCheck(): SanCheck | undefined {
+  /** What the peer's certificate must satisfy. */
+  get trust(): Trust | undefined {
     this.#refresh();
-    return this.#sanCheck;
+    return this.#built?.trust;
   }
 
-  /** Throws when the certificates do not fit together. */
+  get hasIdentity(): boolean {
+    return this.#identities.length + this.#identityRefs.length > 0;
+  }
+
+  /** Throws while the secrets are not there. */
   context(): SecureContext {
     this.#refresh();
-    if (!this.#context) throw new Error('TLS context is not available');
-    return this.#context;
+    if (!this.#built) throw new Error(this.problem ?? 'Secret is not supplied by SDS');
+    return this.#built.context;
   }
 
+  /** What cannot be used leaves the context before in force. */
   #refresh(): void {
-    if (this.#context && this.#generation === this.#store.generation) return;
-    const read = this.#store.read;
-    const certificates = [...this.#certificates, ...this.#certificateRefs.flatMap((ref) => this.#store.certificate(ref) ?? [])];
-    const fetched = this.#trustRef ? this.#store.validation(this.#trustRef) : undefined;
-    const ca = read(fetched?.trustedCa) ?? read(this.#inline?.trustedCa);
-    const chains = certificates.flatMap((one) => read(one.certificateChain) ?? []);
-    const keys = certificates.flatMap((one) => read(one.privateKey) ?? []);
-    const crl = read(fetched?.crl) ?? read(this.#inline?.crl);
-    this.#trusted = ca !== undefined;
-    this.#sanCheck = compileSanCheck([this.#inline, fetched], []);
+    if (this.#broken || this.#generation === this.#store.generation) return;
     this.#generation = this.#store.generation;
-    this.#context = tls.createSecureContext({
+    const problems: string[] = [];
+    const built = this.#build(problems);
+    this.problem = problems.length > 0 ? problems.join('; ') : undefined;
+    if (built) this.#built = built;
+  }
+
+  #build(problems: string[]): Built | undefined {
+    const fetched = this.#identityRefs.map((ref) => this.#store.identity(ref));
+    const validation = this.#trustRef && this.#store.validation(this.#trustRef);
+    if (fetched.includes(undefined) || (this.#trustRef && !validation)) return undefined;
+    const contexts = [this.#inline, validation].filter((one) => one !== undefined);
+    const read = contexts.length > 0 ? readTrust(contexts, this.#store.read, problems) : undefined;
+    if (problems.length > 0) return undefined;
+    const trust = read && verifiesAnything(read) ? read : undefined;
+    try {
+      const identities = [...this.#identities, ...fetched].filter((one) => one !== undefined);
+      return { context: this.#secureContext(identities, trust), trust };
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  #secureContext(identities: readonly Identity[], trust: Trust | undefined): SecureContext {
+    const certs = identities.flatMap((one) => one.cert ?? []);
+    const keys = identities.flatMap((one) =>
+      one.key ? [{ pem: one.key, ...(one.passphrase ? { passphrase: one.passphrase } : {}) }] : [],
+    );
+    const pfx = identities.flatMap((one) => (one.pfx ? [{ buf: one.pfx as Buffer, passphrase: one.passphrase ?? '' }] : []));
+    return tls.createSecureContext({
       ...this.#options,
-      ...(chains.length > 0 && keys.length > 0 ? { cert: chains, key: keys } : {}),
-      ...(ca ? { ca } : {}),
-      ...(crl ? { crl } : {}),
+      ...(certs.length > 0 ? { cert: certs, key: keys } : {}),
+      ...(pfx.length > 0 ? { pfx } : {}),
+      ...(trust?.roots ? { ca: trust.roots } : {}),
+      ...(trust && trust.revocations.length > 0 ? { crl: [...trust.revocations] } : {}),
     });
   }
+}
+
+function optionsOf(common: CommonTlsContext | undefined): SecureContextOptions {
+  const params = common?.tlsParams;
+  return {
+    minVersion: version(params?.tlsMinimumProtocolVersion ?? 0) ?? 'TLSv1.2',
+    maxVersion: version(params?.tlsMaximumProtocolVersion ?? 0) ?? 'TLSv1.3',
+    ...(params && params.cipherSuites.length > 0 ? { ciphers: [...params.cipherSuites, ...tls13Suites].join(':') } : {}),
+    ...(params && params.ecdhCurves.length > 0 ? { ecdhCurve: params.ecdhCurves.join(':') } : {}),
+  };
+}
+
+function validationOf(
+  common: CommonTlsContext | undefined,
+  problems: string[],
+): { inline: CertificateValidationContext | undefined; ref: SecretRef | undefined } {
+  const validation = common?.validationContextType;
+  if (validation?.case === undefined) return { inline: undefined, ref: undefined };
+  switch (validation.case) {
+    case 'validationContext':
+      return { inline: validation.value, ref: undefined };
+    case 'validationContextSdsSecretConfig':
+      return { inline: undefined, ref: refOf(validation.value) };
+    case 'combinedValidationContext': {
+      const { defaultValidationContext, validationContextSdsSecretConfig: sds } = validation.value;
+      if (!sds) problems.push('combined_validation_context without a secret');
+      return { inline: defaultValidationContext, ref: sds && refOf(sds) };
+    }
+    default:
+      problems.push(`validation context of kind ${validation.case} is not supported`);
+      return { inline: undefined, ref: undefined };
+  }
+}
+
+function refuseProviders(common: CommonTlsContext, problems: string[]): void {
+  if (common.tlsCertificateProviderInstance || common.tlsCertificateCertificateProvider || common.tlsCertificateCertificateProviderInstance)
+    problems.push('certificate providers are not supported');
+  if (common.customHandshaker) problems.push('custom_handshaker is not supported');
 }
 
 /** The suites of TLS 1.3 are always on in Envoy, whatever `cipher_suites` says. */
