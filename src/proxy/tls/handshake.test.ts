@@ -46,7 +46,11 @@ describe('handshakes with clients', () => {
   }
 
   /** One handshake under the validation context, by a client with this certificate. */
-  const handshake = async (context: object, client: Pair | undefined, required = true): Promise<Outcome> => {
+  const handshake = async (
+    context: object,
+    client: Pair | undefined,
+    { required = true, times = 1, version = 'TLSv1.3' as tls.SecureVersion } = {},
+  ): Promise<Outcome> => {
     const stats = new Stats();
     const lines: string[] = [];
     const report = new HandshakeReport({ scope: 'listener.x', stats, log: (_level, line) => lines.push(line), now: () => 0 });
@@ -62,12 +66,12 @@ describe('handshakes with clients', () => {
     const socket = create(TransportSocketSchema, { name: 'tls', configType: { case: 'typedConfig', value: any } });
     const downstream = compileDownstreamTls(socket, new SecretStore(() => undefined, readSource), problems);
     assert.deepEqual(problems, []);
-    const over = Promise.withResolvers<boolean>();
+    let over = Promise.withResolvers<boolean>();
     const listener = net.createServer({ pauseOnConnect: true }, (accepted) => {
       downstream?.handshake(accepted, [], 5000, {
         secured: (secure, _alpn, facts) => {
           report.succeeded(facts.peer !== undefined);
-          secure.destroy();
+          secure.end('x');
           over.resolve(true);
         },
         failed: (failure) => {
@@ -79,10 +83,22 @@ describe('handshakes with clients', () => {
     servers.push(listener.listen(0, '127.0.0.1'));
     await once(listener, 'listening');
     const { port } = listener.address() as AddressInfo;
-    const dialling = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...client });
-    dialling.on('error', () => undefined);
-    const accepted = await over.promise;
-    dialling.destroy();
+    let session: Buffer | undefined;
+    let accepted = false;
+    for (let i = 0; i < times; i++) {
+      over = Promise.withResolvers();
+      const options = { ...client, minVersion: version, maxVersion: version, session };
+      const dialling = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options });
+      const ticket = i + 1 === times ? undefined : once(dialling, 'session');
+      dialling.on('session', (bytes: Buffer) => {
+        session = bytes;
+      });
+      dialling.on('error', () => undefined);
+      dialling.resume();
+      accepted = await over.promise;
+      if (accepted) await ticket;
+      dialling.destroy();
+    }
     return {
       accepted,
       counters: Object.fromEntries(stats.all().map((stat) => [stat.name.slice('listener.x.ssl.'.length), stat.value])),
@@ -92,7 +108,11 @@ describe('handshakes with clients', () => {
 
   test('a client of the trusted roots is let in', async () => {
     assert.deepEqual(await handshake({}, good), { accepted: true, counters: { handshake: 1 }, lines: [] });
-    assert.deepEqual(await handshake({}, undefined, false), { accepted: true, counters: { handshake: 1, no_certificate: 1 }, lines: [] });
+    assert.deepEqual(await handshake({}, undefined, { required: false }), {
+      accepted: true,
+      counters: { handshake: 1, no_certificate: 1 },
+      lines: [],
+    });
   });
 
   test('each refusal is counted and says why', async () => {
@@ -113,7 +133,7 @@ describe('handshakes with clients', () => {
       assert.deepEqual(outcome.counters, { [counter]: 1 });
       assert.match(outcome.lines.join(), text);
     }
-    assert.equal((await handshake({}, foreign, false)).accepted, false, 'an optional certificate must be a good one, too');
+    assert.equal((await handshake({}, foreign, { required: false })).accepted, false, 'an optional certificate must be a good one, too');
   });
 
   test('what the configuration forgives is forgiven', async () => {
@@ -122,6 +142,13 @@ describe('handshakes with clients', () => {
     assert.equal((await handshake({ crl: inline(crl) }, good)).accepted, true);
     assert.equal((await handshake({ verify_certificate_hash: [pin.toLowerCase().replaceAll(':', '')] }, good)).accepted, true);
     assert.equal((await handshake({ trust_chain_verification: 'ACCEPT_UNTRUSTED' }, foreign)).accepted, true);
+  });
+
+  test('a client with a certificate may resume its session', async () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const outcome = await handshake({}, good, { times: 2, version });
+      assert.deepEqual(outcome, { accepted: true, counters: { handshake: 2 }, lines: [] });
+    }
   });
 
   test('lines are few, and say how many were left out', () => {

@@ -108,6 +108,8 @@ export class TlsPlan {
     const pfx = identities.flatMap((one) => (one.pfx ? [{ buf: one.pfx as Buffer, passphrase: one.passphrase ?? '' }] : []));
     return tls.createSecureContext({
       ...this.#options,
+      // Without one OpenSSL refuses clients with certificates that resume a session. Tickets are of this context alone all the same.
+      sessionIdContext: 'proxy',
       ...(certs.length > 0 ? { cert: certs, key: keys } : {}),
       ...(pfx.length > 0 ? { pfx } : {}),
       ...(trust?.roots ? { ca: trust.roots } : {}),
