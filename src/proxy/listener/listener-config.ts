@@ -43,7 +43,9 @@ export interface Inspectors {
 
 export interface ListenerConfig {
   readonly name: string;
+  /** The first of the addresses. */
   readonly address: HostPort;
+  readonly addresses: readonly HostPort[];
   readonly bind: boolean;
   readonly direction: 'inbound' | 'outbound' | 'unspecified';
   /** Connections are handed to the listener of the address that they were meant for. */
@@ -69,12 +71,12 @@ export interface ListenerContext {
 }
 
 export function compileListener(source: Listener, context: ListenerContext, problems: string[]): ListenerConfig | undefined {
-  const address = readAddress(source.address);
+  const addresses = addressesOf(source);
+  const [address] = addresses;
   if (!address) {
     problems.push('no address that can be listened on');
     return undefined;
   }
-  const scope = `listener.${source.statPrefix || formatAddress(address.ip, address.port).replaceAll(':', '_')}`;
   const filters = inspectorsOf(source.listenerFilters, problems);
   const outbound = source.trafficDirection === TrafficDirection.OUTBOUND;
   const chain = (one: FilterChain): Chain => compileChain(one, outbound, context, problems);
@@ -82,9 +84,7 @@ export function compileListener(source: Listener, context: ListenerContext, prob
   const chains = source.filterChains.map(chain);
   const defaultChain = source.defaultFilterChain ? chain(source.defaultFilterChain) : undefined;
   return {
-    name: source.name,
-    address,
-    bind: source.bindToPort ?? source.deprecatedV1?.bindToPort ?? true,
+    ...placeOf(source, [address, ...addresses.slice(1)], context),
     direction: outbound ? 'outbound' : source.trafficDirection === TrafficDirection.INBOUND ? 'inbound' : 'unspecified',
     handsOff: source.useOriginalDst ?? false,
     restoresDestination: (source.useOriginalDst ?? false) || filters.restores,
@@ -94,6 +94,49 @@ export function compileListener(source: Listener, context: ListenerContext, prob
     chains,
     defaultChain,
     maxConnectionsBacklog: source.tcpBacklogSize ?? 4096,
+  };
+}
+
+/** Listeners of a bootstrap may be without a name. */
+export function listenerName(source: Listener): string {
+  const [address] = addressesOf(source);
+  return source.name || (address ? (address.path ?? formatAddress(address.ip, address.port)) : '');
+}
+
+/** Stands at the addresses of a listener that is not understood, and takes nobody; undefined where nobody can be led to it. */
+export function closedListener(source: Listener, context: ListenerContext): ListenerConfig | undefined {
+  const [address, ...more] = addressesOf(source);
+  if (!address) return undefined;
+  const place = placeOf(source, [address, ...more], context);
+  if (place.bind) return undefined;
+  return {
+    ...place,
+    direction: 'unspecified',
+    handsOff: false,
+    restoresDestination: true,
+    inspectors: { tls: undefined, http: undefined },
+    inspectTimeout: 0,
+    continueOnTimeout: false,
+    chains: [],
+    defaultChain: undefined,
+    maxConnectionsBacklog: 0,
+  };
+}
+
+function addressesOf(source: Listener): readonly HostPort[] {
+  return [source.address, ...source.additionalAddresses.map((one) => one.address)].flatMap((one) => readAddress(one) ?? []);
+}
+
+type Place = Pick<ListenerConfig, 'name' | 'address' | 'addresses' | 'bind' | 'handshakes' | 'scope'>;
+
+function placeOf(source: Listener, addresses: readonly [HostPort, ...HostPort[]], context: ListenerContext): Place {
+  const [address] = addresses;
+  const scope = `listener.${source.statPrefix || (address.path ?? formatAddress(address.ip, address.port)).replaceAll(':', '_')}`;
+  return {
+    name: listenerName(source),
+    address,
+    addresses,
+    bind: source.bindToPort ?? source.deprecatedV1?.bindToPort ?? true,
     handshakes: new HandshakeReport({ ...context, scope }),
     scope,
   };

@@ -1,5 +1,4 @@
 // All listeners of a proxy: opened when their routes and secrets are there, replaced without losing a request, drained when removed.
-import net from 'node:net';
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
@@ -9,7 +8,8 @@ import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
 import { type AcceptContext, acceptConnection, type Session } from './accept.ts';
-import { compileListener, type ListenerConfig } from './listener-config.ts';
+import { BoundSockets } from './bound-sockets.ts';
+import { closedListener, compileListener, type ListenerConfig, type ListenerContext, listenerName } from './listener-config.ts';
 import { OriginalDestinations } from './original-destination.ts';
 import type { RouteStore } from './route-store.ts';
 
@@ -30,7 +30,9 @@ interface Entry {
   bytes: Uint8Array;
   active: ListenerConfig | undefined;
   warming: ListenerConfig | undefined;
-  server: net.Server | undefined;
+  sockets: BoundSockets | undefined;
+  /** Of the bootstrap: discovery does not touch it. */
+  readonly fixed: boolean;
   /** Bound and accepting, or nothing to bind. */
   open: boolean;
 }
@@ -42,6 +44,8 @@ export class ListenerSet implements AcceptContext {
   readonly #options: ListenerSetOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #byAddress = new Map<string, ListenerConfig>();
+  /** Addresses of refused listeners: who goes there must not get around their rules. */
+  #shut = new Map<string, ListenerConfig>();
   readonly #sessions = new Map<ListenerConfig, Set<Session>>();
   #lastId = 0;
   #draining = false;
@@ -64,21 +68,27 @@ export class ListenerSet implements AcceptContext {
   }
 
   addFixed(source: Listener, bytes: Uint8Array): readonly string[] {
-    const problem = this.#applyOne(source, bytes);
+    const problem = this.#applyOne(source, bytes, true);
     this.promote();
     return problem === undefined ? [] : [problem];
   }
 
+  /** Takes the whole set; refused listeners keep what they were. */
   apply(resources: readonly Any[]): readonly string[] {
     const refused: string[] = [];
-    const seen = new Set<string>();
-    for (const any of resources) {
-      const source = fromBinary(ListenerSchema, any.value);
-      seen.add(source.name);
-      const problem = this.#applyOne(source, any.value);
-      if (problem !== undefined) refused.push(`${source.name}: ${problem}`);
+    const sources = resources.map((any) => ({ source: fromBinary(ListenerSchema, any.value), bytes: any.value }));
+    const names = new Set(sources.map(({ source }) => listenerName(source)));
+    for (const [name, entry] of this.#entries) if (!entry.fixed && !names.has(name)) this.#remove(name, entry);
+    const shut = new Map<string, ListenerConfig>();
+    for (const { source, bytes } of sources) {
+      const name = listenerName(source);
+      const problem = names.delete(name) ? this.#applyOne(source, bytes, false) : 'duplicate listener';
+      if (problem === undefined) continue;
+      refused.push(`${name}: ${problem}`);
+      const closed = closedListener(source, this.#context);
+      if (closed) for (const address of closed.addresses) shut.set(key(address), closed);
     }
-    for (const [name, entry] of this.#entries) if (!seen.has(name)) this.#remove(name, entry);
+    this.#shut = shut;
     this.#wantRoutes();
     this.promote();
     return refused;
@@ -104,19 +114,23 @@ export class ListenerSet implements AcceptContext {
   }
 
   close(): void {
-    for (const entry of this.#entries.values()) entry.server?.close();
+    for (const entry of this.#entries.values()) entry.sockets?.close();
     for (const sessions of this.#sessions.values()) for (const session of [...sessions]) session.destroy();
     this.#entries.clear();
     this.#byAddress.clear();
   }
 
   stopAccepting(): void {
-    for (const entry of this.#entries.values()) entry.server?.close();
+    for (const entry of this.#entries.values()) entry.sockets?.close();
   }
 
-  listenerFor(destination: HostPort): ListenerConfig | undefined {
-    const exact = this.#byAddress.get(formatAddress(destination.ip, destination.port));
-    return exact ?? this.#byAddress.get(`0.0.0.0:${destination.port}`) ?? this.#byAddress.get(`[::]:${destination.port}`);
+  listenerFor({ ip, port }: HostPort): ListenerConfig | undefined {
+    for (const place of [ip, '0.0.0.0', '::']) {
+      const at = formatAddress(place, port);
+      const found = this.#byAddress.get(at) ?? this.#shut.get(at);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   opened(listener: ListenerConfig, session: Session): void {
@@ -154,16 +168,40 @@ export class ListenerSet implements AcceptContext {
     return count;
   }
 
-  #applyOne(source: Listener, bytes: Uint8Array): string | undefined {
-    const entry = this.#entries.get(source.name);
-    if (entry && Buffer.compare(entry.bytes, bytes) === 0) return undefined;
-    const problems: string[] = [];
+  get #context(): ListenerContext {
     const { stats, secrets, routes, log } = this.#options;
-    const config = compileListener(source, { stats, secrets, routes, log, now: this.env.now }, problems);
+    return { stats, secrets, routes, log, now: this.env.now };
+  }
+
+  #applyOne(source: Listener, bytes: Uint8Array, fixed: boolean): string | undefined {
+    const name = listenerName(source);
+    const entry = this.#entries.get(name);
+    if (entry && ((entry.fixed && !fixed) || Buffer.compare(entry.bytes, bytes) === 0)) return undefined;
+    const problems: string[] = [];
+    const config = compileListener(source, this.#context, problems);
+    if (config) problems.push(...this.#taken(name, config));
     if (!config || problems.length > 0) return [...new Set(problems)].join('; ');
-    this.#entries.set(source.name, { bytes, active: entry?.active, warming: config, server: entry?.server, open: entry?.open ?? false });
-    stats.counter(entry ? 'listener_manager.listener_modified' : 'listener_manager.listener_added').value++;
+    this.#entries.set(name, {
+      bytes,
+      active: entry?.active,
+      warming: config,
+      sockets: entry?.sockets,
+      fixed,
+      open: entry?.open ?? false,
+    });
+    this.#options.stats.counter(entry ? 'listener_manager.listener_modified' : 'listener_manager.listener_added').value++;
     return undefined;
+  }
+
+  /** Addresses of the listener that others have. */
+  #taken(name: string, config: ListenerConfig): readonly string[] {
+    const others = [...this.#entries].flatMap(([other, { active, warming }]) => (other === name ? [] : [active, warming]));
+    const own = new Set(config.addresses.filter(({ port, path }) => port > 0 || path !== undefined).map(key));
+    return others.flatMap((other) =>
+      (other?.addresses ?? []).flatMap((address) =>
+        own.has(key(address)) ? [`has duplicate address '${key(address)}' as existing listener ${other?.name}`] : [],
+      ),
+    );
   }
 
   #wantRoutes(): void {
@@ -175,53 +213,46 @@ export class ListenerSet implements AcceptContext {
   }
 
   #index(before: ListenerConfig | undefined, after: ListenerConfig | undefined): void {
-    if (before) this.#byAddress.delete(formatAddress(before.address.ip, before.address.port));
-    if (after) this.#byAddress.set(formatAddress(after.address.ip, after.address.port), after);
+    for (const address of before?.addresses ?? []) this.#byAddress.delete(key(address));
+    if (after) for (const address of after.addresses) this.#byAddress.set(key(address), after);
   }
 
   #open(name: string, entry: Entry, before: ListenerConfig | undefined): void {
     const config = entry.active;
     if (!config) return;
-    const samePlace =
-      before?.bind === config.bind && before.address.ip === config.address.ip && before.address.port === config.address.port;
+    const samePlace = before?.bind === config.bind && before.addresses.map(key).join() === config.addresses.map(key).join();
     if (samePlace && entry.open) return;
-    entry.server?.close();
-    entry.server = undefined;
-    if (config.bind) this.#listen(name, entry, config);
-    else entry.open = true;
+    entry.sockets?.close();
+    entry.open = !config.bind;
+    entry.sockets = config.bind ? this.#listen(name, config) : undefined;
     this.#options.opened();
   }
 
-  #listen(name: string, entry: Entry, config: ListenerConfig): void {
-    const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
-      const current = this.#entries.get(name)?.active;
-      if (current) acceptConnection(socket, current, this);
-      else socket.destroy();
+  #listen(name: string, config: ListenerConfig): BoundSockets {
+    return new BoundSockets({
+      addresses: config.addresses,
+      backlog: config.maxConnectionsBacklog,
+      accepted: (socket) => {
+        const current = this.#entries.get(name)?.active;
+        if (current) acceptConnection(socket, current, this);
+        else socket.destroy();
+      },
+      opened: () => {
+        const current = this.#entries.get(name);
+        if (current) current.open = true;
+        this.#options.opened();
+      },
+      failed: (error) => {
+        this.#options.log('warn', `listener ${name}: ${error.message}`);
+        this.#options.stats.counter('listener_manager.listener_create_failure').value++;
+      },
     });
-    entry.server = server;
-    server.on('error', (error) => {
-      this.#options.log('warn', `listener ${name}: ${error.message}`);
-      this.#options.stats.counter('listener_manager.listener_create_failure').value++;
-      setTimeout(() => server === entry.server && !server.listening && this.#bind(server, config), 1000).unref();
-    });
-    server.on('listening', () => {
-      const current = this.#entries.get(name);
-      if (current) current.open = true;
-      this.#options.opened();
-    });
-    this.#bind(server, config);
-  }
-
-  #bind(server: net.Server, config: ListenerConfig): void {
-    const backlog = config.maxConnectionsBacklog;
-    if (config.address.path !== undefined) server.listen({ path: config.address.path, backlog });
-    else server.listen({ host: config.address.ip, port: config.address.port, backlog, ipv6Only: false });
   }
 
   #remove(name: string, entry: Entry): void {
     this.#entries.delete(name);
     this.#index(entry.active, undefined);
-    entry.server?.close();
+    entry.sockets?.close();
     this.#options.stats.counter('listener_manager.listener_removed').value++;
     if (entry.active) this.#drain(entry.active, false);
   }
@@ -235,6 +266,11 @@ export class ListenerSet implements AcceptContext {
       for (const session of [...(this.#sessions.get(config) ?? [])]) session.destroy();
     }, this.#options.drainMs).unref();
   }
+}
+
+/** An address as text. */
+function key({ ip, port, path }: HostPort): string {
+  return path ?? formatAddress(ip, port);
 }
 
 function* chainsOf(config: ListenerConfig): Iterable<ListenerConfig['chains'][number]> {

@@ -8,6 +8,8 @@ import { compileRouteConfiguration, type RouteTable } from '../route/index.ts';
 class Slot implements RouteSlot {
   table: RouteTable | undefined;
   bytes: Uint8Array | undefined;
+  /** What came first was refused: without routes the listener answers 404 rather than leaving its traffic to others. */
+  refused = false;
 }
 
 export class RouteStore {
@@ -36,8 +38,10 @@ export class RouteStore {
       const slot = this.#slots.get(source.name);
       if (!slot || (slot.bytes && Buffer.compare(slot.bytes, any.value) === 0)) continue;
       const compiled = compileRouteConfiguration(source);
-      if (compiled.problems.length > 0) refused.push(`${source.name}: ${compiled.problems.join('; ')}`);
-      else {
+      if (compiled.problems.length > 0) {
+        refused.push(`${source.name}: ${compiled.problems.join('; ')}`);
+        slot.refused = true;
+      } else {
         slot.table = compiled.table;
         slot.bytes = any.value;
       }
@@ -55,6 +59,7 @@ export class RouteStore {
   }
 
   isReady(name: string): boolean {
-    return this.#slots.get(name)?.table !== undefined;
+    const slot = this.#slots.get(name);
+    return slot !== undefined && (slot.table !== undefined || slot.refused);
   }
 }
