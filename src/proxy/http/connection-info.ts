@@ -13,6 +13,8 @@ export interface ConnectionInfo {
   /** How many times in a row the proxy has called itself to get here. */
   readonly hops: number;
   readonly tls: ConnectionTls | undefined;
+  /** Asked for in the TLS handshake, whether it ends here or was only looked at. */
+  readonly serverName: string | undefined;
 }
 
 export interface ConnectionTls {

@@ -53,7 +53,7 @@ export class ExchangeContext implements FormatContext {
   }
 
   get serverName(): string | undefined {
-    return this.#connection.tls?.sni;
+    return this.#connection.serverName;
   }
 
   get downstreamTls(): TlsNames | undefined {

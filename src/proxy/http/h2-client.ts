@@ -65,8 +65,12 @@ export class H2Client implements UpstreamConnection {
   request(head: RequestHead, end: boolean, full: string | undefined, receiver: UpstreamReceiver): UpstreamStream {
     this.#keepAlive?.used();
     if (this.#maxRequests > 0 && ++this.#served >= this.#maxRequests) this.#draining = true;
-    const fields: OutgoingHttpHeaders = { ':method': head.method, ':authority': head.authority, ':scheme': head.scheme || 'http' };
-    if (head.method !== 'CONNECT') fields[':path'] = head.path;
+    const fields: OutgoingHttpHeaders = { ':method': head.method, ':authority': head.authority };
+    // RFC 9113 section 8.5: CONNECT has neither.
+    if (head.method !== 'CONNECT') {
+      fields[':scheme'] = head.scheme || 'http';
+      fields[':path'] = head.path;
+    }
     if (full !== undefined && !head.headers.has('content-length')) fields['content-length'] = String(full.length);
     const noBody = end && full === undefined;
     const stream = this.#open(toH2(head.headers, fields), noBody, end);

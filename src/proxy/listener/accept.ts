@@ -207,6 +207,7 @@ class Accepted implements Session {
       redirected: this.#destination.redirected,
       hops: this.#hops,
       tls,
+      serverName: tls?.sni ?? facts.serverName,
     };
     switch (chain.action.kind) {
       case 'http':

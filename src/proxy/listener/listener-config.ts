@@ -9,12 +9,12 @@ import type {
   ListenerFilterChainMatchPredicate,
 } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
-import { TcpProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
+import { FilterConfigSchema as SniFilterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy';
 import { compileHcm, type HcmConfig, type RouteSource } from '../http/hcm.ts';
 import { formatAddress, type HostPort, readAddress } from '../net/address.ts';
 import { millis } from '../net/duration.ts';
 import type { Stats } from '../stats/stats.ts';
-import { compileTcpProxy, type TcpConfig } from '../tcp/tcp-proxy.ts';
+import { readTcpProxy, type TcpConfig } from '../tcp/tcp-config.ts';
 import { compileDownstreamTls, type DownstreamTls } from '../tls/downstream-tls.ts';
 import { HandshakeReport } from '../tls/handshake-report.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
@@ -196,6 +196,7 @@ const observers =
   /(mongo_proxy|MongoProxy|metadata_exchange|MetadataExchange|istio\.stats|stats_tcp|mysql_proxy|MySQLProxy|postgres_proxy|kafka_broker|zookeeper_proxy|set_filter_state|stackdriver)/;
 
 function actionOf(filters: readonly Filter[], outbound: boolean, context: ListenerContext, problems: string[]): ChainAction {
+  let dynamicPort: number | undefined;
   for (const filter of filters) {
     const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
     const type = any?.typeUrl.slice(any.typeUrl.lastIndexOf('.') + 1) ?? filter.name;
@@ -208,9 +209,12 @@ function actionOf(filters: readonly Filter[], outbound: boolean, context: Listen
           problems,
         ),
       };
-    if (any && type === 'TcpProxy')
-      return { kind: 'tcp', tcp: compileTcpProxy(fromBinary(TcpProxySchema, any.value), context.stats, problems) };
-    if (!observers.test(filter.name) && !observers.test(type)) problems.push(`network filter ${filter.name} is not supported`);
+    if (any?.typeUrl.includes('.sni_dynamic_forward_proxy.')) {
+      const { portSpecifier: port } = fromBinary(SniFilterSchema, any.value);
+      dynamicPort = port.case === 'portValue' ? port.value : 443;
+    } else if (any && type === 'TcpProxy')
+      return { kind: 'tcp', tcp: readTcpProxy(any.value, { stats: context.stats, dynamicPort }, problems) };
+    else if (!observers.test(filter.name) && !observers.test(type)) problems.push(`network filter ${filter.name} is not supported`);
   }
   return { kind: 'none' };
 }

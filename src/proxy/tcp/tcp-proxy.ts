@@ -1,45 +1,13 @@
 // Bytes from a client to a host of a cluster and back.
-import type { TcpProxy } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Host } from '../cluster/host.ts';
 import { xxHash64 } from '../cluster/lb/index.ts';
 import type { ConnectionInfo } from '../http/connection-info.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
-import { longestTimer, millis } from '../net/duration.ts';
+import { longestTimer } from '../net/duration.ts';
 import type { Wire, WireEvents } from '../net/wire.ts';
-import type { Stat, Stats } from '../stats/stats.ts';
-
-export interface TcpConfig {
-  readonly clusters: readonly { readonly name: string; readonly weight: number }[];
-  readonly totalWeight: number;
-  readonly idleTimeout: number;
-  readonly maxDuration: number;
-  readonly maxConnectAttempts: number;
-  readonly hashSourceIp: boolean;
-  readonly connections: Stat;
-  readonly noRoute: Stat;
-}
-
-export function compileTcpProxy(source: TcpProxy, stats: Stats, problems: string[]): TcpConfig {
-  const specifier = source.clusterSpecifier;
-  const clusters =
-    specifier.case === 'weightedClusters'
-      ? specifier.value.clusters.map((one) => ({ name: one.name, weight: one.weight }))
-      : specifier.case === 'cluster'
-        ? [{ name: specifier.value, weight: 1 }]
-        : [];
-  if (source.tunnelingConfig) problems.push('tcp_proxy: tunneling_config is not supported');
-  return {
-    clusters,
-    totalWeight: clusters.reduce((sum, one) => sum + one.weight, 0),
-    idleTimeout: millis(source.idleTimeout) ?? 3_600_000,
-    maxDuration: millis(source.maxDownstreamConnectionDuration) ?? 0,
-    maxConnectAttempts: source.maxConnectAttempts ?? 1,
-    hashSourceIp: source.hashPolicy.some((policy) => policy.policySpecifier.case === 'sourceIp'),
-    connections: stats.counter(`tcp.${source.statPrefix}.downstream_cx_total`),
-    noRoute: stats.counter(`tcp.${source.statPrefix}.downstream_cx_no_route`),
-  };
-}
+import type { TcpConfig } from './tcp-config.ts';
+import { openTunnel } from './tunnel-wire.ts';
 
 export interface TcpSessionOptions {
   readonly config: TcpConfig;
@@ -122,23 +90,19 @@ export class TcpSession implements WireEvents {
       this.#end(false);
       return;
     }
-    const resources = cluster.resources.default;
-    if (resources.connections >= resources.limits.maxConnections) {
-      cluster.stats.connectionOverflow.value++;
+    const { tunnel } = config;
+    const result = {
+      connected: (wire: Wire) => this.#connected(wire, cluster, host),
+      failed: (_detail: string, timedOut: boolean) => this.#failed(cluster, host, timedOut),
+    };
+    if (tunnel) {
+      this.#giveUp = openTunnel({ plan: tunnel, cluster, host, info: this.#options.info }, result);
+      return;
+    }
+    if (!this.#reserve(cluster, host)) {
       this.#end(false);
       return;
     }
-    resources.connections++;
-    host.connections++;
-    host.activeRequests++;
-    cluster.stats.connectionsTotal.value++;
-    cluster.stats.connectionsActive.value++;
-    this.#release = () => {
-      resources.connections--;
-      host.connections--;
-      host.activeRequests--;
-      cluster.stats.connectionsActive.value--;
-    };
     this.#giveUp = host.transport.connect(
       {
         host: host.ip,
@@ -153,8 +117,29 @@ export class TcpSession implements WireEvents {
         verifyName: undefined,
         client: this.#options.info,
       },
-      { connected: (wire) => this.#connected(wire, cluster, host), failed: (_detail, timedOut) => this.#failed(cluster, host, timedOut) },
+      result,
     );
+  }
+
+  /** Counts the connection against the cluster's limits. A tunnel is counted by the pool that it is taken from. */
+  #reserve(cluster: Cluster, host: Host): boolean {
+    const resources = cluster.resources.default;
+    if (resources.connections >= resources.limits.maxConnections) {
+      cluster.stats.connectionOverflow.value++;
+      return false;
+    }
+    resources.connections++;
+    host.connections++;
+    host.activeRequests++;
+    cluster.stats.connectionsTotal.value++;
+    cluster.stats.connectionsActive.value++;
+    this.#release = () => {
+      resources.connections--;
+      host.connections--;
+      host.activeRequests--;
+      cluster.stats.connectionsActive.value--;
+    };
+    return true;
   }
 
   #cluster(): string {
