@@ -1,9 +1,9 @@
 // What is in force, as text and JSON in the shape of Envoy's own.
 import { type JsonValue, toJson } from '@bufbuild/protobuf';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
-import { knownTypes } from '../bootstrap.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ClusterSet } from '../cluster/cluster-set.ts';
+import { knownTypes } from '../known-types.ts';
 import type { ListenerSet } from '../listener/listener-set.ts';
 
 export function configDump(clusters: ClusterSet, listeners: ListenerSet, options: { withEndpoints: boolean }): unknown {

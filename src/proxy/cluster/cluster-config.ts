@@ -5,6 +5,7 @@ import { type Cluster, Cluster_DiscoveryType, Cluster_DnsLookupFamily } from '@m
 import type { OutlierDetection } from '@meltemi/envoy-api/envoy/config/cluster/v3/outlier_detection';
 import type { Http1ProtocolOptions, Http2ProtocolOptions } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
 import type { ClusterLoadAssignment } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
+import { ClusterConfigSchema as DynamicConfigSchema } from '@meltemi/envoy-api/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster';
 import {
   type HttpProtocolOptions,
   HttpProtocolOptionsSchema,
@@ -12,10 +13,11 @@ import {
 import { compileH2Options, type H2Options } from '../http/h2-options.ts';
 import { millis } from '../net/duration.ts';
 import { compileTransport, type TransportContext } from './compile-transport.ts';
+import { compileDynamic, type DynamicPlan } from './dynamic-hosts.ts';
 import { compileErrorMatcher, type ErrorMatcher } from './error-matcher.ts';
 import type { Transport } from './transport.ts';
 
-export type Discovery = 'static' | 'eds' | 'strictDns' | 'logicalDns' | 'originalDst';
+export type Discovery = 'static' | 'eds' | 'strictDns' | 'logicalDns' | 'originalDst' | 'dynamic';
 export type HttpMode = 'h1' | 'h2' | 'downstream' | 'auto';
 
 export interface Thresholds {
@@ -60,6 +62,8 @@ export interface ClusterConfig {
   readonly bindAddress: string | undefined;
   readonly keepAliveMs: number | undefined;
   readonly dns: { readonly refreshMs: number; readonly respectTtl: boolean; readonly family: 'v4' | 'v6' | 'auto' | 'all' | 'v4Preferred' };
+  /** With discovery `dynamic`. */
+  readonly dynamic: DynamicPlan | undefined;
   readonly originalDst: { readonly header: string | undefined; readonly portOverride: number | undefined };
 }
 
@@ -104,6 +108,7 @@ export function compileCluster(source: Cluster, context: TransportContext, probl
       respectTtl: source.respectDnsTtl,
       family: familyOf(source.dnsLookupFamily),
     },
+    dynamic: dynamicOf(source, problems),
     originalDst: {
       header: original?.useHttpHeader ? original.httpHeaderName || 'x-envoy-original-dst-host' : undefined,
       portOverride: original?.upstreamPortOverride,
@@ -114,6 +119,7 @@ export function compileCluster(source: Cluster, context: TransportContext, probl
 function discoveryOf(source: Cluster, problems: string[]): Discovery {
   const type = source.clusterDiscoveryType;
   if (type.case === 'clusterType') {
+    if (type.value.typedConfig?.typeUrl.endsWith(dynamicType)) return 'dynamic';
     problems.push(`cluster type ${type.value.name} is not supported`);
     return 'static';
   }
@@ -129,6 +135,17 @@ function discoveryOf(source: Cluster, problems: string[]): Discovery {
     default:
       return 'static';
   }
+}
+
+const dynamicType = '.clusters.dynamic_forward_proxy.v3.ClusterConfig';
+
+function dynamicOf(source: Cluster, problems: string[]): DynamicPlan | undefined {
+  const type = source.clusterDiscoveryType;
+  const any = type.case === 'clusterType' ? type.value.typedConfig : undefined;
+  if (!any?.typeUrl.endsWith(dynamicType)) return undefined;
+  const { clusterImplementationSpecifier: kind } = fromBinary(DynamicConfigSchema, any.value);
+  if (kind.case !== 'dnsCacheConfig') problems.push('dynamic_forward_proxy: sub_clusters_config is not supported');
+  return compileDynamic(kind.case === 'dnsCacheConfig' ? kind.value : undefined);
 }
 
 function modeOf(options: HttpProtocolOptions | undefined): HttpMode {

@@ -138,7 +138,7 @@ export class ClusterSet {
     const config = compileCluster(source, { secrets, report }, problems);
     const lb = compileLbConfig(source, source.loadAssignment?.policy);
     problems.push(...lb.problems);
-    const cluster = new Cluster(config, lb.config, stats, { now, random, own });
+    const cluster = new Cluster(config, lb.config, stats, { now, random, own, resolve });
     const byName = config.discovery === 'strictDns' || config.discovery === 'logicalDns';
     const dns = byName && problems.length === 0 ? new DnsDiscovery(cluster, resolve, () => this.#promote()) : undefined;
     const running: Running = { cluster, dns, timeout: undefined };

@@ -6,12 +6,14 @@ import { formatAddress, readAddress, splitAddress } from '../net/address.ts';
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stat, Stats } from '../stats/stats.ts';
 import type { ClusterConfig, Thresholds } from './cluster-config.ts';
+import { DynamicHosts, type DynamicPlan } from './dynamic-hosts.ts';
 import { Host } from './host.ts';
 import { HostMonitor } from './host-monitor.ts';
 import { createLoadBalancer, type Health, type LbConfig, type LbContext, type LoadBalancer, type LocalityHosts } from './lb/index.ts';
 import type { OutlierEvent } from './outlier/index.ts';
 import { HttpPool, type PoolOptions, poolKey } from './pool.ts';
 import type { PoolStats, Resources } from './pool-context.ts';
+import type { Resolve } from './resolver.ts';
 import type { Transport } from './transport.ts';
 
 export interface ClusterStats extends PoolStats {
@@ -34,6 +36,7 @@ export interface ClusterContext {
   readonly now: () => number;
   readonly random: () => number;
   readonly own: OwnConnections;
+  readonly resolve: Resolve;
 }
 
 /** What a client's connection was made to. */
@@ -48,6 +51,8 @@ export class Cluster {
   readonly stats: ClusterStats;
   readonly resources: Readonly<Record<'default' | 'high', Resources>>;
   readonly own: OwnConnections;
+  /** Of a cluster whose hosts are found by name. */
+  readonly dynamic: DynamicHosts | undefined;
   readonly #balancer: LoadBalancer<Host>;
   readonly #now: () => number;
   readonly #monitor: HostMonitor | undefined;
@@ -57,7 +62,7 @@ export class Cluster {
   /** The first answer about its hosts has arrived. */
   initialized: boolean;
 
-  constructor(config: ClusterConfig, lb: LbConfig, stats: Stats, { now, random, own }: ClusterContext) {
+  constructor(config: ClusterConfig, lb: LbConfig, stats: Stats, { now, random, own, resolve }: ClusterContext) {
     this.config = config;
     this.own = own;
     this.#now = now;
@@ -67,7 +72,8 @@ export class Cluster {
     this.#monitor = config.outlier
       ? new HostMonitor(config.outlier, config.name, stats, { now, random, changed: () => this.#changed(), hosts: () => this.#hosts })
       : undefined;
-    this.initialized = config.discovery === 'originalDst';
+    this.initialized = config.discovery === 'originalDst' || config.discovery === 'dynamic';
+    this.dynamic = config.dynamic && this.#dynamicHosts(config.dynamic, { now, resolve });
     if (config.discovery === 'static') this.assign(config.assignment?.endpoints ?? []);
   }
 
@@ -96,6 +102,22 @@ export class Cluster {
     const named = splitAddress(header);
     if (named) return this.#original(named.ip, portOverride ?? named.port);
     return connection.redirected ? this.#original(connection.localIp, portOverride ?? connection.localPort) : undefined;
+  }
+
+  #dynamicHosts(plan: DynamicPlan, context: Pick<ClusterContext, 'now' | 'resolve'>): DynamicHosts {
+    return new DynamicHosts(plan, {
+      ...context,
+      create: ({ name, port }, ip) => {
+        const host = this.#host({ ip, port }, name, 1, 'healthy', {});
+        this.#hosts.set(`${name}:${port}`, host);
+        this.stats.membershipTotal.value = this.#hosts.size;
+        return host;
+      },
+      drop: (host) => {
+        for (const pool of host.pools.values()) pool.drain();
+        this.#hosts.delete(`${host.hostname}:${host.port}`);
+      },
+    });
   }
 
   #original(ip: string, port: number): Host {

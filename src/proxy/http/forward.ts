@@ -1,5 +1,6 @@
 // The router: sends a request to a host of its cluster, within timeouts, again where the retry policy says so, and copies to mirrors.
 import type { Cluster } from '../cluster/cluster.ts';
+import { type DynamicHosts, type Lookup, namedIn } from '../cluster/dynamic-hosts.ts';
 import type { Host } from '../cluster/host.ts';
 import { formatAddress } from '../net/address.ts';
 import {
@@ -38,6 +39,7 @@ export class Forward implements TryOwner {
   #retriesLeft = 0;
   #retrying = false;
   #tried: Host[] = [];
+  #found: Host | undefined;
   #mirrors: readonly Mirror[] = [];
   // The request's body: all of it as text, or what came so far.
   #full: string | undefined;
@@ -86,7 +88,8 @@ export class Forward implements TryOwner {
     if (end) this.#startTimer();
     if (this.#timeouts.maxStream !== undefined && this.#timeouts.maxStream > 0)
       this.#maxStream = setTimeout(() => this.#streamExpired(), this.#timeouts.maxStream);
-    this.#try();
+    if (cluster.dynamic) this.#lookUp(cluster.dynamic);
+    else this.#try();
   }
 
   body(chunk: Buffer, end: boolean): void {
@@ -236,6 +239,22 @@ export class Forward implements TryOwner {
     this.#fail(504, 'upstream request timeout');
   }
 
+  /** The name that the request is for becomes its host before the first try; later tries go there as well. */
+  #lookUp(hosts: DynamicHosts): void {
+    const secure = this.#cluster?.config.transport.secure ?? false;
+    const named = namedIn(this.stream.request.authority, secure ? 443 : 80);
+    const failed: Lookup = { kind: 'unknown' };
+    const done = (lookup: Lookup): void => {
+      if (this.#over) return;
+      if (lookup.kind === 'found') {
+        this.#found = lookup.host;
+        this.#try();
+      } else this.#fail(503, lookup.kind === 'overflow' ? 'DNS cache overflow' : 'DNS resolution failure');
+    };
+    if (named) hosts.find(named, done);
+    else done(failed);
+  }
+
   #try(): void {
     const cluster = this.#cluster;
     if (!cluster) return;
@@ -258,6 +277,7 @@ export class Forward implements TryOwner {
   }
 
   #host(cluster: Cluster): Host | undefined {
+    if (this.#found) return this.#found;
     const connection = this.stream.connection;
     if (cluster.config.discovery === 'originalDst') {
       const { header } = cluster.config.originalDst;

@@ -187,6 +187,8 @@ function filtersOf(list: readonly HttpFilter[], problems: string[]): HcmConfig['
       fault = any ? compileFault(fromBinary(HTTPFaultSchema, any.value), problems) : undefined;
     } else if (type === 'Cors') cors = true;
     else if (type === 'GrpcWeb') grpcWeb = true;
+    // Such clusters look names up by themselves.
+    else if (any?.typeUrl.includes('.http.dynamic_forward_proxy.')) continue;
     else if (!observers.test(filter.name) && !observers.test(any?.typeUrl ?? '') && !filter.isOptional)
       problems.push(`HTTP filter ${filter.name} is not supported`);
   }

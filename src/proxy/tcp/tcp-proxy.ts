@@ -1,5 +1,6 @@
 // Bytes from a client to a host of a cluster and back.
 import type { Cluster } from '../cluster/cluster.ts';
+import { type DynamicHosts, namedIn } from '../cluster/dynamic-hosts.ts';
 import type { Host } from '../cluster/host.ts';
 import { xxHash64 } from '../cluster/lb/index.ts';
 import type { ConnectionInfo } from '../http/connection-info.ts';
@@ -84,13 +85,28 @@ export class TcpSession implements WireEvents {
     this.#attempts++;
     const { env, config } = this.#options;
     const cluster = env.cluster(this.#cluster());
-    const host = cluster && this.#host(cluster);
-    if (!cluster || !host) {
+    if (!cluster) {
       config.noRoute.value++;
+      this.#end(false);
+    } else if (cluster.dynamic) this.#lookUp(cluster, cluster.dynamic);
+    else this.#open(cluster, this.#host(cluster));
+  }
+
+  /** The server name of the handshake is looked up; without one there is nowhere to go. */
+  #lookUp(cluster: Cluster, hosts: DynamicHosts): void {
+    const { config, info } = this.#options;
+    const named = info.serverName === undefined ? undefined : namedIn(info.serverName, config.dynamicPort ?? 443);
+    if (named) hosts.find(named, (lookup) => this.#over || this.#open(cluster, lookup.kind === 'found' ? lookup.host : undefined));
+    else this.#open(cluster, undefined);
+  }
+
+  #open(cluster: Cluster, host: Host | undefined): void {
+    if (!host) {
+      cluster.stats.noHealthy.value++;
       this.#end(false);
       return;
     }
-    const { tunnel } = config;
+    const { tunnel } = this.#options.config;
     const result = {
       connected: (wire: Wire) => this.#connected(wire, cluster, host),
       failed: (_detail: string, timedOut: boolean) => this.#failed(cluster, host, timedOut),
