@@ -220,7 +220,7 @@ spec: {metadata: {labels: {app: vm}}, template: {ports: {http: 8080}}}
   const joined = client.next('endpoint');
   const member = new Client(server.address, '10.9.9.10', { AUTO_REGISTER_GROUP: 'vms', LABELS: { app: 'vm' } });
   await joined;
-  const service = pilot.mesh.serviceFor('default', 'cart.default.svc.cluster.local');
+  const service = pilot.mesh.serviceFor({ type: 'sidecar', namespace: 'default', labels: {} }, 'cart.default.svc.cluster.local');
   assert.ok(service);
   const addresses = (): readonly string[] => pilot.mesh.endpoints(service).map(({ address, port }) => `${address}:${port}`);
   assert.deepEqual(addresses(), ['10.9.9.10:8080']);

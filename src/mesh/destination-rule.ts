@@ -1,8 +1,8 @@
 // DestinationRules: which one a client gets for a service, and the policy that holds for a port and a subset.
-import type { Origin } from '../base/index.ts';
+import { deepEqual, type Origin } from '../base/index.ts';
 import type { Subset, TrafficPolicy } from '../config/index.ts';
 import { type ObjectOf, resolveHost, selects } from '../registry/index.ts';
-import { type Visibility, visibilityOf } from './visibility.ts';
+import { isGeneratedName } from './conversion/generated.ts';
 
 export interface DestinationRuleModel {
   readonly key: string;
@@ -10,32 +10,40 @@ export interface DestinationRuleModel {
   readonly namespace: string;
   readonly createdAt: number;
   readonly host: string;
-  readonly visibility: Visibility;
+  /** As written, in order and once each; empty when the mesh's default holds. */
+  readonly exportTo: readonly string[];
   /** Labels of the clients it is for; undefined for all. */
   readonly workloadSelector?: Readonly<Record<string, string>>;
   readonly trafficPolicy?: TrafficPolicy;
   readonly subsets: readonly SubsetModel[];
+  /** Whether it was made from a policy of the Gateway API: what a user wrote goes before it. */
+  readonly isGenerated: boolean;
   readonly origin: Origin;
 }
 
 export type SubsetModel = Subset & { readonly ruleName: string; readonly ruleNamespace: string };
 
-export function resolveDestinationRule(
-  object: ObjectOf<'DestinationRule'>,
-  domain: string,
-  defaultExportTo: readonly string[] | undefined,
-): DestinationRuleModel {
+/**
+ * Which rules of a namespace a lookup is among: those that its own clients see, those that others may see, or, of the root namespace, those
+ * that only its own clients see.
+ */
+export type RulePool = 'own' | 'exported' | 'private';
+
+export function resolveDestinationRule(object: ObjectOf<'DestinationRule'>, domain: string): DestinationRuleModel {
   const { metadata, spec } = object;
+  const workloadSelector = spec.workloadSelector && (spec.workloadSelector.matchLabels ?? {});
   return {
     key: `${metadata.namespace}/${metadata.name}`,
     name: metadata.name,
     namespace: metadata.namespace,
     createdAt: metadata.creationTimestamp ?? 0,
     host: destinationRuleHost(object, domain),
-    visibility: visibilityOf(spec.exportTo, metadata.namespace, defaultExportTo),
-    workloadSelector: spec.workloadSelector?.matchLabels,
+    // A rule with a selector is for workloads of its own namespace, whatever it says.
+    exportTo: workloadSelector ? ['.'] : [...new Set(spec.exportTo)].sort(),
+    workloadSelector,
     trafficPolicy: spec.trafficPolicy,
     subsets: (spec.subsets ?? []).map((subset) => ({ ...subset, ruleName: metadata.name, ruleNamespace: metadata.namespace })),
+    isGenerated: isGeneratedName(metadata.name),
     origin: object.origin,
   };
 }
@@ -44,52 +52,101 @@ export function destinationRuleHost(object: ObjectOf<'DestinationRule'>, domain:
   return resolveHost(object.spec.host ?? '', object.metadata.namespace, domain).toLowerCase();
 }
 
+/** Of a mesh's `defaultDestinationRuleExportTo` only `.` has an effect. */
+export function isInPool(rule: DestinationRuleModel, pool: RulePool, defaultExportTo: readonly string[] | undefined): boolean {
+  const { exportTo, namespace } = rule;
+  const isHome = (place: string | undefined): boolean => place === '.' || place === namespace;
+  if (pool === 'own') return exportTo.length === 0 || exportTo.some((place) => place === '*' || isHome(place));
+  const isPrivate = exportTo.length === 0 ? (defaultExportTo?.includes('.') ?? false) : exportTo.length === 1 && isHome(exportTo[0]);
+  return (pool === 'private') === isPrivate;
+}
+
+/** Whether an exported rule reaches the clients of another namespace. */
+export function isExportedTo({ exportTo }: DestinationRuleModel, client: string): boolean {
+  return exportTo.length === 0 || exportTo.includes('*') || exportTo.includes(client);
+}
+
 /**
- * Rules of one namespace for one host as the clients see them: those with the same visibility and selector add up (subsets of the older
- * win, the first policy wins), the others stay apart.
+ * Rules of one namespace for one host as the reference puts them together: those with selectors first, then by age. A rule adds its subsets,
+ * and its policy where there is none, to each earlier one that is exported to the same places or to fewer; it also stands for itself unless
+ * it has been added to one for the same clients.
+ * https://github.com/istio/istio/blob/master/pilot/pkg/model/destination_rule.go
  */
 export function mergeRules(rules: readonly DestinationRuleModel[]): readonly DestinationRuleModel[] {
   const merged: DestinationRuleModel[] = [];
-  for (const rule of [...rules].sort(olderRuleFirst)) {
-    const index = merged.findIndex((other) => sameAudience(other, rule));
-    const first = merged[index];
-    if (first) merged[index] = addRule(first, rule);
-    else merged.push(rule);
+  for (const rule of [...rules].sort(firstRuleFirst)) {
+    let standsAlone = true;
+    for (const [index, earlier] of merged.entries()) {
+      const way = joining(earlier, rule);
+      standsAlone = way !== 'joined';
+      if (way !== 'apart') merged[index] = addRule(earlier, rule);
+    }
+    if (standsAlone) merged.push(rule);
   }
   return merged;
+}
+
+/** How a rule and an earlier one go together: not at all, as one, or the one a part of the other and also a rule of its own. */
+function joining(earlier: DestinationRuleModel, rule: DestinationRuleModel): 'apart' | 'joined' | 'both' {
+  const sameExport = deepEqual(earlier.exportTo, rule.exportTo);
+  const wider = earlier.exportTo.length > 0 && earlier.exportTo.every((place) => rule.exportTo.includes(place));
+  if (!sameExport && !wider) return 'apart';
+  const [a, b] = [earlier.workloadSelector, rule.workloadSelector];
+  if (a && b) return deepEqual(a, b) ? 'joined' : 'apart';
+  return sameExport || (!a && !b) ? 'joined' : 'both';
 }
 
 function addRule(first: DestinationRuleModel, next: DestinationRuleModel): DestinationRuleModel {
   const names = new Set(first.subsets.map((subset) => subset.name));
   return {
     ...first,
-    trafficPolicy: first.trafficPolicy ?? next.trafficPolicy,
+    trafficPolicy: joinedPolicy(first, next),
     subsets: [...first.subsets, ...next.subsets.filter((subset) => !names.has(subset.name))],
   };
 }
 
-function sameAudience(a: DestinationRuleModel, b: DestinationRuleModel): boolean {
-  return JSON.stringify([a.visibility, sorted(a.workloadSelector)]) === JSON.stringify([b.visibility, sorted(b.workloadSelector)]);
+function joinedPolicy(first: DestinationRuleModel, next: DestinationRuleModel): TrafficPolicy | undefined {
+  if (first.isGenerated === next.isGenerated) return first.trafficPolicy ?? next.trafficPolicy;
+  const [written, generated] = first.isGenerated ? [next, first] : [first, next];
+  return fillGaps(written.trafficPolicy, generated.trafficPolicy);
 }
 
-function sorted(labels: Readonly<Record<string, string>> | undefined): unknown {
-  return labels && Object.entries(labels).sort();
+/** What a user wrote, with what it leaves open from a policy of the Gateway API. */
+function fillGaps(written: TrafficPolicy | undefined, generated: TrafficPolicy | undefined): TrafficPolicy | undefined {
+  if (!written || !generated) return written ?? generated;
+  const ports = new Map((generated.portLevelSettings ?? []).map((settings) => [settings.port?.number, settings]));
+  const own = (written.portLevelSettings ?? []).map((settings) => {
+    const below = ports.get(settings.port?.number);
+    ports.delete(settings.port?.number);
+    return { ...below, ...defined(settings) };
+  });
+  return { ...generated, ...defined(written), portLevelSettings: [...own, ...ports.values()] };
 }
 
-function olderRuleFirst(a: DestinationRuleModel, b: DestinationRuleModel): number {
-  return a.createdAt - b.createdAt || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+function defined<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Partial<T>;
 }
 
-/** Of the merged rules for a host: the first whose selector names this client, else the first for everyone. */
+function firstRuleFirst(a: DestinationRuleModel, b: DestinationRuleModel): number {
+  const [left, right] = [a.workloadSelector ? 0 : 1, b.workloadSelector ? 0 : 1];
+  return left - right || a.createdAt - b.createdAt || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+}
+
+/** Of the rules for a host: the first whose selector names this client, else the last for everyone. */
 export function ruleForClient(
   rules: readonly DestinationRuleModel[],
-  labels: Readonly<Record<string, string>>,
+  client: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
 ): DestinationRuleModel | undefined {
   return (
     rules.find(
-      (rule) => rule.workloadSelector && Object.keys(rule.workloadSelector).length > 0 && selects(rule.workloadSelector, labels),
-    ) ?? rules.find((rule) => !rule.workloadSelector || Object.keys(rule.workloadSelector).length === 0)
+      ({ namespace, workloadSelector }) => namespace === client.namespace && workloadSelector && selects(workloadSelector, client.labels),
+    ) ?? ruleForEveryone(rules)
   );
+}
+
+/** What holds for connections that come in: a selector is for those that go out. */
+export function ruleForEveryone(rules: readonly DestinationRuleModel[]): DestinationRuleModel | undefined {
+  return rules.findLast((rule) => !rule.workloadSelector);
 }
 
 /** The policy in force on a port, for a subset when named: the subset's fields over the rule's; a port's entry replaces all it could say. */

@@ -1,7 +1,7 @@
 // Gateways that a gateway proxy serves: their servers grouped by the port to listen on, and what each may serve.
 // https://istio.io/latest/docs/reference/config/networking/gateway/
 import type { Server } from '../config/index.ts';
-import { isHttp, type ObjectOf, overlaps, parseProtocol, selects } from '../registry/index.ts';
+import { isHttp, type ObjectOf, olderFirst, parseProtocol, selects } from '../registry/index.ts';
 
 export type GatewayObject = ObjectOf<'Gateway'>;
 
@@ -58,7 +58,7 @@ export function gatewayPortsOf(
   labels: Readonly<Record<string, string>>,
   targets: readonly GatewayTarget[],
 ): readonly GatewayPort[] {
-  const chosen = [...gateways].sort(olderGatewayFirst).flatMap((gateway) => {
+  const chosen = [...gateways].sort(olderFirst).flatMap((gateway) => {
     const ports = portsFor(gateway, labels, targets);
     return ports ? [{ gateway, ports }] : [];
   });
@@ -162,16 +162,4 @@ function fits({ kind, servers }: PortGroup, server: Server): boolean {
   if (kind === 'http' || own === 'http') return own === kind;
   // Plain TCP and TLS may share a port: the inspector tells them apart. Nothing tells two plain TCP servers apart.
   return own === 'tls' || servers.every((other) => kindOf(other.server) === 'tls');
-}
-
-/** Whether a host of a VirtualService may be served: some entry covers or is covered, for the VirtualService's namespace. */
-export function servesHost(server: GatewayServer, host: string, namespace: string): boolean {
-  return server.hosts.some((entry) => (entry.namespace === '*' || entry.namespace === namespace) && overlaps(entry.host, host));
-}
-
-function olderGatewayFirst(a: GatewayObject, b: GatewayObject): number {
-  const age = (a.metadata.creationTimestamp ?? 0) - (b.metadata.creationTimestamp ?? 0);
-  if (age !== 0) return age;
-  const [left, right] = [`${a.metadata.name}.${a.metadata.namespace}`, `${b.metadata.name}.${b.metadata.namespace}`];
-  return left < right ? -1 : left > right ? 1 : 0;
 }

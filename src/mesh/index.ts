@@ -6,6 +6,7 @@ export * from './mesh-features.ts';
 export * from './mesh-settings.ts';
 export * from './peer-authentication.ts';
 export * from './proxy.ts';
+export type { Client } from './service-scope.ts';
 export * from './sidecar-scope.ts';
 export * from './virtual-service.ts';
 export * from './visibility.ts';

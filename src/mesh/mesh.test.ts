@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { MemoEngine } from '../base/index.ts';
 import { parseDocuments } from '../config/index.ts';
 import { ConfigStore, Registry } from '../registry/index.ts';
-import { type Audience, Mesh } from './index.ts';
+import { type Audience, type EgressScope, Mesh } from './index.ts';
 
 const service = (name: string, namespace: string): string =>
   `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec: {clusterIP: 10.0.0.1, ports: [{name: http, port: 80}]}`;
@@ -34,10 +34,11 @@ const audience = (namespace: string, labels: Record<string, string> = {}): Audie
   captured: true,
   allocated: '',
 });
+const everything: EgressScope = { captured: true, imports: [{ namespace: '*', host: '*', exclude: false }] };
 const cart = 'cart.shop.svc.cluster.local';
 
 function ruleFor(mesh: Mesh, namespace: string, labels: Record<string, string> = {}): string | undefined {
-  const found = mesh.serviceFor(namespace, cart);
+  const found = mesh.serviceFor(audience(namespace), cart);
   return found && mesh.destinationRule(audience(namespace, labels), found)?.name;
 }
 
@@ -121,7 +122,7 @@ test('rules for one host in one namespace add up, older subsets first', () => {
     ),
     rule('a', 'shop', '{host: cart, subsets: [{name: x, labels: {from: a}}]}', '2024-01-01T00:00:00Z'),
   );
-  const found = mesh.serviceFor('web', cart);
+  const found = mesh.serviceFor(audience('web'), cart);
   const merged = found && mesh.destinationRule(audience('web'), found);
   assert.deepEqual(
     merged?.subsets.map((subset) => [subset.name, subset.labels?.['from']]),
@@ -143,7 +144,7 @@ test('virtual services: private ones first, then those exported by name, then pu
     virtualService('hidden', 'ops', `${route}, exportTo: ["."]}`),
   );
   assert.deepEqual(
-    mesh.virtualServicesOf(audience('web'), cart).map((model) => model.name),
+    mesh.virtualServicesOf('web', everything, cart).map((model) => model.name),
     ['older', 'private', 'named', 'public'],
   );
 });
@@ -156,7 +157,7 @@ test('a virtual service that names the host goes before a wildcard over it', () 
     virtualService('wide', 'shop', wide, '2020-01-01T00:00:00Z'),
     virtualService('exact', 'shop', `${route}}`),
   );
-  const names = (host: string): readonly string[] => mesh.virtualServicesOf(audience('web'), host).map((model) => model.name);
+  const names = (host: string): readonly string[] => mesh.virtualServicesOf('web', everything, host).map((model) => model.name);
   assert.deepEqual(names(cart), ['exact']);
   assert.deepEqual(names('other.shop.svc.cluster.local'), ['wide']);
 });
@@ -165,10 +166,10 @@ test('of one host in several namespaces, clients see their own, then Kubernetes,
   const entry = (namespace: string, created: string): string =>
     `apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e, namespace: ${namespace}, creationTimestamp: "${created}"}\nspec: {hosts: [api.example], resolution: NONE, ports: [{number: 80, name: http, protocol: HTTP}]}`;
   const mesh = meshOf(entry('young', '2024-01-01T00:00:00Z'), entry('old', '2020-01-01T00:00:00Z'));
-  const seen = (namespace: string): string | undefined => mesh.serviceFor(namespace, 'api.example')?.namespace;
+  const seen = (namespace: string): string | undefined => mesh.serviceFor(audience(namespace), 'api.example')?.namespace;
   assert.deepEqual([seen('young'), seen('old'), seen('elsewhere')], ['young', 'old', 'old']);
   assert.deepEqual(
-    mesh.visibleServices('elsewhere').map((found) => found.namespace),
+    mesh.visibleServices(audience('elsewhere')).map((found) => found.namespace),
     ['old'],
   );
 });

@@ -1,43 +1,28 @@
 // The mesh as clients see it: the services, rules and policies that hold for an audience, each derived once and shared.
 import { type Derived, deepEqual, type Family, type Input, type MemoEngine, type TableIndex } from '../base/index.ts';
 import type { MeshConfig, TrafficPolicy } from '../config/index.ts';
-import {
-  type ConfigStore,
-  type Endpoint,
-  type ObjectOf,
-  oldestFirst,
-  type Registry,
-  type Service,
-  splitKey,
-  wildcardsOver,
-} from '../registry/index.ts';
+import { type ConfigStore, type Endpoint, type ObjectOf, type Registry, type Service, wildcardsOver } from '../registry/index.ts';
 import { mergeDelegates } from './delegates.ts';
-import {
-  type DestinationRuleModel,
-  destinationRuleHost,
-  effectivePolicy,
-  mergeRules,
-  resolveDestinationRule,
-  ruleForClient,
-  type SubsetModel,
-} from './destination-rule.ts';
+import { type DestinationRuleModel, effectivePolicy, ruleForClient, ruleForEveryone, type SubsetModel } from './destination-rule.ts';
+import { DestinationRules } from './destination-rules.ts';
 import { type GatewayPort, type GatewayTarget, gatewayPortsOf } from './gateways.ts';
 import { defaultFeatures, type MeshFeatures } from './mesh-features.ts';
 import { type MeshSettings, meshSettings } from './mesh-settings.ts';
 import { type MutualTls, type MutualTlsMode, mutualTlsOf, namespaceMode, type PeerAuthentications } from './peer-authentication.ts';
 import type { Audience, ProxyNode } from './proxy.ts';
 import { selectorLabelIndexes } from './selector-labels.ts';
-import { chooseSidecar, importsVirtualService, type SidecarScope, scopeOf } from './sidecar-scope.ts';
+import { type Client, ServiceScope } from './service-scope.ts';
+import { chooseSidecar, type EgressScope, importsService, importsVirtualService, type SidecarScope, scopeOf } from './sidecar-scope.ts';
 import {
+  firstTriedFirst,
   isDelegate,
   meshGateway,
-  olderFirst,
   resolveVirtualService,
   sameModel,
   type VirtualServiceModel,
   virtualServiceHosts,
 } from './virtual-service.ts';
-import { isVisible, visibilityOf } from './visibility.ts';
+import { isVisible, nearness, visibilityOf } from './visibility.ts';
 
 export class Mesh {
   readonly registry: Registry;
@@ -46,12 +31,10 @@ export class Mesh {
   readonly #settings: Derived<MeshSettings>;
   readonly #config: Input<MeshConfig>;
   readonly #virtualServices: Family<VirtualServiceModel | undefined>;
-  readonly #rules: Family<DestinationRuleModel | undefined>;
-  readonly #rulesOfHost: Family<readonly DestinationRuleModel[]>;
-  readonly #visibleServices: Family<readonly Service[]>;
+  readonly #rules: DestinationRules;
+  readonly #services: ServiceScope;
   readonly #virtualServiceHosts: TableIndex<ObjectOf<'VirtualService'>>;
   readonly #virtualServiceGateways: TableIndex<ObjectOf<'VirtualService'>>;
-  readonly #ruleHosts: TableIndex<ObjectOf<'DestinationRule'>>;
   readonly #sidecars: TableIndex<ObjectOf<'Sidecar'>>;
   readonly #peerAuthentications: TableIndex<ObjectOf<'PeerAuthentication'>>;
   readonly #labelKeys: Derived<readonly string[]>;
@@ -69,15 +52,17 @@ export class Mesh {
     this.#config = engine.input(config, deepEqual);
     this.#settings = engine.derive('settings', () => meshSettings(this.#config.get(), store.domain), deepEqual);
     this.#virtualServices = engine.family('virtualService', (key) => this.#buildVirtualService(key), sameModel);
-    this.#rules = engine.family('destinationRule', (key) => this.#buildRule(key), deepEqual);
-    this.#rulesOfHost = engine.family('rulesOfHost', (key) => this.#buildRulesOfHost(key), deepEqual);
-    this.#visibleServices = engine.family('visibleServices', (namespace) => this.#buildVisibleServices(namespace), sameItems);
+    this.#rules = new DestinationRules(engine, store, () => this.settings);
+    this.#services = new ServiceScope(engine, {
+      store,
+      registry,
+      scope: (client) => this.scope(client),
+      nearness: (namespace, service) => this.#nearness(namespace, service),
+      virtualService: (namespace, key) => this.#meshVirtualService(namespace, key),
+    });
     const virtualServices = store.table('VirtualService');
     this.#virtualServiceHosts = virtualServices.index((object) => [...new Set(virtualServiceHosts(object, store.domain))]);
     this.#virtualServiceGateways = virtualServices.index((object) => gatewaysNamedBy(object));
-    this.#ruleHosts = store
-      .table('DestinationRule')
-      .index((object) => [`${object.metadata.namespace}/${destinationRuleHost(object, store.domain)}`]);
     this.#sidecars = store.table('Sidecar').index((object) => [object.metadata.namespace]);
     this.#peerAuthentications = store.table('PeerAuthentication').index((object) => [object.metadata.namespace]);
     const labelIndexes = selectorLabelIndexes(store);
@@ -112,29 +97,41 @@ export class Mesh {
 
   // Services
 
-  /** The services that a namespace may see, one a host name, in the order in which listeners take them: oldest first. */
-  visibleServices(namespace: string): readonly Service[] {
-    return this.#visibleServices.get(namespace);
+  /** The services that clients of a kind and namespace may see, one a host name, in the order in which listeners take them. */
+  visibleServices(client: Pick<Client, 'type' | 'namespace'>): readonly Service[] {
+    return this.#services.visible(client);
   }
 
-  /** The service that a host name means to clients of a namespace: their own, else Kubernetes', else the oldest. */
-  serviceFor(namespace: string, host: string): Service | undefined {
-    return preferred(
-      this.registry.servicesOfHost(host).filter((service) => this.seesService(namespace, service)),
-      namespace,
-    );
+  /** What a listener of a client's scope reaches, one service a host name. */
+  servicesReachedBy(client: Client, egress: EgressScope): readonly Service[] {
+    return this.#services.reachedBy(client, egress);
+  }
+
+  /** Every service that a client has any part of. */
+  reachableServices(client: Client): readonly Service[] {
+    return this.#services.reachable(client);
+  }
+
+  /** The service that a host name means to a client, as much of it as the client's scope has. */
+  serviceFor(client: Client, host: string): Service | undefined {
+    return this.#services.serviceFor(client, host);
   }
 
   seesService(namespace: string, service: Service): boolean {
-    return isVisible(visibilityOf(service.exportTo, service.namespace, this.settings.config.defaultServiceExportTo), namespace);
+    return this.#nearness(namespace, service) !== undefined;
   }
 
-  /** ExternalName services that stand for a service. */
-  aliasesOf(namespace: string, service: Service): readonly Service[] {
+  /** ExternalName services that stand for a service at a listener of a client's scope. */
+  aliasesOf(namespace: string, egress: EgressScope, service: Service): readonly Service[] {
     return this.registry.aliasKeys(service.hostname).flatMap((key) => {
       const alias = this.registry.service(key);
-      return alias && this.seesService(namespace, alias) ? [alias] : [];
+      return alias && this.seesService(namespace, alias) && importsService(egress, alias) ? [alias] : [];
     });
+  }
+
+  /** The host whose clusters requests for a host go to: an ExternalName service has none of its own. */
+  clusterHost(client: Client, host: string): string {
+    return this.serviceFor(client, host)?.externalName?.toLowerCase() || host;
   }
 
   /** The virtual addresses of a service as a client knows them. */
@@ -151,12 +148,11 @@ export class Mesh {
   }
 
   /** The scope of a sidecar; a gateway sees everything visible. */
-  scope(audience: Audience): SidecarScope {
-    if (audience.type === 'router') return scopeOf(undefined);
+  scope({ type, namespace, labels }: Client): SidecarScope {
+    if (type === 'router') return scopeOf(undefined, namespace);
     const root = this.settings.rootNamespace;
-    return scopeOf(
-      chooseSidecar(this.#sidecars.get(audience.namespace), root === audience.namespace ? [] : this.#sidecars.get(root), audience.labels),
-    );
+    const sidecar = chooseSidecar(this.#sidecars.get(namespace), root === namespace ? [] : this.#sidecars.get(root), labels);
+    return scopeOf(sidecar, namespace);
   }
 
   // Routing rules
@@ -167,12 +163,13 @@ export class Mesh {
   }
 
   /**
-   * The VirtualServices that could route a host's requests for a sidecar, first to be tried first: those that name the host, else those of
-   * the most specific wildcard over it. Inside, the client's private ones, then those exported to it by name, then the public ones; by age.
+   * The VirtualServices that could route a host's requests at a listener of a sidecar, first to be tried first: those that name the host,
+   * else those of the most specific wildcard over it. Inside, the client's private ones, then those exported to it by name, then the public
+   * ones; by age.
    */
-  virtualServicesOf(audience: Audience, host: string): readonly VirtualServiceModel[] {
+  virtualServicesOf(namespace: string, egress: EgressScope, host: string): readonly VirtualServiceModel[] {
     for (const pattern of [host, ...wildcardsOver(host)]) {
-      const found = this.#sidecarVirtualServices(audience, pattern);
+      const found = this.virtualServicesNaming(namespace, egress, pattern);
       if (found.length > 0) return pattern === host ? found : found.slice(0, 1);
     }
     return [];
@@ -184,41 +181,53 @@ export class Mesh {
   }
 
   /** VirtualServices for sidecars that name exactly this pattern. */
-  virtualServicesNaming(audience: Audience, pattern: string): readonly VirtualServiceModel[] {
-    return this.#sidecarVirtualServices(audience, pattern);
+  virtualServicesNaming(namespace: string, egress: EgressScope, pattern: string): readonly VirtualServiceModel[] {
+    return this.#virtualServiceHosts
+      .get(pattern)
+      .flatMap(({ metadata }) => this.#meshVirtualService(namespace, `${metadata.namespace}/${metadata.name}`) ?? [])
+      .filter((model) => importsVirtualService(egress, model))
+      .sort(firstTriedFirst(namespace));
   }
 
-  /** Whether a host that is no service is routed for a sidecar: by any VirtualService, or by one that also names one of `together`. */
-  isServedElsewhere(audience: Audience, pattern: string, together: ReadonlySet<string> | undefined): boolean {
+  /** Whether a host that is no service is routed at a listener: by any VirtualService, or by one that also names one of `together`. */
+  isServedElsewhere(
+    place: { readonly namespace: string; readonly egress: EgressScope },
+    pattern: string,
+    together: ReadonlySet<string> | undefined,
+  ): boolean {
     const naming = this.#virtualServiceHosts.get(pattern);
     if (naming.length === 0) return false;
     if (together && !naming.some((object) => virtualServiceHosts(object, this.store.domain).some((host) => together.has(host))))
       return false;
-    return this.#sidecarVirtualServices(audience, pattern).some((model) => !together || model.hosts.some((host) => together.has(host)));
+    return this.virtualServicesNaming(place.namespace, place.egress, pattern).some(
+      (model) => !together || model.hosts.some((host) => together.has(host)),
+    );
   }
 
-  /** VirtualServices bound to a Gateway and visible to the gateway workload's namespace, oldest first. */
+  /** VirtualServices bound to a Gateway and visible to the gateway workload's namespace, first to be tried first. */
   virtualServicesOfGateway(gateway: string, namespace: string): readonly VirtualServiceModel[] {
     return this.#virtualServiceGateways
       .get(gateway)
       .flatMap((object) => this.virtualService(`${object.metadata.namespace}/${object.metadata.name}`) ?? [])
       .filter((model) => isVisible(model.visibility, namespace))
-      .sort(olderFirst);
+      .sort(firstTriedFirst(namespace));
   }
 
   // Policies
 
-  /**
-   * The DestinationRule for a service as a client sees it. Searched in the client's namespace, the service's, the root namespace.
-   * The most specific host wins inside each.
-   */
-  destinationRule(audience: Pick<Audience, 'namespace' | 'labels'>, service: Service): DestinationRuleModel | undefined {
-    const { rootNamespace } = this.settings;
-    // What the root namespace publishes is the mesh's default, so for its own proxies only its private rules go first.
-    const own = this.#ruleIn(audience.namespace, service.hostname, audience, audience.namespace === rootNamespace ? 'private' : 'visible');
-    if (own) return own;
-    const ofService = this.#ruleIn(service.namespace, service.hostname, audience, 'visible');
-    return ofService ?? this.#ruleIn(rootNamespace, service.hostname, audience, 'visible');
+  /** The DestinationRule for a service as a client sees it. */
+  destinationRule(client: Pick<Client, 'namespace' | 'labels'>, service: Service): DestinationRuleModel | undefined {
+    return ruleForClient(this.#rules.rulesFor(client.namespace, service), client);
+  }
+
+  /** The DestinationRules for a service that clients of a namespace may get, by their labels. */
+  destinationRules(namespace: string, service: Service): readonly DestinationRuleModel[] {
+    return this.#rules.rulesFor(namespace, service);
+  }
+
+  /** The DestinationRule for what comes in to a workload of a service. */
+  inboundRule(namespace: string, service: Service): DestinationRuleModel | undefined {
+    return ruleForEveryone(this.#rules.rulesFor(namespace, service));
   }
 
   /** The policy in force on a port of a service, over the mesh's default. */
@@ -241,33 +250,14 @@ export class Mesh {
     return gatewayPortsOf(this.store.table('Gateway').values(), audience.labels, targets);
   }
 
-  #sidecarVirtualServices(audience: Audience, pattern: string): readonly VirtualServiceModel[] {
-    const { namespace } = audience;
-    const scope = this.scope(audience);
-    return this.#virtualServiceHosts
-      .get(pattern)
-      .flatMap((object) => this.virtualService(`${object.metadata.namespace}/${object.metadata.name}`) ?? [])
-      .filter((model) => boundToMesh(model) && isVisible(model.visibility, namespace))
-      .filter((model) => scope.egress.some((egress) => importsVirtualService(egress, model.namespace, model.hosts)))
-      .sort((a, b) => privacy(a, namespace) - privacy(b, namespace) || olderFirst(a, b));
+  #meshVirtualService(namespace: string, key: string): VirtualServiceModel | undefined {
+    const model = this.virtualService(key);
+    return model?.gateways.includes(meshGateway) && isVisible(model.visibility, namespace) ? model : undefined;
   }
 
-  #ruleIn(
-    namespace: string,
-    host: string,
-    audience: Pick<Audience, 'namespace' | 'labels'>,
-    which: 'private' | 'visible',
-  ): DestinationRuleModel | undefined {
-    for (const pattern of [host, ...wildcardsOver(host)]) {
-      const rules = this.#rulesOfHost
-        .get(`${namespace}/${pattern}`)
-        .filter((rule) => isVisible(rule.visibility, audience.namespace) && (which === 'visible' || rule.visibility.kind === 'named'))
-        // A rule with a selector speaks for workloads of its own namespace only.
-        .filter((rule) => !rule.workloadSelector || audience.namespace === namespace);
-      const rule = ruleForClient(rules, audience.labels);
-      if (rule) return rule;
-    }
-    return undefined;
+  #nearness(namespace: string, service: Service): number | undefined {
+    const visibility = visibilityOf(service.exportTo, service.namespace, this.settings.config.defaultServiceExportTo);
+    return isVisible(visibility, namespace) ? nearness(visibility, service.namespace, namespace) : undefined;
   }
 
   #peerAuthenticationsOf(namespace: string): PeerAuthentications {
@@ -297,38 +287,6 @@ export class Mesh {
       defaultExportTo: this.settings.config.defaultVirtualServiceExportTo,
     });
   }
-
-  #buildRule(key: string): DestinationRuleModel | undefined {
-    const object = this.store.table('DestinationRule').get(key);
-    return object && resolveDestinationRule(object, this.settings.domain, this.settings.config.defaultDestinationRuleExportTo);
-  }
-
-  #buildRulesOfHost(key: string): readonly DestinationRuleModel[] {
-    return mergeRules(
-      this.#ruleHosts.get(key).flatMap((object) => this.#rules.get(`${object.metadata.namespace}/${object.metadata.name}`) ?? []),
-    );
-  }
-
-  #buildVisibleServices(namespace: string): readonly Service[] {
-    const byHost = new Map<string, Service[]>();
-    for (const key of this.registry.keys()) {
-      const service = this.registry.service(key);
-      if (!service || !this.seesService(namespace, service)) continue;
-      const { host } = splitKey(key);
-      const sharing = byHost.get(host);
-      if (sharing) sharing.push(service);
-      else byHost.set(host, [service]);
-    }
-    return [...byHost.values()].flatMap((services) => preferred(services, namespace) ?? []).sort(oldestFirst);
-  }
-}
-
-function preferred(services: readonly Service[], namespace: string): Service | undefined {
-  return (
-    services.find((service) => service.namespace === namespace) ??
-    services.find((service) => service.source === 'kubernetes') ??
-    [...services].sort(oldestFirst)[0]
-  );
 }
 
 function addressKind(addresses: readonly string[]): 'ipv4' | 'ipv6' {
@@ -342,18 +300,4 @@ function gatewaysNamedBy(object: ObjectOf<'VirtualService'>): readonly string[] 
     (route.match ?? []).flatMap((match) => match.gateways ?? []),
   );
   return [...new Set([...model.gateways, ...inMatches])].filter((gateway) => gateway !== meshGateway && namespace !== '');
-}
-
-function boundToMesh(model: VirtualServiceModel): boolean {
-  return model.gateways.includes(meshGateway);
-}
-
-function privacy(model: VirtualServiceModel, namespace: string): number {
-  if (model.visibility.kind === 'public') return 2;
-  return model.namespace === namespace && model.visibility.namespaces.length === 1 ? 0 : 1;
-}
-
-/** The same items in the same order, by identity: what the registry hands out stays identical while equal. */
-function sameItems(a: readonly Service[], b: readonly Service[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
 }

@@ -1,7 +1,7 @@
 // Which mutual TLS a workload's port wants, from PeerAuthentication of the workload, its namespace, and the mesh.
 // https://istio.io/latest/docs/reference/config/security/peer_authentication/
 import type { PeerAuthentication } from '../config/index.ts';
-import { type ObjectOf, selects } from '../registry/index.ts';
+import { type ObjectOf, olderFirst, selects } from '../registry/index.ts';
 
 export type MutualTlsMode = 'DISABLE' | 'PERMISSIVE' | 'STRICT';
 
@@ -43,7 +43,5 @@ function hasSelector(policy: PeerAuthenticationObject): boolean {
 }
 
 function oldest(policies: readonly PeerAuthenticationObject[]): PeerAuthenticationObject | undefined {
-  return [...policies].sort(
-    (a, b) => (a.metadata.creationTimestamp ?? 0) - (b.metadata.creationTimestamp ?? 0) || (a.metadata.name < b.metadata.name ? -1 : 1),
-  )[0];
+  return [...policies].sort(olderFirst)[0];
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDocuments } from '../config/index.ts';
 import type { ObjectOf, Service } from '../registry/index.ts';
+import type { RouteSemantics } from './conversion/index.ts';
 import { chooseSidecar, importsService, importsVirtualService, scopeOf } from './sidecar-scope.ts';
 
 type Sidecar = ObjectOf<'Sidecar'>;
@@ -18,7 +19,7 @@ function sidecars(...texts: readonly string[]): readonly Sidecar[] {
 }
 
 const scopeWith = (hosts: string): ReturnType<typeof scopeOf> =>
-  scopeOf(sidecars(`metadata: {name: s, namespace: web}\nspec: {egress: [{hosts: [${hosts}]}]}`)[0]);
+  scopeOf(sidecars(`metadata: {name: s, namespace: web}\nspec: {egress: [{hosts: [${hosts}]}]}`)[0], 'web');
 const service = (namespace: string, hostname: string): Service => ({ namespace, hostname }) as Service;
 
 const imports: readonly { readonly hosts: string; readonly reaches: readonly string[]; readonly not: readonly string[] }[] = [
@@ -29,6 +30,10 @@ const imports: readonly { readonly hosts: string; readonly reaches: readonly str
   { hosts: '"*/cart.shop"', reaches: ['shop/cart.shop', 'other/cart.shop'], not: ['shop/carts.shop', 'shop/a.cart.shop'] },
   { hosts: '"*/*.example.com"', reaches: ['shop/a.example.com', 'web/a.b.example.com'], not: ['web/example.com', 'web/a.example.org'] },
   { hosts: '"*/*.Example.com"', reaches: ['shop/a.example.com'], not: [] },
+  { hosts: '"*/*", "~shop/*"', reaches: ['web/a'], not: ['shop/a'] },
+  { hosts: '"*/*", "~/a.com"', reaches: ['web/b.com'], not: ['web/a.com', 'shop/a.com'] },
+  { hosts: '"*/*", "~*/*.a.com"', reaches: ['web/a.com'], not: ['web/x.a.com', 'shop/*.x.a.com'] },
+  { hosts: '"*/*", "~./a.com"', reaches: ['shop/a.com'], not: ['web/a.com'] },
   { hosts: '"./*", "shop/cart.shop"', reaches: ['web/x', 'shop/cart.shop'], not: ['shop/x'] },
 ];
 for (const { hosts, reaches, not } of imports)
@@ -43,18 +48,31 @@ for (const { hosts, reaches, not } of imports)
   });
 
 test('a virtual service is imported by its own namespace and a host in common', () => {
-  const [egress] = scopeWith('"shop/*.shop.svc.cluster.local"').egress;
-  assert.ok(egress);
-  assert.ok(importsVirtualService(egress, 'shop', ['cart.shop.svc.cluster.local']));
-  assert.ok(importsVirtualService(egress, 'shop', ['*']));
-  assert.ok(!importsVirtualService(egress, 'web', ['cart.shop.svc.cluster.local']));
-  assert.ok(!importsVirtualService(egress, 'shop', ['cart.web.svc.cluster.local']));
+  const cases: readonly (readonly [string, string, readonly string[], RouteSemantics, boolean])[] = [
+    ['"shop/*.shop.svc.cluster.local"', 'shop', ['cart.shop.svc.cluster.local'], 'istio', true],
+    ['"shop/*.shop.svc.cluster.local"', 'shop', ['*'], 'istio', true],
+    ['"shop/*.shop.svc.cluster.local"', 'shop', ['*'], 'gateway', false],
+    ['"shop/*.shop.svc.cluster.local"', 'shop', ['cart.shop.svc.cluster.local'], 'gateway', true],
+    ['"shop/*.shop.svc.cluster.local"', 'web', ['cart.shop.svc.cluster.local'], 'istio', false],
+    ['"shop/*.shop.svc.cluster.local"', 'shop', ['cart.web.svc.cluster.local'], 'istio', false],
+    ['"*/*", "~shop/a.com"', 'shop', ['a.com'], 'istio', false],
+    ['"*/*", "~shop/a.com"', 'shop', ['a.com', 'b.com'], 'istio', true],
+    ['"*/*", "~shop/a.com"', 'shop', ['*.com'], 'istio', true],
+    ['"*/*", "~shop/*.com"', 'shop', ['*.com', 'a.com'], 'istio', false],
+    ['"*/*", "~shop/a.com"', 'web', ['a.com'], 'istio', true],
+    ['"*/*", "~/a.com"', 'web', ['a.com'], 'istio', false],
+  ];
+  for (const [hosts, namespace, own, semantics, expected] of cases) {
+    const [egress] = scopeWith(hosts).egress;
+    assert.ok(egress);
+    assert.equal(importsVirtualService(egress, { namespace, hosts: own, semantics }), expected, `${hosts}: ${namespace}/${own}`);
+  }
 });
 
 test('without a Sidecar, or with one that says nothing of egress, everything is imported', () => {
   for (const scope of [
-    scopeOf(undefined),
-    scopeOf(sidecars('metadata: {name: s, namespace: web}\nspec: {outboundTrafficPolicy: {mode: ALLOW_ANY}}')[0]),
+    scopeOf(undefined, 'web'),
+    scopeOf(sidecars('metadata: {name: s, namespace: web}\nspec: {outboundTrafficPolicy: {mode: ALLOW_ANY}}')[0], 'web'),
   ]) {
     assert.equal(scope.egress.length, 1);
     assert.ok(scope.egress.every((egress) => importsService(egress, service('any', 'any'))));

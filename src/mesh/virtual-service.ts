@@ -1,9 +1,9 @@
 // VirtualServices with every name resolved: hosts, destinations, gateways, delegates.
 import { deepEqual, type Origin } from '../base/index.ts';
 import type { Destination, HTTPRoute, TCPRoute, TLSRoute, VirtualService } from '../config/index.ts';
-import { type ObjectOf, resolveHost } from '../registry/index.ts';
+import { byAge, type ObjectOf, resolveHost } from '../registry/index.ts';
 import { type RouteSemantics, routeSemanticsAnnotation } from './conversion/generated.ts';
-import { type Visibility, visibilityOf } from './visibility.ts';
+import { nearness, type Visibility, visibilityOf } from './visibility.ts';
 
 export const meshGateway = 'mesh';
 
@@ -69,13 +69,14 @@ export function virtualServiceHosts(object: ObjectOf<'VirtualService'>, domain: 
 /** `reviews` of namespace shop means `shop/reviews`; `mesh` stays. */
 export function resolveGateways(gateways: readonly string[] | undefined, namespace: string): readonly string[] | undefined {
   if (!gateways?.length) return undefined;
-  return gateways.map((gateway) => (gateway === meshGateway || gateway.includes('/') ? gateway : gatewayOfName(gateway, namespace)));
+  return gateways.map((gateway) => (gateway === meshGateway ? gateway : gatewayOfName(gateway, namespace)));
 }
 
-// Istio of 2018 took `name.namespace.svc.cluster.local`.
+/** A short name is of the namespace itself, as is `./name`; Istio of 2018 wrote `name.namespace`, with or without the domain. */
 function gatewayOfName(gateway: string, namespace: string): string {
-  const [name = '', space, svc] = gateway.split('.');
-  return space !== undefined && svc === 'svc' ? `${space}/${name}` : `${namespace}/${gateway}`;
+  if (gateway.includes('/')) return gateway.startsWith('./') ? `${namespace}${gateway.slice(1)}` : gateway;
+  const [name = '', space] = gateway.split('.');
+  return `${space ?? namespace}/${name}`;
 }
 
 interface Names {
@@ -119,11 +120,41 @@ function resolveMatches<T extends { readonly gateways?: readonly string[] }>(
   );
 }
 
-/** Age, then `name.namespace`. */
-export function olderFirst(a: VirtualServiceModel, b: VirtualServiceModel): number {
-  if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
-  const [left, right] = [`${a.name}.${a.namespace}`, `${b.name}.${b.namespace}`];
-  return left < right ? -1 : left > right ? 1 : 0;
+/** Where the rules lead to, as far as they are for clients of a namespace. */
+export function destinationsOf(
+  { http, tls, tcp }: Pick<VirtualServiceModel, 'http' | 'tls' | 'tcp'>,
+  client?: string,
+): readonly Destination[] {
+  const ofHttp = http
+    .filter((rule) => client === undefined || concernsNamespace(rule, client))
+    .flatMap(({ route, mirror, mirrors }) => [...targetsOf(route), ...(mirror ? [mirror] : []), ...targetsOf(mirrors)]);
+  return [...ofHttp, ...[...tls, ...tcp].flatMap(({ route }) => targetsOf(route))];
+}
+
+function concernsNamespace({ match = [] }: HTTPRoute, client: string): boolean {
+  const sources = match.flatMap(({ sourceNamespace }) => sourceNamespace || []);
+  return sources.length === 0 || sources.includes(client);
+}
+
+function targetsOf(targets: readonly { readonly destination?: Destination }[] | undefined): readonly Destination[] {
+  return (targets ?? []).flatMap(({ destination }) => destination ?? []);
+}
+
+/** The hosts that the rules of an object lead to, of its delegates apart. */
+export function destinationHosts(object: ObjectOf<'VirtualService'>, domain: string): readonly string[] {
+  const model = resolveVirtualService(object, { domain, defaultExportTo: undefined });
+  return [...new Set(destinationsOf(model).map(({ host = '' }) => host))];
+}
+
+/**
+ * Private rules, those exported by name, public ones. Among these, routes of the Gateway API in the client's own namespace, which it made for
+ * itself; then by age.
+ */
+export function firstTriedFirst(namespace: string): (a: VirtualServiceModel, b: VirtualServiceModel) => number {
+  const isOwnRoute = ({ semantics, namespace: home }: VirtualServiceModel): boolean => semantics === 'gateway' && home === namespace;
+  const rank = (model: VirtualServiceModel): number =>
+    2 * nearness(model.visibility, model.namespace, namespace) + (isOwnRoute(model) ? 0 : 1);
+  return (a, b) => rank(a) - rank(b) || byAge(a, b);
 }
 
 export const sameModel = (a: VirtualServiceModel | undefined, b: VirtualServiceModel | undefined): boolean => deepEqual(a, b);

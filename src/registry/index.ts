@@ -1,3 +1,4 @@
+export * from './age.ts';
 export * from './config-store.ts';
 export { selects } from './endpoints.ts';
 export * from './hostname.ts';

@@ -1,5 +1,6 @@
 // Services and their endpoints, derived from the resources in force.
 import { type Derived, deepEqual, type Family, type MemoEngine } from '../base/index.ts';
+import { byAge } from './age.ts';
 import { type AllocatedAddresses, addressesAt, allocate } from './allocated-addresses.ts';
 import type { ConfigStore } from './config-store.ts';
 import { endpointsOf, labelsOfWorkload, selects } from './endpoints.ts';
@@ -44,12 +45,20 @@ export class Registry {
     return this.#keys.get();
   }
 
-  /** Keys of the ExternalName services that name a host. */
+  /** Keys of the ExternalName services that stand for a host, by themselves or by way of another. */
   aliasKeys(host: string): readonly string[] {
-    return this.#store.aliasesOfHost.get(host).map((object) => {
-      const { name, namespace } = object.metadata;
-      return `${namespace}/${kubernetesHost(name, namespace, this.#store.domain)}`;
-    });
+    const found = new Set<string>();
+    const add = (name: string): void => {
+      for (const { metadata } of this.#store.aliasesOfHost.get(name)) {
+        const alias = kubernetesHost(metadata.name, metadata.namespace, this.#store.domain);
+        const key = `${metadata.namespace}/${alias}`;
+        if (found.has(key)) continue;
+        found.add(key);
+        add(alias);
+      }
+    };
+    add(host);
+    return [...found].sort();
   }
 
   endpoints(key: string): readonly Endpoint[] {
@@ -96,7 +105,7 @@ export class Registry {
     const { namespace, host } = splitKey(key);
     const kubernetes = this.#store.serviceHosts.get(host).find((object) => object.metadata.namespace === namespace);
     const entries = this.#store.entryHosts.get(host).filter((object) => object.metadata.namespace === namespace);
-    const own = entries.map((entry) => serviceFromEntry(entry, host)).sort(oldestFirst);
+    const own = entries.map((entry) => serviceFromEntry(entry, host)).sort(byAge);
     if (!kubernetes) return own.reduce<Service | undefined>((merged, next) => (merged ? mergeEntries(merged, next) : next), undefined);
     const service = serviceFromKubernetes(kubernetes, this.#store.domain);
     return { ...service, subjectAltNames: own.flatMap((entry) => entry.subjectAltNames) };
@@ -128,14 +137,6 @@ export class Registry {
 export function splitKey(key: string): { readonly namespace: string; readonly host: string } {
   const slash = key.indexOf('/');
   return { namespace: key.slice(0, slash), host: key.slice(slash + 1) };
-}
-
-/** Age, then name: objects without a time count as equally old. */
-export function oldestFirst(a: Service, b: Service): number {
-  const age = (a.createdAt ?? 0) - (b.createdAt ?? 0);
-  if (age !== 0) return age;
-  const [left, right] = [`${a.name}.${a.namespace}`, `${b.name}.${b.namespace}`];
-  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** Entries of one namespace that share a host add up: ports by number, and addresses. */

@@ -16,7 +16,7 @@ import {
 import { gatewayVirtualHosts } from './routes/gateway-routes.ts';
 import { hostDomains } from './routes/host-domains.ts';
 import { sidecarRouteTable, type VirtualHostRef } from './routes/sidecar-routes.ts';
-import { catchAllVirtualHost, foreignVirtualHost, serviceVirtualHost } from './routes/virtual-host.ts';
+import { aliasVirtualHost, catchAllVirtualHost, foreignVirtualHost, serviceVirtualHost } from './routes/virtual-host.ts';
 
 /** RouteConfiguration.virtual_hosts */
 const virtualHostsField = 2;
@@ -81,9 +81,10 @@ export class RouteTables {
     const { audience, rest } = split(key);
     const ref = JSON.parse(rest) as VirtualHostRef;
     if (ref.kind === 'foreign') return [ref.host];
-    if (ref.kind !== 'service') return ['*'];
+    if (ref.kind === 'catch-all' || ref.kind === 'detected') return ['*'];
+    if (ref.kind === 'alias') return this.#virtualHost(key)?.domains ?? [];
     const service = this.#mesh.registry.service(ref.key);
-    return service ? hostDomains(this.#mesh, parseAudience(audience), service) : [];
+    return service ? hostDomains(this.#mesh, parseAudience(audience), service, ref.port) : [];
   }
 
   /** Domains that an earlier virtual host of the table has taken: Envoy refuses a table that has one twice. */
@@ -119,6 +120,10 @@ export class RouteTables {
     if (ref.kind === 'catch-all') return catchAllVirtualHost(this.#mesh, ref.policy, ref.proxy);
     if (ref.kind === 'foreign') return foreignVirtualHost(this.#mesh, audience, ref.host, ref.port);
     const service = this.#mesh.registry.service(ref.key);
+    if (ref.kind === 'alias') {
+      const behind = this.#mesh.registry.service(ref.of);
+      return service && behind && aliasVirtualHost(this.#mesh, audience, { alias: service, service: behind, port: ref.port });
+    }
     const host = service && serviceVirtualHost(this.#mesh, audience, service, ref.port);
     return host && ref.kind === 'detected' ? { ...host, domains: ['*'] } : host;
   }

@@ -8,7 +8,6 @@ import { type GatewayPort, type Mesh, type ProxyNode, parseAudience, passesAutom
 import { gatewayServices } from './clusters/gateway-services.ts';
 import { inboundCluster } from './clusters/inbound.ts';
 import { outboundClusterOf } from './clusters/outbound.ts';
-import { reachableServices } from './clusters/reachable-services.ts';
 import { allowAnyDynamicDns, blackHole, inboundPassthrough, passthrough } from './clusters/static.ts';
 import { type OutboundTarget, outboundTargets, passedTargets, targetName } from './clusters/target.ts';
 import { nameServer, nameServerListener } from './dns/name-server.ts';
@@ -107,8 +106,8 @@ export class Translator {
     const services =
       view.type === 'router'
         ? gatewayServices(this.#mesh, audience, this.#gatewayPorts.get(gatewayKey(view)))
-        : reachableServices(this.#mesh, audience);
-    const outbound = services.flatMap((service) => this.#serviceClusters.get(`${view.audience}\n${service.key}`));
+        : this.#mesh.reachableServices(audience);
+    const outbound = services.flatMap((service) => this.#serviceClusters.get(`${view.audience}\n${service.hostname}`));
     if (view.type === 'router') return [blackHoleCluster, ...outbound, ...this.#passedClusters(view)];
     const inbound = parseInbound(view.inbound).ports.map((port) => inboundClusterName(port.port));
     const lookedUp = undeclaredPolicy(this.#mesh, audience) === 'look-up' ? [dynamicDnsCluster] : [];
@@ -120,9 +119,7 @@ export class Translator {
     const servers = this.#gatewayPorts.get(gatewayKey(view)).flatMap((port) => port.servers);
     if (!servers.some(({ server }) => passesAutomatically(server))) return [];
     const audience = parseAudience(view.audience);
-    return this.#mesh
-      .visibleServices(audience.namespace)
-      .flatMap((service) => passedTargets(this.#mesh, audience, service).map(targetName));
+    return this.#mesh.visibleServices(audience).flatMap((service) => passedTargets(this.#mesh, audience, service).map(targetName));
   }
 
   #listenerNames(view: View): readonly string[] {
@@ -176,7 +173,7 @@ export class Translator {
     const parsed = passed ?? parseClusterName(name);
     if (parsed?.direction !== 'outbound') return undefined;
     const audience = parseAudience(audienceText);
-    const service = this.#mesh.serviceFor(audience.namespace, parsed.host);
+    const service = this.#mesh.serviceFor(audience, parsed.host);
     const targetsOf = passed ? passedTargets : outboundTargets;
     return service && targetsOf(this.#mesh, audience, service).find((target) => targetName(target) === name);
   }
@@ -216,8 +213,9 @@ export class Translator {
 
   #buildServiceClusters(key: string): readonly string[] {
     const line = key.indexOf('\n');
-    const service = this.#mesh.registry.service(key.slice(line + 1));
-    return service ? outboundTargets(this.#mesh, parseAudience(key.slice(0, line)), service).map(targetName) : [];
+    const audience = parseAudience(key.slice(0, line));
+    const service = this.#mesh.serviceFor(audience, key.slice(line + 1));
+    return service ? outboundTargets(this.#mesh, audience, service).map(targetName) : [];
   }
 }
 

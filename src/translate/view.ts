@@ -1,6 +1,6 @@
 // What of a proxy decides its resources, in parts that other proxies may share.
 import { type Audience, audienceKey, directPortsLabel, type GatewayTarget, type Mesh, type ProxyNode } from '../mesh/index.ts';
-import { oldestFirst } from '../registry/index.ts';
+import { byAge } from '../registry/index.ts';
 import { type InboundPlan, inboundPlan } from './listeners/inbound-plan.ts';
 
 /** Plain text parts, each a key of memoised values. Proxies with equal views get the same resources. */
@@ -45,7 +45,7 @@ export function parseTargetPorts(text: string): readonly GatewayTarget[] {
 /** The service ports behind which a gateway's pod stands, those of the oldest service first. */
 function targetPorts(mesh: Mesh, node: ProxyNode): readonly GatewayTarget[] {
   const keys = new Set(node.addresses.flatMap((address) => mesh.registry.keysAtAddress(address)));
-  const services = [...keys].flatMap((key) => mesh.registry.service(key) ?? []).sort(oldestFirst);
+  const services = [...keys].flatMap((key) => mesh.registry.service(key) ?? []).sort(byAge);
   const targets = services.flatMap((service) => {
     const own = mesh.endpoints(service).filter(({ address }) => node.addresses.includes(address));
     return service.ports.flatMap(({ name, number }) =>

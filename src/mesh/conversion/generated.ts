@@ -12,6 +12,11 @@ export const routeSemanticsAnnotation = 'internal.istio.io/route-semantics';
 /** A `credentialName` that means the certificate which the mesh gave the proxy itself. */
 export const workloadCredential = 'builtin://';
 
+/** Users cannot write such a name. */
+export function isGeneratedName(name: string): boolean {
+  return name.includes('~');
+}
+
 interface Maker {
   readonly metadata: ObjectOf<'Ingress'>['metadata'];
   readonly origin: ObjectOf<'Ingress'>['origin'];

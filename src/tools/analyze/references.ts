@@ -1,7 +1,7 @@
 // What a VirtualService names and the mesh does not have: hosts, ports, subsets, gateways, delegates.
 import { at, type Issue } from '../../base/index.ts';
 import { catalogue, type Destination, type IssueCode } from '../../config/index.ts';
-import { type Audience, type Mesh, meshGateway, resolveVirtualService, type VirtualServiceModel } from '../../mesh/index.ts';
+import { type Client, type Mesh, meshGateway, resolveVirtualService, type VirtualServiceModel } from '../../mesh/index.ts';
 
 type Report = (code: IssueCode, path: string, message: string) => void;
 
@@ -45,7 +45,9 @@ function checkDestination(
   path: string,
   report: Report,
 ): void {
-  const service = mesh.serviceFor(model.namespace, host);
+  // What some client of the namespace could see: a Sidecar that hides it is none of the rule's business.
+  const client: Client = { type: 'router', namespace: model.namespace, labels: {} };
+  const service = mesh.serviceFor(client, host);
   if (!service) {
     report('MT0201', `${path}.host`, `host "${host}" is declared by no Service or ServiceEntry that namespace ${model.namespace} can see`);
     return;
@@ -55,8 +57,7 @@ function checkDestination(
     report('MT0204', `${path}.port.number`, `${host} has no port ${port.number}; it has ${known || 'none'}`);
   }
   if (!subset) return;
-  const client: Pick<Audience, 'namespace' | 'labels'> = { namespace: model.namespace, labels: {} };
-  const subsets = mesh.destinationRule(client, service)?.subsets ?? [];
+  const subsets = mesh.destinationRules(model.namespace, service).flatMap((rule) => rule.subsets);
   if (subsets.some((candidate) => candidate.name === subset)) return;
   const known = subsets.map((candidate) => candidate.name).join(', ');
   report(

@@ -3,7 +3,6 @@
 import ipaddr from 'ipaddr.js';
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
-import { reachableServices } from '../clusters/reachable-services.ts';
 import { shortNames } from '../routes/host-domains.ts';
 
 /** Addresses by name; a name may start with `*.`. */
@@ -13,7 +12,7 @@ export type NameTable = ReadonlyMap<string, readonly string[]>;
 export function nameTable(mesh: Mesh, audience: Audience): NameTable {
   const full = new Map<string, readonly string[]>();
   const short = new Map<string, readonly string[]>();
-  for (const service of reachableServices(mesh, audience)) {
+  for (const service of mesh.reachableServices(audience)) {
     const addresses = addressesOf(mesh, audience, service);
     if (addresses.length === 0) continue;
     full.set(service.hostname, addresses);

@@ -5,7 +5,7 @@ import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluste
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { type RouteConfiguration, RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import { type Derived, deepEqual, type Family, type MemoEngine } from '../../base/index.ts';
-import { type Audience, importsService, type Mesh, type ProxyNode, parseAudience } from '../../mesh/index.ts';
+import { type Audience, type Mesh, type ProxyNode, parseAudience } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
 import { type OutboundTarget, outboundTargets, targetName } from '../clusters/target.ts';
 import { type EncodedResource, encodeResource, sameResource } from '../encoded-resource.ts';
@@ -100,7 +100,7 @@ export class GrpcTranslator {
 
   #target(name: string, audience: Audience): OutboundTarget | undefined {
     const wanted = parseClusterName(name);
-    const service = wanted && this.#mesh.serviceFor(audience.namespace, wanted.host);
+    const service = wanted && this.#mesh.serviceFor(audience, wanted.host);
     return service && outboundTargets(this.#mesh, audience, service).find((target) => targetName(target) === name);
   }
 
@@ -115,8 +115,7 @@ export class GrpcTranslator {
   }
 
   #serviceNamed(host: string, audience: Audience): Service | undefined {
-    const service = this.#mesh.serviceFor(audience.namespace, host);
-    if (!service || service.resolution === 'alias') return undefined;
-    return this.#mesh.scope(audience).egress.some((egress) => importsService(egress, service)) ? service : undefined;
+    const service = this.#mesh.serviceFor(audience, host);
+    return service?.resolution === 'alias' ? undefined : service;
   }
 }

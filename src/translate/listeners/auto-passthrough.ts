@@ -13,7 +13,7 @@ const meshProtocols = ['istio-peer-exchange', 'istio', 'istio-http/1.0', 'istio-
 
 export function autoPassthroughChains(mesh: Mesh, audience: Audience, server: GatewayServer, claims: Claims): readonly FilterChain[] {
   const services = mesh
-    .visibleServices(audience.namespace)
+    .visibleServices(audience)
     // A wildcard in the middle of a server name matches nothing: Envoy refuses it.
     .filter(({ hostname }) => !isWildcard(hostname) && server.hosts.some(({ host }) => covers(host, hostname)));
   return services

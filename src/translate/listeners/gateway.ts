@@ -38,7 +38,7 @@ export function gatewayListener(mesh: Mesh, audience: Audience, port: GatewayPor
   const claims = new Claims();
   const chains =
     port.kind === 'http'
-      ? httpChains(mesh, port)
+      ? httpChains(mesh, audience, port)
       : port.servers.flatMap((server) => serverChains({ mesh, audience, port, server, claims }));
   if (chains.length === 0) return undefined;
   return create(ListenerSchema, {
@@ -54,17 +54,21 @@ export function gatewayListener(mesh: Mesh, audience: Audience, port: GatewayPor
   });
 }
 
-function httpChains(mesh: Mesh, port: GatewayPort): FilterChain[] {
+function httpChains(mesh: Mesh, audience: Audience, port: GatewayPort): FilterChain[] {
   const first = port.servers[0];
   const name = first && gatewayRouteName(port, first);
   return name
-    ? [create(FilterChainSchema, { filters: [manager(mesh, port, name, port.servers)], transportSocketConnectTimeout: duration(15_000) })]
+    ? [
+        create(FilterChainSchema, {
+          filters: [manager({ mesh, audience, port }, name, port.servers)],
+          transportSocketConnectTimeout: duration(15_000),
+        }),
+      ]
     : [];
 }
 
 function manager(
-  mesh: Mesh,
-  port: GatewayPort,
+  { mesh, audience, port }: Pick<ServerInput, 'mesh' | 'audience' | 'port'>,
   routes: string,
   servers: readonly GatewayServer[],
 ): ReturnType<typeof httpConnectionManager> {
@@ -73,7 +77,7 @@ function manager(
     statPrefix: `outbound_${listenerName(port.bind, port.port)};`,
     routes: { kind: 'rds', name: routes },
     mesh: mesh.settings.config,
-    dynamicDns: reachesLookedUpHosts(mesh, servers),
+    dynamicDns: reachesLookedUpHosts(mesh, audience, servers),
     grpcWeb: servers.some((server) => parseProtocol(server.server.port?.protocol) === 'grpc-web'),
   });
 }
@@ -108,7 +112,7 @@ function httpsChain(input: ServerInput): readonly FilterChain[] {
   return [
     create(FilterChainSchema, {
       filterChainMatch: { serverNames: [...names] },
-      filters: [manager(input.mesh, input.port, routes, [input.server])],
+      filters: [manager(input, routes, [input.server])],
       transportSocket: serverTls(input.server.server.tls ?? {}, true, input.mesh.settings.config.tlsDefaults),
       transportSocketConnectTimeout: duration(15_000),
     }),
@@ -188,11 +192,11 @@ function proxyTo(
 }
 
 /** Whether a rule of the servers names a host that is looked up by the Host of each request. */
-function reachesLookedUpHosts(mesh: Mesh, servers: readonly GatewayServer[]): boolean {
-  return servers.some(({ gateway, gatewayNamespace: namespace }) =>
+function reachesLookedUpHosts(mesh: Mesh, audience: Audience, servers: readonly GatewayServer[]): boolean {
+  return servers.some(({ gateway }) =>
     mesh
-      .virtualServicesOfGateway(gateway, namespace)
+      .virtualServicesOfGateway(gateway, audience.namespace)
       .flatMap((model) => model.http.flatMap((rule) => rule.route ?? []))
-      .some(({ destination }) => mesh.serviceFor(namespace, destination.host)?.resolution === 'dynamic-dns'),
+      .some(({ destination }) => mesh.serviceFor(audience, destination.host)?.resolution === 'dynamic-dns'),
   );
 }

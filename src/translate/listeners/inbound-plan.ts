@@ -62,7 +62,7 @@ function servicePorts(mesh: Mesh, node: ProxyNode, mutualTls: MutualTls, pool: C
       hostname: service.hostname,
       protocol: port.protocol,
       mutualTls: mutualTls.ports.get(target) ?? mutualTls.mode,
-      connectionPool: pool ?? mesh.trafficPolicy(mesh.destinationRule(node, service), port.number, undefined).connectionPool,
+      connectionPool: pool ?? mesh.trafficPolicy(mesh.inboundRule(node.namespace, service), port.number, undefined).connectionPool,
       application: node.applicationPorts.has(target)
         ? { address: '127.0.0.1', port: node.applicationPorts.get(target) ?? target }
         : undefined,
@@ -115,7 +115,7 @@ function ingressPort(mesh: Mesh, node: ProxyNode, ingress: Ingress, resource: Ob
       ingress.connectionPool ??
       sidecar.inboundConnectionPool ??
       served?.service.ports.flatMap(() => [
-        mesh.trafficPolicy(mesh.destinationRule(node, served.service), port, undefined).connectionPool,
+        mesh.trafficPolicy(mesh.inboundRule(node.namespace, served.service), port, undefined).connectionPool,
       ])[0],
     application: defaultEndpoint(ingress.defaultEndpoint, node),
   };

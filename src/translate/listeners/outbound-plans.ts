@@ -6,7 +6,6 @@ import { detectedRouteName, listenerName, sidecarRouteName } from '../names.ts';
 import { anyAddress, isCapturing } from './capture-ports.ts';
 import { normalRange } from './cidr-range.ts';
 import { Claims } from './claims.ts';
-import { egressServices } from './egress-services.ts';
 import type { HttpChain, OutboundListenerPlan, TcpChain } from './plan.ts';
 import { tcpChains } from './tcp-chains.ts';
 
@@ -25,7 +24,7 @@ export function outboundPlans(mesh: Mesh, audience: Audience): readonly Outbound
   const { egress } = mesh.scope(audience);
   for (const scope of egress) {
     const taken = scope.port ? [] : egress.flatMap((other) => (other.port?.number ? [other.port.number] : []));
-    for (const service of egressServices(mesh, audience, scope)) {
+    for (const service of mesh.servicesReachedBy(audience, scope)) {
       for (const port of portsOf(service, scope))
         if (!taken.includes(port.number)) addPort(drafts, { mesh, audience, scope, service, port });
     }
@@ -105,7 +104,8 @@ function addTcp(drafts: Map<string, Draft>, input: PortInput, place: Place): voi
       grpcWeb: false,
     };
   }
-  for (const chain of tcpChains({ mesh, audience, service, port, subnet: place.subnet, ownAddress: place.own })) addChain(draft, chain);
+  for (const chain of tcpChains({ mesh, audience, egress: scope, service, port, subnet: place.subnet, ownAddress: place.own }))
+    addChain(draft, chain);
 }
 
 function addChain(draft: Draft, chain: TcpChain): void {

@@ -1,6 +1,6 @@
 // The filter chains that a TCP or TLS port of a service gives a sidecar: from the VirtualServices of its host, else straight to it.
 import type { RouteDestination, TrafficPolicy } from '../../config/index.ts';
-import { type Audience, type DestinationRuleModel, type Mesh, meshGateway, type SubsetModel } from '../../mesh/index.ts';
+import { type Audience, type DestinationRuleModel, type EgressScope, type Mesh, meshGateway, type SubsetModel } from '../../mesh/index.ts';
 import { isTls, type Service, type ServicePort } from '../../registry/index.ts';
 import { concernsClient, type MatchClient } from '../features/route-match.ts';
 import { outboundCluster, parseClusterName } from '../names.ts';
@@ -10,6 +10,8 @@ import type { TcpTarget } from './tcp-proxy.ts';
 export interface TcpPort {
   readonly mesh: Mesh;
   readonly audience: Audience;
+  /** The listener of the client's scope that it is for. */
+  readonly egress: EgressScope;
   readonly service: Service;
   readonly port: ServicePort;
   /** Range that the service claims, when the listener is the wildcard's. */
@@ -23,10 +25,10 @@ export function tcpChains(input: TcpPort): readonly TcpChain[] {
 }
 
 function tlsChains(input: TcpPort): readonly TcpChain[] {
-  const { mesh, audience, service } = input;
+  const { mesh, audience, egress, service } = input;
   const client = clientOf(input);
   const chains: TcpChain[] = [];
-  for (const model of mesh.virtualServicesOf(audience, service.hostname)) {
+  for (const model of mesh.virtualServicesOf(audience.namespace, egress, service.hostname)) {
     for (const route of model.tls) {
       for (const match of route.match ?? []) {
         if (!concernsClient(match, client)) continue;
@@ -44,10 +46,10 @@ function tlsChains(input: TcpPort): readonly TcpChain[] {
 }
 
 function plainChains(input: TcpPort): readonly TcpChain[] {
-  const { mesh, audience, service } = input;
+  const { mesh, audience, egress, service } = input;
   const client = clientOf(input);
   const chains: TcpChain[] = [];
-  for (const model of mesh.virtualServicesOf(audience, service.hostname)) {
+  for (const model of mesh.virtualServicesOf(audience.namespace, egress, service.hostname)) {
     for (const route of model.tcp) {
       const target = routed(input, route.route ?? [], model.name, model.namespace);
       const matches = (route.match ?? []).filter((match) => concernsClient(match, client));
@@ -87,9 +89,9 @@ export function routed(
   name: string,
   namespace: string,
 ): Routed {
-  const targets = tcpTargets(mesh, audience.namespace, route, port.number);
+  const targets = tcpTargets(mesh, audience, route, port.number);
   const first = route[0]?.destination;
-  const service = first && mesh.serviceFor(audience.namespace, first.host ?? '');
+  const service = first && mesh.serviceFor(audience, first.host ?? '');
   const rule = service && mesh.destinationRule(audience, service);
   const subset = rule?.subsets.find((candidate) => candidate.name === first?.subset);
   const isLookedUp = targets.length === 1 && service?.resolution === 'dynamic-dns';
@@ -108,12 +110,12 @@ function listenerPolicy(rule: DestinationRuleModel | undefined, subset: SubsetMo
 }
 
 /** Weight 0 takes no part unless the destination is alone. */
-export function tcpTargets(mesh: Mesh, namespace: string, route: readonly RouteDestination[], listenerPort: number): readonly TcpTarget[] {
+export function tcpTargets(mesh: Mesh, audience: Audience, route: readonly RouteDestination[], listenerPort: number): readonly TcpTarget[] {
   const wanted = route.length === 1 ? route : route.filter((target) => (target.weight ?? 0) > 0);
   return wanted.map(({ destination, weight }) => {
     const host = destination?.host ?? '';
-    const ports = mesh.serviceFor(namespace, host)?.ports ?? [];
+    const ports = mesh.serviceFor(audience, host)?.ports ?? [];
     const port = destination?.port?.number ?? (ports.length === 1 ? (ports[0]?.number ?? listenerPort) : listenerPort);
-    return { cluster: outboundCluster(port, destination?.subset, host), weight: weight || 1 };
+    return { cluster: outboundCluster(port, destination?.subset, mesh.clusterHost(audience, host)), weight: weight || 1 };
   });
 }

@@ -1,10 +1,11 @@
 // The Host values by which a client may mean a service.
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import { isWildcard, type Service } from '../../registry/index.ts';
+import { aliasesServedWith } from './service-rules.ts';
 
-export function hostDomains(mesh: Mesh, audience: Audience, service: Service): readonly string[] {
+export function hostDomains(mesh: Mesh, audience: Audience, service: Service, port: number): readonly string[] {
   const own = spellings(mesh, audience, service);
-  const aliases = mesh.aliasesOf(audience.namespace, service).flatMap((alias) => spellings(mesh, audience, alias));
+  const aliases = aliasesServedWith(mesh, audience, service, port).flatMap((alias) => spellings(mesh, audience, alias));
   // The pods of a headless service go by `pod.service`.
   const pods = service.headless ? own.map((name) => `*.${name}`) : [];
   const address = mesh.addressesOf(audience, service)[0];

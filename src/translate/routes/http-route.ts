@@ -148,7 +148,7 @@ function weighted(targets: readonly HTTPRouteDestination[], cluster: (destinatio
 
 export function destinationCluster(destination: Destination, context: RouteContext): string {
   const host = destination.host ?? '';
-  return outboundCluster(destination.port?.number ?? context.destinationPort(host), destination.subset, host);
+  return outboundCluster(destination.port?.number ?? context.destinationPort(host), destination.subset, context.clusterHost(host));
 }
 
 function hashOf(destination: Destination, context: RouteContext): readonly HashPolicyInit[] {

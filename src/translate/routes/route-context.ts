@@ -12,6 +12,8 @@ export interface RouteContext {
   readonly meshRetries?: HTTPRetry;
   /** Whether a rewritten Host is passed on in `x-forwarded-host`. */
   readonly appendForwardedHost: boolean;
+  /** The host that clusters for a destination are named after. */
+  clusterHost(host: string): string;
   /** The port that a destination without one means. */
   destinationPort(host: string): number;
   hash(host: string, port: number, subset: string | undefined): ConsistentHash;
@@ -30,6 +32,7 @@ export function routeContext({ mesh, audience, listenerPort, tls }: RouteContext
     tls,
     meshRetries: mesh.settings.config.defaultHttpRetryPolicy,
     appendForwardedHost: proxyHeaders(mesh.settings.config).xForwardedHost?.enabled ?? false,
+    clusterHost: (host) => mesh.clusterHost(audience, host),
     // A sidecar dials the port that the application dialled; a gateway's port says nothing of the service's.
     destinationPort: (host) => (audience.type === 'sidecar' ? listenerPort : (onlyPort(mesh, audience, host) ?? listenerPort)),
     hash: (host, port, subset) => hashOf(mesh, audience, host, port, subset),
@@ -37,12 +40,12 @@ export function routeContext({ mesh, audience, listenerPort, tls }: RouteContext
 }
 
 function onlyPort(mesh: Mesh, audience: Audience, host: string): number | undefined {
-  const ports = mesh.serviceFor(audience.namespace, host)?.ports ?? [];
+  const ports = mesh.serviceFor(audience, host)?.ports ?? [];
   return ports.length === 1 ? ports[0]?.number : undefined;
 }
 
 function hashOf(mesh: Mesh, audience: Audience, host: string, port: number, subset: string | undefined): ConsistentHash {
-  const service = mesh.serviceFor(audience.namespace, host);
+  const service = mesh.serviceFor(audience, host);
   const rule = service && mesh.destinationRule(audience, service);
   return consistentHash(rule, port, subset ? rule?.subsets.find((candidate) => candidate.name === subset) : undefined);
 }

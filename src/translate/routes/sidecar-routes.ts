@@ -1,7 +1,6 @@
 // Which virtual hosts make up a route table of a sidecar. The tables are put together from already encoded virtual hosts.
-import type { Audience, Mesh } from '../../mesh/index.ts';
+import { type Audience, type EgressScope, egressFor, type Mesh } from '../../mesh/index.ts';
 import { isHttp, isWildcard, overlaps, resolveHost, type Service } from '../../registry/index.ts';
-import { egressServices } from '../listeners/egress-services.ts';
 import { httpProxyRouteName, outboundCluster, parseSidecarRouteName } from '../names.ts';
 
 /** The port on which hosts that are no service are routed by VirtualServices alone. */
@@ -11,6 +10,8 @@ export type VirtualHostRef =
   | { readonly kind: 'service'; readonly key: string; readonly port: number }
   /** One service behind a listener of its own, whatever the Host. */
   | { readonly kind: 'detected'; readonly key: string; readonly port: number }
+  /** An ExternalName service, if it has rules of its own. */
+  | { readonly kind: 'alias'; readonly key: string; readonly of: string; readonly port: number }
   | { readonly kind: 'foreign'; readonly host: string; readonly port: number }
   | { readonly kind: 'catch-all'; readonly policy: UndeclaredPolicy; readonly proxy?: string };
 
@@ -23,12 +24,34 @@ export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string):
   const parsed = parseSidecarRouteName(name);
   if (!parsed) return undefined;
   if (parsed.host !== undefined) return detectedTable(mesh, audience, parsed.host, parsed.port);
-  const scope = mesh.scope(audience);
-  const egress = scope.egress.find((listener) => listener.port?.number === parsed.port) ?? scope.egress.find((listener) => !listener.port);
+  const egress = egressFor(mesh.scope(audience), parsed.port);
   if (!egress) return undefined;
-  const services = egressServices(mesh, audience, egress).filter((service) => servesHttp(service, parsed.port));
+  const place = { namespace: audience.namespace, egress };
+  const services = mesh.servicesReachedBy(audience, egress).filter((service) => servesHttp(service, parsed.port));
   const hosts = services.map((service) => ({ kind: 'service', key: service.key, port: parsed.port }) as const);
-  return [...hosts, ...foreignHosts(mesh, audience, parsed.port, services), catchAll(mesh, audience)];
+  const aliases = services.flatMap((service) => aliasesWithRules(mesh, place, service, parsed.port));
+  const foreign = foreignHosts(mesh, place, parsed.port, [...services, ...aliases]);
+  const refs = aliases.map(({ key, of }) => ({ kind: 'alias', key, of, port: parsed.port }) as const);
+  return [...hosts, ...refs, ...foreign, catchAll(mesh, audience)];
+}
+
+interface Place {
+  readonly namespace: string;
+  readonly egress: EgressScope;
+}
+
+/** ExternalName services that stand for a service on a port, and that some VirtualService names. */
+function aliasesWithRules(
+  mesh: Mesh,
+  { namespace, egress }: Place,
+  service: Service,
+  port: number,
+): readonly { readonly key: string; readonly hostname: string; readonly of: string }[] {
+  return mesh
+    .aliasesOf(namespace, egress, service)
+    .filter(({ ports }) => ports.some(({ number, protocol }) => number === port && (isHttp(protocol) || protocol === 'auto')))
+    .filter(({ hostname }) => mesh.virtualServicesOf(namespace, egress, hostname).length > 0)
+    .map(({ key, hostname }) => ({ key, hostname, of: service.key }));
 }
 
 export function undeclaredPolicy(mesh: Mesh, audience: Audience): UndeclaredPolicy {
@@ -68,20 +91,19 @@ function servesHttp(service: Service, port: number): boolean {
  * the first of its HTTP ports.
  */
 function httpProxyTable(mesh: Mesh, audience: Audience): readonly VirtualHostRef[] {
-  const services = mesh
-    .scope(audience)
-    .egress.filter((egress) => !egress.port)
-    .flatMap((egress) => egressServices(mesh, audience, egress));
+  const egress = egressFor(mesh.scope(audience), 0);
+  const services = egress ? mesh.servicesReachedBy(audience, egress) : [];
   const hosts = services.flatMap((service) => {
     const port = service.ports.find((candidate) => servesHttp(service, candidate.number));
     return port ? [{ service, ref: { kind: 'service', key: service.key, port: port.number } as const }] : [];
   });
   const bearing = hosts.map(({ service }) => service);
-  return [...hosts.map(({ ref }) => ref), ...foreignHosts(mesh, audience, foreignPort, bearing), catchAll(mesh, audience)];
+  const foreign = egress ? foreignHosts(mesh, { namespace: audience.namespace, egress }, foreignPort, bearing) : [];
+  return [...hosts.map(({ ref }) => ref), ...foreign, catchAll(mesh, audience)];
 }
 
 function detectedTable(mesh: Mesh, audience: Audience, host: string, port: number): readonly VirtualHostRef[] | undefined {
-  const service = mesh.serviceFor(audience.namespace, host);
+  const service = mesh.serviceFor(audience, host);
   if (!service?.ports.some((candidate) => candidate.number === port)) return undefined;
   return [{ kind: 'detected', key: service.key, port }];
 }
@@ -90,13 +112,13 @@ function detectedTable(mesh: Mesh, audience: Audience, host: string, port: numbe
  * Hosts that VirtualServices name and no service of the port bears. They are served on port 80, and on the ports of the services that the
  * same VirtualService names.
  */
-function foreignHosts(mesh: Mesh, audience: Audience, port: number, services: readonly Service[]): readonly VirtualHostRef[] {
+function foreignHosts(mesh: Mesh, place: Place, port: number, services: readonly Pick<Service, 'hostname'>[]): readonly VirtualHostRef[] {
   const names = new Set(services.map((service) => service.hostname));
   const isForeign = (host: string): boolean =>
     host !== '' && host !== '*' && !names.has(host) && !(isWildcard(host) && services.some((service) => overlaps(host, service.hostname)));
   return mesh
     .virtualServiceHostPatterns()
     .filter(isForeign)
-    .filter((host) => mesh.isServedElsewhere(audience, host, port === foreignPort ? undefined : names))
+    .filter((host) => mesh.isServedElsewhere(place, host, port === foreignPort ? undefined : names))
     .map((host) => ({ kind: 'foreign', host, port }) as const);
 }

@@ -1,7 +1,7 @@
 // Virtual hosts of a sidecar: one a service and port, and one a foreign host that some VirtualService names.
 import { create } from '@bufbuild/protobuf';
 import { type Route, RouteSchema, type VirtualHost, VirtualHostSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import { type Audience, type Mesh, meshGateway } from '../../mesh/index.ts';
+import type { Audience, Mesh } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
 import { hashPolicies } from '../features/hash-policy.ts';
 import { proxyHeaders } from '../features/proxy-headers.ts';
@@ -9,52 +9,49 @@ import { retryPolicy } from '../features/retry.ts';
 import { dynamicDnsCluster, outboundCluster, passthroughCluster, virtualHostName } from '../names.ts';
 import { duration } from '../wire.ts';
 import { hostDomains } from './host-domains.ts';
-import { operation, virtualServiceRoutes } from './http-route.ts';
+import { operation } from './http-route.ts';
 import { type RouteContext, routeContext } from './route-context.ts';
+import { type Alias, aliasRules, hostRules, serviceRules } from './service-rules.ts';
 import type { UndeclaredPolicy } from './sidecar-routes.ts';
 
 export function serviceVirtualHost(mesh: Mesh, audience: Audience, service: Service, port: number): VirtualHost {
-  return create(VirtualHostSchema, {
-    name: virtualHostName(service.hostname, port),
-    domains: [...hostDomains(mesh, audience, service)],
-    routes: [...serviceRoutes(mesh, audience, service, port)],
-    includeRequestAttemptCount: countsAttempts(mesh),
+  return virtualHost(mesh, virtualHostName(service.hostname, port), {
+    domains: hostDomains(mesh, audience, service, port),
+    routes: serviceRoutes(mesh, audience, service, port),
   });
 }
 
 /** The routes of the VirtualService in force for this client, or straight to the service when there is none with a rule for it. */
 export function serviceRoutes(mesh: Mesh, audience: Audience, service: Service, port: number): readonly Route[] {
-  const context = routeContext({ mesh, audience, listenerPort: port, tls: false });
-  for (const model of mesh.virtualServicesOf(audience, service.hostname)) {
-    const routes = virtualServiceRoutes(model, client(audience, port), context);
-    if (routes.length > 0) return routes;
-  }
-  return [defaultRoute(service, port, context)];
+  const found = serviceRules(mesh, audience, service, port);
+  return found?.routes ?? [defaultRoute(service, port, routeContext({ mesh, audience, listenerPort: port, tls: false }))];
 }
 
 /** Undefined when no rule of the VirtualServices that name the host is for this client. */
 export function foreignVirtualHost(mesh: Mesh, audience: Audience, host: string, port: number): VirtualHost | undefined {
-  const context = routeContext({ mesh, audience, listenerPort: port, tls: false });
-  for (const model of mesh.virtualServicesNaming(audience, host)) {
-    const routes = virtualServiceRoutes(model, client(audience, port), context);
-    if (routes.length > 0)
-      return create(VirtualHostSchema, {
-        name: virtualHostName(host, port),
-        domains: [host],
-        routes: [...routes],
-        includeRequestAttemptCount: countsAttempts(mesh),
-      });
-  }
-  return undefined;
+  const found = hostRules(mesh, audience, host, port);
+  return found && virtualHost(mesh, virtualHostName(host, port), { domains: [host], routes: found.routes });
+}
+
+/** Of an ExternalName service that has rules of its own; undefined for one that goes the way of the service behind it. */
+export function aliasVirtualHost(mesh: Mesh, audience: Audience, names: Alias): VirtualHost | undefined {
+  const found = aliasRules(mesh, audience, names);
+  const { alias, port } = names;
+  const domains = hostDomains(mesh, audience, alias, port);
+  return found && virtualHost(mesh, virtualHostName(alias.hostname, port), { domains, routes: found.routes });
+}
+
+function virtualHost(
+  mesh: Mesh,
+  name: string,
+  { domains, routes }: { readonly domains: readonly string[]; readonly routes: readonly Route[] },
+): VirtualHost {
+  return create(VirtualHostSchema, { name, domains: [...domains], routes: [...routes], includeRequestAttemptCount: countsAttempts(mesh) });
 }
 
 /** Whether upstreams are told which try a request is. */
 export function countsAttempts(mesh: Mesh): boolean {
   return !proxyHeaders(mesh.settings.config).attemptCount?.disabled;
-}
-
-function client(audience: Audience, port: number): Parameters<typeof virtualServiceRoutes>[1] {
-  return { labels: audience.labels, namespace: audience.namespace, gateways: [meshGateway], port };
 }
 
 function defaultRoute(service: Service, port: number, context: RouteContext): Route {

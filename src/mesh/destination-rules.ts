@@ -1,0 +1,71 @@
+// Where the DestinationRule of a service is looked for.
+import { deepEqual, type Family, type MemoEngine, type TableIndex } from '../base/index.ts';
+import { type ConfigStore, type ObjectOf, type Service, wildcardsOver } from '../registry/index.ts';
+import {
+  type DestinationRuleModel,
+  destinationRuleHost,
+  isExportedTo,
+  isInPool,
+  mergeRules,
+  type RulePool,
+  resolveDestinationRule,
+} from './destination-rule.ts';
+import type { MeshSettings } from './mesh-settings.ts';
+
+export class DestinationRules {
+  readonly #store: ConfigStore;
+  readonly #settings: () => MeshSettings;
+  readonly #models: Family<DestinationRuleModel | undefined>;
+  /** By pool, namespace and host. */
+  readonly #merged: Family<readonly DestinationRuleModel[]>;
+  readonly #hosts: TableIndex<ObjectOf<'DestinationRule'>>;
+
+  constructor(engine: MemoEngine, store: ConfigStore, settings: () => MeshSettings) {
+    this.#store = store;
+    this.#settings = settings;
+    this.#models = engine.family('destinationRule', (key) => this.#buildModel(key), deepEqual);
+    this.#merged = engine.family('rulesOfHost', (key) => this.#buildMerged(key), deepEqual);
+    this.#hosts = store
+      .table('DestinationRule')
+      .index((object) => [`${object.metadata.namespace}/${destinationRuleHost(object, store.domain)}`]);
+  }
+
+  /**
+   * The rules for a service that clients of a namespace are among: of their own namespace, else of the service's, else of the root
+   * namespace. In each the most specific host decides, whether or not a rule for it turns out to be for the client.
+   */
+  rulesFor(client: string, service: Service): readonly DestinationRuleModel[] {
+    const { rootNamespace } = this.#settings();
+    // What the root namespace publishes is the mesh's default, so for its own proxies only its private rules go first.
+    const own = this.#lookUp(client === rootNamespace ? 'private' : 'own', client, service.hostname);
+    if (own.length > 0) return own;
+    for (const namespace of [service.namespace, rootNamespace]) {
+      const exported = this.#lookUp('exported', namespace, service.hostname).filter((rule) => isExportedTo(rule, client));
+      if (exported.length > 0) return exported;
+    }
+    return [];
+  }
+
+  #lookUp(pool: RulePool, namespace: string, host: string): readonly DestinationRuleModel[] {
+    for (const pattern of [host, ...wildcardsOver(host)]) {
+      const rules = this.#merged.get(`${pool} ${namespace}/${pattern}`);
+      if (rules.length > 0) return rules;
+    }
+    return [];
+  }
+
+  #buildModel(key: string): DestinationRuleModel | undefined {
+    const object = this.#store.table('DestinationRule').get(key);
+    return object && resolveDestinationRule(object, this.#settings().domain);
+  }
+
+  #buildMerged(key: string): readonly DestinationRuleModel[] {
+    const space = key.indexOf(' ');
+    const pool = key.slice(0, space) as RulePool;
+    const byDefault = this.#settings().config.defaultDestinationRuleExportTo;
+    const models = this.#hosts
+      .get(key.slice(space + 1))
+      .flatMap(({ metadata }) => this.#models.get(`${metadata.namespace}/${metadata.name}`) ?? []);
+    return mergeRules(models.filter((model) => isInPool(model, pool, byDefault)));
+  }
+}
