@@ -30,6 +30,7 @@ const audience = (namespace: string, labels: Record<string, string> = {}): Audie
   namespace,
   labels,
   locality: '',
+  node: '',
   network: '',
   captured: true,
   allocated: '',

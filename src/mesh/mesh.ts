@@ -1,16 +1,25 @@
 // The mesh as clients see it: the services, rules and policies that hold for an audience, each derived once and shared.
 import { type Derived, deepEqual, type Family, type Input, type MemoEngine, type TableIndex } from '../base/index.ts';
 import type { MeshConfig, TrafficPolicy } from '../config/index.ts';
-import { type ConfigStore, type Endpoint, type ObjectOf, type Registry, type Service, wildcardsOver } from '../registry/index.ts';
+import {
+  type ConfigStore,
+  type Endpoint,
+  type ObjectOf,
+  type Registry,
+  type Service,
+  topologyLabels,
+  wildcardsOver,
+} from '../registry/index.ts';
 import { mergeDelegates } from './delegates.ts';
 import { type DestinationRuleModel, effectivePolicy, ruleForClient, ruleForEveryone, type SubsetModel } from './destination-rule.ts';
 import { DestinationRules } from './destination-rules.ts';
 import { type GatewayPort, type GatewayTarget, gatewayPortsOf } from './gateways.ts';
 import { defaultFeatures, type MeshFeatures } from './mesh-features.ts';
 import { type MeshSettings, meshSettings } from './mesh-settings.ts';
+import { knownProxy } from './own-workload.ts';
 import { type MutualTls, type MutualTlsMode, mutualTlsOf, namespaceMode, type PeerAuthentications } from './peer-authentication.ts';
 import type { Audience, ProxyNode } from './proxy.ts';
-import { selectorLabelIndexes } from './selector-labels.ts';
+import { meshPlaceLabels, placeLabelIndexes, selectorLabelIndexes } from './selector-labels.ts';
 import { type Client, ServiceScope } from './service-scope.ts';
 import { chooseSidecar, type EgressScope, importsService, importsVirtualService, type SidecarScope, scopeOf } from './sidecar-scope.ts';
 import {
@@ -37,7 +46,8 @@ export class Mesh {
   readonly #virtualServiceGateways: TableIndex<ObjectOf<'VirtualService'>>;
   readonly #sidecars: TableIndex<ObjectOf<'Sidecar'>>;
   readonly #peerAuthentications: TableIndex<ObjectOf<'PeerAuthentication'>>;
-  readonly #labelKeys: Derived<readonly string[]>;
+  readonly #selectorLabels: Derived<readonly string[]>;
+  readonly #placeLabels: Derived<readonly string[]>;
 
   constructor(
     engine: MemoEngine,
@@ -65,10 +75,13 @@ export class Mesh {
     this.#virtualServiceGateways = virtualServices.index((object) => gatewaysNamedBy(object));
     this.#sidecars = store.table('Sidecar').index((object) => [object.metadata.namespace]);
     this.#peerAuthentications = store.table('PeerAuthentication').index((object) => [object.metadata.namespace]);
-    const labelIndexes = selectorLabelIndexes(store);
-    this.#labelKeys = engine.derive<readonly string[]>(
-      'selectorLabels',
-      () => [...new Set(labelIndexes.flatMap((index) => index.buckets()))].sort(),
+    const [selectors, places] = [selectorLabelIndexes(store), placeLabelIndexes(store)];
+    const bucketsOf = (indexes: readonly { buckets(): readonly string[] }[]): readonly string[] =>
+      indexes.flatMap((index) => index.buckets());
+    this.#selectorLabels = engine.derive<readonly string[]>('selectorLabels', () => inOrder(bucketsOf(selectors)), deepEqual);
+    this.#placeLabels = engine.derive<readonly string[]>(
+      'placeLabels',
+      () => inOrder([...bucketsOf(places), ...meshPlaceLabels(this.settings.config)]),
       deepEqual,
     );
   }
@@ -81,17 +94,33 @@ export class Mesh {
     return this.#config.set(config);
   }
 
+  /** The proxy as the resources know it. */
+  known(proxy: ProxyNode): ProxyNode {
+    return knownProxy(this.store, proxy);
+  }
+
+  /** What of a known proxy decides its listeners and routes, wherever it is. */
   audienceOf(proxy: ProxyNode): Audience {
-    const keys = this.#labelKeys.get();
-    const labels = Object.fromEntries(keys.flatMap((key) => (proxy.labels[key] === undefined ? [] : [[key, proxy.labels[key]]])));
     return {
       type: proxy.type,
       namespace: proxy.namespace,
-      labels,
-      locality: proxy.locality,
+      labels: labelsAmong(this.#selectorLabels.get(), proxy),
+      locality: '',
+      node: '',
       network: proxy.network,
       captured: proxy.captured,
       allocated: proxy.capturesDns && proxy.type === 'sidecar' ? addressKind(proxy.addresses) : '',
+    };
+  }
+
+  /** What of a known proxy, and of its place, decides its endpoints and their clusters. */
+  locatedAudienceOf(proxy: ProxyNode): Audience {
+    const keys = this.#placeLabels.get();
+    return {
+      ...this.audienceOf(proxy),
+      labels: labelsAmong([...this.#selectorLabels.get(), ...keys], proxy),
+      locality: proxy.locality,
+      node: keys.includes(topologyLabels.node) ? (proxy.nodeName ?? proxy.labels[topologyLabels.node] ?? '') : '',
     };
   }
 
@@ -287,6 +316,14 @@ export class Mesh {
       defaultExportTo: this.settings.config.defaultVirtualServiceExportTo,
     });
   }
+}
+
+function inOrder(keys: readonly string[]): readonly string[] {
+  return [...new Set(keys)].sort();
+}
+
+function labelsAmong(keys: readonly string[], { labels }: ProxyNode): Readonly<Record<string, string>> {
+  return Object.fromEntries(keys.flatMap((key) => (labels[key] === undefined ? [] : [[key, labels[key]]])));
 }
 
 function addressKind(addresses: readonly string[]): 'ipv4' | 'ipv6' {

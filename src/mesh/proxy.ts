@@ -30,14 +30,16 @@ export interface ProxyNode {
 }
 
 /**
- * Proxies of one audience get the same listeners, routes and clusters. Made by `Mesh.audienceOf`, which keeps of the labels only those
- * that some selector in force looks at.
+ * Proxies of one audience get the same listeners, routes and clusters. Made by `Mesh.audienceOf` and `Mesh.locatedAudienceOf`, which keep of
+ * the labels only those that some rule in force looks at.
  */
 export interface Audience {
   readonly type: ProxyType;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly locality: string;
+  /** Name of the machine, where some service tells machines apart. */
+  readonly node: string;
   readonly network: string;
   readonly captured: boolean;
   /** Kind of the addresses that its applications get for names of services without one; empty when the proxy answers for no names. */
@@ -45,28 +47,21 @@ export interface Audience {
 }
 
 /** A stable text for use in memo keys; `parseAudience` reads it back. */
-export function audienceKey(audience: Audience): string {
-  const labels = Object.entries(audience.labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([
-    audience.type,
-    audience.namespace,
-    labels,
-    audience.locality,
-    audience.network,
-    audience.captured,
-    audience.allocated,
-  ]);
+export function audienceKey({ type, namespace, labels, locality, node, network, captured, allocated }: Audience): string {
+  const inOrder = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([type, namespace, inOrder, locality, node, network, captured, allocated]);
 }
 
 export function parseAudience(key: string): Audience {
-  const [type, namespace, labels, locality, network, captured, allocated] = JSON.parse(key) as [
+  const [type, namespace, labels, locality, node, network, captured, allocated] = JSON.parse(key) as [
     ProxyType,
     string,
     [string, string][],
     string,
     string,
+    string,
     boolean,
     Audience['allocated'],
   ];
-  return { type, namespace, labels: Object.fromEntries(labels), locality, network, captured, allocated };
+  return { type, namespace, labels: Object.fromEntries(labels), locality, node, network, captured, allocated };
 }

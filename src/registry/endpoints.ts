@@ -2,7 +2,7 @@
 import type { EndpointSlice, WorkloadEntry } from '../config/index.ts';
 import { type ConfigStore, keyOf, type ObjectOf } from './config-store.ts';
 import { podHealth, podPort } from './kubernetes-pods.ts';
-import { localityOfLabels } from './locality.ts';
+import { localityLabel, localityOfPod, withPlace } from './locality.ts';
 import type { Endpoint, EndpointHealth, Service, ServicePort } from './service.ts';
 
 type SliceEndpoint = NonNullable<EndpointSlice['endpoints']>[number];
@@ -21,7 +21,12 @@ function kubernetesEndpoints(service: Service, store: ConfigStore): readonly End
   if (!object || Object.keys(selector).length === 0) return sliced;
   const selected = store.workloadsOfNamespace.get(service.namespace).filter((entry) => selects(selector, labelsOfWorkload(entry)));
   const workloads = inOrder(selected).flatMap((entry) =>
-    workloadEndpoints(service, { ...entry.spec, labels: labelsOfWorkload(entry) }, entry.metadata.namespace, entry.metadata.name),
+    workloadEndpoints(
+      { ...service, portOf: namedPort },
+      { ...entry.spec, labels: labelsOfWorkload(entry) },
+      entry.metadata.namespace,
+      entry.metadata.name,
+    ),
   );
   return [...(slices.length > 0 ? sliced : unslicedEndpoints(service, object, store)), ...workloads];
 }
@@ -51,6 +56,7 @@ function unslicedEndpoints(service: Service, { spec }: ObjectOf<'Service'>, stor
 function sliceEndpoints(service: Service, slice: ObjectOf<'EndpointSlice'>, store: ConfigStore): readonly Endpoint[] {
   return (slice.spec.endpoints ?? []).flatMap((item) => {
     const health = healthOf(item);
+    if (!health) return [];
     return (slice.spec.ports ?? []).flatMap((slicePort) => {
       const servicePort = service.ports.find((port) => port.name === (slicePort.name ?? ''));
       if (!servicePort || slicePort.port === undefined) return [];
@@ -68,9 +74,11 @@ function sliceEndpoints(service: Service, slice: ObjectOf<'EndpointSlice'>, stor
   });
 }
 
-function healthOf(item: SliceEndpoint): EndpointHealth {
-  if (item.conditions?.ready !== false) return 'healthy';
-  return item.conditions?.serving === true && item.conditions?.terminating === true ? 'draining' : 'unhealthy';
+/** Undefined for one that is about to go and serves nobody any more. */
+function healthOf({ conditions = {} }: SliceEndpoint): EndpointHealth | undefined {
+  if (conditions.ready !== false) return 'healthy';
+  if (conditions.terminating !== true) return 'unhealthy';
+  return conditions.serving === true ? 'draining' : undefined;
 }
 
 type Identity = Pick<Endpoint, 'labels' | 'namespace' | 'workload' | 'serviceAccount' | 'locality' | 'tlsMode' | 'nodeName'>;
@@ -80,32 +88,28 @@ function podIdentity(item: SliceEndpoint, namespace: string, store: ConfigStore)
   const byName = target?.kind === 'Pod' ? store.table('Pod').get(`${target.namespace ?? namespace}/${target.name ?? ''}`) : undefined;
   const pod = byName ?? store.podsOfAddress.get(item.addresses?.[0] ?? '')[0];
   if (pod) return identityOfPod(pod, store, item.nodeName);
-  return {
-    labels: {},
-    namespace,
-    workload: '',
-    locality: localityOfNode(item.nodeName, {}, store),
-    tlsMode: 'disabled',
-    nodeName: item.nodeName,
-  };
+  const { nodeName } = item;
+  const locality = localityOfNode(nodeName, {}, store);
+  return { labels: withPlace({}, { locality, nodeName }), namespace, workload: '', locality, tlsMode: 'disabled', nodeName };
 }
 
 function identityOfPod(pod: ObjectOf<'Pod'>, store: ConfigStore, nodeName = pod.spec.nodeName): Identity {
   const { labels, namespace, name } = pod.metadata;
+  const locality = localityOfNode(nodeName, labels, store);
   return {
-    labels,
+    labels: withPlace(labels, { locality, nodeName }),
     namespace,
     workload: name,
     serviceAccount: pod.spec.serviceAccountName ?? 'default',
-    locality: localityOfNode(nodeName, labels, store),
+    locality,
     tlsMode: labels[tlsModeLabel] === 'istio' ? 'istio' : 'disabled',
     nodeName,
   };
 }
 
-function localityOfNode(name: string | undefined, labels: Readonly<Record<string, string>>, store: ConfigStore): string {
+export function localityOfNode(name: string | undefined, labels: Readonly<Record<string, string>>, store: ConfigStore): string {
   const node = name ? store.table('Node').get(`/${name}`) : undefined;
-  return localityOfLabels(labels, node?.metadata.labels);
+  return localityOfPod(labels, node?.metadata.labels);
 }
 
 function entryEndpoints(service: Service, store: ConfigStore): readonly Endpoint[] {
@@ -153,26 +157,52 @@ function podEndpoints(service: Service, pod: ObjectOf<'Pod'>, store: ConfigStore
   }));
 }
 
+interface WorkloadService extends Service {
+  /** The port that a workload serves a port on; undefined when it does not serve it. That of service entries when left out. */
+  readonly portOf?: (entry: WorkloadEntry, port: ServicePort) => number | undefined;
+}
+
 /** The endpoints, one a port, that a workload entry (or an inline endpoint) gives a service. */
-function workloadEndpoints(service: Service, entry: WorkloadEntry, namespace: string, workload: string): readonly Endpoint[] {
-  const labels = entry.labels ?? {};
+function workloadEndpoints(service: WorkloadService, entry: WorkloadEntry, namespace: string, workload: string): readonly Endpoint[] {
+  const { labels: own = {}, network = '' } = entry;
+  const { portOf = entryPort } = service;
+  const locality = entry.locality || localityLabel(own);
+  const labels = withPlace(own, { locality, network });
   const unix = entry.address?.startsWith('unix://') ?? false;
   if (!entry.address && !entry.network) return [];
-  return service.ports.map((port) => ({
-    address: unix ? (entry.address ?? '').slice('unix://'.length) : (entry.address ?? ''),
-    unix,
-    servicePort: port.name,
-    port: entry.ports?.[port.name] ?? numericTarget(port),
-    labels,
-    namespace,
-    workload,
-    serviceAccount: entry.serviceAccount || undefined,
-    locality: entry.locality ?? '',
-    network: entry.network ?? '',
-    weight: entry.weight ?? 0,
-    tlsMode: tlsModeOf(labels, service, entry),
-    health: 'healthy',
-  }));
+  return service.ports.flatMap((port) => {
+    const number = portOf(entry, port);
+    if (number === undefined) return [];
+    const endpoint: Endpoint = {
+      address: unix ? (entry.address ?? '').slice('unix://'.length) : (entry.address ?? ''),
+      unix,
+      servicePort: port.name,
+      port: number,
+      labels,
+      namespace,
+      workload,
+      serviceAccount: entry.serviceAccount || undefined,
+      locality,
+      network,
+      weight: entry.weight ?? 0,
+      tlsMode: tlsModeOf(own, service, entry),
+      health: 'healthy',
+    };
+    return [endpoint];
+  });
+}
+
+function entryPort(entry: WorkloadEntry, port: ServicePort): number {
+  return entry.ports?.[port.name] || numericTarget(port);
+}
+
+/**
+ * Of a workload behind a Kubernetes service: a target port with a name is the workload's port of that name, and one with a number what the
+ * workload says of the service's port, else the number.
+ */
+function namedPort({ ports = {} }: WorkloadEntry, { name, number, targetPort }: ServicePort): number | undefined {
+  if (typeof targetPort === 'string') return ports[targetPort] || undefined;
+  return targetPort === undefined ? number : ports[name] || targetPort;
 }
 
 function tlsModeOf(labels: Readonly<Record<string, string>>, service: Service, entry: WorkloadEntry): Endpoint['tlsMode'] {

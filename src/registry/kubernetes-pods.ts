@@ -6,14 +6,14 @@ import type { EndpointHealth, ServicePort } from './service.ts';
 
 type Pod = ObjectOf<'Pod'>;
 
-/** Undefined for a pod that is no endpoint: one without an address, or at its end. */
+/** Undefined for a pod that is no endpoint: one without an address, at its end, or about to go and no longer ready. */
 export function podHealth(pod: Pod, publishNotReady: boolean): EndpointHealth | undefined {
   const { phase, podIP, conditions = [] } = pod.spec.status ?? {};
   if (!podIP || phase === 'Succeeded' || phase === 'Failed') return undefined;
   if (publishNotReady) return 'healthy';
   const ready = conditions.find(({ type }) => type === 'Ready');
   const isReady = ready === undefined || ready.status === 'True';
-  if (pod.metadata.deletionTimestamp !== undefined) return isReady ? 'draining' : 'unhealthy';
+  if (pod.metadata.deletionTimestamp !== undefined) return isReady ? 'draining' : undefined;
   return isReady ? 'healthy' : 'unhealthy';
 }
 

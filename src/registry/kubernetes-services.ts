@@ -3,6 +3,7 @@ import type { ConfigObject, KubeService } from '../config/index.ts';
 import { kubernetesHost } from './hostname.ts';
 import { protocolOfPort } from './protocol.ts';
 import type { Resolution, Service, ServicePort } from './service.ts';
+import { trafficDistributionOf } from './traffic-distribution.ts';
 
 export type KubeServiceObject = ConfigObject<'Service', KubeService>;
 
@@ -24,7 +25,8 @@ export function serviceFromKubernetes(object: KubeServiceObject, domain: string)
     meshExternal: false,
     exportTo: splitList(annotations['networking.istio.io/exportTo']),
     subjectAltNames: [],
-    trafficDistribution: trafficDistributionOf(spec.trafficDistribution ?? annotations['networking.istio.io/traffic-distribution']),
+    trafficDistribution: trafficDistributionOf(spec.trafficDistribution, annotations),
+    nodeLocal: spec.internalTrafficPolicy === 'Local',
     externalName: spec.type === 'ExternalName' ? spec.externalName : undefined,
     labels: metadata.labels ?? {},
     serviceAccounts: splitList(annotations['alpha.istio.io/canonical-serviceaccounts']),
@@ -33,7 +35,7 @@ export function serviceFromKubernetes(object: KubeServiceObject, domain: string)
 }
 
 function toPort(port: NonNullable<KubeService['ports']>[number]): ServicePort {
-  return { name: port.name ?? '', number: port.port, protocol: protocolOfPort(port), targetPort: port.targetPort ?? port.port };
+  return { name: port.name ?? '', number: port.port, protocol: protocolOfPort(port), targetPort: port.targetPort || undefined };
 }
 
 function addressesOf(spec: KubeService): readonly string[] {
@@ -44,19 +46,6 @@ function addressesOf(spec: KubeService): readonly string[] {
 function resolutionOf(spec: KubeService): Resolution {
   if (spec.type === 'ExternalName') return 'alias';
   return spec.clusterIP === 'None' ? 'original-destination' : 'static';
-}
-
-function trafficDistributionOf(text: string | undefined): Service['trafficDistribution'] {
-  switch (text?.toLowerCase()) {
-    case 'preferclose':
-      return 'PreferClose';
-    case 'prefersamezone':
-      return 'PreferSameZone';
-    case 'prefersamenode':
-      return 'PreferSameNode';
-    default:
-      return undefined;
-  }
 }
 
 function splitList(text: string | undefined): readonly string[] {

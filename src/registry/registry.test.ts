@@ -220,7 +220,7 @@ const kubernetes: readonly (readonly [string, string, Readonly<Record<string, un
   [
     'traffic distribution',
     '{clusterIP: 10.0.0.1, trafficDistribution: PreferClose, ports: [{port: 80}]}',
-    { trafficDistribution: 'PreferClose' },
+    { trafficDistribution: 'PreferSameZone' },
   ],
 ];
 for (const [name, spec, expected] of kubernetes)

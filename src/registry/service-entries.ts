@@ -3,6 +3,7 @@ import type { ConfigObject, ServiceEntry } from '../config/index.ts';
 import { isWildcard } from './hostname.ts';
 import { parseProtocol } from './protocol.ts';
 import type { Resolution, Service, ServicePort } from './service.ts';
+import { trafficDistributionOf } from './traffic-distribution.ts';
 
 export type ServiceEntryObject = ConfigObject<'ServiceEntry', ServiceEntry>;
 
@@ -29,6 +30,7 @@ export function serviceFromEntry(object: ServiceEntryObject, hostname: string): 
     headless: false,
     meshExternal: spec.location !== 'MESH_INTERNAL',
     exportTo: spec.exportTo ?? [],
+    trafficDistribution: trafficDistributionOf(undefined, metadata.annotations),
     subjectAltNames: spec.subjectAltNames ?? [],
     labels: metadata.labels ?? {},
     serviceAccounts: [],
@@ -37,7 +39,12 @@ export function serviceFromEntry(object: ServiceEntryObject, hostname: string): 
 }
 
 function toPort(port: NonNullable<ServiceEntry['ports']>[number]): ServicePort {
-  return { name: port.name ?? '', number: port.number ?? 0, protocol: parseProtocol(port.protocol), targetPort: port.targetPort };
+  return {
+    name: port.name ?? '',
+    number: port.number ?? 0,
+    protocol: parseProtocol(port.protocol),
+    targetPort: port.targetPort || undefined,
+  };
 }
 
 function resolutionOf(spec: ServiceEntry): Resolution {

@@ -9,7 +9,7 @@ export interface ServicePort {
   /** The port that clients dial. */
   readonly number: number;
   readonly protocol: Protocol;
-  /** What endpoints listen on when they do not say: a number, or the name of a container port. */
+  /** What endpoints listen on when they do not say: a number, or the name of a container port; `number` when there is none. */
   readonly targetPort?: number | string;
 }
 
@@ -35,8 +35,10 @@ export interface Service {
   /** Namespaces as written (`.`, `*`, `~`, a name); empty when the mesh default applies. */
   readonly exportTo: readonly string[];
   readonly subjectAltNames: readonly string[];
-  /** Endpoints of one locality are preferred when set. */
-  readonly trafficDistribution?: 'PreferClose' | 'PreferSameZone' | 'PreferSameNode';
+  /** Endpoints near the client are preferred when set. */
+  readonly trafficDistribution?: 'PreferSameZone' | 'PreferSameNode';
+  /** Whether only endpoints on the client's own node are for it. */
+  readonly nodeLocal?: boolean;
   /** The name that an ExternalName service stands for. */
   readonly externalName?: string;
   readonly labels: Readonly<Record<string, string>>;

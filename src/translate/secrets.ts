@@ -31,6 +31,10 @@ const fromSecretService: ConfigSource = create(ConfigSourceSchema, {
   resourceApiVersion: ApiVersion.V3,
 });
 
+/** For how long a listener or cluster waits for a secret that may not exist: the rest of it, and of the proxy, is not to wait for ever. */
+const longestWaitMs = 5_000;
+const fromControlPlane: ConfigSource = create(ConfigSourceSchema, { ...fromAds, initialFetchTimeout: duration(longestWaitMs) });
+
 export function localSecret(name: string): SdsSecretConfig {
   return create(SdsSecretConfigSchema, { name, sdsConfig: fromSecretService });
 }
@@ -47,7 +51,7 @@ export function fileRoots(path: string): SdsSecretConfig {
 /** A Kubernetes secret by `credentialName`, served by the control plane. */
 export function credential(name: string): SdsSecretConfig {
   if (name.startsWith(workloadCredential)) return localSecret(name.endsWith(rootsSuffix) ? rootCertificates : workloadCertificate);
-  return create(SdsSecretConfigSchema, { name: name.includes('://') ? name : kubernetesScheme + name, sdsConfig: fromAds });
+  return create(SdsSecretConfigSchema, { name: name.includes('://') ? name : kubernetesScheme + name, sdsConfig: fromControlPlane });
 }
 
 /** The Kubernetes object, and what of it, that a name of ours stands for. */

@@ -165,7 +165,8 @@ export class Translator {
 
   #endpoints({ name, audience }: ResourceKey): EncodedResource | undefined {
     const target = this.#target(audience, name);
-    return target && encodeResource(ClusterLoadAssignmentSchema, name, clusterLoadAssignment(this.#mesh, parseAudience(audience), target));
+    const assignment = target && clusterLoadAssignment(this.#mesh, parseAudience(audience), target, 'discovered');
+    return assignment && encodeResource(ClusterLoadAssignmentSchema, name, assignment);
   }
 
   #target(audienceText: string, name: string): OutboundTarget | undefined {

@@ -20,13 +20,13 @@ export interface View {
   readonly nameServer: boolean;
 }
 
-export function viewOf(mesh: Mesh, node: ProxyNode): View {
-  const audience = mesh.audienceOf(node);
+export function viewOf(mesh: Mesh, proxy: ProxyNode): View {
+  const node = mesh.known(proxy);
   const port = node.httpProxyPort || mesh.settings.proxyHttpPort;
   return {
     type: node.type,
-    audience: audienceKey({ ...audience, locality: '' }),
-    locatedAudience: audienceKey(audience),
+    audience: audienceKey(mesh.audienceOf(node)),
+    locatedAudience: audienceKey(mesh.locatedAudienceOf(node)),
     inbound: node.type === 'sidecar' ? JSON.stringify(inboundPlan(mesh, node)) : '',
     targetPorts: node.type === 'router' ? JSON.stringify(targetPorts(mesh, node)) : '',
     nameServer: node.type === 'sidecar' && (node.capturesDns ?? false),

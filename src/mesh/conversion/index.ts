@@ -1,3 +1,4 @@
+export { systemRoots } from './gateway-api/backend-tls-policies.ts';
 export { configMapScheme, gatewaySecretScheme } from './gateway-api/listener-tls.ts';
 export { conversionInputs, hasConversions } from './gateway-api/objects.ts';
 export { convertGatewayApi } from './gateway-api.ts';

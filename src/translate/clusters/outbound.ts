@@ -9,12 +9,14 @@ import {
 } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { ClusterLoadAssignment } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
-import type { Audience, Mesh } from '../../mesh/index.ts';
+import type { LoadBalancerSettings } from '../../config/index.ts';
+import { type Audience, configMapScheme, effectivePolicy, type Mesh } from '../../mesh/index.ts';
 import { isHttp2 } from '../../registry/index.ts';
-import { clusterLoadAssignment } from '../endpoints/load-assignment.ts';
+import { clusterLoadAssignment, mayPanic } from '../endpoints/load-assignment.ts';
 import { connectionPool, httpProtocolOptions, upgradesToHttp2 } from '../features/connection-pool.ts';
 import { defaultDnsRefreshMs, dynamicDnsCluster } from '../features/dynamic-dns.ts';
 import { loadBalancer } from '../features/load-balancer.ts';
+import { weighsLocalities } from '../features/locality.ts';
 import { errorMatcher, outlierDetection } from '../features/outlier-detection.ts';
 import { type ClusterSockets, withProxyProtocol } from '../features/proxy-protocol.ts';
 import { clusterStatName } from '../features/stat-name.ts';
@@ -32,7 +34,7 @@ type ClusterInit = Init<typeof ClusterSchema>;
 export function outboundClusterOf(mesh: Mesh, audience: Audience, target: OutboundTarget): Cluster | undefined {
   const name = targetName(target);
   const { policy } = target;
-  const type = discoveryType(target);
+  const type = discoveryType(target, audience.type);
   const settings = mesh.settings.config;
   const discovery = discoveryOf(mesh, audience, target, type);
   if (!discovery) return undefined;
@@ -42,12 +44,12 @@ export function outboundClusterOf(mesh: Mesh, audience: Audience, target: Outbou
     clusterDiscoveryType: { case: 'type', value: type },
     connectTimeout: duration(mesh.settings.connectTimeoutMs),
     metadata: istioMetadata(ruleOf(target), target.subset ? { subset: target.subset.name } : {}),
-    ...(type === Cluster_DiscoveryType.ORIGINAL_DST ? { lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED } : loadBalancer(policy.loadBalancer)),
+    ...balancing(policy.loadBalancer, type),
     ...connectionPool(policy.connectionPool, settings, policy.retryBudget),
     outlierDetection: policy.outlierDetection && outlierDetection(policy.outlierDetection),
     commonLbConfig: commonLb(mesh, target),
     ...discovery,
-    ...(target.passesTls ? {} : withProxyProtocol(tlsOf(mesh, target, type), policy.proxyProtocol)),
+    ...(target.passesTls ? {} : withProxyProtocol(tlsOf(mesh, audience, target, type), policy.proxyProtocol)),
   });
   if (!target.passesTls) addProtocolOptions(cluster, target, mesh, audience.type);
   return cluster;
@@ -62,20 +64,30 @@ function ruleOf({ rule, subset }: OutboundTarget): string | undefined {
   return rule && configPath('destination-rule', subset?.ruleNamespace ?? rule.namespace, subset?.ruleName ?? rule.name);
 }
 
-function discoveryType({ service, policy }: OutboundTarget): Cluster_DiscoveryType {
-  // Where the client dials decides, whatever else is known of the service.
-  if (policy.loadBalancer?.simple === 'PASSTHROUGH' && service.resolution !== 'dynamic-dns') return Cluster_DiscoveryType.ORIGINAL_DST;
+function discoveryType(target: OutboundTarget, client: Audience['type']): Cluster_DiscoveryType {
+  const { service } = target;
+  // Where a sidecar's client dials decides, whatever else is known of the service; a gateway's client dials the gateway.
+  if (client === 'sidecar' && isPassedOn(target) && service.resolution !== 'dynamic-dns') return Cluster_DiscoveryType.ORIGINAL_DST;
   switch (service.resolution) {
     case 'dns':
     case 'dynamic-dns':
       return Cluster_DiscoveryType.STRICT_DNS;
     case 'dns-round-robin':
       return Cluster_DiscoveryType.LOGICAL_DNS;
-    case 'original-destination':
-      return Cluster_DiscoveryType.ORIGINAL_DST;
     default:
       return Cluster_DiscoveryType.EDS;
   }
+}
+
+/** Connections go where the client dialled. A subset of such a rule cannot ask for more. */
+function isPassedOn({ service, policy, rule, port }: OutboundTarget): boolean {
+  const ofRule = effectivePolicy(rule, port.number, undefined);
+  return service.resolution === 'original-destination' || [policy, ofRule].some(({ loadBalancer: own }) => own?.simple === 'PASSTHROUGH');
+}
+
+function balancing(settings: LoadBalancerSettings | undefined, type: Cluster_DiscoveryType): ClusterInit {
+  if (type === Cluster_DiscoveryType.ORIGINAL_DST) return { lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED };
+  return loadBalancer(settings?.simple === 'PASSTHROUGH' ? undefined : settings);
 }
 
 function discoveryOf(mesh: Mesh, audience: Audience, target: OutboundTarget, type: Cluster_DiscoveryType): ClusterInit | undefined {
@@ -83,7 +95,7 @@ function discoveryOf(mesh: Mesh, audience: Audience, target: OutboundTarget, typ
   if (type === Cluster_DiscoveryType.EDS) return { edsClusterConfig: { edsConfig: fromAds, serviceName: name } };
   if (type === Cluster_DiscoveryType.ORIGINAL_DST) return originalDestination(target);
   if (target.service.resolution === 'dynamic-dns') return dynamicDnsCluster(mesh.settings.config, target.policy.tls);
-  const assignment = clusterLoadAssignment(mesh, audience, target);
+  const assignment = clusterLoadAssignment(mesh, audience, target, 'inline');
   if (assignment.endpoints.length === 0) return undefined;
   if (type === Cluster_DiscoveryType.LOGICAL_DNS) keepFirst(assignment);
   const refresh = mesh.settings.config.dnsRefreshRate ?? defaultDnsRefreshMs;
@@ -112,20 +124,17 @@ function originalDestination({ service, port }: OutboundTarget): ClusterInit {
     : {};
 }
 
-function commonLb(mesh: Mesh, { policy, service }: OutboundTarget): ClusterInit['commonLbConfig'] {
-  const distribute = policy.loadBalancer?.localityLbSetting?.distribute ?? mesh.settings.config.localityLbSetting?.distribute;
+function commonLb(mesh: Mesh, target: OutboundTarget): ClusterInit['commonLbConfig'] {
+  const { policy, service } = target;
   const zones = zoneAwareSetting(policy.loadBalancer, service, mesh.settings.config);
+  const weighted = { localityConfigSpecifier: { case: 'localityWeightedLbConfig', value: {} } as const };
   return {
-    healthyPanicThreshold: { value: policy.outlierDetection?.minHealthPercent ?? 0 },
-    ...(zones
-      ? zoneAware(zones)
-      : distribute?.length || policy.loadBalancer?.localityLbSetting || service.trafficDistribution
-        ? { localityConfigSpecifier: { case: 'localityWeightedLbConfig', value: {} } as const }
-        : {}),
+    healthyPanicThreshold: { value: mayPanic(target) ? (policy.outlierDetection?.minHealthPercent ?? 0) : 0 },
+    ...(zones ? zoneAware(zones) : weighsLocalities(mesh, target) ? weighted : {}),
   };
 }
 
-function tlsOf(mesh: Mesh, target: OutboundTarget, type: Cluster_DiscoveryType): ClusterSockets {
+function tlsOf(mesh: Mesh, audience: Audience, target: OutboundTarget, type: Cluster_DiscoveryType): ClusterSockets {
   const { service, port, policy } = target;
   const options: UpstreamTlsOptions = {
     http2: isHttp2(port.protocol) || upgradesToHttp2(port.protocol, policy.connectionPool, mesh.settings.config),
@@ -134,6 +143,7 @@ function tlsOf(mesh: Mesh, target: OutboundTarget, type: Cluster_DiscoveryType):
     defaults: mesh.settings.config.tlsDefaults,
   };
   if (policy.tls) {
+    if (isCredentialOfAnyone(audience, target)) return {};
     const own = policy.tls.mode === 'ISTIO_MUTUAL' ? options : { ...options, subjectAltNames: service.subjectAltNames };
     return { transportSocket: upstreamTls(policy.tls, own) };
   }
@@ -144,11 +154,26 @@ function tlsOf(mesh: Mesh, target: OutboundTarget, type: Cluster_DiscoveryType):
     mesh.namespaceMutualTls(service.namespace) === 'DISABLE'
   )
     return {};
-  if (type !== Cluster_DiscoveryType.ORIGINAL_DST) return { transportSocketMatches: automaticMeshTls(options) };
-  // No metadata says who is dialled: mutual TLS only when every known endpoint can do it.
-  const endpoints = mesh.endpoints(service);
-  const all = service.headless && endpoints.length > 0 && endpoints.every((endpoint) => endpoint.tlsMode === 'istio');
-  return all ? { transportSocket: meshTls(options) } : {};
+  // Nobody can tell who is dialled: mutual TLS only when every known endpoint can do it.
+  if (isPassedOn(target) && !everyEndpointTakesTls(mesh, target)) return {};
+  return type === Cluster_DiscoveryType.ORIGINAL_DST
+    ? { transportSocket: meshTls(options) }
+    : { transportSocketMatches: automaticMeshTls(options) };
+}
+
+function everyEndpointTakesTls(mesh: Mesh, { service, port }: OutboundTarget): boolean {
+  const endpoints = mesh.endpoints(service).filter(({ servicePort }) => servicePort === port.name);
+  return endpoints.length > 0 && endpoints.every(({ tlsMode }) => tlsMode === 'istio');
+}
+
+/**
+ * A sidecar is given a secret only by a rule that selects its workload: else every sidecar would wait for what most may not read.
+ * https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings (credentialName)
+ */
+function isCredentialOfAnyone({ type }: Audience, { policy: { tls }, rule }: OutboundTarget): boolean {
+  const isSecret = Boolean(tls?.credentialName) && !tls?.credentialName?.startsWith(configMapScheme);
+  const isOriginated = tls?.mode === 'SIMPLE' || tls?.mode === 'MUTUAL';
+  return type === 'sidecar' && isSecret && isOriginated && !rule?.workloadSelector && !rule?.isGenerated;
 }
 
 function addProtocolOptions(cluster: Cluster, { port, policy }: OutboundTarget, mesh: Mesh, type: Audience['type']): void {

@@ -1,6 +1,6 @@
 // What one outbound cluster stands for: a port of a service, whole or a subset of it, with the policy in force.
 import type { TrafficPolicy } from '../../config/index.ts';
-import type { Audience, DestinationRuleModel, Mesh, SubsetModel } from '../../mesh/index.ts';
+import { type Audience, type DestinationRuleModel, effectivePolicy, type Mesh, type SubsetModel } from '../../mesh/index.ts';
 import type { Service, ServicePort } from '../../registry/index.ts';
 import { clusterSni, outboundCluster } from '../names.ts';
 
@@ -11,6 +11,8 @@ export interface OutboundTarget {
   readonly rule?: DestinationRuleModel;
   readonly subset?: SubsetModel;
   readonly policy: TrafficPolicy;
+  /** The same without the mesh's default. */
+  readonly declared: TrafficPolicy;
   /** Whether TLS of the mesh passes through as it comes, to endpoints that can end it: what a gateway does for other networks. */
   readonly passesTls?: boolean;
 }
@@ -27,6 +29,7 @@ export function outboundTargets(mesh: Mesh, audience: Audience, service: Service
         rule,
         subset,
         policy: mesh.trafficPolicy(rule, port.number, subset),
+        declared: effectivePolicy(rule, port.number, subset),
       })),
     );
 }

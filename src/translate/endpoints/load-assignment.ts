@@ -7,21 +7,60 @@ import {
   type LocalityLbEndpoints,
   LocalityLbEndpointsSchema,
 } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
+import ipaddr from 'ipaddr.js';
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import { type Endpoint, parseLocality, selects } from '../../registry/index.ts';
 import { type OutboundTarget, targetName } from '../clusters/target.ts';
 import { applyLocality } from '../features/locality.ts';
 import { type Init, pipeAddress, socketAddress } from '../wire.ts';
+import type { AssignmentKind } from './assignment-kind.ts';
 import { type LocalityGroup, weightOf } from './locality-group.ts';
 
-export function clusterLoadAssignment(mesh: Mesh, audience: Audience, target: OutboundTarget): ClusterLoadAssignment {
+export function clusterLoadAssignment(mesh: Mesh, audience: Audience, target: OutboundTarget, kind: AssignmentKind): ClusterLoadAssignment {
   const endpoints = mesh
     .endpoints(target.service)
-    .filter((endpoint) => endpoint.servicePort === target.port.name && endpoint.health !== 'unhealthy' && endpoint.address !== '')
-    .filter((endpoint) => !target.passesTls || endpoint.tlsMode === 'istio')
-    .filter((endpoint) => selects(target.subset?.labels ?? {}, endpoint.labels));
-  const groups = applyLocality(mesh, audience, target, groupByLocality(inRange(endpoints)));
+    .filter((endpoint) => endpoint.servicePort === target.port.name && isReachable(endpoint, kind))
+    .filter((endpoint) => isWanted(target, endpoint) && selects(target.subset?.labels ?? {}, endpoint.labels))
+    .filter((endpoint) => !target.service.nodeLocal || (endpoint.nodeName ?? '') === audience.node)
+    .map((endpoint) => (takesMutualTls(mesh, target, endpoint) ? endpoint : { ...endpoint, tlsMode: 'disabled' as const }))
+    .filter((endpoint) => !target.passesTls || endpoint.tlsMode === 'istio');
+  const groups = applyLocality({ mesh, audience, target, kind }, groupByLocality(inRange(endpoints)));
   return create(ClusterLoadAssignmentSchema, { clusterName: targetName(target), endpoints: groups.map(localityEndpoints) });
+}
+
+function isReachable({ address, unix }: Endpoint, kind: AssignmentKind): boolean {
+  return address !== '' && (kind === 'inline' || unix || ipaddr.isValid(address));
+}
+
+/** On a service: connections of a session stay with an endpoint that is about to go. */
+const persistentSessionLabel = 'istio.io/persistent-session';
+
+/** Endpoints that are not ready count in their priority, unless Envoy may send to them when too few are healthy. */
+function isWanted(target: OutboundTarget, { health }: Endpoint): boolean {
+  const keepsSessions = Boolean(target.service.labels[persistentSessionLabel]);
+  switch (health) {
+    case 'healthy':
+      return true;
+    case 'draining':
+      return keepsSessions;
+    case 'unhealthy':
+      return keepsSessions || mayPanic(target) === false;
+  }
+}
+
+/** Whether Envoy sends to every endpoint of a cluster when fewer than some share are healthy. */
+export function mayPanic({ service, policy }: Pick<OutboundTarget, 'service' | 'policy'>): boolean {
+  return service.trafficDistribution === undefined && (policy.outlierDetection?.minHealthPercent ?? 0) > 0;
+}
+
+/** What a rule says of TLS holds for every endpoint; else the policy for the endpoint's own workload and port. */
+function takesMutualTls(mesh: Mesh, { rule, subset, port }: OutboundTarget, endpoint: Endpoint): boolean {
+  const said = subset ? subset.trafficPolicy : rule?.trafficPolicy;
+  const tls = said?.portLevelSettings?.find((settings) => settings.port?.number === port.number && settings.tls)?.tls ?? said?.tls;
+  if (tls) return tls.mode === 'ISTIO_MUTUAL';
+  if (endpoint.tlsMode !== 'istio') return false;
+  const own = mesh.mutualTls(endpoint.namespace, endpoint.labels);
+  return (own.ports.get(endpoint.port) ?? own.mode) !== 'DISABLE';
 }
 
 /** Envoy's limit for the weights of a cluster's endpoints together. */
@@ -62,13 +101,15 @@ function localityEndpoints(group: LocalityGroup): LocalityLbEndpoints {
   });
 }
 
+const healthStatus = { healthy: HealthStatus.UNKNOWN, unhealthy: HealthStatus.UNHEALTHY, draining: HealthStatus.DRAINING };
+
 function lbEndpoint(endpoint: Endpoint): Init<typeof LbEndpointSchema> {
   return {
     hostIdentifier: {
       case: 'endpoint',
       value: { address: endpoint.unix ? pipeAddress(endpoint.address) : socketAddress(endpoint.address, endpoint.port) },
     },
-    healthStatus: endpoint.health === 'draining' ? HealthStatus.DRAINING : HealthStatus.UNKNOWN,
+    healthStatus: healthStatus[endpoint.health],
     loadBalancingWeight: weightOf(endpoint),
     metadata: endpoint.tlsMode === 'istio' ? { filterMetadata: { 'envoy.transport_socket_match': { tlsMode: 'istio' } } } : undefined,
   };

@@ -12,6 +12,7 @@ import {
 } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import { type CommonTlsContextSchema, UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import type { ClientTLSSettings, MeshConfig } from '../../config/index.ts';
+import { systemRoots } from '../../mesh/index.ts';
 import { credential, fileCertificate, fileRoots, localSecret, rootCertificates, workloadCertificate } from '../secrets.ts';
 import { any, type Init } from '../wire.ts';
 import { knownCiphers, knownCurves } from './tls-parameters.ts';
@@ -85,10 +86,10 @@ function originatedTls(tls: ClientTLSSettings, options: UpstreamTlsOptions): Tra
   return tlsSocket(tls.sni ?? '', common);
 }
 
-/** Without an SNI of its own, the Host of each request is the SNI, and with trusted roots also the name that the certificate must bear. */
+/** Without an SNI of its own, the Host of each request is the SNI, and also the name that the certificate must bear. */
 export function automaticNames(tls: ClientTLSSettings | undefined): UpstreamHttpProtocolOptions | undefined {
   if (!tls || tls.sni || (tls.mode !== 'SIMPLE' && tls.mode !== 'MUTUAL')) return undefined;
-  const autoSanValidation = !tls.subjectAltNames?.length && !tls.insecureSkipVerify && hasRoots(tls);
+  const autoSanValidation = !tls.subjectAltNames?.length && !tls.insecureSkipVerify;
   return create(UpstreamHttpProtocolOptionsSchema, { autoSni: true, autoSanValidation });
 }
 
@@ -105,15 +106,10 @@ function clientCertificate(tls: ClientTLSSettings): ReturnType<typeof localSecre
   return tls.credentialName ? credential(tls.credentialName) : fileCertificate(tls.clientCertificate ?? '', tls.privateKey ?? '');
 }
 
-function hasRoots(tls: ClientTLSSettings): boolean {
-  return Boolean(tls.caCertificates || tls.credentialName);
-}
-
 function trust(tls: ClientTLSSettings, names: readonly string[]): CommonTls['validationContextType'] {
-  // Names that nobody vouches for are no protection, and Envoy refuses to pretend: nothing is verified without roots.
-  if (!hasRoots(tls) || tls.insecureSkipVerify) return { case: 'validationContext', value: {} };
+  if (tls.insecureSkipVerify) return { case: 'validationContext', value: {} };
   const own: Validation = { ...validation(names), crl: tls.caCrl ? { specifier: { case: 'filename', value: tls.caCrl } } : undefined };
-  const secret = tls.credentialName ? credential(`${tls.credentialName}-cacert`) : fileRoots(tls.caCertificates ?? '');
+  const secret = tls.credentialName ? credential(`${tls.credentialName}-cacert`) : fileRoots(tls.caCertificates || systemRoots);
   return { case: 'combinedValidationContext', value: { defaultValidationContext: own, validationContextSdsSecretConfig: secret } };
 }
 

@@ -37,7 +37,7 @@ function discoveryOf(mesh: Mesh, audience: Audience, target: OutboundTarget): Cl
       edsClusterConfig: { edsConfig: fromAds, serviceName: name },
     };
   // https://github.com/grpc/proposal/blob/master/A37-xds-aggregate-and-logical-dns-clusters.md: exactly one name
-  const loadAssignment = clusterLoadAssignment(mesh, audience, target);
+  const loadAssignment = clusterLoadAssignment(mesh, audience, target, 'inline');
   if (loadAssignment.endpoints.flatMap((locality) => locality.lbEndpoints).length !== 1) return undefined;
   return { clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.LOGICAL_DNS }, loadAssignment };
 }

@@ -16,14 +16,15 @@ type ServedPorts = readonly (readonly [port: number, mutualTls: boolean])[];
 
 const tlsModeLabel = 'security.istio.io/tlsMode';
 
-export function grpcViewOf(mesh: Mesh, node: ProxyNode): GrpcView {
-  const audience = mesh.audienceOf({ ...node, type: 'sidecar', captured: true });
+export function grpcViewOf(mesh: Mesh, application: ProxyNode): GrpcView {
+  const node = mesh.known(application);
+  const client: ProxyNode = { ...node, type: 'sidecar', captured: true };
   const labelled = node.labels[tlsModeLabel] === 'istio';
   const ports: ServedPorts = inboundPlan(mesh, node).ports.map(({ port, mutualTls }) => [port, requiresTls(mutualTls, labelled)]);
   return {
     type: 'grpc',
-    audience: audienceKey({ ...audience, locality: '' }),
-    locatedAudience: audienceKey(audience),
+    audience: audienceKey(mesh.audienceOf(client)),
+    locatedAudience: audienceKey(mesh.locatedAudienceOf(client)),
     servedPorts: JSON.stringify(ports),
   };
 }

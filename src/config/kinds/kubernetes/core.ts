@@ -56,7 +56,7 @@ export const KubeService = message(
     externalName: field(string, 'VirtualHost.domains of the service it stands for'),
     loadBalancerIP: ignored(string, 'for clients outside of the cluster'),
     trafficDistribution: field(string, 'LocalityLbEndpoints.priority'),
-    internalTrafficPolicy: ignored(string, 'of kube-proxy; see trafficDistribution'),
+    internalTrafficPolicy: field(string, 'ClusterLoadAssignment.endpoints; Local: those on the node of the client'),
     externalTrafficPolicy: ignored(string, 'of kube-proxy'),
     publishNotReadyAddresses: ignored(boolean, 'EndpointSlices say which endpoints are ready'),
     status: message('ServiceStatus', { loadBalancer: LoadBalancerStatus }, open),
