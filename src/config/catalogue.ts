@@ -122,6 +122,41 @@ export const catalogue = {
     title: 'delegate not found',
     action: 'Correct the name and namespace, or export the delegate to this namespace; the rule is left out.',
   },
+  MT0206: {
+    severity: 'warning',
+    title: 'DestinationRule for an unknown host',
+    action: 'Correct the name, or declare the host with a Service or ServiceEntry; the rule applies to nothing.',
+  },
+  MT0207: {
+    severity: 'warning',
+    title: 'host routed twice',
+    action: 'Put the rules for the host into one VirtualService; at sidecars only one of several counts.',
+  },
+  MT0209: {
+    severity: 'warning',
+    title: 'certificate not found',
+    action: "Add the Secret, in the namespace of the gateway's pods, or correct the name.",
+  },
+  MT0210: {
+    severity: 'warning',
+    title: 'whole port captured',
+    action: 'Give the ServiceEntry addresses, or declare the port with the protocol that it really speaks.',
+  },
+  MT0211: {
+    severity: 'warning',
+    title: 'TLS in TLS',
+    action: 'Remove the TLS settings, or declare the port as HTTP when applications speak plaintext on it.',
+  },
+  MT0213: {
+    severity: 'warning',
+    title: 'status of a Gateway API object',
+    action: 'The condition says what is wrong, in the words of the Gateway API; what it is about is not served.',
+  },
+  MT0212: {
+    severity: 'warning',
+    title: 'port name probably misspelt',
+    action: 'Begin the name with the protocol (http-web), or set appProtocol.',
+  },
 
   MT0301: {
     severity: 'warning',
@@ -136,6 +171,17 @@ export const catalogue = {
     severity: 'warning',
     title: 'kind without effect',
     action: 'Do not rely on it: Istio would act on this resource, Meltemi does not.',
+  },
+  MT0403: {
+    severity: 'warning',
+    title: 'destination without weight',
+    action: 'Write the share that the destination is to have, or weight: 0.',
+  },
+  MT0404: { severity: 'warning', title: 'fault that never happens', action: 'Write the share of requests: percentage: {value: 100}.' },
+  MT0405: {
+    severity: 'warning',
+    title: 'rules without effect',
+    action: 'Use rules of the kind that the port or server carries, or correct its name or protocol.',
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 

@@ -4,7 +4,7 @@ import { catalogue, type IssueCode } from './catalogue.ts';
 import { type AnyConfig, kinds } from './kinds/table.ts';
 import type { PositionMap } from './position.ts';
 import { readObject } from './read-object.ts';
-import { isRecord, type Path, pathText, type ResourceFacts } from './schema/index.ts';
+import { type Finding, isRecord, type Path, pathText, type ResourceFacts } from './schema/index.ts';
 import { parseYaml } from './yaml.ts';
 import type { Chunk } from './yaml-documents.ts';
 
@@ -83,9 +83,11 @@ class ChunkReader {
     const place = { file: this.#file, line };
     const { facts, findings, resource } = readObject(value, path, place);
     const origin: Origin = { ...originOf(facts), ...place, path: pathText(path) };
-    const issues = findings.map(({ code, path: field, message }): Issue => {
+    const issues = findings.map((finding): Issue => {
+      const { code, path: field } = finding;
       const position = positions().find(beside(value, path, field));
-      return { code, severity: catalogue[code].severity, origin: { ...origin, ...position, path: pathText(field) }, message };
+      const place = { ...origin, ...position, path: pathText(field) };
+      return { code, severity: catalogue[code].severity, origin: place, message: messageOf(finding, positions) };
     });
     this.issues.push(...issues);
     const id = facts.kind in kinds && facts.name !== '' ? `${facts.kind}/${facts.namespace}/${facts.name}` : '';
@@ -96,6 +98,14 @@ class ChunkReader {
 
 function originOf({ kind, namespace, name }: ResourceFacts): Origin {
   return { kind, namespace, name, path: '' };
+}
+
+/** Advice repeats what is written: `1.10` in a file is the number 1.1, and would be another label in quotes. */
+function messageOf({ message, said, path }: Finding, positions: () => PositionMap): string {
+  const written = said === undefined ? undefined : positions().textOf(path);
+  if (said === undefined || written === undefined || written === said) return message;
+  const about = message.indexOf(' must be ');
+  return message.slice(0, about) + message.slice(about).replaceAll(said, written);
 }
 
 /** `status` is read as a part of the content, and stands beside `spec` in the file. */

@@ -9,6 +9,8 @@ export interface Position {
 
 interface Node {
   readonly start: number;
+  /** Of a scalar. */
+  readonly end?: number;
   readonly fields?: ReadonlyMap<string, { readonly keyStart: number; readonly value: Node }>;
   readonly items?: readonly Node[];
 }
@@ -18,6 +20,7 @@ export class PositionMap {
   readonly #firstLine: number;
   readonly #lineStarts: readonly number[];
   readonly #padding: ReadonlyMap<number, number>;
+  readonly #text: string;
 
   /** `padding`: blanks that the text has before a line and the user's file has not, by line from 0. */
   constructor(
@@ -26,8 +29,16 @@ export class PositionMap {
   ) {
     this.#firstLine = chunk.line;
     this.#padding = chunk.padding;
+    this.#text = chunk.text;
     this.#lineStarts = lineStartsOf(chunk.text);
     this.#root = new TreeBuilder(chunk.text, events).document();
+  }
+
+  /** A scalar as it is written, without quotes. */
+  textOf(path: Path): string | undefined {
+    let node = this.#root;
+    for (const step of path) node = typeof step === 'number' ? node?.items?.[step] : fieldOf(node, step)?.value;
+    return node?.end === undefined ? undefined : this.#text.slice(node.start, node.end);
   }
 
   /** Of the field, or of the nearest thing around it when it is not there. */
@@ -85,7 +96,7 @@ class TreeBuilder {
     const event = this.#events[this.#next++];
     switch (event?.type) {
       case EVENT_ID.SCALAR:
-        return { start: Math.max(event.valueStart, 0) };
+        return { start: Math.max(event.valueStart, 0), end: event.valueEnd };
       case EVENT_ID.ALIAS:
         return { start: event.anchorStart };
       case EVENT_ID.SEQUENCE:

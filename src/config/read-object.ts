@@ -71,6 +71,7 @@ export function readObject(value: unknown, base: Path = [], origin: Pick<Origin,
   const definition: KindDefinition<unknown> = kinds[kind];
   const facts = factsOf(value, kind, definition);
   const metadata = readMetadata(value['metadata'], { definition, facts, path: [...base, 'metadata'], findings });
+  checkBeside(value, { definition, facts, path: base, findings });
   const spec = readContent(value, { definition, facts, path: base, findings });
   if (findings.hasError || !metadata) return { facts, findings: findings.all };
   const place: Origin = { kind, namespace: metadata.namespace, name: metadata.name, path: '', ...origin };
@@ -140,6 +141,21 @@ function readContent(value: Readonly<Record<string, unknown>>, { definition, fac
   return decode(schema, { ...spec, ...beside }, { path: [...path, 'spec'], resource: facts, findings });
 }
 
+/** What stands beside `spec`, mostly one level too far left. */
+function checkBeside(value: Readonly<Record<string, unknown>>, { definition, path, findings }: Place): void {
+  const { content, schema } = definition;
+  if (content === 'root') return;
+  const fields = schema.shape.kind === 'message' ? schema.shape.fields : new Map<string, unknown>();
+  for (const key of Object.keys(value)) {
+    if (besideSpec.has(key) || content.includes(key)) continue;
+    const near = fields.has(key) ? undefined : suggest(key, besideSpec);
+    const hint = fields.has(key) ? '; it belongs below spec' : near ? `; did you mean "${near}"?` : '';
+    findings.add('MT0102', [...path, key], `unknown field "${key.slice(0, 80)}" beside spec${hint}`);
+  }
+}
+
+const besideSpec: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status']);
+
 function factsOf(value: unknown, kind: string, definition?: KindDefinition<unknown>): ResourceFacts {
   if (!isRecord(value)) return nobody;
   const metadata = isRecord(value['metadata']) ? value['metadata'] : {};
@@ -185,18 +201,21 @@ function reportNameless(kind: unknown, apiVersion: unknown, base: Path, findings
   else findings.add('MT0004', [...base, 'apiVersion'], `the ${kind.slice(0, 80)} has no apiVersion`);
 }
 
+/** Kinds of the Gateway API that are no misspelling of one that is read. */
+const otherGatewayKinds = ['UDPRoute', 'XListenerSet'];
 /** Kinds of Istio on which somebody may rely, and which do nothing here. */
 const istioKindsNotRead = ['EnvoyFilter', 'AuthorizationPolicy', 'RequestAuthentication', 'Telemetry', 'WasmPlugin', 'TrafficExtension'];
-const gatewayKindsNotRead = ['TLSRoute', 'TCPRoute', 'UDPRoute', 'BackendTLSPolicy', 'BackendTrafficPolicy', 'ListenerSet', 'XListenerSet'];
 
 function reportUnknown(kind: string, apiVersion: string, group: string, base: Path, findings: Findings): undefined {
-  const isForeign = istioKindsNotRead.includes(kind) || gatewayKindsNotRead.includes(kind);
   const sameGroup = [...byGroupAndKind.keys()].filter((key) => key.startsWith(`${group}/`)).map((key) => key.slice(group.length + 1));
-  const otherKind = group === '' || isForeign ? undefined : suggest(kind, sameGroup);
+  const otherKind =
+    group === '' || istioKindsNotRead.includes(kind) || otherGatewayKinds.includes(kind) ? undefined : suggest(kind, sameGroup);
   const otherGroup = groupsOfIstioKind.get(kind) ? suggest(group, groupsOfIstioKind.get(kind) ?? []) : undefined;
   const name = `${apiVersion.slice(0, 80)} ${kind.slice(0, 80)}`;
   if (istioKindsNotRead.includes(kind) && group.endsWith('istio.io'))
     findings.add('MT0402', base, `${kind} is not supported: this resource has no effect`);
+  else if (group === '' && kind === 'Endpoints')
+    findings.add('MT0402', base, 'Endpoints are not read: write an EndpointSlice with the label kubernetes.io/service-name');
   else if (otherKind)
     findings.add('MT0012', [...base, 'kind'], `${group} has no kind "${kind}" that is read here; did you mean "${otherKind}"?`);
   else if (otherGroup) findings.add('MT0012', [...base, 'apiVersion'], `unknown API group "${group}"; did you mean "${otherGroup}"?`);

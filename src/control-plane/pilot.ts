@@ -4,7 +4,8 @@ import { MemoEngine } from '../base/index.ts';
 import type { MeshConfig } from '../config/index.ts';
 import { Mesh, type MeshFeatures, type ProxyNode } from '../mesh/index.ts';
 import { ConfigStore, Registry } from '../registry/index.ts';
-import type { ConfigUpdate } from '../sources/index.ts';
+import type { ConfigUpdate, ResourceId, Standing } from '../sources/index.ts';
+import { Findings } from '../tools/index.ts';
 import { GrpcTranslator, Translator } from '../translate/index.ts';
 import { type Connection, type ConnectionEvents, FeedHub, type ResourceTypeName, startXdsServer, type XdsServer } from '../xds/index.ts';
 import { type After, AutoRegistration } from './auto-registration.ts';
@@ -60,6 +61,7 @@ export class Pilot {
   readonly mesh: Mesh;
   readonly translator: Translator;
   readonly #guard: ReferenceGuard;
+  readonly #findings: Findings;
   readonly #conversions: Conversions;
   readonly #registration: AutoRegistration;
   readonly #hub = new FeedHub(({ type, name, error }) => this.#failed(`${type} ${name}`, error));
@@ -76,6 +78,7 @@ export class Pilot {
     this.#conversions = new Conversions(this.mesh);
     this.#registration = new AutoRegistration(this.store, after, () => this.push());
     this.#guard = new ReferenceGuard(this.engine, this.mesh);
+    this.#findings = new Findings(this.engine, this.mesh);
     this.#feedSets = new FeedSets({ envoy: this.translator, grpc: new GrpcTranslator(this.engine, this.mesh) }, this.#hub);
     this.#onEvent = onEvent;
   }
@@ -87,11 +90,26 @@ export class Pilot {
   apply(update: ConfigUpdate): readonly Issue[] {
     for (const id of update.removed) this.store.remove(id.kind, id.namespace, id.name);
     const gone = update.removed.filter((id) => id.kind === 'VirtualService').map((id) => `${id.namespace}/${id.name}`);
-    const issues = this.#guard.apply(update.changed, gone);
+    this.#guard.apply(update.changed, gone);
     this.#conversions.apply(update.changed, update.removed);
     this.#registration.apply(update.changed, update.removed);
     this.push();
-    return issues;
+    this.#findings.apply(update);
+    return this.issues;
+  }
+
+  /** What there is to say of the resources, as their users wrote them, in the light of each other. */
+  get issues(): readonly Issue[] {
+    const inForce = [...this.#findings.byObject].flatMap(([id, issues]) => (this.#guard.isWaiting(keyOfVirtualService(id)) ? [] : issues));
+    return [...inForce, ...this.#guard.issues, ...this.#findings.ofGatewayApi];
+  }
+
+  /** What is in force of a resource that was given to `apply`. */
+  standing({ kind, namespace, name }: ResourceId): Standing {
+    const key = `${namespace}/${name}`;
+    const isThere = this.engine.untracked(() => this.store.table(kind).get(key)) !== undefined;
+    if (!isThere) return 'absent';
+    return kind === 'VirtualService' && this.#guard.isWaiting(key) ? 'previous' : 'current';
   }
 
   setMeshConfig(config: MeshConfig): void {
@@ -107,6 +125,7 @@ export class Pilot {
     }
     const resources = this.#hub.process(touched);
     for (const proxy of this.#proxies.values()) proxy.connection.session.flush();
+    this.#findings.process(touched);
     this.#sweep();
     if (resources > 0) this.#onEvent({ kind: 'pushed', resources });
   }
@@ -201,4 +220,10 @@ export class Pilot {
   #failed(what: string, error: unknown): void {
     this.#onEvent({ kind: 'failed', what, error });
   }
+}
+
+/** Empty for an object of another kind. */
+function keyOfVirtualService(id: string): string {
+  const prefix = 'VirtualService/';
+  return id.startsWith(prefix) ? id.slice(prefix.length) : '';
 }

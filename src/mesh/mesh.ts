@@ -1,11 +1,12 @@
 // The mesh as clients see it: the services, rules and policies that hold for an audience, each derived once and shared.
 import { type Derived, deepEqual, type Family, type Input, type MemoEngine, type TableIndex } from '../base/index.ts';
-import type { MeshConfig, TrafficPolicy } from '../config/index.ts';
+import type { Destination, MeshConfig, TrafficPolicy } from '../config/index.ts';
 import {
   type ConfigStore,
   type Endpoint,
   type ObjectOf,
   type Registry,
+  resolveHost,
   type Service,
   topologyLabels,
   wildcardsOver,
@@ -44,6 +45,7 @@ export class Mesh {
   readonly #services: ServiceScope;
   readonly #virtualServiceHosts: TableIndex<ObjectOf<'VirtualService'>>;
   readonly #virtualServiceGateways: TableIndex<ObjectOf<'VirtualService'>>;
+  readonly #httpDestinations: TableIndex<ObjectOf<'VirtualService'>>;
   readonly #sidecars: TableIndex<ObjectOf<'Sidecar'>>;
   readonly #peerAuthentications: TableIndex<ObjectOf<'PeerAuthentication'>>;
   readonly #selectorLabels: Derived<readonly string[]>;
@@ -73,6 +75,7 @@ export class Mesh {
     const virtualServices = store.table('VirtualService');
     this.#virtualServiceHosts = virtualServices.index((object) => [...new Set(virtualServiceHosts(object, store.domain))]);
     this.#virtualServiceGateways = virtualServices.index((object) => gatewaysNamedBy(object));
+    this.#httpDestinations = virtualServices.index((object) => httpDestinations(object, store.domain));
     this.#sidecars = store.table('Sidecar').index((object) => [object.metadata.namespace]);
     this.#peerAuthentications = store.table('PeerAuthentication').index((object) => [object.metadata.namespace]);
     const [selectors, places] = [selectorLabelIndexes(store), placeLabelIndexes(store)];
@@ -233,6 +236,18 @@ export class Mesh {
     );
   }
 
+  /** Whether HTTP rules of any VirtualService send requests to a port of a host; a rule that names no port means any. */
+  isHttpDestination(host: string, port: number): boolean {
+    return this.#httpDestinations
+      .get(host)
+      .some((object) =>
+        httpTargets(object).some(
+          (target) =>
+            resolveHost(target.host ?? '', object.metadata.namespace, this.store.domain) === host && (target.port?.number ?? port) === port,
+        ),
+      );
+  }
+
   /** VirtualServices bound to a Gateway and visible to the gateway workload's namespace, first to be tried first. */
   virtualServicesOfGateway(gateway: string, namespace: string): readonly VirtualServiceModel[] {
     return this.#virtualServiceGateways
@@ -316,6 +331,14 @@ export class Mesh {
       defaultExportTo: this.settings.config.defaultVirtualServiceExportTo,
     });
   }
+}
+
+function httpTargets({ spec }: ObjectOf<'VirtualService'>): readonly Destination[] {
+  return (spec.http ?? []).flatMap(({ route }) => (route ?? []).flatMap(({ destination }) => destination ?? []));
+}
+
+function httpDestinations(object: ObjectOf<'VirtualService'>, domain: string): readonly string[] {
+  return [...new Set(httpTargets(object).map(({ host = '' }) => resolveHost(host, object.metadata.namespace, domain)))];
 }
 
 function inOrder(keys: readonly string[]): readonly string[] {

@@ -7,6 +7,9 @@ export interface ResourceId {
   readonly name: string;
 }
 
+/** What is in force of a resource: the version that its user wrote last, one before that, or none. */
+export type Standing = 'current' | 'previous' | 'absent';
+
 /** What changed in a source since its last update. */
 export interface ConfigUpdate {
   readonly changed: readonly AnyConfig[];

@@ -1,8 +1,8 @@
 // Configuration from files and folders, followed as they change: only what changed is read. A resource with an error in it keeps its last
 // good version, and what disappears is given up only when it stays away: editors, git and `kubectl cp` all take files away for a moment.
 import { hasErrors, type Issue } from '../base/index.ts';
-import { type ParsedFile, parseSteps, withPosition } from '../config/index.ts';
-import type { ConfigUpdate } from './config-update.ts';
+import { type ParsedFile, parseFile, parseSteps, type SourceText, withPosition } from '../config/index.ts';
+import type { ConfigUpdate, ResourceId, Standing } from './config-update.ts';
 import { FileTree, isBelow, noChanges, type TreeChanges } from './file-tree.ts';
 import { readText } from './read-text.ts';
 import { ResourceClaims } from './resource-claims.ts';
@@ -11,6 +11,8 @@ import { runInSlices, runToEnd } from './slices.ts';
 export interface FileSourceOptions {
   /** Files and folders; folders are read with everything below them. */
   readonly paths: readonly string[];
+  /** Texts that come from elsewhere, such as standard input. */
+  readonly texts?: readonly SourceText[];
   /** How long files are left alone between two looks, in milliseconds: editors write in several steps. The first change after a calm moment does not wait. */
   readonly quietMs?: number;
   /** How long a resource must be missing before it counts as removed, in milliseconds. */
@@ -26,6 +28,7 @@ const eventsToDistrust = 4000;
 
 export class FileSource {
   readonly #roots: readonly string[];
+  readonly #texts: readonly SourceText[];
   readonly #quietMs: number;
   readonly #graceMs: number;
   readonly #tree: FileTree;
@@ -43,8 +46,9 @@ export class FileSource {
   #lookTimer: NodeJS.Timeout | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
 
-  constructor({ paths, quietMs = defaultQuietMs, graceMs = defaultGraceMs }: FileSourceOptions) {
+  constructor({ paths, texts = [], quietMs = defaultQuietMs, graceMs = defaultGraceMs }: FileSourceOptions) {
     this.#roots = paths;
+    this.#texts = texts;
     this.#quietMs = quietMs;
     this.#graceMs = graceMs;
     this.#tree = new FileTree(paths, (path) => this.#touch(path));
@@ -52,6 +56,7 @@ export class FileSource {
 
   /** Looks at everything and believes it at once; returns what differs from the last time. Never throws: what cannot be read is an issue. */
   load(): ConfigUpdate {
+    for (const source of this.#texts) this.#put(parseFile(source));
     runToEnd(this.#look(this.#roots, true));
     for (const path of this.#leftovers.keys()) this.#claims.giveUp(path);
     this.#leftovers.clear();
@@ -71,8 +76,24 @@ export class FileSource {
     return withPosition({ ...issue, origin: { ...issue.origin, file: parsed.file, line } }, parsed);
   }
 
+  /** Resources in force. */
   get size(): number {
     return this.#claims.size;
+  }
+
+  /** Resources that the files hold, right or wrong. */
+  get found(): number {
+    return this.#claims.found;
+  }
+
+  /** Whether the last version of a resource that stands in the files is what the source gives. */
+  standing({ kind, namespace, name }: ResourceId): Standing {
+    return this.#claims.standing(`${kind}/${namespace}/${name}`);
+  }
+
+  /** Whether anything that the file holds, or held before it was damaged, is in force. */
+  isInForce(file: string): boolean {
+    return this.#claims.isInForce(file);
   }
 
   /** Calls back after each change of the files, with what it changed. */

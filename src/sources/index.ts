@@ -1,2 +1,3 @@
 export * from './config-update.ts';
 export * from './files.ts';
+export { readText } from './read-text.ts';

@@ -1,7 +1,7 @@
 // Which file says what of which resource, and what is in force by that. Kept by difference: a change of one file costs what that file holds.
 import { deepEqual, type Issue, type Origin } from '../base/index.ts';
 import { type AnyConfig, type ParsedFile, type ParsedObject, repeated } from '../config/index.ts';
-import type { ResourceId } from './config-update.ts';
+import type { ResourceId, Standing } from './config-update.ts';
 
 interface Claim {
   /** Absent when the file does not hold it any more, for what a file once held is given up only after a while. */
@@ -32,6 +32,20 @@ export class ResourceClaims {
 
   get size(): number {
     return this.#inForce.size;
+  }
+
+  get found(): number {
+    return this.#claimants.size;
+  }
+
+  standing(id: string): Standing {
+    if (!this.#inForce.has(id)) return 'absent';
+    const objects = (this.#claimants.get(id) ?? []).flatMap(({ claims }) => claims.get(id)?.object ?? []);
+    return objects[0]?.resource ? 'current' : 'previous';
+  }
+
+  isInForce(path: string): boolean {
+    return [...(this.#files.get(path)?.claims.keys() ?? [])].some((id) => this.#inForce.has(id));
   }
 
   fileOf(path: string): ParsedFile | undefined {

@@ -53,7 +53,9 @@ test('a person reads the start, an edit and a finding as lines of text', async (
   example.edit('virtualservice.yaml', (text) => text.replace('timeout: 10s', 'timeout: 11s'));
   await up.text(/\d\d:\d\d:\d\d {2}virtualservice\.yaml {2}VirtualService productpage changed {4}(\d+) of \1 proxies, \d+ ms\n/);
   example.edit('virtualservice.yaml', (text) => text.replace('timeout: 11s', 'timeout: never'));
-  await up.text(/\/virtualservice\.yaml:35:\d+ +error +MT\d+ +.*timeout.*\n +serving the last good version\n/);
+  await up.text(
+    /\/virtualservice\.yaml:35:\d+ +error +MT\d+ +.*timeout.*\n +VirtualService default\/productpage: the version before stays in force until this is right\n/,
+  );
   assert.equal(await up.end('SIGINT'), 0);
 });
 

@@ -5,8 +5,10 @@ import { hasErrors, type Issue } from '../../base/index.ts';
 import { formatIssues, formatSummary, type MeshConfig, parseMeshConfig } from '../../config/index.ts';
 import { Pilot, type PilotEvent } from '../../control-plane/index.ts';
 import { readFeatures } from '../../mesh/index.ts';
-import { FileSource } from '../../sources/index.ts';
+import { type ConfigUpdate, FileSource } from '../../sources/index.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { FindingLog } from '../finding-log.ts';
+import { standingLines } from '../standing.ts';
 
 interface PilotFlags {
   readonly config: readonly string[];
@@ -63,15 +65,19 @@ async function runPilot(flags: PilotFlags): Promise<void> {
     fail(flags, `--config ${missing.join(' and ')}: there is no such file or folder`);
     return;
   }
-  const first = source.load();
-  report([...first.issues, ...pilot.apply(first).map((issue) => source.place(issue))], source.size, flags);
+  const findings = new FindingLog();
+  const take = (update: ConfigUpdate): void => {
+    const issues = [...update.issues, ...pilot.apply(update).map((issue) => source.place(issue))];
+    const { fresh, isSolved } = findings.next(issues);
+    report(fresh, source.size, flags, standingLines(fresh, { source, pilot }));
+    if (isSolved && flags.output === 'text') process.stderr.write('all findings are solved\n');
+  };
+  take(source.load());
   const server = await pilot
     .serve(flags.xds)
     .catch((error: unknown) => fail(flags, `cannot serve xDS on ${flags.xds}: ${reason(error)}; choose another address with --xds`));
   if (!server) return;
-  source.watch((update) => {
-    report([...update.issues, ...pilot.apply(update).map((issue) => source.place(issue))], source.size, flags);
-  });
+  source.watch(take);
   say(flags, { ready: true, xds: server.address, resources: source.size }, `serving ${source.size} resources on ${server.address}`);
   const stop = (): void => {
     source.close();
@@ -95,11 +101,11 @@ function readMesh(flags: PilotFlags): MeshConfig | undefined {
 }
 
 /** Findings go to standard error: standard output is for data. */
-function report(issues: readonly Issue[], resources: number, flags: PilotFlags): void {
-  const shown = issues.filter((issue) => issue.severity !== 'info');
-  if (shown.length === 0) return;
-  if (flags.output === 'json') for (const issue of shown) process.stderr.write(`${JSON.stringify({ issue })}\n`);
-  else process.stderr.write(`${[...formatIssues(shown), formatSummary(shown, resources)].join('\n')}\n`);
+function report(issues: readonly Issue[], resources: number, flags: PilotFlags, standing: readonly string[] = []): void {
+  if (issues.length === 0) return;
+  const objects = [...issues.map((issue) => ({ issue })), ...standing.map((line) => ({ standing: line }))];
+  const lines = [...formatIssues(issues), ...standing, formatSummary(issues, resources)];
+  process.stderr.write(`${(flags.output === 'json' ? objects.map((object) => JSON.stringify(object)) : lines).join('\n')}\n`);
 }
 
 /** What happens to proxies, on standard error as well. Answers that only confirm are not worth a line each. */

@@ -1,9 +1,10 @@
 // `meltemi validate`: what is wrong with configuration files, without starting anything.
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { hasErrors, type Issue } from '../../base/index.ts';
-import { catalogue, formatIssues, formatSummary, parseFiles, parseMeshConfig, type SourceText } from '../../config/index.ts';
+import { type Checked, hasErrors, type Issue } from '../../base/index.ts';
+import { formatIssues, formatSummary, type MeshConfig, parseMeshConfig } from '../../config/index.ts';
+import { FileSource, readText } from '../../sources/index.ts';
+import { analyze } from '../../tools/index.ts';
 
 /** What the command touches outside itself; a test gives its own. */
 export interface ValidateIo {
@@ -48,9 +49,11 @@ Every finding has a code; docs/issues.md says what each means and what to do.
 
 export function validateCommand(io: ValidateIo = processIo): Command {
   return new Command('validate')
-    .description('Check Istio, Gateway API and Kubernetes configuration files, with file and line of everything that is wrong.')
+    .description(
+      'Check Istio, Gateway API and Kubernetes configuration files, with file and line of everything that is wrong, in each file and between them.',
+    )
     .argument('<path...>', 'files or directories; - reads standard input')
-    .option('--mesh-config <file>', 'check this MeshConfig as well')
+    .option('--mesh-config <file>', 'the mesh that the files are for: check this MeshConfig as well')
     .addOption(new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addHelpText('after', examples)
     .action((paths: string[], options: ValidateOptions) => io.setExitCode(validate(paths, options, io)));
@@ -64,54 +67,20 @@ export function validate(paths: readonly string[], options: ValidateOptions, io:
   return hasErrors(report.issues) ? 1 : 0;
 }
 
-function check(paths: readonly string[], { meshConfig }: ValidateOptions, io: ValidateIo): Report {
-  const unreadable: Issue[] = [];
-  const read = (path: string): SourceText[] => {
-    try {
-      return [{ file: path === '-' ? 'stdin' : path, text: path === '-' ? io.readInput() : readFileSync(path, 'utf8') }];
-    } catch (error) {
-      unreadable.push(unreadableIssue(path, error));
-      return [];
-    }
-  };
-  const files = paths.flatMap((path) =>
-    path === '-' ? [path] : filesBelow(path, (error) => unreadable.push(unreadableIssue(path, error))),
-  );
-  const parsed = parseFiles([...new Set(files)].flatMap(read));
-  const meshIssues = (meshConfig === undefined ? [] : read(meshConfig)).flatMap(({ text, file }) => parseMeshConfig(text, file).issues);
-  return {
-    issues: [...unreadable, ...meshIssues, ...parsed.issues],
-    resources: parsed.resources.length + parsed.rejected.length,
-    unreadable: unreadable.length > 0,
-  };
+function check(paths: readonly string[], { meshConfig: meshFile }: ValidateOptions, io: ValidateIo): Report {
+  const texts = paths.includes('-') ? [{ file: 'stdin', text: io.readInput() }] : [];
+  const source = new FileSource({ paths: [...new Set(paths)].filter((path) => path !== '-'), texts });
+  const { changed, issues } = source.load();
+  source.close();
+  const mesh = meshFile === undefined ? { issues: [] } : readMesh(meshFile);
+  const together = analyze(changed, mesh.value ? { meshConfig: mesh.value } : {}).map((issue) => source.place(issue));
+  const all = [...mesh.issues, ...issues, ...together];
+  return { issues: all, resources: source.found, unreadable: all.some(({ code }) => code === 'MT0010') };
 }
 
-function filesBelow(path: string, onError: (error: unknown) => void): string[] {
-  try {
-    if (!statSync(path).isDirectory()) return [path];
-    const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
-    return entries.flatMap((entry) => filesOfEntry(path, entry, onError));
-  } catch (error) {
-    onError(error);
-    return [];
-  }
-}
-
-function filesOfEntry(directory: string, entry: Dirent, onError: (error: unknown) => void): string[] {
-  const path = join(directory, entry.name);
-  if (entry.name.startsWith('.') || entry.name === 'node_modules') return [];
-  if (entry.isDirectory()) return filesBelow(path, onError);
-  return /\.(ya?ml|json)$/.test(entry.name) ? [path] : [];
-}
-
-function unreadableIssue(file: string, error: unknown): Issue {
-  const reason = error instanceof Error ? error.message : String(error);
-  return {
-    code: 'MT0010',
-    severity: catalogue.MT0010.severity,
-    origin: { kind: '', namespace: '', name: '', path: '', file },
-    message: `cannot be read: ${reason}`,
-  };
+function readMesh(file: string): Checked<MeshConfig> {
+  const read = readText(file);
+  return 'source' in read ? parseMeshConfig(read.source.text, file) : { issues: read.problem.issues };
 }
 
 /** Resources meant for other programs are normal in a directory: they are counted, not listed. */

@@ -1,6 +1,7 @@
 // What `up` prints: lines for people, or one JSON object a line with the same facts.
 import type { Issue } from '../../base/index.ts';
 import { formatIssue } from '../../config/index.ts';
+import type { ResourceId } from '../../sources/index.ts';
 import type { Delivery } from './control.ts';
 import type { RequestToTry } from './requests-to-try.ts';
 
@@ -20,6 +21,14 @@ export interface ReadyFacts {
 export interface ChangeFacts {
   readonly file: string;
   readonly text: string;
+  /** Of what came or changed, for the control plane. */
+  readonly id?: ResourceId;
+}
+
+/** Workloads that a change started and stopped, by name. */
+export interface ProcessFacts {
+  readonly started: readonly string[];
+  readonly stopped: readonly string[];
 }
 
 export interface ConsoleOptions {
@@ -63,18 +72,20 @@ export class Console {
     ]);
   }
 
-  findings(issues: readonly Issue[], action: string | undefined): void {
+  /** `standing`: what is in force of the resources that have errors. */
+  findings(issues: readonly Issue[], standing: readonly string[]): void {
     if (this.#options.output === 'json') {
       for (const issue of issues) this.#print({ event: 'finding', ...issue }, []);
+      if (standing.length > 0) this.#print({ event: 'standing', standing }, []);
       return;
     }
     const lines = issues.map((issue) => `${this.#time()}  ${formatIssue(issue)}`);
-    this.#print({}, action ? [...lines, `          ${action}`] : lines);
+    this.#print({}, [...lines, ...standing.map((line) => `          ${line}`)]);
   }
 
-  changes(changes: readonly ChangeFacts[], delivery: Delivery): void {
-    const { sentTo, accepted, ms, refusals, waiting } = delivery;
-    const reach = sentTo === 0 ? 'no proxy needs it' : `${accepted} of ${sentTo} proxies, ${Math.max(1, Math.round(ms))} ms`;
+  changes(changes: readonly ChangeFacts[], delivery: Delivery, processes: ProcessFacts): void {
+    const { refusals, waiting } = delivery;
+    const reach = [...effectOf(processes), ...reachOf(delivery, processes)].join('; ');
     const fileWidth = Math.max(...changes.map(({ file }) => file.length));
     const textWidth = Math.max(...changes.map(({ text }) => text.length));
     const lines = changes.map(({ file, text }, i) =>
@@ -84,7 +95,16 @@ export class Console {
       ...refusals.map(({ proxy, message }) => `refused by ${proxy}, which keeps the version before: ${message}`),
       ...(waiting.length > 0 ? [`no answer yet from ${waiting.join(', ')}`] : []),
     ];
-    this.#print({ event: 'changed', changes, ...delivery }, [...lines, ...troubles.map((line) => `          ${line}`)]);
+    const facts = changes.map(({ file, text }) => ({ file, text }));
+    this.#print({ event: 'changed', changes: facts, ...delivery, ...processes }, [
+      ...lines,
+      ...troubles.map((line) => `          ${line}`),
+    ]);
+  }
+
+  /** A workload that came later is in service now. */
+  serves(workload: string, delivery: Delivery): void {
+    this.#print({ event: 'serves', workload, ...delivery }, [`${this.#time()}  ${workload} serves    ${reachText(delivery)}`]);
   }
 
   output(workload: string, line: string): void {
@@ -101,6 +121,24 @@ export class Console {
     const now = this.#options.now();
     return [now.getHours(), now.getMinutes(), now.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
   }
+}
+
+function effectOf({ started, stopped }: ProcessFacts): readonly string[] {
+  const parts = [
+    [stopped, 'stopped'],
+    [started, 'starting'],
+  ] as const;
+  return parts.filter(([names]) => names.length > 0).map(([names, what]) => `${what} ${names.join(', ')}`);
+}
+
+/** Workloads take their endpoints along when they stop, and bring them when they serve. */
+function reachOf(delivery: Delivery, { started, stopped }: ProcessFacts): readonly string[] {
+  if (delivery.sentTo > 0) return [reachText(delivery)];
+  return started.length + stopped.length > 0 ? [] : ['no proxy needs it'];
+}
+
+function reachText({ accepted, sentTo, ms }: Delivery): string {
+  return `${accepted} of ${sentTo} proxies, ${Math.max(1, Math.round(ms))} ms`;
 }
 
 const labelWidth = 12;

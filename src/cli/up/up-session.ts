@@ -1,10 +1,12 @@
 // One run of `meltemi up`: the folder, the processes it describes, their proxies, and the control plane that ties them together.
 import { basename } from 'node:path';
-import { deepEqual, hasErrors, type Issue } from '../../base/index.ts';
+import { deepEqual, type Issue } from '../../base/index.ts';
 import type { AnyConfig, Kind, ObjectOfKind } from '../../config/index.ts';
 import type { ConfigUpdate, FileSource, ResourceId } from '../../sources/index.ts';
+import { FindingLog } from '../finding-log.ts';
+import { standingLines } from '../standing.ts';
 import type { ApplicationEnd } from './application.ts';
-import type { ChangeFacts, Console } from './console.ts';
+import type { ChangeFacts, Console, ProcessFacts } from './console.ts';
 import type { Control } from './control.ts';
 import type { Ingress } from './ingress.ts';
 import { meshObjects } from './mesh-objects.ts';
@@ -32,13 +34,14 @@ export class UpSession {
   readonly #workloads = new Map<string, Workload>();
   readonly #ingress: Ingress;
   #control: Control | undefined;
+  /** Workloads that were started while the mesh runs and do not serve yet. */
+  readonly #joining = new Set<Workload>();
   #synthesized = new Map<string, AnyConfig>();
-  #shown = new Set<string>();
+  readonly #findings = new FindingLog();
   #waiters: (() => void)[] = [];
   /** Updates of the folder are brought into force one after the other. */
   #queue: Promise<void>;
   readonly #started = Promise.withResolvers<void>();
-  #watching = false;
   #stopping = false;
 
   constructor(options: UpOptions) {
@@ -70,7 +73,6 @@ export class UpSession {
     await this.#untilReady();
     await control.delivered(performance.now());
     this.#printReady();
-    this.#watching = true;
     this.#started.resolve();
   }
 
@@ -90,14 +92,19 @@ export class UpSession {
     if (this.#stopping) return;
     const since = performance.now();
     const changes = this.#remember(update);
-    await this.#followProcesses();
+    const processes = await this.#followProcesses();
     await this.#ingress.plan(this.#all('Gateway'));
     const issues = this.#apply(update);
     this.#sync();
     const delivery = this.#control?.delivered(since);
     await this.#ingress.follow();
     this.#report([...update.issues, ...issues]);
-    if (delivery && changes.length > 0) this.#options.console.changes(changes, await delivery);
+    if (delivery && changes.length > 0)
+      this.#options.console.changes(
+        changes.map((change) => this.#asItStands(change)),
+        await delivery,
+        processes,
+      );
   }
 
   /** Keeps the folder's resources, and says which of them really differ from before. */
@@ -118,27 +125,39 @@ export class UpSession {
     return [...gone, ...edited];
   }
 
+  /** A version that waits for something has reached nobody. */
+  #asItStands(change: ChangeFacts): ChangeFacts {
+    const standing = change.id && this.#control?.pilot.standing(change.id);
+    if (standing === 'previous') return { ...change, text: `${change.text}, and waits: the version before stays in force` };
+    return standing === 'absent' ? { ...change, text: `${change.text}, and waits: it is not in force` } : change;
+  }
+
   #apply(update: ConfigUpdate): readonly Issue[] {
     const changed = update.changed.map((object) => (object.kind === 'Gateway' ? boundTo(object, this.#options.host) : object));
     const issues = this.#control?.pilot.apply({ ...update, changed }) ?? [];
     return issues.map((issue) => this.#options.source.place(issue));
   }
 
-  async #followProcesses(): Promise<void> {
+  /** Starts and stops workloads as the Processes say. */
+  async #followProcesses(): Promise<ProcessFacts> {
     const wanted = new Map(this.#all('Process').flatMap((process) => workloadPlans(process).map((plan) => [plan.key, plan] as const)));
     const outdated = [...this.#workloads].filter(([key, { plan }]) => !samePlan(wanted.get(key), plan));
     for (const [key] of outdated) this.#workloads.delete(key);
     if (outdated.length > 0) this.#sync();
     for (const [, workload] of outdated) await workload.stop();
+    const started: string[] = [];
     for (const [key, plan] of wanted) {
       if (this.#workloads.has(key) || this.#stopping) continue;
       const workload = await Workload.start(plan, this.#options.ports, this.#events());
       this.#workloads.set(key, workload);
+      started.push(plan.name);
       if (this.#control) {
+        this.#joining.add(workload);
         this.#sync();
         void this.#startSidecar(workload);
       }
     }
+    return { started, stopped: outdated.map(([, { plan }]) => plan.name) };
   }
 
   async #startSidecar(workload: Workload): Promise<void> {
@@ -148,8 +167,10 @@ export class UpSession {
 
   #events(): WorkloadEvents {
     return {
-      changed: () => {
+      changed: (workload) => {
+        const since = performance.now();
         this.#sync();
+        if (workload.ready && this.#joining.delete(workload)) void this.#announce(workload, since);
         for (const look of this.#waiters) look();
       },
       ended: (workload, end) => this.#noticeEnd(workload, end),
@@ -157,6 +178,12 @@ export class UpSession {
         if (this.#options.logs) this.#options.console.output(workload.plan.name, line);
       },
     };
+  }
+
+  /** Of a workload that came while the mesh runs. */
+  async #announce({ plan }: Workload, since: number): Promise<void> {
+    const delivery = await this.#control?.delivered(since);
+    if (delivery && !this.#stopping) this.#options.console.serves(plan.name, delivery);
   }
 
   #noticeEnd({ plan }: Workload, { reason, lastLines, delayMs }: ApplicationEnd): void {
@@ -222,13 +249,10 @@ export class UpSession {
 
   /** Prints what was not there the last time. */
   #report(issues: readonly Issue[]): void {
-    const visible = issues.filter((issue) => issue.severity !== 'info');
-    const fresh = visible.filter((issue) => !this.#shown.has(textOf(issue)));
-    const solved = [...this.#shown].length > 0 && visible.length === 0;
-    this.#shown = new Set(visible.map(textOf));
-    const action = this.#watching ? 'serving the last good version' : 'what has an error is left out until it is right';
-    if (fresh.length > 0) this.#options.console.findings(fresh, hasErrors(fresh) ? action : undefined);
-    else if (solved) this.#options.console.notice('all findings are solved');
+    const { fresh, isSolved } = this.#findings.next(issues);
+    const { source, console } = this.#options;
+    if (fresh.length > 0) console.findings(fresh, standingLines(fresh, { source, pilot: this.#control?.pilot }));
+    else if (isSolved) console.notice('all findings are solved');
   }
 
   #all<K extends Kind>(kind: K): readonly ObjectOfKind<K>[] {
@@ -242,13 +266,11 @@ function keyOf({ kind, namespace, name }: ResourceId): string {
   return `${kind}/${namespace}/${name}`;
 }
 
-function textOf({ code, message, origin }: Issue): string {
-  return JSON.stringify([code, message, origin.file, origin.line, origin.column]);
-}
-
 function factsOf({ kind, metadata, origin }: AnyConfig, what: string): ChangeFacts {
   const name = metadata.namespace === 'default' || metadata.namespace === '' ? metadata.name : `${metadata.namespace}/${metadata.name}`;
-  return { file: basename(origin.file ?? ''), text: `${kind} ${name} ${what}` };
+  const facts = { file: basename(origin.file ?? ''), text: `${kind} ${name} ${what}` };
+  // A Process is this program's own matter.
+  return what === 'removed' || kind === 'Process' ? facts : { ...facts, id: { kind, namespace: metadata.namespace, name: metadata.name } };
 }
 
 function samePlan(wanted: WorkloadPlan | undefined, running: WorkloadPlan): boolean {

@@ -9,7 +9,7 @@ import type { WorkloadPlan } from './workload-plan.ts';
 
 export interface WorkloadEvents {
   /** It began or ceased to serve. */
-  readonly changed: () => void;
+  readonly changed: (workload: Workload) => void;
   readonly ended: (workload: Workload, end: ApplicationEnd) => void;
   readonly line: (workload: Workload, line: string) => void;
 }
@@ -100,7 +100,7 @@ export class Workload implements MeshWorkload {
     const before = this.ready;
     this.#applicationReady = state.application ?? this.#applicationReady;
     this.#sidecarReady = state.sidecar ?? this.#sidecarReady;
-    if (this.ready !== before) this.#events.changed();
+    if (this.ready !== before) this.#events.changed(this);
   }
 }
 

@@ -142,7 +142,7 @@ class Decoder {
   #accept(result: ReturnType<typeof readScalar>): unknown {
     if ('value' in result) return result.value;
     this.#misfits++;
-    this.#findings.add(result.code, [...this.#path], result.message);
+    this.#findings.add(result.code, [...this.#path], result.message, result.said);
     return undefined;
   }
 }

@@ -7,6 +7,8 @@ export interface Finding {
   readonly code: IssueCode;
   readonly path: Path;
   readonly message: string;
+  /** How the message calls the value that stands there; whoever has the file can put in what is written. */
+  readonly said?: string;
 }
 
 /** One broken generator must not fill the screen and the memory: the rest of a resource's findings is dropped, but for a first error. */
@@ -22,11 +24,12 @@ export class Findings {
   }
 
   /** `{}` in the message stands for the field. */
-  add(code: IssueCode, path: Path, message: string): void {
+  add(code: IssueCode, path: Path, message: string, said?: string): void {
     const isError = catalogue[code].severity === 'error';
     if (this.all.length >= mostFindings && (this.#hasError || !isError)) return;
     this.#hasError ||= isError;
-    this.all.push({ code, path, message: message.replace('{}', () => fieldText(path) || 'the document') });
+    const text = message.replace('{}', () => fieldText(path) || 'the document');
+    this.all.push({ code, path, message: text, ...(said === undefined ? {} : { said }) });
   }
 
   context(resource: ResourceFacts, base: Path): RuleContext {

@@ -4,7 +4,10 @@ import type { IssueCode } from '../catalogue.ts';
 import type { Shape } from './shape.ts';
 import { suggest } from './suggest.ts';
 
-export type ScalarResult = { readonly value: unknown } | { readonly code: IssueCode; readonly message: string };
+export type ScalarResult =
+  | { readonly value: unknown }
+  /** `said`: how the message calls the value, where the file may write it otherwise (1.10 is the number 1.1). */
+  | { readonly code: IssueCode; readonly message: string; readonly said?: string };
 
 type ScalarShape = Exclude<Shape, { readonly kind: 'list' | 'map' | 'message' }>;
 
@@ -43,8 +46,8 @@ export function wrongType(expected: string, value: unknown): ScalarResult {
 }
 
 function wrongString(value: unknown): ScalarResult {
-  const quotable = typeof value === 'number' || typeof value === 'boolean';
-  return { code: 'MT0101', message: `{} must be a string, not ${describe(value)}${quotable ? `; write it in quotes: "${value}"` : ''}` };
+  if (typeof value !== 'number' && typeof value !== 'boolean') return wrongType('a string', value);
+  return { code: 'MT0101', message: `{} must be a string, not ${describe(value)}; write it in quotes: "${value}"`, said: String(value) };
 }
 
 // YAML 1.1, which Kubernetes reads, takes these words for booleans.

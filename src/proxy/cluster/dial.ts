@@ -6,9 +6,22 @@ import type { ConnectRequest, ConnectResult, Transport } from './transport.ts';
 /** Ends the wait: true when it had not ended before. With a detail it ends in failure. */
 export type Settle = (detail?: string) => boolean;
 
-/** `next` runs once the connection stands. Returns a function that gives the attempt up. */
-export function dial(request: ConnectRequest, result: ConnectResult, next: (wire: SocketWire, settle: Settle) => void): () => void {
+/** What an attempt that fails is to close. */
+export interface Closable {
+  destroy(): void;
+}
+
+/**
+ * `next` runs once the connection stands; what it puts around the connection is closed in its place, for to close a socket under TLS and then
+ * the TLS socket from inside its own event ends the process. Returns a function that gives the attempt up.
+ */
+export function dial(
+  request: ConnectRequest,
+  result: ConnectResult,
+  next: (wire: SocketWire, settle: Settle) => Closable | undefined,
+): () => void {
   const wire = dialPlain(request);
+  let outermost: Closable = wire;
   let settled = false;
   const timer = setTimeout(() => settle('connection timeout', true), request.timeoutMs);
   const settle = (detail?: string, timedOut = false): boolean => {
@@ -16,7 +29,7 @@ export function dial(request: ConnectRequest, result: ConnectResult, next: (wire
     settled = true;
     clearTimeout(timer);
     if (detail === undefined) return true;
-    wire.destroy();
+    outermost.destroy();
     result.failed(detail, timedOut);
     return true;
   };
@@ -26,13 +39,13 @@ export function dial(request: ConnectRequest, result: ConnectResult, next: (wire
   wire.socket.once('connect', () => {
     if (settled) return;
     if (request.preamble) wire.writeBytes(request.preamble(wire.socket));
-    next(wire, settle);
+    outermost = next(wire, settle) ?? wire;
   });
   return () => {
     if (!settled) {
       settled = true;
       clearTimeout(timer);
-      wire.destroy();
+      outermost.destroy();
     }
   };
 }
@@ -56,5 +69,9 @@ export const rawTransport: Transport = {
   secure: false,
   ready: true,
   tellsClient: false,
-  connect: (request, result) => dial(request, result, (wire, settle) => void (settle() && result.connected(wire, undefined))),
+  connect: (request, result) =>
+    dial(request, result, (wire, settle) => {
+      if (settle()) result.connected(wire, undefined);
+      return undefined;
+    }),
 };

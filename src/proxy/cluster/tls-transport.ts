@@ -5,7 +5,7 @@ import { reasons } from '../tls/downstream-tls.ts';
 import type { HandshakeFailure, HandshakeReport } from '../tls/handshake-report.ts';
 import type { TlsPlan } from '../tls/tls-plan.ts';
 import { distrust } from '../tls/trust.ts';
-import { dial, type Settle } from './dial.ts';
+import { type Closable, dial, type Settle } from './dial.ts';
 import type { ConnectRequest, ConnectResult, Transport } from './transport.ts';
 
 export class TlsTransport implements Transport {
@@ -33,7 +33,7 @@ export class TlsTransport implements Transport {
     return dial(request, result, (wire, settle) => this.#secure(wire, request, result, settle));
   }
 
-  #secure(plain: SocketWire, request: ConnectRequest, result: ConnectResult, settle: Settle): void {
+  #secure(plain: SocketWire, request: ConnectRequest, result: ConnectResult, settle: Settle): Closable | undefined {
     const sni = request.sni ?? this.#sni;
     const fail = (failure: HandshakeFailure): void => {
       if (settle(`TLS error: ${failure.detail}`)) this.#report.failed(failure, `${request.host}:${request.port}`);
@@ -52,8 +52,7 @@ export class TlsTransport implements Transport {
       } as tls.ConnectionOptions);
     } catch (error) {
       fail({ kind: 'error', detail: error instanceof Error ? error.message : String(error) });
-      plain.destroy();
-      return;
+      return undefined;
     }
     socket.once('error', (error: Error) => fail({ kind: 'error', detail: error.message }));
     socket.once('close', () => fail({ kind: 'error', detail: 'connection closed during the TLS handshake' }));
@@ -61,12 +60,12 @@ export class TlsTransport implements Transport {
       const failure = this.#verify(socket, request.verifyName);
       if (failure) {
         fail(failure);
-        socket.destroy();
       } else if (settle()) {
         this.#report.succeeded(true);
         result.connected(new SocketWire(socket, socket, false), socket.alpnProtocol || undefined);
       } else socket.destroy();
     });
+    return socket;
   }
 
   #verify(socket: TLSSocket, verifyName: string | undefined): HandshakeFailure | undefined {
@@ -76,7 +75,7 @@ export class TlsTransport implements Transport {
     if (!certificate) return { kind: 'no-certificate', detail: 'the host has no certificate' };
     // Typed as an Error, and its code in fact.
     const chain = socket.authorizationError as unknown as string | Error | undefined;
-    const kind = distrust(trust, certificate, chain && String(chain));
+    const kind = distrust(trust, certificate, chain ? String(chain) : undefined);
     if (kind) return { kind, detail: `${reasons[kind]}${kind === 'verify' ? `: ${String(chain)}` : ''}` };
     if (verifyName === undefined || trust.names) return undefined;
     const error = tls.checkServerIdentity(verifyName, socket.getPeerCertificate());

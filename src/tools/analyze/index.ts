@@ -1,1 +1,3 @@
-export * from './references.ts';
+export * from './analyze.ts';
+export { isChecked, issuesOf } from './checks.ts';
+export * from './findings.ts';

@@ -1,30 +1,37 @@
 // What a VirtualService names and the mesh does not have: hosts, ports, subsets, gateways, delegates.
-import { at, type Issue } from '../../base/index.ts';
-import { catalogue, type Destination, type IssueCode } from '../../config/index.ts';
-import { type Client, type Mesh, meshGateway, resolveVirtualService, type VirtualServiceModel } from '../../mesh/index.ts';
+import type { Destination, VirtualService } from '../../config/index.ts';
+import { type Mesh, meshGateway, resolveVirtualService, type VirtualServiceModel } from '../../mesh/index.ts';
+import { covers } from '../../registry/index.ts';
+import { fullName, sameNameElsewhere, seenFrom } from './anyone.ts';
+import type { Check, Report } from './check.ts';
 
-type Report = (code: IssueCode, path: string, message: string) => void;
-
-/** Findings about one VirtualService, by `namespace/name`, in the light of all that is in force. */
-export function referenceIssues(mesh: Mesh, key: string): readonly Issue[] {
-  const object = mesh.store.table('VirtualService').get(key);
-  if (!object) return [];
-  const { config, domain } = mesh.settings;
-  const model = resolveVirtualService(object, { domain, defaultExportTo: config.defaultVirtualServiceExportTo });
-  const issues: Issue[] = [];
-  const report: Report = (code, path, message) =>
-    issues.push({ code, severity: catalogue[code].severity, origin: at(object.origin, path), message });
-  checkGateways(mesh, model, report);
-  checkDelegates(mesh, model, report);
-  for (const { destination, path } of destinationsOf(model)) checkDestination(mesh, model, destination, path, report);
-  return issues;
-}
+export const references: Check<'VirtualService'> = {
+  kind: 'VirtualService',
+  check: (mesh, object, report) => {
+    const { config, domain } = mesh.settings;
+    const model = resolveVirtualService(object, { domain, defaultExportTo: config.defaultVirtualServiceExportTo });
+    checkGateways(mesh, model, report);
+    checkDelegates(mesh, model, report);
+    const written = destinationsOf(object.spec);
+    for (const [i, named] of destinationsOf(model).entries())
+      checkDestination({ mesh, model, written: written[i]?.destination.host ?? '' }, named, report);
+  },
+};
 
 function checkGateways(mesh: Mesh, model: VirtualServiceModel, report: Report): void {
   model.gateways.forEach((gateway, index) => {
     if (gateway === meshGateway || mesh.store.table('Gateway').get(gateway)) return;
-    report('MT0202', `spec.gateways[${index}]`, `Gateway ${gateway} does not exist`);
+    report('MT0202', `spec.gateways[${index}]`, `Gateway ${gateway} does not exist${sameGatewayElsewhere(mesh, gateway)}`);
   });
+}
+
+function sameGatewayElsewhere(mesh: Mesh, gateway: string): string {
+  const name = gateway.slice(gateway.indexOf('/'));
+  const others = mesh.store
+    .table('Gateway')
+    .keys()
+    .filter((key) => key.endsWith(name));
+  return others.length === 0 ? '' : `; there is ${others.join(' and ')}`;
 }
 
 function checkDelegates(mesh: Mesh, model: VirtualServiceModel, report: Report): void {
@@ -38,18 +45,20 @@ function checkDelegates(mesh: Mesh, model: VirtualServiceModel, report: Report):
   });
 }
 
-function checkDestination(
-  mesh: Mesh,
-  model: VirtualServiceModel,
-  { host = '', port, subset }: Destination,
-  path: string,
-  report: Report,
-): void {
-  // What some client of the namespace could see: a Sidecar that hides it is none of the rule's business.
-  const client: Client = { type: 'router', namespace: model.namespace, labels: {} };
-  const service = mesh.serviceFor(client, host);
+interface Place {
+  readonly mesh: Mesh;
+  readonly model: VirtualServiceModel;
+  /** The host as the user wrote it. */
+  readonly written: string;
+}
+
+function checkDestination({ mesh, model, written }: Place, { destination, path }: Named, report: Report): void {
+  const { host = '', port, subset } = destination;
+  const { namespace } = model;
+  const service = seenFrom(mesh, namespace, host);
   if (!service) {
-    report('MT0201', `${path}.host`, `host "${host}" is declared by no Service or ServiceEntry that namespace ${model.namespace} can see`);
+    const hint = sameNameElsewhere(mesh, written, namespace);
+    report('MT0201', `${path}.host`, `host "${host}" is declared by no Service or ServiceEntry that namespace ${namespace} can see${hint}`);
     return;
   }
   if (port?.number && !service.ports.some((candidate) => candidate.number === port.number)) {
@@ -57,14 +66,22 @@ function checkDestination(
     report('MT0204', `${path}.port.number`, `${host} has no port ${port.number}; it has ${known || 'none'}`);
   }
   if (!subset) return;
-  const subsets = mesh.destinationRules(model.namespace, service).flatMap((rule) => rule.subsets);
-  if (subsets.some((candidate) => candidate.name === subset)) return;
-  const known = subsets.map((candidate) => candidate.name).join(', ');
-  report(
-    'MT0203',
-    `${path}.subset`,
-    `subset "${subset}" of ${host} is not declared by any DestinationRule${known ? ` (subsets: ${known})` : ''}`,
-  );
+  const meant = mesh.clusterHost({ type: 'router', namespace, labels: {} }, host);
+  const subsets = mesh.destinationRules(namespace, service).flatMap((rule) => rule.subsets.map(({ name }) => name));
+  if (subsets.includes(subset) || isDeclaredForOthers(mesh, meant, subset)) return;
+  const known = subsets.length > 0 ? ` (subsets: ${subsets.join(', ')})` : '';
+  report('MT0203', `${path}.subset`, `subset "${subset}" of ${host} is not declared by any DestinationRule${known}`);
+}
+
+/** By a rule that is for other namespaces or workloads: the VirtualService may be for them. */
+function isDeclaredForOthers(mesh: Mesh, host: string, subset: string): boolean {
+  return mesh.store
+    .table('DestinationRule')
+    .values()
+    .some(
+      ({ metadata, spec }) =>
+        spec.subsets?.some(({ name }) => name === subset) && covers(fullName(mesh, spec.host ?? '', metadata.namespace), host),
+    );
 }
 
 interface Named {
@@ -72,15 +89,15 @@ interface Named {
   readonly path: string;
 }
 
-function destinationsOf(model: VirtualServiceModel): readonly Named[] {
+function destinationsOf(model: Pick<VirtualService, 'http' | 'tls' | 'tcp'>): readonly Named[] {
   const targets = (['http', 'tls', 'tcp'] as const).flatMap((list) =>
-    model[list].flatMap((rule, i) =>
+    (model[list] ?? []).flatMap((rule, i) =>
       (rule.route ?? []).flatMap(({ destination }, j) =>
         destination ? [{ destination, path: `spec.${list}[${i}].route[${j}].destination` }] : [],
       ),
     ),
   );
-  const mirrors = model.http.flatMap((rule, i) => [
+  const mirrors = (model.http ?? []).flatMap((rule, i) => [
     ...(rule.mirror ? [{ destination: rule.mirror, path: `spec.http[${i}].mirror` }] : []),
     ...(rule.mirrors ?? []).flatMap(({ destination }, j) =>
       destination ? [{ destination, path: `spec.http[${i}].mirrors[${j}].destination` }] : [],
