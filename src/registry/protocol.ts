@@ -53,15 +53,8 @@ const appProtocols: Readonly<Record<string, Protocol>> = {
   'kubernetes.io/wss': 'https',
 };
 
-/** Ports that are never detected because their servers speak first. */
-const serverFirstPorts: ReadonlyMap<number, Protocol> = new Map<number, Protocol>([
-  [21, 'tcp'],
-  [22, 'tcp'],
-  [25, 'tcp'],
-  [110, 'tcp'],
-  [143, 'tcp'],
-  [3306, 'tcp'],
-]);
+/** Ports that are never detected because their servers may speak first: SMTP, DNS, MySQL, MongoDB. */
+const serverFirstPorts: ReadonlySet<number> = new Set([25, 53, 3306, 27_017]);
 
 export interface KubernetesPort {
   readonly name?: string;
@@ -76,8 +69,8 @@ export function protocolOfPort(port: KubernetesPort): Protocol {
   const text = (port.appProtocol || port.name || '').toLowerCase();
   const named = appProtocols[text];
   if (named) return named;
-  if (text === 'grpc-web' || text.startsWith('grpc-web-')) return 'grpc-web';
+  if (text.startsWith('grpc-web')) return 'grpc-web';
   const prefix = text.split('-', 1)[0] ?? '';
-  if (known.has(prefix) && prefix !== 'udp') return prefix as Protocol;
-  return serverFirstPorts.get(port.port) ?? 'auto';
+  if (known.has(prefix)) return prefix as Protocol;
+  return serverFirstPorts.has(port.port) ? 'tcp' : 'auto';
 }

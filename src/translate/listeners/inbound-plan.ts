@@ -76,17 +76,20 @@ interface Served {
   readonly target: number;
 }
 
+/** The oldest service first, and its ports in their own order: the first to name a port of the workload decides about it. */
 function servicesAt(mesh: Mesh, node: ProxyNode): readonly Served[] {
   const keys = new Set(node.addresses.flatMap((address) => mesh.registry.keysAtAddress(address)));
-  return [...keys].flatMap((key) => {
-    const service = mesh.registry.service(key);
-    if (!service || service.namespace !== node.namespace) return [];
+  const services = [...keys].flatMap((key) => mesh.registry.service(key) ?? []).filter(({ namespace }) => namespace === node.namespace);
+  return services.sort(byAgeThenHost).flatMap((service) => {
     const own = mesh.endpoints(service).filter((endpoint) => node.addresses.includes(endpoint.address) && ownsPort(node, endpoint.port));
-    return own.flatMap((endpoint) => {
-      const port = service.ports.find((candidate) => candidate.name === endpoint.servicePort);
-      return port ? [{ service, port, target: endpoint.port }] : [];
-    });
+    return service.ports.flatMap((port) =>
+      own.filter(({ servicePort }) => servicePort === port.name).map((endpoint) => ({ service, port, target: endpoint.port })),
+    );
   });
+}
+
+function byAgeThenHost(a: Service, b: Service): number {
+  return (a.createdAt ?? 0) - (b.createdAt ?? 0) || (a.hostname < b.hostname ? -1 : 1);
 }
 
 // Workloads that share an address, as on a laptop, tell their ports apart themselves.

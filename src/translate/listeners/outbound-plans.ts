@@ -1,7 +1,7 @@
 // Which listeners a sidecar has for the services it reaches. HTTP ports share one listener a port number, every other port has one an
 // address; what claims the same place is merged, oldest service first.
 import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
-import { isHttp, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
+import { isHttp, type Protocol, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
 import { detectedRouteName, listenerName, sidecarRouteName } from '../names.ts';
 import { anyAddress, isCapturing } from './capture-ports.ts';
 import { normalRange } from './cidr-range.ts';
@@ -13,22 +13,26 @@ interface Draft {
   readonly address: string;
   readonly port: number;
   readonly bound: boolean;
+  /** Of everything on it: `auto` as soon as there is HTTP and something else. */
+  protocol?: Protocol;
+  /** Whether it is a listener that a Sidecar asked for: what comes later adds nothing. */
+  locked?: boolean;
   http?: HttpChain;
   readonly claims: Claims;
   chains: TcpChain[];
-  rest?: TcpChain;
+  rest?: TcpChain | 'http';
 }
 
+type Drafts = Map<string, Draft>;
+
 export function outboundPlans(mesh: Mesh, audience: Audience): readonly OutboundListenerPlan[] {
-  const drafts = new Map<string, Draft>();
-  const { egress } = mesh.scope(audience);
-  for (const scope of egress) {
-    const taken = scope.port ? [] : egress.flatMap((other) => (other.port?.number ? [other.port.number] : []));
+  const drafts: Drafts = new Map();
+  for (const scope of mesh.scope(audience).egress) {
+    if (!scope.port) for (const draft of drafts.values()) draft.locked = true;
     for (const service of mesh.servicesReachedBy(audience, scope)) {
-      for (const port of portsOf(service, scope))
-        if (!taken.includes(port.number)) addPort(drafts, { mesh, audience, scope, service, port });
+      if (service.resolution === 'alias') continue;
+      for (const port of portsOf(service, scope)) addPort(drafts, { mesh, audience, scope, service, port });
     }
-    if (scope.port) addDeclaredListener(drafts, audience, scope);
   }
   return [...drafts.values()].filter(({ address, port }) => !isCapturing(address, port, mesh.settings.config)).map(finish);
 }
@@ -41,33 +45,37 @@ interface PortInput {
   readonly port: ServicePort;
 }
 
-function portsOf(service: Service, scope: EgressScope): readonly ServicePort[] {
-  if (service.resolution === 'alias') return [];
-  const own = scope.port?.number;
-  return service.ports.filter((port) => port.protocol !== 'udp' && (own === undefined || port.number === own));
+/** A Sidecar's listener with a port serves that port of every service, by the protocol that the Sidecar says. */
+function portsOf(service: Service, { port }: EgressScope): readonly ServicePort[] {
+  if (!port) return service.ports.filter(({ protocol }) => protocol !== 'udp');
+  const number = port.number ?? 0;
+  const own = service.ports.find((candidate) => candidate.number === number);
+  return [{ name: port.name ?? '', targetPort: own?.targetPort, number, protocol: parseProtocol(port.protocol) }];
 }
 
-/** A Sidecar's egress listener with a port of its own exists even when no service has that port. */
-function addDeclaredListener(drafts: Map<string, Draft>, audience: Audience, scope: EgressScope): void {
-  const protocol = parseProtocol(scope.port?.protocol);
-  const number = scope.port?.number ?? 0;
-  const address = bindOf(scope, audience) ?? anyAddress;
-  if (isHttp(protocol))
-    draftAt(drafts, address, number, isBound(scope, audience)).http ??= {
-      routeName: sidecarRouteName(number),
-      grpcWeb: protocol === 'grpc-web',
-    };
-}
-
-function addPort(drafts: Map<string, Draft>, input: PortInput): void {
+function addPort(drafts: Drafts, input: PortInput): void {
   if (isHttp(input.port.protocol)) addHttp(drafts, input);
   else for (const place of placesOf(input)) addTcp(drafts, input, place);
 }
 
-function addHttp(drafts: Map<string, Draft>, { scope, audience, port, service }: PortInput): void {
+function addHttp(drafts: Drafts, { scope, audience, port, service }: PortInput): void {
   const draft = draftAt(drafts, bindOf(scope, audience) ?? anyAddress, port.number, isBound(scope, audience));
+  if (!admits(draft, port.protocol)) return;
+  // Only where everything arrives are bytes told apart: a listener of one address is for HTTP alone, unless something else was there first.
+  const isAlone = draft.address !== anyAddress && draft.protocol === undefined;
+  if (isAlone) draft.rest = 'http';
+  else if (draft.address !== anyAddress && !draft.http) return;
+  draft.protocol = isAlone ? port.protocol : 'auto';
   draft.http ??= { routeName: sidecarRouteName(port.number), grpcWeb: port.protocol === 'grpc-web' };
   if (service.resolution === 'dynamic-dns') draft.http = { ...draft.http, dynamicDns: true };
+}
+
+const exclusive: ReadonlySet<Protocol> = new Set(['mongo', 'mysql']);
+
+/** Servers of these protocols speak first, so that nothing else can be told apart on their ports: the first stays alone. */
+function admits({ protocol, locked }: Draft, incoming: Protocol): boolean {
+  if (locked) return false;
+  return protocol === undefined || protocol === incoming || !(exclusive.has(protocol) || exclusive.has(incoming));
 }
 
 interface Place {
@@ -93,9 +101,10 @@ function placesOf({ mesh, audience, scope, service, port }: PortInput): readonly
   );
 }
 
-function addTcp(drafts: Map<string, Draft>, input: PortInput, place: Place): void {
+function addTcp(drafts: Drafts, input: PortInput, place: Place): void {
   const { mesh, audience, scope, service, port } = input;
   const draft = draftAt(drafts, place.address, port.number, isBound(scope, audience));
+  if (!admits(draft, port.protocol)) return;
   if (port.protocol === 'auto') {
     const claimed = draft.http !== undefined || draft.rest !== undefined;
     if (claimed && place.own) return;
@@ -104,6 +113,8 @@ function addTcp(drafts: Map<string, Draft>, input: PortInput, place: Place): voi
       grpcWeb: false,
     };
   }
+  const { protocol = port.protocol } = draft;
+  draft.protocol = port.protocol === 'auto' || isHttp(protocol) ? 'auto' : protocol;
   for (const chain of tcpChains({ mesh, audience, egress: scope, service, port, subnet: place.subnet, ownAddress: place.own }))
     addChain(draft, chain);
 }
@@ -113,7 +124,7 @@ function addChain(draft: Draft, chain: TcpChain): void {
   else for (const claim of draft.claims.take(chain)) draft.chains.push({ ...chain, ...claim });
 }
 
-function draftAt(drafts: Map<string, Draft>, address: string, port: number, bound: boolean): Draft {
+function draftAt(drafts: Drafts, address: string, port: number, bound: boolean): Draft {
   const name = listenerName(address, port);
   let draft = drafts.get(name);
   if (!draft) {

@@ -34,14 +34,15 @@ const plainHttp: Init<typeof FilterChainMatchSchema> = { transportProtocol: 'raw
 
 export function outboundListener(plan: OutboundListenerPlan, options: OutboundOptions): Listener {
   const rest = restChain(plan, options);
-  const matched = [...(plan.http ? [httpChain(plan, plan.http, options)] : []), ...plan.chains.map((chain) => tcpChain(chain, options))];
+  const detected = plan.http && plan.rest !== 'http' ? [httpChain(plan, plan.http, options, plainHttp)] : [];
+  const matched = [...detected, ...plan.chains.map((chain) => tcpChain(chain, options))];
   const usesSni = plan.chains.some((chain) => chain.sniHosts.length > 0);
   return create(ListenerSchema, {
     name: plan.name,
     address: plan.port === 0 ? pipeAddress(plan.address) : socketAddress(plan.address, plan.port),
     filterChains: matched.length > 0 || !rest ? matched : [rest],
     defaultFilterChain: matched.length > 0 ? rest : undefined,
-    listenerFilters: [...(usesSni ? [tlsInspector()] : []), ...(plan.http ? [httpInspector()] : [])],
+    listenerFilters: [...(usesSni ? [tlsInspector()] : []), ...(detected.length > 0 ? [httpInspector()] : [])],
     listenerFiltersTimeout: duration(options.mesh.settings.detectionTimeoutMs),
     continueOnListenerFiltersTimeout: true,
     trafficDirection: TrafficDirection.OUTBOUND,
@@ -50,9 +51,14 @@ export function outboundListener(plan: OutboundListenerPlan, options: OutboundOp
   });
 }
 
-function httpChain(plan: OutboundListenerPlan, http: HttpChain, { mesh, undeclared }: OutboundOptions): FilterChain {
+function httpChain(
+  plan: OutboundListenerPlan,
+  http: HttpChain,
+  { mesh, undeclared }: OutboundOptions,
+  filterChainMatch?: Init<typeof FilterChainMatchSchema>,
+): FilterChain {
   return create(FilterChainSchema, {
-    filterChainMatch: plainHttp,
+    filterChainMatch,
     filters: [
       httpConnectionManager({
         side: 'outbound',
@@ -76,6 +82,7 @@ function tcpChain(chain: TcpChain, options: OutboundOptions): FilterChain {
 
 function restChain(plan: OutboundListenerPlan, options: OutboundOptions): FilterChain | undefined {
   if (plan.rest === 'closed') return undefined;
+  if (plan.rest === 'http') return plan.http && httpChain(plan, plan.http, options);
   if (plan.rest === 'undeclared') return undeclaredChain('PassthroughFilterChain', options);
   return create(FilterChainSchema, { filters: tcpFilters(plan.rest, options) });
 }

@@ -1,6 +1,6 @@
 // Which virtual hosts make up a route table of a sidecar. The tables are put together from already encoded virtual hosts.
 import { type Audience, type EgressScope, egressFor, type Mesh } from '../../mesh/index.ts';
-import { isHttp, isWildcard, overlaps, resolveHost, type Service } from '../../registry/index.ts';
+import { isHttp, isWildcard, overlaps, parseProtocol, resolveHost, type Service } from '../../registry/index.ts';
 import { httpProxyRouteName, outboundCluster, parseSidecarRouteName } from '../names.ts';
 
 /** The port on which hosts that are no service are routed by VirtualServices alone. */
@@ -20,12 +20,14 @@ export type UndeclaredPolicy = 'allow' | 'look-up' | 'block';
 
 /** Undefined when the name is of no route table that this audience has. */
 export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string): readonly VirtualHostRef[] | undefined {
-  if (name === httpProxyRouteName) return httpProxyTable(mesh, audience);
+  const scope = mesh.scope(audience);
+  if (name === httpProxyRouteName) return httpProxyTable(mesh, audience, egressFor(scope, 0));
   const parsed = parseSidecarRouteName(name);
   if (!parsed) return undefined;
   if (parsed.host !== undefined) return detectedTable(mesh, audience, parsed.host, parsed.port);
-  const egress = egressFor(mesh.scope(audience), parsed.port);
+  const egress = egressFor(scope, parsed.port);
   if (!egress) return undefined;
+  if (parseProtocol(egress.port?.protocol) === 'http_proxy') return httpProxyTable(mesh, audience, egress);
   const place = { namespace: audience.namespace, egress };
   const services = mesh.servicesReachedBy(audience, egress).filter((service) => servesHttp(service, parsed.port));
   const hosts = services.map((service) => ({ kind: 'service', key: service.key, port: parsed.port }) as const);
@@ -87,11 +89,10 @@ function servesHttp(service: Service, port: number): boolean {
 }
 
 /**
- * Behind an explicit HTTP proxy (ProxyConfig `proxyHttpPort`) the port that a client names is ignored: each service is one virtual host, on
+ * Behind an explicit HTTP proxy (ProxyConfig `proxyHttpPort`, or a Sidecar's listener with the protocol HTTP_PROXY) the port that a client names is ignored: each service is one virtual host, on
  * the first of its HTTP ports.
  */
-function httpProxyTable(mesh: Mesh, audience: Audience): readonly VirtualHostRef[] {
-  const egress = egressFor(mesh.scope(audience), 0);
+function httpProxyTable(mesh: Mesh, audience: Audience, egress: EgressScope | undefined): readonly VirtualHostRef[] {
   const services = egress ? mesh.servicesReachedBy(audience, egress) : [];
   const hosts = services.flatMap((service) => {
     const port = service.ports.find((candidate) => servesHttp(service, candidate.number));
