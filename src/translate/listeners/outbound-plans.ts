@@ -144,7 +144,6 @@ function isBound(scope: EgressScope, audience: Audience): boolean {
 }
 
 function finish({ address, port, bound, http, chains, rest }: Draft): OutboundListenerPlan {
-  const wildcard = address === anyAddress;
   return {
     name: listenerName(address, port),
     address,
@@ -152,6 +151,6 @@ function finish({ address, port, bound, http, chains, rest }: Draft): OutboundLi
     bound,
     http,
     chains,
-    rest: rest ?? (wildcard || http ? 'undeclared' : 'closed'),
+    rest: rest ?? 'undeclared',
   };
 }

@@ -40,7 +40,7 @@ export function outboundListener(plan: OutboundListenerPlan, options: OutboundOp
   return create(ListenerSchema, {
     name: plan.name,
     address: plan.port === 0 ? pipeAddress(plan.address) : socketAddress(plan.address, plan.port),
-    filterChains: matched.length > 0 || !rest ? matched : [rest],
+    filterChains: matched.length > 0 ? matched : [rest],
     defaultFilterChain: matched.length > 0 ? rest : undefined,
     listenerFilters: [...(usesSni ? [tlsInspector()] : []), ...(detected.length > 0 ? [httpInspector()] : [])],
     listenerFiltersTimeout: duration(options.mesh.settings.detectionTimeoutMs),
@@ -80,10 +80,9 @@ function tcpChain(chain: TcpChain, options: OutboundOptions): FilterChain {
   });
 }
 
-function restChain(plan: OutboundListenerPlan, options: OutboundOptions): FilterChain | undefined {
-  if (plan.rest === 'closed') return undefined;
-  if (plan.rest === 'http') return plan.http && httpChain(plan, plan.http, options);
-  if (plan.rest === 'undeclared') return undeclaredChain('PassthroughFilterChain', options);
+function restChain(plan: OutboundListenerPlan, options: OutboundOptions): FilterChain {
+  if (plan.rest === 'http' && plan.http) return httpChain(plan, plan.http, options);
+  if (typeof plan.rest === 'string') return undeclaredChain('PassthroughFilterChain', options);
   return create(FilterChainSchema, { filters: tcpFilters(plan.rest, options) });
 }
 

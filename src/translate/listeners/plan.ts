@@ -29,5 +29,5 @@ export interface OutboundListenerPlan {
   readonly http?: HttpChain;
   readonly chains: readonly TcpChain[];
   /** Where bytes go that no chain asks for; `http` takes them as requests, `undeclared` follows the outbound policy. */
-  readonly rest: TcpChain | 'http' | 'undeclared' | 'closed';
+  readonly rest: TcpChain | 'http' | 'undeclared';
 }
