@@ -29,10 +29,11 @@ const prefixPlaceholder = '%PREFIX()%';
 function gatewayRewrite(uri: string, prefix: string): RouteActionInit {
   if (uri === '') return {};
   if (!uri.startsWith(prefixPlaceholder)) return { regexRewrite: { pattern: { regex: '/.*' }, substitution: uri } };
-  const replacement = uri.slice(prefixPlaceholder.length);
-  if (replacement !== '/') return { prefixRewrite: replacement };
+  // A slash at the end means nothing: the one behind the prefix stays.
+  const replacement = uri.slice(prefixPlaceholder.length).replace(/\/$/, '');
+  if (replacement !== '') return { prefixRewrite: replacement };
   // A prefix replaced by the bare slash takes the slash behind it along: /old/a becomes /a, not //a.
-  return { regexRewrite: { pattern: { regex: `^${escaped(prefix.replace(/\/$/, ''))}/*` }, substitution: '/' } };
+  return { regexRewrite: { pattern: { regex: `^${escaped(prefix.replace(/\/$/, ''))}/?` }, substitution: '/' } };
 }
 
 function escaped(text: string): string {

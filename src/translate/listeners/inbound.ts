@@ -134,7 +134,7 @@ function blackHoleChain(port: number, { config }: MeshSettings): FilterChain {
 }
 
 function undeclaredChains(mode: MutualTlsMode, settings: MeshSettings, port?: number): readonly FilterChain[] {
-  const routes = routeTo(inboundPassthroughCluster, inboundPassthroughCluster, 0, '');
+  const routes = routeTo({ cluster: inboundPassthroughCluster, port: 0, hostname: '', protocol: 'auto' });
   return chainShapes('auto', mode).map((shape) =>
     create(FilterChainSchema, {
       name: shape.serves === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
@@ -166,7 +166,10 @@ function portChains(port: InboundPort, settings: MeshSettings, captured: boolean
           ? httpConnectionManager({
               side: 'inbound',
               statPrefix: `inbound_${name};`,
-              routes: { kind: 'inline', config: routeTo(cluster, cluster, port.servicePort, port.hostname) },
+              routes: {
+                kind: 'inline',
+                config: routeTo({ cluster, port: port.servicePort, hostname: port.hostname, protocol: port.protocol }),
+              },
               mesh: settings.config,
               grpcWeb: port.protocol === 'grpc-web',
               http2: isHttp2(port.protocol),
@@ -188,9 +191,18 @@ function portTls({ tls: own }: InboundPort, settings: MeshSettings): FilterChain
   return own === undefined ? inboundMeshTls(settings) : serverTls(own, true, settings.config.tlsDefaults);
 }
 
-function routeTo(name: string, cluster: string, port: number, hostname: string): Init<typeof RouteConfigurationSchema> {
+interface InboundRoute {
+  readonly cluster: string;
+  readonly port: number;
+  readonly hostname: string;
+  readonly protocol: Protocol;
+}
+
+function routeTo({ cluster, port, hostname, protocol }: InboundRoute): Init<typeof RouteConfigurationSchema> {
+  // A stream of gRPC must not be sent twice.
+  const isGrpc = protocol === 'grpc' || protocol === 'grpc-web';
   return {
-    name,
+    name: cluster,
     virtualHosts: [
       {
         name: `inbound|http|${port}`,
@@ -205,7 +217,7 @@ function routeTo(name: string, cluster: string, port: number, hostname: string):
               value: {
                 clusterSpecifier: { case: 'cluster', value: cluster },
                 timeout: duration(0),
-                retryPolicy: { retryOn: 'reset-before-request', numRetries: 2 },
+                retryPolicy: isGrpc ? undefined : { retryOn: 'reset-before-request', numRetries: 2 },
                 maxStreamDuration: { maxStreamDuration: duration(0), grpcTimeoutHeaderMax: duration(0) },
               },
             },
