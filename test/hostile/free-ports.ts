@@ -1,11 +1,20 @@
-// Ports that were free a moment ago; taken together, so that they differ.
+// Ports that were free a moment ago, below those that the kernel gives to outgoing connections; taken together, so that they differ.
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
+
+const [lowest, highest] = [15_100, 32_000];
 
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  const servers: Server[] = [];
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = lowest + Math.floor(Math.random() * (highest - lowest));
+    const server = createServer();
+    const free = await listens(server, port);
+    if (!free) continue;
+    servers.push(server);
+    ports.push(port);
+  }
   await Promise.all(
     servers.map((server) => {
       server.close();
@@ -13,4 +22,12 @@ export async function freePorts(count: number): Promise<readonly number[]> {
     }),
   );
   return ports;
+}
+
+async function listens(server: Server, port: number): Promise<boolean> {
+  server.listen(port, '127.0.0.1');
+  return once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
 }

@@ -42,16 +42,23 @@ export class LanedProxy {
       })),
       clusters: upstreams.map((upstream, index) => cluster(`up${index}`, upstream.port, options.cluster)),
     });
-    const proxy = await ProxyProcess.start(kind, config);
-    await Promise.all(ports.map(accepting));
     const lanes = upstreams.map((upstream, index) => ({ kind, upstream, port: ports[index] ?? 0 }));
+    const proxy = await ProxyProcess.start(kind, config).catch(async (error: unknown) => {
+      await stopAll(lanes);
+      throw error;
+    });
+    await Promise.all(ports.map(accepting));
     return new LanedProxy(proxy, lanes);
   }
 
   async stop(): Promise<void> {
     await this.proxy.stop();
-    await Promise.all(this.lanes.map(({ upstream }) => upstream.stop()));
+    await stopAll(this.lanes);
   }
+}
+
+async function stopAll(lanes: readonly Lane[]): Promise<void> {
+  await Promise.all(lanes.map(({ upstream }) => upstream.stop()));
 }
 
 /** Runs every row on both proxies; the outcomes in the order of the rows. */
@@ -60,11 +67,17 @@ export async function compare<Row, Outcome>(
   options: LaneOptions,
   outcomeOf: (lane: Lane, row: Row) => Promise<Outcome>,
 ): Promise<readonly { readonly row: Row; readonly embedded: Outcome; readonly envoy: Outcome }[]> {
-  const [embedded = [], envoy = []] = await Promise.all(kinds.map((kind) => runRows(kind, { rows, options, outcomeOf })));
+  const [embedded = [], envoy = []] = await bothOf(kinds.map((kind) => runRows(kind, { rows, options, outcomeOf })));
   return rows.flatMap((row, index) => {
     const [ours, theirs] = [embedded[index], envoy[index]];
     return ours === undefined || theirs === undefined ? [] : [{ row, embedded: ours, envoy: theirs }];
   });
+}
+
+/** Waits for all, so that nothing is left running, before the first failure counts. */
+async function bothOf<T>(runs: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(runs);
+  return Promise.all(runs);
 }
 
 interface Run<Row, Outcome> {

@@ -1,6 +1,6 @@
 // What header formats such as %REQ(...)% can see of an exchange; computed only when a format asks.
 import { formatAddress } from '../net/address.ts';
-import type { FormatContext, HeaderView, TlsNames } from '../route/index.ts';
+import { type FormatContext, type HeaderView, peerText, type TlsNames } from '../route/index.ts';
 import type { ConnectionInfo } from './connection-info.ts';
 import type { Request } from './request.ts';
 
@@ -53,7 +53,8 @@ export class ExchangeContext implements FormatContext {
   }
 
   get serverName(): string | undefined {
-    return this.#connection.serverName;
+    const name = this.#connection.serverName;
+    return name === undefined ? undefined : peerText(name);
   }
 
   get downstreamTls(): TlsNames | undefined {
@@ -61,16 +62,16 @@ export class ExchangeContext implements FormatContext {
     if (!tls) return undefined;
     const peer = tls.peer;
     return {
-      localUriSans: tls.localNames.uris,
-      localDnsSans: tls.localNames.dns,
+      localUriSans: tls.localNames.uris.map(peerText),
+      localDnsSans: tls.localNames.dns.map(peerText),
       version: tls.version,
       cipher: tls.cipher,
       ...(peer
         ? {
-            peerUriSans: peer.names.uris,
-            peerDnsSans: peer.names.dns,
-            peerSubject: peer.subject,
-            peerIssuer: peer.issuer,
+            peerUriSans: peer.names.uris.map(peerText),
+            peerDnsSans: peer.names.dns.map(peerText),
+            peerSubject: peerText(peer.subject),
+            peerIssuer: peerText(peer.issuer),
             peerFingerprint256: peer.sha256,
             peerSerial: peer.serial,
           }

@@ -8,6 +8,7 @@ import {
   finalizeRequestHeaders,
   finalizeResponseHeaders,
   type HashResult,
+  peerText,
   type RetryOutcome,
   type RetryPlan,
   requestHash,
@@ -17,6 +18,7 @@ import {
   rewriteAuthority,
   shouldRetry,
   type TimeoutPlan,
+  wireText,
 } from '../route/index.ts';
 import { Attempt } from './attempt.ts';
 import type { Answerable, Try, TryOwner } from './contracts.ts';
@@ -78,12 +80,13 @@ export class Forward implements TryOwner {
     if (route.hash) this.#hash = requestHash(route.hash, request, this.#hashContext());
     const suppress = stream.connection.config.filters.suppressEnvoyHeaders;
     const context = stream.formatContext();
-    context.routeName = route.name;
-    context.clusterName = cluster.config.source.altStatName || decision.cluster;
+    context.routeName = wireText(route.name);
+    context.clusterName = wireText(cluster.config.source.altStatName || decision.cluster);
     finalizeRequestHeaders(decision, request, context, !suppress);
     this.#announce(suppress);
     this.#full = full;
     this.#requestDone = end;
+    if (route.includeAttemptCount) request.headers.set('x-envoy-attempt-count', '1');
     if (route.mirrors.length > 0) this.#mirrors = startMirrors(route.mirrors, request, { env, end, full, info: stream.connection.info });
     if (end) this.#startTimer();
     if (this.#timeouts.maxStream !== undefined && this.#timeouts.maxStream > 0)
@@ -178,7 +181,7 @@ export class Forward implements TryOwner {
       const context = stream.formatContext();
       context.response = headers;
       context.upstreamRemoteAddress = attempt.host.address;
-      context.upstreamHostname = attempt.host.hostname;
+      context.upstreamHostname = peerText(attempt.host.hostname);
       context.attemptCount = this.#attempts;
       context.responseCode = status;
       finalizeResponseHeaders(decision, headers, context);
@@ -270,7 +273,7 @@ export class Forward implements TryOwner {
     if (this.#retry) this.#tried.push(host);
     if (decision.route.includeAttemptCount) request.headers.set('x-envoy-attempt-count', String(this.#attempts));
     if (decision.route.hostRewrite.kind === 'auto' && host.hostname !== '' && this.#attempts === 1)
-      rewriteAuthority(request, host.hostname, { appendForwardedHost: decision.route.appendForwardedHost, keepOriginal: true });
+      rewriteAuthority(request, peerText(host.hostname), { appendForwardedHost: decision.route.appendForwardedHost, keepOriginal: true });
     const attempt = new Attempt(this, cluster, host, request);
     this.#attempt = attempt;
     attempt.start(this.#timeouts?.perTry ?? 0);

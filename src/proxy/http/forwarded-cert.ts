@@ -1,5 +1,7 @@
 // The x-forwarded-client-cert header.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#x-forwarded-client-cert
+
+import { peerText } from '../route/index.ts';
 import type { ConnectionTls } from './connection-info.ts';
 import type { HcmConfig } from './hcm.ts';
 import type { Request } from './request.ts';
@@ -24,11 +26,11 @@ function element(tls: ConnectionTls, config: HcmConfig['xfcc']): string {
   const peer = tls.peer;
   if (!peer) return '';
   const parts: string[] = [];
-  for (const uri of tls.localNames.uris) parts.push(`By=${uri}`);
+  for (const uri of tls.localNames.uris) parts.push(`By=${peerText(uri)}`);
   parts.push(`Hash=${peer.sha256}`);
   if (config.cert) parts.push(`Cert="${encodeURIComponent(peer.pem)}"`);
-  if (config.subject) parts.push(`Subject="${peer.subject.replace(/["\\]/g, '\\$&')}"`);
-  if (config.uri) parts.push(...(peer.names.uris.length > 0 ? peer.names.uris.map((uri) => `URI=${uri}`) : ['URI=']));
-  if (config.dns) for (const name of peer.names.dns) parts.push(`DNS=${name}`);
+  if (config.subject) parts.push(`Subject="${peerText(peer.subject).replace(/["\\]/g, '\\$&')}"`);
+  if (config.uri) parts.push(...(peer.names.uris.length > 0 ? peer.names.uris.map((uri) => `URI=${peerText(uri)}`) : ['URI=']));
+  if (config.dns) for (const name of peer.names.dns) parts.push(`DNS=${peerText(name)}`);
   return parts.join(';');
 }

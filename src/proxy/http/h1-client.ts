@@ -101,7 +101,9 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   onEnd(): void {
     if (!this.#reader.finish() || this.#turn?.receiver) {
       const turn = this.#turn;
-      if (turn && !turn.responseDone) this.#fail('termination');
+      // A head that stops in the middle is no answer at all; a body that does is one cut short.
+      if (turn && this.#reader.inHead) this.#broken('head cut short');
+      else if (turn && !turn.responseDone) this.#fail('termination');
     }
     this.#closing = true;
     this.#turnMayBeOver();
@@ -273,7 +275,7 @@ class ClientTurn implements UpstreamStream {
   }
 }
 
-/** A request of these methods says that it has no body; the others need no statement (RFC 9110 section 8.6). */
+/** A request of the other methods has no body unless it says so, and needs no statement (RFC 9110 section 8.6). */
 function mayHaveBody(method: string): boolean {
-  return method === 'POST' || method === 'PUT' || method === 'PATCH';
+  return method !== 'GET' && method !== 'HEAD' && method !== 'DELETE' && method !== 'TRACE' && method !== 'CONNECT';
 }

@@ -60,6 +60,11 @@ export class H1Reader {
     return this.#state === phase.head && this.#pending.length === 0;
   }
 
+  /** A part of a head has come. */
+  get inHead(): boolean {
+    return this.#state === phase.head && this.#pending.length > 0;
+  }
+
   get done(): boolean {
     return this.#state === phase.done;
   }

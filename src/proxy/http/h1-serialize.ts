@@ -9,7 +9,7 @@ export function statusLine(status: number): string {
   return statusLines.get(status) ?? `HTTP/1.1 ${status} Unknown\r\n`;
 }
 
-/** Every field of the list as a line. Values from configuration may hold line ends: they are dropped rather than sent. */
+/** Every field of the list as a line; names and values hold one byte a character and no line end (see wire-text.ts). */
 export function fieldLines(headers: Headers): string {
   const list = headers.list;
   let text = '';

@@ -2,6 +2,7 @@
 // RFC 9113 sections 8.2 and 8.3
 import { validAuthority } from './authority.ts';
 import { Headers } from './headers.ts';
+import { joinRepeated } from './inline-fields.ts';
 
 export interface H2RequestHead {
   readonly method: string;
@@ -66,6 +67,7 @@ function readFields(raw: readonly string[], known: ReadonlySet<string>, pseudo: 
     else headers.add(name, value);
   }
   if (cookies !== undefined) headers.add('cookie', cookies);
+  joinRepeated(headers, known === requestPseudo ? 'request' : 'response');
   return headers;
 }
 

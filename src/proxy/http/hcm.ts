@@ -12,7 +12,7 @@ import {
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { compilePrefix, type Prefix } from '../net/address.ts';
 import { millis } from '../net/duration.ts';
-import { compileFault, type FaultPlan, type RouteTable } from '../route/index.ts';
+import { compileFault, configuredText, type FaultPlan, type RouteTable } from '../route/index.ts';
 import type { Stat, Stats } from '../stats/stats.ts';
 import { compileH2Options, type H2Options } from './h2-options.ts';
 import type { PathRules } from './normalize-path.ts';
@@ -106,13 +106,13 @@ export function compileHcm(source: HttpConnectionManager, context: HcmContext, p
     routes: routes.slot,
     rdsName: routes.rdsName,
     filters: filtersOf(source.httpFilters, problems),
-    serverName: source.serverName || 'envoy',
+    serverName: configuredText(source.serverName || 'envoy', 'server_name', problems),
     serverHeader: serverHeaderOf(source.serverHeaderTransformation),
     useRemoteAddress: source.useRemoteAddress ?? false,
     trustedHops: source.xffNumTrustedHops,
     skipXffAppend: source.skipXffAppend,
     internal: (source.internalAddressConfig?.cidrRanges ?? []).flatMap((range) => compilePrefix(range, problems) ?? []),
-    via: source.via,
+    via: configuredText(source.via, 'via', problems),
     generateRequestId: source.generateRequestId ?? true,
     preserveExternalRequestId: source.preserveExternalRequestId,
     alwaysSetRequestId: source.alwaysSetRequestIdInResponse,

@@ -1,5 +1,6 @@
 // Scans the bytes of an HTTP/1 head in one pass, strictly (RFC 9112), into flat header lists.
 import { Headers } from './headers.ts';
+import { joinRepeated } from './inline-fields.ts';
 
 export type HeadProblem = 'malformed' | 'too-many-headers' | 'other-version';
 
@@ -25,6 +26,11 @@ const inValue = new Uint8Array(256);
 for (let c = 0x20; c < 0x100; c++) inValue[c] = c === 0x7f ? 0 : 1;
 inValue[9] = 1;
 
+/** Which hashes of names the present scan has met: a name that comes twice is noticed, at times one that does not. */
+const seen = new Uint32Array(1024);
+let generation = 0;
+let repeated = false;
+
 const CR = 13;
 const LF = 10;
 const SP = 32;
@@ -40,6 +46,7 @@ export function scanHead(bytes: Buffer, start: number, end: number, request: boo
   const text = bytes.toString('latin1', start, end);
   const headers = scanFields(bytes, at + 2, end, text, start);
   if (typeof headers === 'string') return headers;
+  if (repeated) joinRepeated(headers, request ? 'request' : 'response');
   return request ? requestLine(text, lineLength, headers) : statusLine(text, lineLength, headers);
 }
 
@@ -91,6 +98,8 @@ function scanFields(bytes: Buffer, start: number, end: number, text: string, bas
     fields[slot + 3] = valueEnd;
   }
   if (bytes[at + 1] !== LF || at + 2 !== end) return 'malformed';
+  generation++;
+  repeated = false;
   const list = new Array<string>(count * 2);
   for (let i = 0; i < count; i++) {
     const slot = i * 4;
@@ -128,6 +137,8 @@ function fieldName(bytes: Buffer, text: string, start: number, slot: number): st
   const to = fields[slot + 1] ?? 0;
   let hash = to - from;
   for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + (lower[bytes[i] ?? 0] ?? 0)) | 0;
+  if (seen[hash & 1023] === generation) repeated = true;
+  else seen[hash & 1023] = generation;
   const known = names[hash & 1023];
   if (known !== undefined && sameName(known, bytes, from, to)) return known;
   return text.slice(from - start, to - start).toLowerCase();

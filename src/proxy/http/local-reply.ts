@@ -23,7 +23,7 @@ export function replyMessage(reply: LocalReply, grpc: boolean): ReplyMessage {
     // Trailers-only: the status travels in the head. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
     headers.set('content-type', 'application/grpc');
     headers.set('grpc-status', String(reply.grpcStatus ?? grpcStatusOf(reply.status)));
-    if (reply.body !== '') headers.set('grpc-message', percentEncode(reply.body));
+    if (reply.body !== '') headers.set('grpc-message', percentEncode(Buffer.from(reply.body)));
     return { status: 200, headers, body: '' };
   }
   if (reply.body !== '') {
@@ -54,8 +54,9 @@ export function grpcStatusOf(status: number): number {
   }
 }
 
-function percentEncode(text: string): string {
-  return Array.from(Buffer.from(text), (byte) =>
-    byte >= 0x20 && byte <= 0x7e && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+/** Of a `grpc-message`; the tilde is encoded too, as Envoy does it. */
+export function percentEncode(bytes: Buffer): string {
+  return Array.from(bytes, (byte) =>
+    byte >= 0x20 && byte < 0x7e && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
   ).join('');
 }

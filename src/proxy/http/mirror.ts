@@ -22,6 +22,7 @@ export function startMirrors(plans: readonly MirrorPlan[], request: Request, sou
     .filter((plan) => plan.fraction >= 1 || source.env.random() < plan.fraction)
     .map((plan) => {
       const copy = request.clone();
+      copy.headers.set('x-envoy-internal', 'true');
       if (plan.appendShadowSuffix) copy.authority = withSuffix(copy.authority);
       return new Mirror(plan.cluster || (request.headers.get(plan.clusterHeader) ?? ''), copy, source);
     });

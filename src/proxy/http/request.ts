@@ -1,4 +1,5 @@
 // A request on its way through the proxy: what codecs read, routes match and header rules change.
+import { isGrpcType } from './grpc-type.ts';
 import type { Headers } from './headers.ts';
 
 export type Protocol = 'http/1.0' | 'http/1.1' | 'h2';
@@ -65,10 +66,7 @@ export class Request {
 
   /** Whether the sender speaks gRPC, going by the content type. */
   get grpc(): boolean {
-    const type = this.headers.get('content-type');
-    return (
-      type?.startsWith('application/grpc') === true && (type.length === 16 || type.charCodeAt(16) === 0x2b || type.charCodeAt(16) === 0x3b)
-    );
+    return isGrpcType(this.headers.get('content-type') ?? '');
   }
 
   #pseudo(name: string): string | undefined {

@@ -11,7 +11,7 @@ import type { Answerable, StreamHost } from './contracts.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
 import { ExchangeContext } from './format-context.ts';
 import { Forward } from './forward.ts';
-import { Base64Decoder, GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
+import { Base64Decoder, badBase64, GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
 import { Headers } from './headers.ts';
 import { type LocalReply, replyMessage } from './local-reply.ts';
 import { normalizePath } from './normalize-path.ts';
@@ -23,6 +23,8 @@ export class HttpStream implements RequestReceiver, Answerable {
   readonly connection: StreamHost;
   responder: Responder;
   grpc: boolean;
+  /** The caller speaks gRPC itself: what the proxy answers by itself is gRPC. */
+  readonly #grpcCaller: boolean;
   #decoder: Base64Decoder | undefined;
   context: ExchangeContext | undefined;
   decision: RouteDecision | undefined;
@@ -43,6 +45,7 @@ export class HttpStream implements RequestReceiver, Answerable {
     this.request = request;
     this.responder = responder;
     this.grpc = request.grpc;
+    this.#grpcCaller = this.grpc;
   }
 
   start(end: boolean, full: string | undefined): void {
@@ -59,24 +62,32 @@ export class HttpStream implements RequestReceiver, Answerable {
     const entry = enterRequest(this.request, this.connection.info, config);
     this.clientIp = entry.clientIp;
     this.internal = entry.internal;
-    const body = config.filters.grpcWeb && isGrpcWeb(this.request) ? this.#bridge(full) : full;
     if (config.streamIdleTimeout > 0) this.#idle = setTimeout(() => this.#idleExpired(), config.streamIdleTimeout);
-    this.#route(end, body);
+    if (!config.filters.grpcWeb || !isGrpcWeb(this.request)) {
+      this.#route(end, full);
+      return;
+    }
+    this.#bridge();
+    this.#route(end && full === undefined, undefined);
+    if (full !== undefined) this.body(Buffer.from(full, 'latin1'), true);
   }
 
   /** The stream goes on as gRPC; the bridge puts the response back into gRPC-Web. */
-  #bridge(full: string | undefined): string | undefined {
+  #bridge(): void {
     const bridge = new GrpcWebBridge(this.request, this.responder);
     this.responder = bridge;
     this.grpc = true;
-    if (!bridge.text) return full;
-    this.#decoder = new Base64Decoder();
-    return full === undefined ? undefined : Buffer.from(full, 'base64').toString('latin1');
+    if (bridge.text) this.#decoder = new Base64Decoder();
   }
 
   body(received: Buffer, end: boolean): void {
     this.#idle?.refresh();
-    this.#take(this.#decoder ? this.#decoder.decode(received) : received, end);
+    const chunk = this.#decoder ? this.#decoder.decode(received, end) : received;
+    if (chunk) this.#take(chunk, end);
+    else {
+      this.#forward?.abort();
+      this.reply({ status: 400, body: badBase64 });
+    }
   }
 
   #take(chunk: Buffer, end: boolean): void {
@@ -161,7 +172,7 @@ export class HttpStream implements RequestReceiver, Answerable {
     }
     // A request that was not understood leaves doubt about where the next one begins.
     if (reply.status === 400 && this.request.protocol !== 'h2') this.responder.closeAfter();
-    const message = replyMessage(reply, this.grpc);
+    const message = replyMessage(reply, this.#grpcCaller);
     if (this.decision) finalizeResponseHeaders(this.decision, message.headers, this.formatContext());
     this.sendHead(message.status, message.headers, true, message.body === '' ? undefined : message.body);
   }

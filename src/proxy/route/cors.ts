@@ -5,6 +5,7 @@ import { drawn, runtimeFraction } from './fraction.ts';
 import type { TextMatcher } from './regex.ts';
 import type { RequestView } from './request-view.ts';
 import { compileStringMatcher } from './string-match.ts';
+import { configuredText } from './wire-text.ts';
 
 export interface CorsPlan {
   readonly origins: readonly TextMatcher[];
@@ -33,10 +34,10 @@ type CorsFields = Omit<CorsPolicy, '$typeName' | '$unknown' | 'shadowEnabled'>;
 export function compileCors(config: CorsFields, problems: string[]): CorsPlan {
   return {
     origins: config.allowOriginStringMatch.map((matcher) => compileStringMatcher(matcher, problems)),
-    allowMethods: config.allowMethods,
-    allowHeaders: config.allowHeaders,
-    exposeHeaders: config.exposeHeaders,
-    maxAge: config.maxAge,
+    allowMethods: configuredText(config.allowMethods, 'allow_methods', problems),
+    allowHeaders: configuredText(config.allowHeaders, 'allow_headers', problems),
+    exposeHeaders: configuredText(config.exposeHeaders, 'expose_headers', problems),
+    maxAge: configuredText(config.maxAge, 'max_age', problems),
     allowCredentials: config.allowCredentials ?? false,
     allowPrivateNetwork: config.allowPrivateNetworkAccess ?? false,
     enabledFraction: runtimeFraction(config.filterEnabled),
@@ -60,16 +61,26 @@ export function corsDecision(request: RequestView, plan: CorsPlan, random: () =>
 
 function preflightHeaders(request: RequestView, plan: CorsPlan, origin: string | undefined): Headers {
   const privateNetwork = plan.allowPrivateNetwork && request.get('access-control-request-private-network') === 'true';
-  return present([
-    ['access-control-allow-origin', origin ?? ''],
-    ['access-control-allow-credentials', plan.allowCredentials ? 'true' : ''],
-    ['access-control-allow-methods', plan.allowMethods],
-    ['access-control-allow-headers', plan.allowHeaders],
-    ['access-control-max-age', plan.maxAge],
-    ['access-control-allow-private-network', privateNetwork ? 'true' : ''],
-    // The filter sees its own reply on the way back and adds what every allowed response gets.
-    ['access-control-expose-headers', origin === undefined ? '' : plan.exposeHeaders],
-  ]);
+  return [
+    ...present([
+      ['access-control-allow-origin', origin ?? ''],
+      ['access-control-allow-credentials', plan.allowCredentials ? 'true' : ''],
+    ]),
+    ...allowed('methods', plan.allowMethods, request.get('access-control-request-method')),
+    ...allowed('headers', plan.allowHeaders, request.get('access-control-request-headers')),
+    ...present([
+      ['access-control-max-age', plan.maxAge],
+      ['access-control-allow-private-network', privateNetwork ? 'true' : ''],
+      // The filter sees its own reply on the way back and adds what every allowed response gets.
+      ['access-control-expose-headers', origin === undefined ? '' : plan.exposeHeaders],
+    ]),
+  ];
+}
+
+/** A lone star repeats what was asked for, even when that was nothing. */
+function allowed(what: 'methods' | 'headers', configured: string, requested: string | undefined): Headers {
+  if (configured === '') return [];
+  return [[`access-control-allow-${what}`, configured === '*' ? (requested ?? '') : configured]];
 }
 
 function responseHeaders(plan: CorsPlan, origin: string): Headers {

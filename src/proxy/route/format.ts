@@ -5,6 +5,7 @@ import { requestHeader } from './header-match.ts';
 import { child } from './metadata-match.ts';
 import type { FormatContext, HeaderView, TlsNames } from './request-view.ts';
 import { compileTimeFormat } from './time-format.ts';
+import { wireText } from './wire-text.ts';
 
 export type Formatter = (context: FormatContext) => string;
 type Operator = (context: FormatContext) => string | number | undefined;
@@ -13,7 +14,7 @@ type Operator = (context: FormatContext) => string | number | undefined;
 export function compileFormat(text: string, problems: string[]): Formatter {
   const pieces: (string | Operator)[] = [];
   for (const [whole, literal, name, args, limit] of text.matchAll(/([^%]+|%%)|%([A-Z0-9_]+)(?:\(([^)]*)\))?(?::(\d+))?%|%/g)) {
-    if (literal !== undefined) pieces.push(literal === '%%' ? '%' : literal);
+    if (literal !== undefined) pieces.push(literal === '%%' ? '%' : wireText(literal));
     else pieces.push(name === undefined ? badPiece(text, whole, problems) : compileOperator({ text: whole, name, args, limit }, problems));
   }
   const operators = pieces.some((piece) => typeof piece === 'function');
@@ -21,7 +22,11 @@ export function compileFormat(text: string, problems: string[]): Formatter {
     const constant = pieces.join('');
     return () => constant;
   }
-  return (context) => pieces.map((piece) => (typeof piece === 'string' ? piece : (piece(context) ?? ''))).join('');
+  return (context) => pieces.map((piece) => (typeof piece === 'string' ? piece : fieldOf(piece(context)))).join('');
+}
+
+function fieldOf(value: string | number | undefined): string {
+  return typeof value === 'string' ? value.replace(/[\0\r\n]/g, '') : String(value ?? '');
 }
 
 interface Command {
@@ -50,7 +55,7 @@ const plain: Readonly<Record<string, Operator>> = {
   UPSTREAM_PROTOCOL: (c) => c.upstreamProtocol,
   RESPONSE_CODE: (c) => c.responseCode,
   RESPONSE_CODE_DETAILS: (c) => c.responseCodeDetails,
-  RESPONSE_FLAGS: (c) => c.responseFlags,
+  RESPONSE_FLAGS: (c) => c.responseFlags ?? '-',
   BYTES_RECEIVED: (c) => c.bytesReceived,
   BYTES_SENT: (c) => c.bytesSent,
   DURATION: (c) => c.duration,
@@ -137,7 +142,7 @@ function metadataOperator(path: readonly string[], read: (context: FormatContext
   if (path.length === 0 || path[0] === '') return undefined;
   return (c) => {
     const value = path.reduce<unknown>(child, read(c));
-    return value === undefined || value === null ? undefined : typeof value === 'string' ? value : JSON.stringify(value);
+    return value === undefined || value === null ? undefined : wireText(typeof value === 'string' ? value : JSON.stringify(value));
   };
 }
 

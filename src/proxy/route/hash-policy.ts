@@ -11,6 +11,7 @@ import { queryParameter } from './query-match.ts';
 import { compileSubstitution, type Substitution } from './regex.ts';
 import type { RequestView } from './request-view.ts';
 import { durationMillis } from './timeout.ts';
+import { configuredText } from './wire-text.ts';
 
 type HashSource =
   | { readonly kind: 'header'; readonly name: string; readonly rewrite: Substitution | undefined }
@@ -141,7 +142,11 @@ function compileSource(config: HashPolicyConfig, problems: string[]): HashSource
       return { kind: 'header', name: headerName.toLowerCase(), rewrite: regexRewrite && compileSubstitution(regexRewrite, problems) };
     }
     case 'cookie':
-      return { kind: 'cookie', name: specifier.value.name, generated: cookieTemplate(specifier.value) };
+      return {
+        kind: 'cookie',
+        name: configuredText(specifier.value.name, 'cookie name', problems),
+        generated: cookieTemplate(specifier.value, problems),
+      };
     case 'connectionProperties':
       return specifier.value.sourceIp ? { kind: 'sourceIp' } : undefined;
     case 'queryParameter':
@@ -155,8 +160,9 @@ function compileSource(config: HashPolicyConfig, problems: string[]): HashSource
 }
 
 // Only a policy with a ttl (0 for a session) makes cookies.
-function cookieTemplate(config: CookieConfig): CookieTemplate | undefined {
+function cookieTemplate(config: CookieConfig, problems: string[]): CookieTemplate | undefined {
   if (!config.ttl) return undefined;
-  const attributes = config.attributes.map(({ name, value }) => ({ name, value }));
-  return { maxAge: Math.floor((durationMillis(config.ttl) ?? 0) / 1000), path: config.path, attributes };
+  const attribute = (text: string): string => configuredText(text, 'cookie attribute', problems);
+  const attributes = config.attributes.map(({ name, value }) => ({ name: attribute(name), value: attribute(value) }));
+  return { maxAge: Math.floor((durationMillis(config.ttl) ?? 0) / 1000), path: attribute(config.path), attributes };
 }

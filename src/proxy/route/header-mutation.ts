@@ -3,6 +3,7 @@
 import { HeaderValueOption_HeaderAppendAction as Append, type HeaderValueOption } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { compileFormat, type Formatter } from './format.ts';
 import type { FormatContext, MutableHeaders } from './request-view.ts';
+import { configuredText } from './wire-text.ts';
 
 type AppendAction = 'append' | 'addIfAbsent' | 'overwriteOrAdd' | 'overwriteIfExists';
 
@@ -46,7 +47,7 @@ export function applyHeaderMutations(mutations: HeaderMutations, headers: Mutabl
 
 function compileAddition(option: HeaderValueOption, problems: string[]): Addition {
   const template = option.header?.value || new TextDecoder().decode(option.header?.rawValue ?? new Uint8Array());
-  if (/[\0\r\n]/.test(template)) problems.push(`header value ${JSON.stringify(template)} holds a line break or NUL`);
+  configuredText(template, 'header value', problems);
   return {
     name: modifiable(option.header?.key ?? '', problems),
     template,

@@ -17,3 +17,4 @@ export { isGrpc } from './route-match.ts';
 export { type CompiledRoutes, compileRouteConfiguration, type RouteTable } from './route-table.ts';
 export { compileStringMatcher } from './string-match.ts';
 export { parseGrpcTimeout, requestTimeouts, type TimeoutPlan } from './timeout.ts';
+export { configuredText, peerText, wireText } from './wire-text.ts';

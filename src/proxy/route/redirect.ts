@@ -7,6 +7,7 @@ import {
 import type { RequestView } from './request-view.ts';
 import { compilePathRewrite, type PathRewrite, pathEnd, rewrittenPath } from './rewrite.ts';
 import type { RouteMatch } from './route-match.ts';
+import { configuredText } from './wire-text.ts';
 
 export interface RedirectPlan {
   readonly status: number;
@@ -34,10 +35,11 @@ export function compileRedirect(action: RedirectAction, match: RouteMatch, probl
   if (status === undefined) problems.push(`redirect response code ${action.responseCode} is not one of Envoy's`);
   return {
     status: status ?? 301,
-    scheme: scheme.case === 'httpsRedirect' ? (scheme.value ? 'https' : '') : (scheme.value ?? ''),
-    host: action.hostRedirect,
+    scheme:
+      scheme.case === 'httpsRedirect' ? (scheme.value ? 'https' : '') : configuredText(scheme.value ?? '', 'scheme_redirect', problems),
+    host: configuredText(action.hostRedirect, 'host_redirect', problems),
     port: action.portRedirect,
-    path: path.case === 'pathRedirect' ? path.value : '',
+    path: path.case === 'pathRedirect' ? configuredText(path.value, 'path_redirect', problems) : '',
     rewrite: compilePathRewrite(
       {
         prefixRewrite: path.case === 'prefixRewrite' ? path.value : '',

@@ -2,6 +2,7 @@
 
 import type { RegexMatchAndSubstitute, RegexMatcher } from '@meltemi/envoy-api/envoy/type/matcher/v3/regex';
 import { RE2JS } from 're2js';
+import { asciiLower, configuredText, wireText } from './wire-text.ts';
 
 const Kind = { never: 0, any: 1, nonEmpty: 2, exact: 3, prefix: 4, suffix: 5, contains: 6, regex: 7 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
@@ -18,13 +19,13 @@ export class TextMatcher {
   constructor(kind: Kind, text: string, options: { ignoreCase?: boolean; regex?: RE2JS; description: string }) {
     this.#kind = kind;
     this.#ignoreCase = options.ignoreCase ?? false;
-    this.#text = this.#ignoreCase ? text.toLowerCase() : text;
+    this.#text = this.#ignoreCase ? asciiLower(text) : text;
     this.#regex = options.regex;
     this.description = options.description + (this.#ignoreCase ? ' ignoring case' : '');
   }
 
   test(value: string): boolean {
-    const subject = this.#ignoreCase ? value.toLowerCase() : value;
+    const subject = this.#ignoreCase ? asciiLower(value) : value;
     switch (this.#kind) {
       case Kind.exact:
         return subject === this.#text;
@@ -49,7 +50,7 @@ export class TextMatcher {
 export const neverMatches = new TextMatcher(Kind.never, '', { description: 'nothing (invalid matcher)' });
 
 export function textMatcher(kind: 'exact' | 'prefix' | 'suffix' | 'contains', text: string, ignoreCase: boolean): TextMatcher {
-  return new TextMatcher(Kind[kind], text, { ignoreCase, description: `${kind} ${JSON.stringify(text)}` });
+  return new TextMatcher(Kind[kind], wireText(text), { ignoreCase, description: `${kind} ${JSON.stringify(text)}` });
 }
 
 /** A whole-text match, as Envoy matches `safe_regex`. An invalid pattern is reported and matches nothing. */
@@ -78,7 +79,8 @@ export type Substitution = (text: string) => string;
 
 export function compileSubstitution(rewrite: RegexMatchAndSubstitute | undefined, problems: string[]): Substitution {
   const regex = parsePattern(rewrite?.pattern?.regex ?? '', problems);
-  const pieces = parseSubstitution(rewrite?.substitution ?? '', regex?.groupCount() ?? 0, problems);
+  const substitution = configuredText(rewrite?.substitution ?? '', 'substitution', problems);
+  const pieces = parseSubstitution(substitution, regex?.groupCount() ?? 0, problems);
   if (!regex || !pieces) return (text) => text;
   return (text) => replaceAll(regex, pieces, text);
 }
@@ -122,7 +124,8 @@ function parsePattern(pattern: string, problems: string[]): RE2JS | undefined {
     return undefined;
   }
   try {
-    return RE2JS.compile(pattern);
+    // Subjects are bytes, one a character: so is the pattern, as Envoy's RE2 sees both.
+    return RE2JS.compile(wireText(pattern));
   } catch (error) {
     problems.push(`invalid regex ${JSON.stringify(pattern)}: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;

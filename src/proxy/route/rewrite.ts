@@ -4,6 +4,7 @@ import { unreachable } from '../../base/index.ts';
 import { compileSubstitution, type Substitution } from './regex.ts';
 import type { MutableHeaders } from './request-view.ts';
 import type { RouteMatch } from './route-match.ts';
+import { configuredText } from './wire-text.ts';
 
 export type PathRewrite =
   | { readonly kind: 'none' }
@@ -27,7 +28,8 @@ type PathSource = Pick<RouteAction, 'prefixRewrite' | 'regexRewrite' | 'pathRewr
 export function compilePathRewrite(source: Partial<PathSource>, match: RouteMatch, problems: string[]): PathRewrite {
   if (source.pathRewritePolicy) problems.push(`path rewrite policy "${source.pathRewritePolicy.name}" is not supported`);
   if (source.prefixRewrite && source.regexRewrite) problems.push('prefix_rewrite and regex_rewrite exclude each other');
-  if (source.prefixRewrite) return { kind: 'prefix', length: matchedLength(match), replacement: source.prefixRewrite };
+  if (source.prefixRewrite)
+    return { kind: 'prefix', length: matchedLength(match), replacement: configuredText(source.prefixRewrite, 'prefix_rewrite', problems) };
   if (!source.regexRewrite) return noPathRewrite;
   return {
     kind: 'regex',
@@ -41,7 +43,7 @@ export function compileHostRewrite(action: RouteAction, problems: string[]): Hos
   const specifier = action.hostRewriteSpecifier;
   switch (specifier.case) {
     case 'hostRewriteLiteral':
-      return { kind: 'literal', value: specifier.value };
+      return { kind: 'literal', value: configuredText(specifier.value, 'host_rewrite_literal', problems) };
     case 'autoHostRewrite':
       return specifier.value.value ? { kind: 'auto' } : noHostRewrite;
     case 'hostRewriteHeader':

@@ -31,6 +31,7 @@ import { compileRetry } from './retry.ts';
 import { compileHostRewrite, compilePathRewrite } from './rewrite.ts';
 import type { RouteMatch } from './route-match.ts';
 import { compileTimeouts } from './timeout.ts';
+import { configuredText } from './wire-text.ts';
 
 /** What a route takes over from its virtual host and route configuration. */
 export interface RouteScope {
@@ -132,7 +133,7 @@ function compileEntry(route: Route, index: number, scope: RouteScope, problems: 
     virtualHost: scope.virtualHost.name,
     index,
     metadata: route.metadata?.filterMetadata ?? {},
-    decorator: route.decorator?.operation || undefined,
+    decorator: route.decorator?.operation ? configuredText(route.decorator.operation, 'decorator', problems) : undefined,
     statPrefix: route.statPrefix,
     filters: routeFilters(route, scope, problems),
     requestHeaders: mutationOrder(requestHeaders, scope.requestHeaders, scope.mostSpecificWins),

@@ -7,6 +7,7 @@ import { compileMetadataMatcher, type MetadataMatcher } from './metadata-match.t
 import { compileQueryMatcher, describeQuery, matchesQuery, type QueryMatcher } from './query-match.ts';
 import { compileRegex, type TextMatcher } from './regex.ts';
 import type { RequestView, RouteContext } from './request-view.ts';
+import { asciiLower, wireText } from './wire-text.ts';
 
 export type PathKind = 'prefix' | 'path' | 'regex' | 'separatedPrefix' | 'connect' | 'none';
 
@@ -40,7 +41,7 @@ export class RouteMatch {
     this.#conditions = conditions;
     this.pathKind = conditions.pathKind;
     this.pathText = conditions.pathText;
-    this.#path = conditions.ignoreCase ? conditions.pathText.toLowerCase() : conditions.pathText;
+    this.#path = conditions.ignoreCase ? asciiLower(conditions.pathText) : conditions.pathText;
     this.#pathOnly = isPathOnly(conditions);
   }
 
@@ -66,7 +67,7 @@ export class RouteMatch {
   }
 
   #matchesPath(request: RequestView, end: number): boolean {
-    const subject = this.#conditions.ignoreCase ? request.path.toLowerCase() : request.path;
+    const subject = this.#conditions.ignoreCase ? asciiLower(request.path) : request.path;
     const text = this.#path;
     switch (this.pathKind) {
       case 'prefix':
@@ -123,11 +124,11 @@ function compilePath(config: RouteMatchConfig | undefined, problems: string[]): 
   switch (path?.case) {
     case 'prefix':
     case 'path':
-      return { pathKind: path.case, pathText: path.value, pathRegex: undefined };
+      return { pathKind: path.case, pathText: wireText(path.value), pathRegex: undefined };
     case 'pathSeparatedPrefix':
       if (!/^\/[^?#]*[^?#/]$/.test(path.value))
         problems.push(`path_separated_prefix ${JSON.stringify(path.value)} must start with / and not end with it`);
-      return { pathKind: 'separatedPrefix', pathText: path.value, pathRegex: undefined };
+      return { pathKind: 'separatedPrefix', pathText: wireText(path.value), pathRegex: undefined };
     case 'safeRegex':
       return { pathKind: 'regex', pathText: '', pathRegex: compileRegex(path.value, problems) };
     case 'connectMatcher':
