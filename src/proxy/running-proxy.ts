@@ -16,7 +16,7 @@ import { RouteStore } from './listener/route-store.ts';
 import { readAddress } from './net/address.ts';
 import { readSource } from './net/data-source.ts';
 import { OwnConnections } from './net/own-connections.ts';
-import { Stats } from './stats/stats.ts';
+import { type Stat, Stats } from './stats/stats.ts';
 import { SecretStore } from './tls/secret-store.ts';
 
 export interface ProxyOptions {
@@ -46,6 +46,9 @@ export async function startProxy(bootstrap: Bootstrap, options: ProxyOptions = {
 
 const stopPollMs = 20;
 
+/** The values of Envoy's gauge; Istio's agent reads them. */
+const serverStates = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2 } as const;
+
 class StartedProxy implements RunningProxy {
   readonly stats = new Stats();
   readonly ready: Promise<void>;
@@ -58,6 +61,8 @@ class StartedProxy implements RunningProxy {
   readonly #log: NonNullable<ProxyOptions['log']>;
   #admin: AdminServer | undefined;
   #signalReady: () => void = () => undefined;
+  readonly #state: Stat;
+  readonly #health = { failing: false };
   #live = false;
   #draining = false;
   #date = '';
@@ -71,6 +76,8 @@ class StartedProxy implements RunningProxy {
       this.#signalReady = resolve;
     });
     const stats = this.stats;
+    this.#state = stats.gauge('server.state');
+    this.#state.value = serverStates.PRE_INITIALIZING;
     const random = options.random ?? Math.random;
     const now = (): number => performance.now();
     const routes = new RouteStore();
@@ -150,6 +157,7 @@ class StartedProxy implements RunningProxy {
   async stop(): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
+    this.#state.value = serverStates.DRAINING;
     this.#plane.stop();
     this.#listeners.stopAccepting();
     this.#listeners.drainAll();
@@ -171,7 +179,8 @@ class StartedProxy implements RunningProxy {
       secrets: this.#secrets,
       nodeId: this.#bootstrap.node?.id ?? '',
       state: () => (this.#draining ? 'DRAINING' : this.isReady() ? 'LIVE' : 'PRE_INITIALIZING'),
-      drain: () => this.#listeners.drainAll(),
+      drain: (which) => this.#listeners.drainAll(which),
+      health: this.#health,
       quit: () => (this.#options.quit ? this.#options.quit() : void this.stop()),
     });
     await this.#admin.listen(at.ip, at.port);
@@ -185,6 +194,8 @@ class StartedProxy implements RunningProxy {
   #mayBeReady(): void {
     if (this.#live || !this.#plane.complete || !this.#clusters.warm || !this.#listeners.warm) return;
     this.#live = true;
+    this.#state.value = serverStates.LIVE;
+    this.stats.gauge('listener_manager.workers_started').value = 1;
     this.#signalReady();
   }
 

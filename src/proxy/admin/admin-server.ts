@@ -1,11 +1,13 @@
 // The administration interface: readiness, what is in force, counters, draining.
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { RE2JS } from 're2js';
 import type { ClusterSet } from '../cluster/cluster-set.ts';
 import type { ListenerSet } from '../listener/listener-set.ts';
 import { formatAddress } from '../net/address.ts';
 import { prometheusText, type Stats } from '../stats/stats.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
+import { type AdminRequest, changeProblem, readTarget } from './admin-request.ts';
 import { clustersText, configDump } from './config-dump.ts';
 
 export interface AdminOptions {
@@ -15,7 +17,8 @@ export interface AdminOptions {
   readonly secrets: SecretStore;
   readonly nodeId: string;
   readonly state: () => 'LIVE' | 'DRAINING' | 'PRE_INITIALIZING';
-  readonly drain: () => void;
+  readonly drain: (which: 'all' | 'inbound') => void;
+  readonly health: { failing: boolean };
   readonly quit: () => void;
 }
 
@@ -29,6 +32,8 @@ export class AdminServer {
   readonly #options: AdminOptions;
   readonly #server: http.Server;
   readonly #started = Date.now();
+  /** As configured. */
+  #address = '';
 
   constructor(options: AdminOptions) {
     this.#options = options;
@@ -41,6 +46,7 @@ export class AdminServer {
   }
 
   listen(ip: string, port: number): Promise<void> {
+    this.#address = ip;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(port, ip, () => {
@@ -58,38 +64,42 @@ export class AdminServer {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? '/', 'http://admin');
-    // What changes state must not be reachable by a link or an image.
-    const reply = changes.has(url.pathname) && request.method !== 'POST' ? { status: 405, body: 'use POST\n' } : this.#answer(url);
+    const reply = this.#reply(request);
     response.writeHead(reply.status ?? 200, {
       'content-type': reply.json ? 'application/json' : 'text/plain; charset=UTF-8',
+      'content-length': Buffer.byteLength(reply.body),
       'cache-control': 'no-cache, max-age=0',
       'x-content-type-options': 'nosniff',
     });
     response.end(reply.body);
   }
 
-  #answer(url: URL): Reply {
+  #reply(request: IncomingMessage): Reply {
+    const target = readTarget(request.url);
+    if (!target) return unknownPath;
+    const problem = changes.has(target.path) ? changeProblem(request, this.#address) : undefined;
+    return problem ? { status: problem.status, body: problem.text } : this.#answer(target);
+  }
+
+  #answer({ path, query }: AdminRequest): Reply {
     const { stats, clusters, listeners, secrets } = this.#options;
-    switch (url.pathname) {
+    switch (path) {
       case '/ready': {
         const state = this.#options.state();
         return { status: state === 'LIVE' ? 200 : 503, body: `${state}\n` };
       }
       case '/listeners':
-        return url.searchParams.get('format') === 'json'
+        return query.get('format') === 'json'
           ? json({ listener_statuses: [...listeners.active()].map(listenerStatus) })
           : { body: listenersText(listeners) };
       case '/clusters':
         return { body: clustersText(clusters) };
       case '/stats':
-        return url.searchParams.get('format') === 'prometheus'
-          ? { body: prometheusText(stats) }
-          : { body: statsText(stats, url.searchParams.get('filter')) };
+        return query.get('format') === 'prometheus' ? { body: prometheusText(stats) } : this.#stats(query);
       case '/stats/prometheus':
         return { body: prometheusText(stats) };
       case '/config_dump':
-        return json(configDump(clusters, listeners, { withEndpoints: url.searchParams.has('include_eds') }));
+        return json(configDump(clusters, listeners, { withEndpoints: query.has('include_eds') }));
       case '/certs':
         return json({ certificates: [], secrets_generation: secrets.generation });
       case '/server_info':
@@ -100,29 +110,46 @@ export class AdminServer {
           node: { id: this.#options.nodeId },
         });
       case '/drain_listeners':
-        this.#options.drain();
+        this.#options.drain(query.has('inboundonly') ? 'inbound' : 'all');
+        return { body: 'OK\n' };
+      case '/healthcheck/fail':
+      case '/healthcheck/ok':
+        this.#options.health.failing = path.endsWith('fail');
+        return { body: 'OK\n' };
+      case '/reset_counters':
+        stats.resetCounters();
         return { body: 'OK\n' };
       case '/quitquitquit':
         setImmediate(this.#options.quit);
         return { body: 'OK\n' };
       default:
-        return { status: 404, body: 'invalid path. Try /ready, /listeners, /clusters, /stats, /config_dump, /server_info\n' };
+        return unknownPath;
+    }
+  }
+
+  #stats(query: URLSearchParams): Reply {
+    const { stats } = this.#options;
+    try {
+      const filter = query.get('filter');
+      const pattern = filter === null ? undefined : RE2JS.compile(filter);
+      const list = stats.all().filter((stat) => (!pattern || pattern.matcher(stat.name).find()) && (!query.has('usedonly') || stat.used));
+      if (query.get('format') === 'json') return json({ stats: list.map(({ name, value }) => ({ name, value })) });
+      return { body: list.map((stat) => `${stat.name}: ${stat.value}\n`).join('') };
+    } catch {
+      return { status: 400, body: 'Invalid re2 regex\n' };
     }
   }
 }
 
-const changes = new Set(['/drain_listeners', '/quitquitquit']);
+const changes = new Set(['/drain_listeners', '/healthcheck/fail', '/healthcheck/ok', '/quitquitquit', '/reset_counters']);
+
+const unknownPath: Reply = {
+  status: 404,
+  body: 'invalid path. Try /ready, /listeners, /clusters, /stats, /config_dump, /server_info\n',
+};
 
 function json(value: unknown): Reply {
   return { body: `${JSON.stringify(value, null, 1)}\n`, json: true };
-}
-
-function statsText(stats: Stats, filter: string | null): string {
-  return stats
-    .all()
-    .filter((stat) => filter === null || stat.name.includes(filter))
-    .map((stat) => `${stat.name}: ${stat.value}\n`)
-    .join('');
 }
 
 function listenersText(listeners: ListenerSet): string {

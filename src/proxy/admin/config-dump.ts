@@ -1,10 +1,11 @@
 // What is in force, as text and JSON in the shape of Envoy's own.
-import { type JsonValue, toJson } from '@bufbuild/protobuf';
+import { toJson } from '@bufbuild/protobuf';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ClusterSet } from '../cluster/cluster-set.ts';
 import { knownTypes } from '../known-types.ts';
 import type { ListenerSet } from '../listener/listener-set.ts';
+import { redacted } from './redact.ts';
 
 export function configDump(clusters: ClusterSet, listeners: ListenerSet, options: { withEndpoints: boolean }): unknown {
   const list = [...clusters.all()];
@@ -63,9 +64,9 @@ export function clustersText(clusters: ClusterSet): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function clusterJson(cluster: Cluster): JsonValue {
+function clusterJson(cluster: Cluster): unknown {
   try {
-    return toJson(ClusterSchema, cluster.config.source, { registry: knownTypes, useProtoFieldName: true });
+    return redacted(toJson(ClusterSchema, cluster.config.source, { registry: knownTypes, useProtoFieldName: true }));
   } catch {
     return { name: cluster.config.name };
   }

@@ -108,9 +108,10 @@ export class ListenerSet implements AcceptContext {
     }
   }
 
-  drainAll(): void {
-    this.#draining = true;
-    for (const entry of this.#entries.values()) if (entry.active) this.#drain(entry.active, true);
+  drainAll(which: 'all' | 'inbound' = 'all'): void {
+    if (which === 'all') this.#draining = true;
+    for (const { active } of this.#entries.values())
+      if (active && (which === 'all' || active.direction === which)) this.#drain(active, true);
   }
 
   close(): void {

@@ -3,11 +3,31 @@
 export class Stat {
   readonly name: string;
   readonly kind: 'counter' | 'gauge';
-  value = 0;
+  #touched = false;
+  #value = 0;
 
   constructor(name: string, kind: 'counter' | 'gauge') {
     this.name = name;
     this.kind = kind;
+  }
+
+  get value(): number {
+    return this.#value;
+  }
+
+  set value(value: number) {
+    this.#value = value;
+    this.#touched = true;
+  }
+
+  /** Whether it was ever set. */
+  get used(): boolean {
+    return this.#touched;
+  }
+
+  reset(): void {
+    this.#value = 0;
+    this.#touched = false;
   }
 }
 
@@ -20,6 +40,10 @@ export class Stats {
 
   gauge(name: string): Stat {
     return this.#stat(name, 'gauge');
+  }
+
+  resetCounters(): void {
+    for (const stat of this.#stats.values()) if (stat.kind === 'counter') stat.reset();
   }
 
   drop(prefix: string): void {
