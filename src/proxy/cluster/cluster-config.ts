@@ -13,7 +13,7 @@ import {
 import { compileH2Options, type H2Options } from '../http/h2-options.ts';
 import { millis } from '../net/duration.ts';
 import { compileTransport, type TransportContext } from './compile-transport.ts';
-import { compileDynamic, type DynamicPlan } from './dynamic-hosts.ts';
+import { compileDynamic, type DynamicPlan } from './dynamic-plan.ts';
 import { compileErrorMatcher, type ErrorMatcher } from './error-matcher.ts';
 import type { Transport } from './transport.ts';
 

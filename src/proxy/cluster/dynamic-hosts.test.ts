@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rawTransport } from './dial.ts';
-import { DynamicHosts, type DynamicPlan, type Lookup, namedIn } from './dynamic-hosts.ts';
+import { DynamicHosts, type Lookup, namedIn } from './dynamic-hosts.ts';
+import type { DynamicPlan } from './dynamic-plan.ts';
 import { Host } from './host.ts';
 import type { Answer } from './resolver.ts';
 

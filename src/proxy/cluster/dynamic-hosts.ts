@@ -1,33 +1,8 @@
 // Hosts of a cluster that are found by name when somebody asks for them, and forgotten when nobody has for a while.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/dynamic_forward_proxy_filter
-import { Cluster_DnsLookupFamily } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
-import type { DnsCacheConfig } from '@meltemi/envoy-api/envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache';
-import { millis } from '../net/duration.ts';
+import type { DynamicPlan } from './dynamic-plan.ts';
 import type { Host } from './host.ts';
-import type { Family, Resolve } from './resolver.ts';
-
-export interface DynamicPlan {
-  readonly family: Family;
-  readonly refreshMs: number;
-  readonly ttlMs: number;
-  readonly maxHosts: number;
-}
-
-export function compileDynamic(cache: DnsCacheConfig | undefined): DynamicPlan {
-  return {
-    family: families[cache?.dnsLookupFamily ?? Cluster_DnsLookupFamily.AUTO] ?? 'auto',
-    refreshMs: millis(cache?.dnsRefreshRate) ?? 60_000,
-    ttlMs: millis(cache?.hostTtl) ?? 300_000,
-    maxHosts: cache?.maxHosts ?? 1024,
-  };
-}
-
-const families: Readonly<Record<number, Family>> = {
-  [Cluster_DnsLookupFamily.V4_ONLY]: 'v4',
-  [Cluster_DnsLookupFamily.V6_ONLY]: 'v6',
-  [Cluster_DnsLookupFamily.V4_PREFERRED]: 'v4Preferred',
-  [Cluster_DnsLookupFamily.ALL]: 'all',
-};
+import type { Resolve } from './resolver.ts';
 
 export interface Named {
   readonly name: string;
