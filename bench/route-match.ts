@@ -77,6 +77,7 @@ const lb = (policy: LbConfig['policy']): LbConfig => ({
   useHostnameForHashing: false,
   overprovisioning: 140,
   weightedPriorityHealth: false,
+  subsets: undefined,
 });
 const hosts: LbHost[] = [...Array(10).keys()].map((i) => ({
   address: `10.0.0.${i}:9080`,

@@ -161,7 +161,7 @@ export class Cluster {
       locality: [group.locality?.region, group.locality?.zone, group.locality?.subZone].join('/'),
       priority: group.priority,
       weight: group.loadBalancingWeight ?? 0,
-      hosts: group.lbEndpoints.flatMap((endpoint) => this.#keep(endpoint, before, after) ?? []),
+      hosts: group.lbEndpoints.flatMap((endpoint) => this.#keep(endpoint, before, after) ?? []).map((host) => at(host, group.priority)),
     }));
     this.#hosts = after;
     for (const [address, host] of before) if (after.get(address) !== host) for (const pool of host.pools.values()) pool.drain();
@@ -241,6 +241,11 @@ export class Cluster {
   }
 }
 
+function at(host: Host, priority: number): Host {
+  host.priority = priority;
+  return host;
+}
+
 function resourcesOf(limits: Thresholds): Resources {
   return { limits, connections: 0, pending: 0, requests: 0, retries: 0 };
 }
@@ -248,9 +253,10 @@ function resourcesOf(limits: Thresholds): Resources {
 function healthOf(status: HealthStatus): Health {
   switch (status) {
     case HealthStatus.UNHEALTHY:
-    case HealthStatus.DRAINING:
     case HealthStatus.TIMEOUT:
       return 'unhealthy';
+    case HealthStatus.DRAINING:
+      return 'draining';
     case HealthStatus.DEGRADED:
       return 'degraded';
     default:

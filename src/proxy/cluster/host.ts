@@ -27,6 +27,7 @@ export class Host implements LbHost {
   readonly transport: Transport;
   weight: number;
   health: Health;
+  priority = 0;
   ejected = false;
   activeRequests = 0;
   connections = 0;

@@ -24,13 +24,15 @@ export interface PoolOptions {
   readonly hops: number;
   /** Only where the transport tells it to the host. */
   readonly client: ClientAddresses | undefined;
+  /** Requests of each priority have connections and limits of their own. */
+  readonly priority: 'default' | 'high';
 }
 
 /** Requests with equal keys may share connections. */
-export function poolKey({ protocol, sni, hops, client }: PoolOptions): string {
-  if (sni === undefined && hops === 0 && client === undefined) return protocol;
+export function poolKey({ protocol, sni, hops, client, priority }: PoolOptions): string {
+  if (sni === undefined && hops === 0 && client === undefined && priority === 'default') return protocol;
   const whom = client ? `${client.remoteIp} ${client.remotePort} ${client.localIp} ${client.localPort}` : '';
-  return `${protocol} ${hops} ${whom} ${sni}`;
+  return `${protocol} ${priority} ${hops} ${whom} ${sni}`;
 }
 
 export class HttpPool implements ConnectionOwner {
@@ -53,7 +55,8 @@ export class HttpPool implements ConnectionOwner {
   }
 
   /** A connection at once, or undefined: then the waiter is called later, unless `cancel` comes first. */
-  acquire(waiter: Waiter, resources: Resources): UpstreamConnection | undefined {
+  acquire(waiter: Waiter): UpstreamConnection | undefined {
+    const resources = this.#resources;
     const ready = this.#takeReady();
     if (ready) return ready;
     if (resources.pending >= resources.limits.maxPending) {
@@ -64,28 +67,27 @@ export class HttpPool implements ConnectionOwner {
     this.#waiting.push(waiter);
     resources.pending++;
     this.#cluster.stats.pendingTotal.value++;
-    this.#open(resources);
+    this.#open();
     return undefined;
   }
 
-  cancel(waiter: Waiter, resources: Resources): void {
+  cancel(waiter: Waiter): void {
     const at = this.#waiting.indexOf(waiter);
     if (at < 0) return;
     this.#waiting.splice(at, 1);
-    resources.pending--;
+    this.#resources.pending--;
   }
 
   released(connection: UpstreamConnection): void {
-    const resources = this.#cluster.resources.default;
-    while (this.#waiting.length > 0 && connection.available) this.#serve(connection, resources);
+    while (this.#waiting.length > 0 && connection.available) this.#serve(connection);
     // Requests that wait are served by a draining pool too: they have chosen their host.
     if (this.#draining) {
       connection.drain();
       return;
     }
-    if (!connection.available || this.#multiplexed) return;
-    this.#idle.push(connection);
-    this.#armIdle(connection);
+    if (!connection.available) return;
+    if (!this.#multiplexed) this.#idle.push(connection);
+    if (connection.activeStreams === 0) this.#armIdle(connection);
   }
 
   gone(connection: UpstreamConnection): void {
@@ -95,9 +97,9 @@ export class HttpPool implements ConnectionOwner {
     clearTimeout(this.#idleTimers.get(connection));
     this.#idleTimers.delete(connection);
     this.#host.connections--;
-    this.#cluster.resources.default.connections--;
+    this.#resources.connections--;
     this.#cluster.stats.connectionsActive.value--;
-    if (this.#waiting.length > 0) this.#open(this.#cluster.resources.default);
+    if (this.#waiting.length > 0) this.#open();
   }
 
   drain(): void {
@@ -112,6 +114,10 @@ export class HttpPool implements ConnectionOwner {
     for (const connection of this.#all) connection.destroy();
   }
 
+  get #resources(): Resources {
+    return this.#cluster.resources[this.#options.priority];
+  }
+
   #takeReady(): UpstreamConnection | undefined {
     if (this.#multiplexed) {
       for (const connection of this.#all) if (connection.available) return connection;
@@ -122,7 +128,8 @@ export class HttpPool implements ConnectionOwner {
     return undefined;
   }
 
-  #open(resources: Resources): void {
+  #open(): void {
+    const resources = this.#resources;
     const wanted = this.#multiplexed ? 1 : this.#waiting.length;
     if (this.#attempts.size >= wanted) return;
     if (resources.connections >= resources.limits.maxConnections && this.#all.size + this.#attempts.size > 0) {
@@ -156,7 +163,7 @@ export class HttpPool implements ConnectionOwner {
         },
         failed: (detail, timedOut) => {
           this.#attempts.delete(giveUp);
-          this.#failed(resources, detail, timedOut);
+          this.#failed(detail, timedOut);
         },
       },
     );
@@ -171,14 +178,14 @@ export class HttpPool implements ConnectionOwner {
     this.#all.add(connection);
     if (http.maxConnectionDuration > 0) setTimeout(() => connection.drain(), http.maxConnectionDuration).unref();
     this.released(connection);
-    if (this.#waiting.length > 0) this.#open(this.#cluster.resources.default);
+    if (this.#waiting.length > 0) this.#open();
   }
 
   #connection(wire: Wire, h2: boolean): UpstreamConnection {
     const http = this.#cluster.config.http;
     const maxRequests = http.maxRequestsPerConnection;
     if (this.#options.protocol === 'connect') return new ConnectTunnel(wire, this);
-    if (!h2) return new H1Client(wire, this, { maxRequests, trailers: http.trailers });
+    if (!h2) return new H1Client(wire, this, { maxRequests, trailers: http.trailers, maxHeaders: http.maxHeaders });
     return new H2Client((wire as SocketWire).socket, this, {
       h2: http.h2,
       maxRequests,
@@ -186,22 +193,22 @@ export class HttpPool implements ConnectionOwner {
     });
   }
 
-  #failed(resources: Resources, detail: string, timedOut: boolean): void {
-    resources.connections--;
+  #failed(detail: string, timedOut: boolean): void {
+    this.#resources.connections--;
     this.#host.connections--;
     this.#cluster.stats.connectionsActive.value--;
     this.#cluster.stats.connectFail.value++;
     if (timedOut) this.#cluster.stats.connectTimeout.value++;
     // Requests that other attempts are under way for keep waiting.
     const lost = this.#waiting.splice(0, Math.max(1, this.#waiting.length - this.#attempts.size));
-    resources.pending -= lost.length;
+    this.#resources.pending -= lost.length;
     for (const waiter of lost) waiter.failed(timedOut ? 'connect-timeout' : 'connect-failure', detail);
   }
 
-  #serve(connection: UpstreamConnection, resources: Resources): void {
+  #serve(connection: UpstreamConnection): void {
     const waiter = this.#waiting.shift();
     if (!waiter) return;
-    resources.pending--;
+    this.#resources.pending--;
     waiter.ready(connection);
   }
 

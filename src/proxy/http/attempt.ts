@@ -18,6 +18,8 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   #pool: HttpPool | undefined;
   #stream: UpstreamStream | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #idleLimit = 0;
+  #idle: NodeJS.Timeout | undefined;
   #begun = 0;
   #over = false;
   #counted = false;
@@ -42,8 +44,9 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     return this.#stream !== undefined && !this.#over;
   }
 
-  start(perTryTimeout: number): void {
-    if (perTryTimeout > 0) this.#timer = setTimeout(() => this.#tryExpired(), perTryTimeout);
+  /** `idle`: how long nothing may pass either way. */
+  start({ idle }: { readonly idle: number }): void {
+    this.#idleLimit = idle;
     this.#begun = this.#now();
     if (this.#resources.requests >= this.#resources.limits.maxRequests) {
       this.#cluster.stats.pendingOverflow.value++;
@@ -61,11 +64,17 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
       sni,
       verifyName: http.autoSanValidation ? sni : undefined,
       hops: info.hops,
+      priority: this.#forward.decision.route.priority,
       client: this.host.transport.tellsClient ? info : undefined,
     });
     this.#pool = pool;
-    const connection = pool.acquire(this, this.#resources);
+    const connection = pool.acquire(this);
     if (connection && !this.ready(connection)) pool.released(connection);
+  }
+
+  /** From now, when the request is complete. */
+  limit(wholeTry: number): void {
+    if (wholeTry > 0 && !this.#timer && !this.#over) this.#timer = setTimeout(() => this.#tryExpired(), wholeTry);
   }
 
   /** The status as outlier detection sees it. */
@@ -98,6 +107,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#cluster.stats.requestsTotal.value++;
     this.#cluster.stats.requestsActive.value++;
     this.started = true;
+    if (this.#idleLimit > 0) this.#idle = setTimeout(() => this.#tryExpired(), this.#idleLimit);
     this.#cluster.report(this.host, { kind: 'localSuccess' });
     this.#forward.onConnected(this, (end, full) => {
       this.#stream = connection.request(this.#request, end, full, this);
@@ -106,6 +116,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   }
 
   sendBody(chunk: Buffer, end: boolean): boolean {
+    this.#idle?.refresh();
     return this.#stream?.body(chunk, end) ?? true;
   }
 
@@ -123,7 +134,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 
   cancel(): void {
     if (this.#over) return;
-    this.#pool?.cancel(this, this.#resources);
+    this.#pool?.cancel(this);
     const stream = this.#stream;
     this.#finish();
     stream?.reset();
@@ -140,6 +151,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 
   head(status: number, headers: Headers, end: boolean, full?: string): void {
     if (this.#over) return;
+    this.#idle?.refresh();
     this.headSeen = true;
     this.#cluster.report(this.host, { kind: 'response', status: this.#judged(status, headers) });
     if (end) this.#finish();
@@ -148,6 +160,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 
   body(chunk: Buffer, end: boolean): void {
     if (this.#over) return;
+    this.#idle?.refresh();
     if (end) this.#finish();
     this.#forward.onBody(this, chunk, end);
   }
@@ -188,6 +201,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   #finish(): void {
     this.#over = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#idle);
     if (!this.#counted) return;
     this.#counted = false;
     this.#resources.requests--;

@@ -9,6 +9,7 @@ import type { HcmConfig } from './hcm.ts';
 import type { Headers } from './headers.ts';
 import type { LocalReply } from './local-reply.ts';
 import type { Request } from './request.ts';
+import type { ClockLimits } from './stream-clocks.ts';
 
 /** The connection, as seen by the streams on it. */
 export interface StreamHost {
@@ -16,6 +17,8 @@ export interface StreamHost {
   readonly env: HttpEnvironment;
   readonly info: ConnectionInfo;
   readonly routeContext: RouteContext;
+  /** Of each stream; undefined without any. */
+  readonly limits: ClockLimits | undefined;
 }
 
 /** The stream, as seen by what answers it. */
@@ -34,6 +37,8 @@ export interface Answerable {
   flushResponse(): void;
   resetDownstream(): void;
   reply(reply: LocalReply): void;
+  /** What the route says of the stream's time, in place of the connection manager; undefined leaves it. */
+  limit(idle: number | undefined, duration: number | undefined): void;
 }
 
 /** One try, as seen by the forward that it reports to. */

@@ -54,7 +54,8 @@ export class Forward implements TryOwner {
   #trailers: Headers | undefined;
   #timer: NodeJS.Timeout | undefined;
   #backoff: NodeJS.Timeout | undefined;
-  #maxStream: NodeJS.Timeout | undefined;
+  /** How long the host asked to be left alone. */
+  #after: number | undefined;
   #interim = false;
   #over = false;
 
@@ -89,8 +90,7 @@ export class Forward implements TryOwner {
     if (route.includeAttemptCount) request.headers.set('x-envoy-attempt-count', '1');
     if (route.mirrors.length > 0) this.#mirrors = startMirrors(route.mirrors, request, { env, end, full, info: stream.connection.info });
     if (end) this.#startTimer();
-    if (this.#timeouts.maxStream !== undefined && this.#timeouts.maxStream > 0)
-      this.#maxStream = setTimeout(() => this.#streamExpired(), this.#timeouts.maxStream);
+    stream.limit(this.#timeouts.idle, this.#timeouts.maxStream);
     if (cluster.dynamic) this.#lookUp(cluster.dynamic);
     else this.#try();
   }
@@ -276,7 +276,8 @@ export class Forward implements TryOwner {
       rewriteAuthority(request, peerText(host.hostname), { appendForwardedHost: decision.route.appendForwardedHost, keepOriginal: true });
     const attempt = new Attempt(this, cluster, host, request);
     this.#attempt = attempt;
-    attempt.start(this.#timeouts?.perTry ?? 0);
+    attempt.start({ idle: this.#timeouts?.perTryIdle ?? 0 });
+    if (this.#requestDone) attempt.limit(this.#timeouts?.perTry ?? 0);
   }
 
   #host(cluster: Cluster): Host | undefined {
@@ -288,12 +289,23 @@ export class Forward implements TryOwner {
     }
     const tried = this.#tried;
     const avoid = this.#retry?.avoidPreviousHosts && tried.length > 0;
+    const match = this.decision.weighted?.metadataMatch ?? this.decision.route.metadataMatch;
     return cluster.choose({
       random: connection.env.random,
       now: connection.env.now(),
       ...(this.#hash?.hash ? { hash: this.#hash.hash } : {}),
+      ...(match ? { match } : {}),
+      ...this.#otherPriorities(),
       ...(avoid ? { avoid: (host: Host) => tried.includes(host), maxAttempts: this.#retry?.hostSelectionAttempts ?? 0 } : {}),
     });
+  }
+
+  /** Priorities are given up in rounds of as many tries as the policy says. */
+  #otherPriorities(): { avoidPriorities?: readonly number[] } {
+    const rounds = this.#retry?.previousPriorities?.updateFrequency;
+    if (rounds === undefined || this.#tried.length < rounds) return {};
+    const counted = this.#tried.slice(0, this.#tried.length - (this.#tried.length % rounds));
+    return { avoidPriorities: [...new Set(counted.map((host) => host.priority))] };
   }
 
   #hashContext(): { sourceIp: string; downstreamRemoteAddress: string; downstreamLocalAddress: string } {
@@ -327,7 +339,9 @@ export class Forward implements TryOwner {
     const plan = this.#retry;
     const cluster = this.#cluster;
     if (!plan || !cluster || !this.#replayable || this.stream.request.upgrade !== undefined) return false;
-    if (!shouldRetry(plan, outcome, Date.now()).retry) return false;
+    const verdict = shouldRetry(plan, outcome, Date.now());
+    if (!verdict.retry) return false;
+    this.#after = verdict.after;
     if (this.#retriesLeft <= 0) {
       cluster.stats.retryLimitExceeded.value++;
       return false;
@@ -365,7 +379,8 @@ export class Forward implements TryOwner {
       cluster.resources[this.decision.route.priority].retries++;
     }
     this.#attempt = undefined;
-    this.#backoff = setTimeout(() => this.#try(), retryBackoff(plan, this.#attempts, this.stream.connection.env.random));
+    const wait = this.#after ?? retryBackoff(plan, this.#attempts, this.stream.connection.env.random);
+    this.#backoff = setTimeout(() => this.#try(), wait);
   }
 
   #keep(chunk: Buffer, sending: boolean): void {
@@ -394,6 +409,7 @@ export class Forward implements TryOwner {
   #startTimer(): void {
     const limit = this.#timeouts?.request ?? 0;
     if (limit > 0 && !this.#timer && !this.#over) this.#timer = setTimeout(() => this.#expired(), limit);
+    this.#attempt?.limit(this.#timeouts?.perTry ?? 0);
   }
 
   #expired(): void {
@@ -409,18 +425,6 @@ export class Forward implements TryOwner {
     this.#fail(504, 'upstream request timeout');
   }
 
-  #streamExpired(): void {
-    const attempt = this.#attempt;
-    this.#attempt = undefined;
-    attempt?.cancel();
-    if (attempt?.headSeen) {
-      this.#end();
-      this.stream.resetDownstream();
-      return;
-    }
-    this.#fail(408, 'downstream duration timeout');
-  }
-
   #fail(status: number, body: string, headers: readonly (readonly [string, string])[] = []): void {
     this.#end();
     this.stream.reply({ status, body, headers });
@@ -431,7 +435,6 @@ export class Forward implements TryOwner {
     this.#over = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#backoff);
-    clearTimeout(this.#maxStream);
     if (this.#retrying && this.#cluster) this.#cluster.resources[this.decision.route.priority].retries--;
     this.#retrying = false;
     this.#chunks = [];

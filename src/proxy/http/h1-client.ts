@@ -2,7 +2,7 @@
 import type { Wire, WireEvents } from '../net/wire.ts';
 import type { RequestHead, ResetReason, UpstreamReceiver, UpstreamStream } from './exchange.ts';
 import { type Framing, responseFraming } from './framing.ts';
-import { H1Reader, type MessageEvents, type ReadProblem } from './h1-reader.ts';
+import { H1Reader, type MessageEvents, type ReadProblem, usualLimits } from './h1-reader.ts';
 import { fieldLines } from './h1-serialize.ts';
 import { H1Writer } from './h1-writer.ts';
 import type { ScannedHead } from './head-scanner.ts';
@@ -14,6 +14,13 @@ import { type ConnectionOwner, staleConnection, type UpstreamConnection } from '
 const staleAfterMs = 1000;
 const nothing = Buffer.alloc(0);
 const noTrailers = new Headers();
+
+export interface H1ClientOptions {
+  readonly maxRequests: number;
+  readonly trailers: boolean;
+  /** Of a response. */
+  readonly maxHeaders?: number;
+}
 
 export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   readonly #wire: Wire;
@@ -33,12 +40,12 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   #feeding = false;
   #paused = false;
 
-  constructor(wire: Wire, owner: ConnectionOwner, options: { readonly maxRequests: number; readonly trailers: boolean }) {
+  constructor(wire: Wire, owner: ConnectionOwner, options: H1ClientOptions) {
     this.#wire = wire;
     this.#owner = owner;
     this.#maxRequests = options.maxRequests;
     this.passesTrailers = options.trailers;
-    this.#reader = new H1Reader(this, false);
+    this.#reader = new H1Reader(this, { request: false, ...usualLimits, maxHeaders: options.maxHeaders ?? usualLimits.maxHeaders });
     this.#writer = new H1Writer(wire);
     wire.attach(this);
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { requestFraming, responseFraming } from './framing.ts';
-import { H1Reader, type MessageEvents } from './h1-reader.ts';
+import { H1Reader, type MessageEvents, usualLimits } from './h1-reader.ts';
 
 interface Seen {
   readonly messages: { first: string; second: string; headers: string[]; body: string; trailers: string[]; ended: boolean }[];
@@ -41,7 +41,7 @@ function read(text: string, sizes: readonly number[], request: boolean): Seen {
       seen.problem = problem;
     },
   };
-  const reader = new H1Reader(events, request);
+  const reader = new H1Reader(events, { request, ...usualLimits });
   const bytes = Buffer.from(text, 'latin1');
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const size = Math.max(1, sizes[i % sizes.length] ?? bytes.length);

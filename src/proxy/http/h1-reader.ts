@@ -32,7 +32,6 @@ const phase = {
 } as const;
 type State = (typeof phase)[keyof typeof phase];
 
-const maxHead = 60 * 1024;
 const maxChunkLine = 4096;
 /** Bodies up to this size travel as text together with their head. */
 const smallBody = 16 * 1024;
@@ -40,9 +39,20 @@ const LF = 10;
 const CR = 13;
 const nothing = Buffer.alloc(0);
 
+export interface ReadLimits {
+  /** Or responses. */
+  readonly request: boolean;
+  readonly maxHeaders: number;
+  readonly maxHeadBytes: number;
+}
+
+export const usualLimits = { maxHeaders: 100, maxHeadBytes: 60 * 1024 } as const;
+
 export class H1Reader {
   readonly #events: MessageEvents;
   readonly #request: boolean;
+  readonly #maxHeaders: number;
+  readonly #maxHead: number;
   readonly #pending = new PendingBytes();
   #state: State = phase.head;
   /** How far into the pending bytes the end of the head has been looked for. */
@@ -50,9 +60,11 @@ export class H1Reader {
   #left = 0;
   #stepping = false;
 
-  constructor(events: MessageEvents, request: boolean) {
+  constructor(events: MessageEvents, limits: ReadLimits) {
     this.#events = events;
-    this.#request = request;
+    this.#request = limits.request;
+    this.#maxHeaders = limits.maxHeaders;
+    this.#maxHead = limits.maxHeadBytes;
   }
 
   /** Between messages, nothing read of the next one. */
@@ -180,11 +192,11 @@ export class H1Reader {
       const problem = this.#request ? requestProblem(bytes, at, end) : responseProblem(bytes, at, end);
       if (problem) return this.#fail(problem);
       this.#searched = Math.max(0, end - at - 3);
-      return end - at > maxHead ? this.#fail('head-too-large') : 0;
+      return end - at > this.#maxHead ? this.#fail('head-too-large') : 0;
     }
     this.#searched = 0;
-    if (headEnd - at > maxHead) return this.#fail('head-too-large');
-    const head = scanHead(bytes, at, headEnd, this.#request);
+    if (headEnd - at > this.#maxHead) return this.#fail('head-too-large');
+    const head = scanHead(bytes, at, headEnd, { request: this.#request, maxHeaders: this.#maxHeaders });
     if (typeof head === 'string') return this.#fail(head);
     const framing = this.#events.framing(head);
     return framing === 'interim' ? this.#interim(head, headEnd - at) : this.#begin(head, framing, bytes, headEnd, end) + headEnd - at;
@@ -275,10 +287,10 @@ export class H1Reader {
     const blockEnd = findEnd(bytes, at, end, at + this.#searched);
     if (blockEnd < 0) {
       this.#searched = Math.max(0, end - at - 3);
-      return end - at > maxHead ? this.#fail('head-too-large') : 0;
+      return end - at > this.#maxHead ? this.#fail('head-too-large') : 0;
     }
     this.#searched = 0;
-    const trailers = scanTrailers(bytes, at, blockEnd);
+    const trailers = scanTrailers(bytes, at, blockEnd, this.#maxHeaders);
     if (typeof trailers === 'string') return this.#fail(trailers);
     this.#state = phase.done;
     this.#events.onTrailers(trailers);

@@ -27,6 +27,15 @@ export interface RequestHandler {
   upgradable(protocol: string): boolean;
   /** Milliseconds that a connection without requests is kept; 0 is forever. */
   readonly idleTimeout: number;
+  readonly headLimit: HeadLimit | undefined;
+  readonly maxHeaders: number;
+  readonly maxHeadBytes: number;
+}
+
+/** How long a head may take to arrive, and what its sender is told then. */
+export interface HeadLimit {
+  readonly ms: number;
+  readonly text: string;
 }
 
 const lingerMs = 1000;
@@ -60,12 +69,13 @@ export class H1Server implements WireEvents, MessageEvents {
   /** The last response has gone out: nothing that follows is read as a request. */
   #lingering = false;
   #idleTimer: NodeJS.Timeout | undefined;
+  #headTimer: NodeJS.Timeout | undefined;
   requests = 0;
 
   constructor(wire: Wire, handler: RequestHandler) {
     this.wire = wire;
     this.#handler = handler;
-    this.#reader = new H1Reader(this, true);
+    this.#reader = new H1Reader(this, { request: true, maxHeaders: handler.maxHeaders, maxHeadBytes: handler.maxHeadBytes });
     this.writer = new H1Writer(wire);
     wire.attach(this);
     this.#armIdle();
@@ -119,6 +129,7 @@ export class H1Server implements WireEvents, MessageEvents {
 
   onClose(): void {
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#headTimer);
     const turn = this.#turn;
     this.#turn = undefined;
     turn?.receiver?.aborted();
@@ -135,6 +146,9 @@ export class H1Server implements WireEvents, MessageEvents {
 
   onHead(head: ScannedHead, end: boolean, full: string | undefined): void {
     clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
+    clearTimeout(this.#headTimer);
+    this.#headTimer = undefined;
     this.requests++;
     const upgrade = this.#upgradeOf(head);
     const wishes = connectionWishes(head.headers);
@@ -247,9 +261,21 @@ export class H1Server implements WireEvents, MessageEvents {
       // Pipelined bytes beyond one read wait in the kernel, and so do those for a protocol that the upstream has not agreed to yet.
       if (this.#reader.waits && this.#reader.pendingLength > 64 * 1024) this.readRequest(false);
     } else if (this.#reader.done) this.#goOn();
+    else if (!this.#reader.idle && !this.#lingering) this.#headBegun();
+  }
+
+  /** From its first byte on a request has begun: only a pause between its bytes counts as idle. */
+  #headBegun(): void {
+    this.#idleTimer?.refresh();
+    const limit = this.#handler.headLimit;
+    if (this.#headTimer || !limit) return;
+    this.#headTimer = setTimeout(() => this.#refuse(408, limit.text), limit.ms);
+    this.#headTimer.unref();
   }
 
   #linger(): void {
+    clearTimeout(this.#headTimer);
+    this.#headTimer = undefined;
     this.#lingering = true;
     this.#turn = undefined;
     this.#reader.discard();

@@ -1,6 +1,7 @@
 // HTTP/2 from clients: each stream of a node:http2 session becomes an exchange.
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { longestTimer } from '../net/duration.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
 import type { RequestHandler } from './h1-server.ts';
 import { toH2 } from './h2-fields.ts';
@@ -17,6 +18,8 @@ export class H2Server {
   readonly #session: ServerHttp2Session;
   readonly #handler: RequestHandler;
   requests = 0;
+  #active = 0;
+  #idle: NodeJS.Timeout | undefined;
   /** Streams reset by the client; a burst of them ends the connection (CVE-2023-44487). */
   #resets = 0;
 
@@ -26,23 +29,28 @@ export class H2Server {
       maxConcurrentStreams: options.maxConcurrentStreams,
       initialWindowSize: options.initialStreamWindow,
       enableConnectProtocol: options.allowConnect,
+      maxHeaderListSize: handler.maxHeadBytes,
     };
     this.#session = http2.performServerHandshake(socket, {
       settings,
-      maxHeaderListPairs: 100,
+      // With the pseudo-fields, of which there are four, and five in an extended CONNECT.
+      maxHeaderListPairs: handler.maxHeaders + 5,
       maxSessionInvalidFrames: 100,
       maxSettings: 32,
     });
     this.#session.setLocalWindowSize(options.initialConnectionWindow);
     this.#session.on('stream', (stream, _headers, _flags, raw) => this.#accept(stream, raw));
     this.#session.on('error', () => undefined);
-    this.#session.on('close', () => handler.closed());
+    this.#session.on('close', () => {
+      clearTimeout(this.#idle);
+      handler.closed();
+    });
     // node:http2 waits for a GOAWAY: a client that ends without one is gone, as for Envoy.
     socket.once('end', () => this.#session.destroy());
     // A socket that nothing was read from yet does not begin by itself.
     socket.read(0);
     if (options.keepAlive) new KeepAlive(this.#session, options.keepAlive, () => this.#session.destroy());
-    if (handler.idleTimeout > 0) this.#session.setTimeout(handler.idleTimeout, () => this.#session.close());
+    this.#armIdle();
   }
 
   drain(_closeIdle = true): void {
@@ -58,9 +66,22 @@ export class H2Server {
     if (++this.#resets > 200 && this.#resets > this.requests / 2) this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
+  /** Only a connection without streams is idle. */
+  #armIdle(): void {
+    const { idleTimeout } = this.#handler;
+    if (idleTimeout <= 0 || this.#active > 0) return;
+    this.#idle ??= setTimeout(() => this.#active === 0 && this.drain(), Math.min(idleTimeout, longestTimer)).unref();
+    this.#idle.refresh();
+  }
+
   #accept(stream: ServerHttp2Stream, raw: readonly string[]): void {
     this.requests++;
+    this.#active++;
     stream.on('error', () => undefined);
+    stream.once('close', () => {
+      this.#active--;
+      this.#armIdle();
+    });
     const head = readRequestHead(raw);
     if (!head) {
       this.#handler.protocolProblem(400);

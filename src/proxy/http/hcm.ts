@@ -65,6 +65,10 @@ export interface HcmConfig {
   readonly defaultHost: string;
   readonly streamIdleTimeout: number;
   readonly requestTimeout: number;
+  /** Until the head of a request is complete. */
+  readonly headersTimeout: number;
+  readonly maxHeaders: number;
+  readonly maxHeadBytes: number;
   readonly idleTimeout: number;
   readonly maxConnectionDuration: number;
   readonly maxRequestsPerConnection: number;
@@ -136,6 +140,9 @@ export function compileHcm(source: HttpConnectionManager, context: HcmContext, p
     defaultHost: source.httpProtocolOptions?.defaultHostForHttp10 ?? '',
     streamIdleTimeout: millis(source.streamIdleTimeout) ?? 300_000,
     requestTimeout: millis(source.requestTimeout) ?? 0,
+    headersTimeout: millis(source.requestHeadersTimeout) ?? 0,
+    maxHeaders: common?.maxHeadersCount ?? 100,
+    maxHeadBytes: (source.maxRequestHeadersKb ?? 60) * 1024,
     idleTimeout: millis(common?.idleTimeout) ?? 3_600_000,
     maxConnectionDuration: millis(common?.maxConnectionDuration) ?? 0,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,

@@ -12,9 +12,8 @@ export interface ScannedHead {
   headers: Headers;
 }
 
-const maxHeaders = 100;
-// Where names and values lie: four numbers a field, reused by every scan.
-const fields = new Int32Array(4 * (maxHeaders + 1));
+// Where names and values lie: four numbers a field, reused by every scan and grown when a scan needs more.
+let fields = new Int32Array(4 * 128);
 
 /** tchar of RFC 9110 section 5.6.2, mapped to lower case; 0 is not allowed in a name. */
 const lower = new Uint8Array(256);
@@ -37,22 +36,27 @@ const SP = 32;
 const DEL = 127;
 const COLON = 58;
 
+export interface ScanOptions {
+  readonly request: boolean;
+  readonly maxHeaders: number;
+}
+
 /** `start` is the first byte of the start line, `end` the byte after the empty line. */
-export function scanHead(bytes: Buffer, start: number, end: number, request: boolean): ScannedHead | HeadProblem {
+export function scanHead(bytes: Buffer, start: number, end: number, options: ScanOptions): ScannedHead | HeadProblem {
   let at = start;
   while (inValue[bytes[at] ?? 0] === 1) at++;
   if (bytes[at] !== CR || bytes[at + 1] !== LF || at + 2 > end) return 'malformed';
   const lineLength = at - start;
   const text = bytes.toString('latin1', start, end);
-  const headers = scanFields(bytes, at + 2, end, text, start);
+  const headers = scanFields(bytes, at + 2, end, { text, base: start, maxHeaders: options.maxHeaders });
   if (typeof headers === 'string') return headers;
-  if (repeated) joinRepeated(headers, request ? 'request' : 'response');
-  return request ? requestLine(text, lineLength, headers) : statusLine(text, lineLength, headers);
+  if (repeated) joinRepeated(headers, options.request ? 'request' : 'response');
+  return options.request ? requestLine(text, lineLength, headers) : statusLine(text, lineLength, headers);
 }
 
 /** The trailers of a chunked body; `end` is the byte after the empty line. */
-export function scanTrailers(bytes: Buffer, start: number, end: number): Headers | HeadProblem {
-  return scanFields(bytes, start, end, bytes.toString('latin1', start, end), start);
+export function scanTrailers(bytes: Buffer, start: number, end: number, maxHeaders: number): Headers | HeadProblem {
+  return scanFields(bytes, start, end, { text: bytes.toString('latin1', start, end), base: start, maxHeaders });
 }
 
 /** What is already wrong with a request of which the head is not there yet. */
@@ -75,7 +79,14 @@ const responseStart = 'HTTP/1.';
 /** A line longer than this is judged once its head is complete. */
 const maxEarlyLine = 2048;
 
-function scanFields(bytes: Buffer, start: number, end: number, text: string, base: number): Headers | HeadProblem {
+interface FieldText {
+  readonly text: string;
+  /** Where the text begins in the bytes. */
+  readonly base: number;
+  readonly maxHeaders: number;
+}
+
+function scanFields(bytes: Buffer, start: number, end: number, { text, base, maxHeaders }: FieldText): Headers | HeadProblem {
   let at = start;
   let count = 0;
   while (bytes[at] !== CR) {
@@ -92,6 +103,7 @@ function scanFields(bytes: Buffer, start: number, end: number, text: string, bas
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === 9)) valueEnd--;
     at += 2;
     const slot = count++ * 4;
+    if (slot === fields.length) fields = grown(fields);
     fields[slot] = nameStart;
     fields[slot + 1] = nameEnd;
     fields[slot + 2] = valueStart;
@@ -107,6 +119,12 @@ function scanFields(bytes: Buffer, start: number, end: number, text: string, bas
     list[i * 2 + 1] = text.slice((fields[slot + 2] ?? 0) - base, (fields[slot + 3] ?? 0) - base);
   }
   return new Headers(list);
+}
+
+function grown(full: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(full.length * 2);
+  wider.set(full);
+  return wider;
 }
 
 function requestLine(text: string, length: number, headers: Headers): ScannedHead | HeadProblem {

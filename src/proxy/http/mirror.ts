@@ -57,6 +57,7 @@ export class Mirror implements UpstreamReceiver {
       sni: undefined,
       verifyName: undefined,
       hops: source.info.hops,
+      priority: 'default',
       client: host.transport.tellsClient ? source.info : undefined,
     });
     const ready = (connection: UpstreamConnection): boolean => {
@@ -71,9 +72,9 @@ export class Mirror implements UpstreamReceiver {
       return true;
     };
     const waiter = { ready, failed: () => this.#stop() };
-    const connection = pool.acquire(waiter, cluster.resources.default);
+    const connection = pool.acquire(waiter);
     if (connection) ready(connection);
-    else this.#release = () => pool.cancel(waiter, cluster.resources.default);
+    else this.#release = () => pool.cancel(waiter);
   }
 
   /** A piece of the request. */

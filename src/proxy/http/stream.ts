@@ -17,6 +17,7 @@ import { type LocalReply, replyMessage } from './local-reply.ts';
 import { normalizePath } from './normalize-path.ts';
 import type { Request } from './request.ts';
 import { enterRequest } from './request-entry.ts';
+import { type Lapse, StreamClocks } from './stream-clocks.ts';
 
 export class HttpStream implements RequestReceiver, Answerable {
   readonly request: Request;
@@ -33,7 +34,8 @@ export class HttpStream implements RequestReceiver, Answerable {
   #forward: Forward | undefined;
   #held: { chunks: Buffer[]; end: boolean; trailers: Headers | undefined } | undefined;
   #delay: NodeJS.Timeout | undefined;
-  #idle: NodeJS.Timeout | undefined;
+  #clocks: StreamClocks | undefined;
+  #requestDone = false;
   #corsHeaders: readonly (readonly [string, string])[] | undefined;
   #over = false;
   #headSent = false;
@@ -53,6 +55,8 @@ export class HttpStream implements RequestReceiver, Answerable {
     const stats = config.stats;
     stats.requests.value++;
     stats.requestsActive.value++;
+    if (this.connection.limits) this.#clocks = new StreamClocks(this.connection.limits, (lapse) => this.#lapsed(lapse));
+    if (end) this.#requestComplete();
     if (!this.#acceptable()) return;
     if (!config.proxy100 && this.request.headers.get('expect')?.toLowerCase() === '100-continue') {
       this.responder.interim(100, new Headers());
@@ -62,7 +66,6 @@ export class HttpStream implements RequestReceiver, Answerable {
     const entry = enterRequest(this.request, this.connection.info, config);
     this.clientIp = entry.clientIp;
     this.internal = entry.internal;
-    if (config.streamIdleTimeout > 0) this.#idle = setTimeout(() => this.#idleExpired(), config.streamIdleTimeout);
     if (!config.filters.grpcWeb || !isGrpcWeb(this.request)) {
       this.#route(end, full);
       return;
@@ -81,7 +84,8 @@ export class HttpStream implements RequestReceiver, Answerable {
   }
 
   body(received: Buffer, end: boolean): void {
-    this.#idle?.refresh();
+    this.#clocks?.touch();
+    if (end) this.#requestComplete();
     const chunk = this.#decoder ? this.#decoder.decode(received, end) : received;
     if (chunk) this.#take(chunk, end);
     else {
@@ -99,6 +103,7 @@ export class HttpStream implements RequestReceiver, Answerable {
   }
 
   trailers(trailers: Headers): void {
+    this.#requestComplete();
     if (this.#forward) this.#forward.trailers(trailers);
     else if (this.#held) this.#held.trailers = trailers;
   }
@@ -125,7 +130,7 @@ export class HttpStream implements RequestReceiver, Answerable {
     this.#headSent = true;
     const config = this.connection.config;
     const env = this.connection.env;
-    this.#idle?.refresh();
+    this.#clocks?.touch();
     if (this.#corsHeaders) for (const [name, value] of this.#corsHeaders) headers.set(name, value);
     if (config.serverHeader === 'overwrite' || (config.serverHeader === 'appendIfAbsent' && !headers.has('server')))
       headers.set('server', config.serverName);
@@ -142,7 +147,7 @@ export class HttpStream implements RequestReceiver, Answerable {
 
   sendBody(chunk: Buffer, end: boolean): boolean {
     if (this.#over) return true;
-    this.#idle?.refresh();
+    this.#clocks?.touch();
     const more = this.responder.body(chunk, end);
     if (end) this.#finish();
     return more;
@@ -350,13 +355,25 @@ export class HttpStream implements RequestReceiver, Answerable {
     return true;
   }
 
-  #idleExpired(): void {
+  limit(idle: number | undefined, duration: number | undefined): void {
+    if (idle === undefined && duration === undefined) return;
+    this.#clocks ??= new StreamClocks({ idle: 0, request: 0, duration: 0 }, (lapse) => this.#lapsed(lapse));
+    this.#clocks.override(idle, duration);
+  }
+
+  #requestComplete(): void {
+    this.#requestDone = true;
+    this.#clocks?.requestComplete();
+  }
+
+  #lapsed(lapse: Lapse): void {
     if (this.#headSent) {
       this.resetDownstream();
       return;
     }
     this.#forward?.abort();
-    this.reply({ status: this.#forward ? 504 : 408, body: 'stream timeout' });
+    // Whoever the stream waited for is at fault.
+    this.reply({ status: this.#requestDone ? 504 : 408, body: lapseTexts[lapse] });
   }
 
   #finish(): void {
@@ -364,10 +381,16 @@ export class HttpStream implements RequestReceiver, Answerable {
     this.#over = true;
     this.connection.config.stats.requestsActive.value--;
     clearTimeout(this.#delay);
-    clearTimeout(this.#idle);
+    this.#clocks?.stop();
     this.#faulting(false);
   }
 }
+
+const lapseTexts: Readonly<Record<Lapse, string>> = {
+  idle: 'stream timeout',
+  request: 'request timeout',
+  duration: 'downstream duration timeout',
+};
 
 const operationHeader = 'x-envoy-decorator-operation';
 

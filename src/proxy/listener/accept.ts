@@ -263,10 +263,13 @@ class Accepted implements Session {
 
   /** The first bytes tell HTTP/2 with prior knowledge from HTTP/1.1. */
   #detect(connection: HttpConnection, socket: net.Socket, secure: TLSSocket | undefined): void {
+    let look: Peek | undefined;
     const gone = (): void => {
+      look?.cancel();
       socket.destroy();
       connection.closed();
     };
+    connection.undecided({ close: gone });
     const decide = (bytes: Buffer): boolean => {
       this.#seen = bytes;
       const start = bytes.toString('latin1', 0, Math.min(bytes.length, preface.length));
@@ -276,7 +279,7 @@ class Accepted implements Session {
       else this.#http1(connection, secure);
       return true;
     };
-    peek(socket, this.#seen, decide, { timeoutMs: 0, timedOut: gone, gone });
+    look = peek(socket, this.#seen, decide, { timeoutMs: 0, timedOut: gone, gone });
   }
 
   #tcp(config: Extract<Chain['action'], { kind: 'tcp' }>['tcp'], info: ConnectionInfo, secure: TLSSocket | undefined): void {

@@ -14,6 +14,8 @@ export interface WeightedEntry {
   /** Its mutations run before the route's. */
   readonly requestHeaders: HeaderMutations;
   readonly responseHeaders: HeaderMutations;
+  /** Of the route and of itself; undefined when neither asks for any. */
+  readonly metadataMatch: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface MirrorPlan {

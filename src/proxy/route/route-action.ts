@@ -217,6 +217,7 @@ function compileWeighted(config: WeightedCluster, base: ForwardDecision, problem
       hostRewrite: cluster.hostRewriteSpecifier.value || undefined,
       requestHeaders: compileHeaderMutations(cluster.requestHeadersToAdd, cluster.requestHeadersToRemove, problems),
       responseHeaders: compileHeaderMutations(cluster.responseHeadersToAdd, cluster.responseHeadersToRemove, problems),
+      metadataMatch: merged(base.route.metadataMatch, cluster.metadataMatch?.filterMetadata['envoy.lb']),
     };
     total += weighted.weight;
     const filters = compileFilterConfigs(cluster.typedPerFilterConfig, base.filters, problems);
@@ -233,6 +234,12 @@ function compileWeighted(config: WeightedCluster, base: ForwardDecision, problem
   const header = config.randomValueSpecifier.value ?? '';
   return { kind: 'weighted', total, header: header.toLowerCase(), choices };
 }
+
+function merged(route: Criteria | undefined, own: Criteria | undefined): Criteria | undefined {
+  return route || own ? { ...route, ...own } : undefined;
+}
+
+type Criteria = Readonly<Record<string, unknown>>;
 
 function compileMirror(config: MirrorConfig): MirrorPlan {
   return {

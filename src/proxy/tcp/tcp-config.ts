@@ -19,8 +19,14 @@ export interface TunnelPlan {
   readonly headers: HeaderMutations;
 }
 
+export interface TcpTarget {
+  readonly name: string;
+  readonly weight: number;
+  readonly metadataMatch: Readonly<Record<string, unknown>> | undefined;
+}
+
 export interface TcpConfig {
-  readonly clusters: readonly { readonly name: string; readonly weight: number }[];
+  readonly clusters: readonly TcpTarget[];
   readonly totalWeight: number;
   readonly idleTimeout: number;
   readonly maxDuration: number;
@@ -58,8 +64,13 @@ export function readTcpProxy(bytes: Uint8Array, context: TcpContext, problems: s
 
 function clustersOf(source: TcpProxy, problems: string[]): TcpConfig['clusters'] {
   const specifier = source.clusterSpecifier;
-  if (specifier.case === 'cluster') return [{ name: specifier.value, weight: 1 }];
-  if (specifier.case === 'weightedClusters') return specifier.value.clusters.map(({ name, weight }) => ({ name, weight }));
+  const common = source.metadataMatch?.filterMetadata['envoy.lb'];
+  if (specifier.case === 'cluster') return [{ name: specifier.value, weight: 1, metadataMatch: common }];
+  if (specifier.case === 'weightedClusters')
+    return specifier.value.clusters.map(({ name, weight, metadataMatch }) => {
+      const own = metadataMatch?.filterMetadata['envoy.lb'];
+      return { name, weight, metadataMatch: common || own ? { ...common, ...own } : undefined };
+    });
   problems.push('tcp_proxy without a cluster');
   return [];
 }

@@ -7,7 +7,7 @@ import type { ConnectionInfo } from '../http/connection-info.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
 import { longestTimer } from '../net/duration.ts';
 import type { Wire, WireEvents } from '../net/wire.ts';
-import type { TcpConfig } from './tcp-config.ts';
+import type { TcpConfig, TcpTarget } from './tcp-config.ts';
 import { openTunnel } from './tunnel-wire.ts';
 
 export interface TcpSessionOptions {
@@ -84,12 +84,13 @@ export class TcpSession implements WireEvents {
   #connect(): void {
     this.#attempts++;
     const { env, config } = this.#options;
-    const cluster = env.cluster(this.#cluster());
+    const target = this.#target();
+    const cluster = target && env.cluster(target.name);
     if (!cluster) {
       config.noRoute.value++;
       this.#end(false);
     } else if (cluster.dynamic) this.#lookUp(cluster, cluster.dynamic);
-    else this.#open(cluster, this.#host(cluster));
+    else this.#open(cluster, this.#host(cluster, target));
   }
 
   /** The server name of the handshake is looked up; without one there is nowhere to go. */
@@ -158,21 +159,21 @@ export class TcpSession implements WireEvents {
     return true;
   }
 
-  #cluster(): string {
+  #target(): TcpTarget | undefined {
     const { clusters, totalWeight } = this.#options.config;
     let draw = clusters.length > 1 ? this.#options.env.random() * totalWeight : 0;
     for (const one of clusters) {
       draw -= one.weight;
-      if (draw < 0 || clusters.length === 1) return one.name;
+      if (draw < 0 || clusters.length === 1) return one;
     }
-    return clusters.at(-1)?.name ?? '';
+    return clusters.at(-1);
   }
 
-  #host(cluster: Cluster): Host | undefined {
+  #host(cluster: Cluster, { metadataMatch }: TcpTarget): Host | undefined {
     const { info, env } = this.#options;
     if (cluster.config.discovery === 'originalDst') return cluster.originalFor(info, undefined);
     const hash = this.#options.config.hashSourceIp ? { hash: xxHash64(info.remoteIp) } : {};
-    return cluster.choose({ random: env.random, now: env.now(), ...hash });
+    return cluster.choose({ random: env.random, now: env.now(), ...hash, ...(metadataMatch ? { match: metadataMatch } : {}) });
   }
 
   #connected(wire: Wire, cluster: Cluster, host: Host): void {

@@ -54,13 +54,14 @@ class TunnelWire implements Wire, Waiter, UpstreamReceiver {
       sni: undefined,
       verifyName: undefined,
       hops: info.hops,
+      priority: 'default',
       client: host.transport.tellsClient ? info : undefined,
     });
   }
 
   start(): void {
     this.#waits = true;
-    const connection = this.#pool.acquire(this, this.#route.cluster.resources.default);
+    const connection = this.#pool.acquire(this);
     if (connection) this.ready(connection);
   }
 
@@ -169,7 +170,7 @@ class TunnelWire implements Wire, Waiter, UpstreamReceiver {
 
   #close(): void {
     this.#over = true;
-    if (this.#waits) this.#pool.cancel(this, this.#route.cluster.resources.default);
+    if (this.#waits) this.#pool.cancel(this);
     if (this.#stream) this.#route.cluster.stats.requestsActive.value--;
   }
 }

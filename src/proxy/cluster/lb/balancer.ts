@@ -6,10 +6,12 @@ import { modulo } from './maglev.ts';
 import type { Picker } from './picker.ts';
 import { PriorityHosts } from './priority-hosts.ts';
 import { type PriorityLoads, priorityLoads } from './priority-load.ts';
+import { SubsetBalancer } from './subset.ts';
 import type { Hash64 } from './xx-hash.ts';
 
 export function createLoadBalancer<H extends LbHost>(config: LbConfig, localities: readonly LocalityHosts<H>[] = []): LoadBalancer<H> {
-  return new PriorityLoadBalancer(config, localities);
+  const whole = (list: readonly LocalityHosts<H>[]): LoadBalancer<H> => new PriorityLoadBalancer(config, list);
+  return config.subsets ? new SubsetBalancer(config.subsets, localities, whole) : whole(localities);
 }
 
 class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {

@@ -8,6 +8,7 @@ import {
 } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { ClusterLoadAssignment_Policy as AssignmentPolicy } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import type { Millis } from '../../../base/index.ts';
+import { compileSubsets, type SubsetPlan } from './subset.ts';
 
 export interface SlowStart {
   readonly window: Millis;
@@ -35,6 +36,7 @@ export interface LbConfig {
   /** Percent: 140 lets 71 % of the hosts carry the whole load of their priority. */
   readonly overprovisioning: number;
   readonly weightedPriorityHealth: boolean;
+  readonly subsets: SubsetPlan | undefined;
 }
 
 type AssignmentFields = Pick<AssignmentPolicy, 'overprovisioningFactor' | 'weightedPriorityHealth'>;
@@ -48,7 +50,6 @@ export function compileLbConfig(
   const locality = common?.localityConfigSpecifier;
   const hashing = common?.consistentHashingLbConfig;
   if (hashing?.hashBalanceFactor) problems.push('consistent_hashing_lb_config.hash_balance_factor is not supported');
-  if (cluster.lbSubsetConfig?.subsetSelectors.length) problems.push('lb_subset_config is not supported');
   const config: LbConfig = {
     policy: compilePolicy(cluster, problems),
     panicThreshold: common?.healthyPanicThreshold?.value ?? 50,
@@ -57,6 +58,7 @@ export function compileLbConfig(
     useHostnameForHashing: hashing?.useHostnameForHashing ?? false,
     overprovisioning: assignment?.overprovisioningFactor ?? 140,
     weightedPriorityHealth: assignment?.weightedPriorityHealth ?? false,
+    subsets: compileSubsets(cluster.lbSubsetConfig),
   };
   return { config, problems: problems.map((problem) => `cluster "${cluster.name}": ${problem}`) };
 }

@@ -39,6 +39,7 @@ export function config(policy: LbPolicyPlan, more: Partial<LbConfig> = {}): LbCo
     useHostnameForHashing: false,
     overprovisioning: 140,
     weightedPriorityHealth: false,
+    subsets: undefined,
     ...more,
   };
 }

@@ -2,7 +2,8 @@
 import type { Millis } from '../../../base/index.ts';
 import type { Hash64 } from './xx-hash.ts';
 
-export type Health = 'healthy' | 'degraded' | 'unhealthy';
+/** `draining` takes no new requests and does not count: its priority is as healthy as the other hosts are. */
+export type Health = 'healthy' | 'degraded' | 'unhealthy' | 'draining';
 
 /** `health`, `ejected`, `weight` may change: call `LoadBalancer.refresh` afterwards. `activeRequests` is read at every choice. */
 export interface LbHost {
@@ -17,6 +18,8 @@ export interface LbHost {
   /** By outlier detection. Counts as unhealthy. */
   ejected: boolean;
   activeRequests: number;
+  /** By the name of who it is for; `envoy.lb` tells subsets apart. */
+  readonly metadata?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** When it joined, for slow start. */
   readonly addedAt?: Millis;
 }
@@ -41,6 +44,8 @@ export interface LbContext<H extends LbHost> {
   /** True for a host that a retry should not use (previous hosts). Honoured for `maxAttempts` draws, then ignored, as Envoy does. */
   readonly avoid?: (host: H) => boolean;
   readonly maxAttempts?: number;
+  /** What the metadata of a host must hold, for clusters with subsets. */
+  readonly match?: Readonly<Record<string, unknown>>;
   /** Priorities that earlier tries used, when the retry policy says to prefer others. */
   readonly avoidPriorities?: readonly number[];
 }

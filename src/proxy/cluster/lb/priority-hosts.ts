@@ -12,7 +12,7 @@ export type HostSource = 'all' | 'healthy' | 'degraded';
 interface LocalityLists<H extends LbHost> {
   readonly name: string;
   readonly weight: number;
-  readonly lists: Readonly<Record<HostSource, readonly H[]>>;
+  readonly lists: Readonly<Record<HostSource | 'counted', readonly H[]>>;
 }
 
 export class PriorityHosts<H extends LbHost> {
@@ -27,8 +27,8 @@ export class PriorityHosts<H extends LbHost> {
     this.#config = config;
     this.#localities = localities.map(splitByHealth);
     this.#rotations = before ? before.#rotations : new Map();
-    const size = (source: HostSource) => measure(this.#hosts(source), config.weightedPriorityHealth);
-    this.availability = { total: size('all'), healthy: size('healthy'), degraded: size('degraded') };
+    const size = (source: HostSource | 'counted') => measure(this.#hosts(source), config.weightedPriorityHealth);
+    this.availability = { all: size('all'), total: size('counted'), healthy: size('healthy'), degraded: size('degraded') };
   }
 
   picker(source: HostSource): Picker<H> | undefined {
@@ -63,7 +63,7 @@ export class PriorityHosts<H extends LbHost> {
     return createPicker({ hosts, shares, config: this.#config, rotation });
   }
 
-  #hosts(source: HostSource): readonly H[] {
+  #hosts(source: HostSource | 'counted'): readonly H[] {
     return this.#localities.flatMap(({ lists }) => lists[source]);
   }
 
@@ -104,17 +104,18 @@ class LocalityPicker<H extends LbHost> implements Picker<H> {
 // A locality keeps its weight until too few of its hosts are usable, then loses it in proportion.
 function effectiveWeight<H extends LbHost>(locality: LocalityLists<H>, source: HostSource, overprovisioning: number): number {
   const usable = locality.lists[source].length;
-  const total = locality.lists.all.length;
+  const total = locality.lists.counted.length;
   return total === 0 ? 0 : locality.weight * Math.min(1, (overprovisioning / 100) * (usable / total));
 }
 
 function splitByHealth<H extends LbHost>(locality: LocalityHosts<H>): LocalityLists<H> {
-  const health = (host: H) => (host.ejected ? 'unhealthy' : host.health);
+  const health = (host: H) => (host.ejected && host.health !== 'draining' ? 'unhealthy' : host.health);
   return {
     name: locality.locality,
     weight: locality.weight,
     lists: {
       all: locality.hosts,
+      counted: locality.hosts.filter((host) => host.health !== 'draining'),
       healthy: locality.hosts.filter((host) => health(host) === 'healthy'),
       degraded: locality.hosts.filter((host) => health(host) === 'degraded'),
     },

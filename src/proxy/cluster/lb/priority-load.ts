@@ -3,6 +3,9 @@
 
 /** Numbers (or weights, with weighted_priority_health) of one priority's hosts. */
 export interface Availability {
+  /** With those that are draining. */
+  readonly all: number;
+  /** Without them. */
   readonly total: number;
   readonly healthy: number;
   readonly degraded: number;
@@ -64,12 +67,12 @@ function inPanic(priority: Availability, threshold: number): boolean {
 }
 
 function byHostCount(priorities: readonly Availability[]): readonly number[] {
-  const total = sum(priorities.map((p) => p.total));
+  const total = sum(priorities.map((p) => p.all));
   if (total === 0) return priorities.map((_, i) => (i === 0 ? 100 : 0));
-  const loads = priorities.map((p) => Math.floor((100 * p.total) / total));
+  const loads = priorities.map((p) => Math.floor((100 * p.all) / total));
   return withRemainder(
     loads,
-    priorities.map((p) => p.total),
+    priorities.map((p) => p.all),
     100 - sum(loads),
   );
 }

@@ -1,0 +1,139 @@
+// Only the hosts whose metadata is what the route asks for.
+// https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/subsets
+import {
+  Cluster_LbSubsetConfig_LbSubsetFallbackPolicy as Fallback,
+  Cluster_LbSubsetConfig_LbSubsetSelector_LbSubsetSelectorFallbackPolicy as SelectorFallback,
+  type Cluster_LbSubsetConfig as SubsetConfig,
+} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import type { LbContext, LbHost, LoadBalancer, LocalityHosts } from './host.ts';
+
+type Criteria = Readonly<Record<string, unknown>>;
+type FallbackKind = 'none' | 'any' | 'default' | 'keys';
+
+interface Selector {
+  readonly keys: readonly string[];
+  /** Undefined leaves it to the cluster. */
+  readonly fallback: FallbackKind | undefined;
+  readonly fallbackKeys: readonly string[];
+}
+
+export interface SubsetPlan {
+  readonly fallback: FallbackKind;
+  readonly defaultSubset: Criteria;
+  readonly selectors: readonly Selector[];
+  /** A list in the metadata of a host matches each of its values. */
+  readonly listAsAny: boolean;
+  readonly panicAny: boolean;
+}
+
+/** Without selectors every request would take the fallback: Envoy then does not look at metadata at all. */
+export function compileSubsets(source: SubsetConfig | undefined): SubsetPlan | undefined {
+  if (!source || source.subsetSelectors.length === 0) return undefined;
+  return {
+    fallback:
+      source.fallbackPolicy === Fallback.ANY_ENDPOINT ? 'any' : source.fallbackPolicy === Fallback.DEFAULT_SUBSET ? 'default' : 'none',
+    defaultSubset: source.defaultSubset ?? {},
+    selectors: source.subsetSelectors.map((one) => ({
+      keys: [...one.keys].sort(),
+      fallback: selectorFallbacks[one.fallbackPolicy],
+      fallbackKeys: one.fallbackKeysSubset,
+    })),
+    listAsAny: source.listAsAny,
+    panicAny: source.panicModeAny,
+  };
+}
+
+const selectorFallbacks: Readonly<Record<number, FallbackKind>> = {
+  [SelectorFallback.NO_FALLBACK]: 'none',
+  [SelectorFallback.ANY_ENDPOINT]: 'any',
+  [SelectorFallback.DEFAULT_SUBSET]: 'default',
+  [SelectorFallback.KEYS_SUBSET]: 'keys',
+};
+
+export class SubsetBalancer<H extends LbHost> implements LoadBalancer<H> {
+  readonly #plan: SubsetPlan;
+  readonly #create: (localities: readonly LocalityHosts<H>[]) => LoadBalancer<H>;
+  readonly #any: LoadBalancer<H>;
+  readonly #subsets = new Map<string, LoadBalancer<H> | undefined>();
+  #localities: readonly LocalityHosts<H>[];
+
+  constructor(
+    plan: SubsetPlan,
+    localities: readonly LocalityHosts<H>[],
+    create: (localities: readonly LocalityHosts<H>[]) => LoadBalancer<H>,
+  ) {
+    this.#plan = plan;
+    this.#create = create;
+    this.#localities = localities;
+    this.#any = create(localities);
+  }
+
+  choose(context: LbContext<H>): H | undefined {
+    const chosen = this.#choose(context.match ?? {}, context);
+    return chosen ?? (this.#plan.panicAny ? this.#any.choose(context) : undefined);
+  }
+
+  update(localities: readonly LocalityHosts<H>[]): void {
+    this.#localities = localities;
+    this.#any.update(localities);
+    for (const [key, subset] of this.#subsets) {
+      const hosts = this.#within(JSON.parse(key));
+      if (subset && hosts.length > 0) subset.update(hosts);
+      else this.#subsets.delete(key);
+    }
+  }
+
+  refresh(): void {
+    this.#any.refresh();
+    for (const subset of this.#subsets.values()) subset?.refresh();
+  }
+
+  #choose(criteria: Criteria, context: LbContext<H>): H | undefined {
+    const selector = this.#selector(Object.keys(criteria));
+    const subset = selector && this.#subset(criteria);
+    if (subset) return subset.choose(context);
+    switch (selector?.fallback ?? this.#plan.fallback) {
+      case 'any':
+        return this.#any.choose(context);
+      case 'default':
+        return this.#subset(this.#plan.defaultSubset)?.choose(context);
+      case 'keys':
+        return this.#choose(Object.fromEntries(Object.entries(criteria).filter(([key]) => selector?.fallbackKeys.includes(key))), context);
+      default:
+        return undefined;
+    }
+  }
+
+  #selector(keys: readonly string[]): Selector | undefined {
+    const wanted = [...keys].sort().join('\n');
+    return keys.length === 0 ? undefined : this.#plan.selectors.find((one) => one.keys.join('\n') === wanted);
+  }
+
+  #subset(criteria: Criteria): LoadBalancer<H> | undefined {
+    const key = JSON.stringify(Object.fromEntries(Object.entries(criteria).sort(([a], [b]) => (a < b ? -1 : 1))));
+    if (!this.#subsets.has(key)) {
+      const hosts = this.#within(criteria);
+      this.#subsets.set(key, hosts.length > 0 ? this.#create(hosts) : undefined);
+    }
+    return this.#subsets.get(key);
+  }
+
+  #within(criteria: Criteria): readonly LocalityHosts<H>[] {
+    const wanted = Object.entries(criteria);
+    const groups = this.#localities.map((group) => ({ ...group, hosts: group.hosts.filter((host) => this.#fits(host, wanted)) }));
+    return groups.some((group) => group.hosts.length > 0) ? groups : [];
+  }
+
+  #fits(host: H, wanted: readonly (readonly [string, unknown])[]): boolean {
+    const own = host.metadata?.['envoy.lb'] ?? {};
+    return wanted.every(([key, value]) => {
+      const has = own[key];
+      if (this.#plan.listAsAny && Array.isArray(has)) return has.some((one) => same(one, value));
+      return has !== undefined && same(has, value);
+    });
+  }
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
