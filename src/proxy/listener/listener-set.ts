@@ -12,6 +12,7 @@ import { BoundSockets } from './bound-sockets.ts';
 import { closedListener, compileListener, type ListenerConfig, type ListenerContext, listenerName } from './listener-config.ts';
 import { OriginalDestinations } from './original-destination.ts';
 import type { RouteStore } from './route-store.ts';
+import { isUdp, UdpListeners } from './udp-listeners.ts';
 
 export interface ListenerSetOptions {
   readonly stats: Stats;
@@ -47,6 +48,7 @@ export class ListenerSet implements AcceptContext {
   /** Addresses of refused listeners: who goes there must not get around their rules. */
   #shut = new Map<string, ListenerConfig>();
   readonly #sessions = new Map<ListenerConfig, Set<Session>>();
+  readonly #udp: UdpListeners;
   #lastId = 0;
   #draining = false;
 
@@ -54,6 +56,7 @@ export class ListenerSet implements AcceptContext {
     this.#options = options;
     this.env = options.env;
     this.own = options.own;
+    this.#udp = new UdpListeners((message) => options.log('warn', message));
     options.secrets.onChange(() => this.promote());
   }
 
@@ -79,16 +82,18 @@ export class ListenerSet implements AcceptContext {
     const sources = resources.map((any) => ({ source: fromBinary(ListenerSchema, any.value), bytes: any.value }));
     const names = new Set(sources.map(({ source }) => listenerName(source)));
     for (const [name, entry] of this.#entries) if (!entry.fixed && !names.has(name)) this.#remove(name, entry);
+    const listed = new Set(names);
     const shut = new Map<string, ListenerConfig>();
     for (const { source, bytes } of sources) {
       const name = listenerName(source);
       const problem = names.delete(name) ? this.#applyOne(source, bytes, false) : 'duplicate listener';
       if (problem === undefined) continue;
       refused.push(`${name}: ${problem}`);
-      const closed = closedListener(source, this.#context);
+      const closed = isUdp(source) ? undefined : closedListener(source, this.#context);
       if (closed) for (const address of closed.addresses) shut.set(key(address), closed);
     }
     this.#shut = shut;
+    this.#udp.keep(listed);
     this.#wantRoutes();
     this.promote();
     return refused;
@@ -115,6 +120,7 @@ export class ListenerSet implements AcceptContext {
   }
 
   close(): void {
+    this.#udp.close();
     for (const entry of this.#entries.values()) entry.sockets?.close();
     for (const sessions of this.#sessions.values()) for (const session of [...sessions]) session.destroy();
     this.#entries.clear();
@@ -176,6 +182,7 @@ export class ListenerSet implements AcceptContext {
 
   #applyOne(source: Listener, bytes: Uint8Array, fixed: boolean): string | undefined {
     const name = listenerName(source);
+    if (isUdp(source)) return this.#udp.apply({ name, source, bytes, fixed });
     const entry = this.#entries.get(name);
     if (entry && ((entry.fixed && !fixed) || Buffer.compare(entry.bytes, bytes) === 0)) return undefined;
     const problems: string[] = [];
