@@ -102,6 +102,7 @@ class StartedProxy implements RunningProxy {
       nodeCluster: bootstrap.node?.cluster ?? '',
       activeFaults: { value: 0 },
       draining: () => this.#draining,
+      healthFailing: () => this.#health.failing,
     };
     this.#listeners = new ListenerSet({
       stats,

@@ -58,7 +58,7 @@ describe('the name server', () => {
       reply(encodeReply(parsed.query, { code: addresses.length > 0 ? 0 : 3, addresses, ttlSeconds: 5 }));
     });
     const at = { socket_address: { protocol: 'UDP', address: '127.0.0.1', port_value: upstream.address().port } };
-    const client = { client_config: { resolver_timeout: '1s', max_pending_lookups: '2', upstream_resolvers: [at] } };
+    const client = { client_config: { resolver_timeout: '0.1s', max_pending_lookups: '2', upstream_resolvers: [at] } };
     server = new DnsServer({ address: { ip: '127.0.0.1', port: 0 }, plan: plan({ ...names, ...client }), failed: assert.fail });
     port = await portOf(server);
     resolver = new dns.Resolver({ timeout: 3000, tries: 1 });

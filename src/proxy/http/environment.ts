@@ -13,4 +13,6 @@ export interface HttpEnvironment {
   readonly activeFaults: { value: number };
   /** The proxy is leaving: connections close after their next response. */
   readonly draining: () => boolean;
+  /** Its administrator wants health checks to fail. */
+  readonly healthFailing: () => boolean;
 }

@@ -14,7 +14,9 @@ import { compilePrefix, type Prefix } from '../net/address.ts';
 import { millis } from '../net/duration.ts';
 import { compileFault, configuredText, type FaultPlan, type RouteTable } from '../route/index.ts';
 import type { Stat, Stats } from '../stats/stats.ts';
+import { type CodingPlan, readCompressor, readDecompressor } from './coding/coding-plan.ts';
 import { compileH2Options, type H2Options } from './h2-options.ts';
+import { type HealthCheckPlan, readHealthCheck } from './health-check.ts';
 import type { PathRules } from './normalize-path.ts';
 
 /** The routes in force under a name; undefined until they arrive. */
@@ -35,6 +37,9 @@ export interface HcmConfig {
     readonly cors: boolean;
     readonly grpcWeb: boolean;
     readonly suppressEnvoyHeaders: boolean;
+    /** In their order. */
+    readonly codings: readonly CodingPlan[];
+    readonly healthChecks: readonly HealthCheckPlan[];
   };
   readonly serverName: string;
   readonly serverHeader: 'overwrite' | 'appendIfAbsent' | 'passThrough';
@@ -182,6 +187,8 @@ function filtersOf(list: readonly HttpFilter[], problems: string[]): HcmConfig['
   let grpcWeb = false;
   let suppressEnvoyHeaders = false;
   let router = false;
+  const codings: CodingPlan[] = [];
+  const healthChecks: HealthCheckPlan[] = [];
   for (const filter of list) {
     if (filter.disabled) continue;
     const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
@@ -194,13 +201,16 @@ function filtersOf(list: readonly HttpFilter[], problems: string[]): HcmConfig['
       fault = any ? compileFault(fromBinary(HTTPFaultSchema, any.value), problems) : undefined;
     } else if (type === 'Cors') cors = true;
     else if (type === 'GrpcWeb') grpcWeb = true;
+    else if (any && type === 'Compressor') codings.push(readCompressor(any.value, problems));
+    else if (any && type === 'Decompressor') codings.push(readDecompressor(any.value, problems));
+    else if (any && type === 'HealthCheck') healthChecks.push(readHealthCheck(any.value, problems));
     // Such clusters look names up by themselves.
     else if (any?.typeUrl.includes('.http.dynamic_forward_proxy.')) continue;
     else if (!observers.test(filter.name) && !observers.test(any?.typeUrl ?? '') && !filter.isOptional)
       problems.push(`HTTP filter ${filter.name} is not supported`);
   }
   if (!router) problems.push('the HTTP filters do not end in a router');
-  return { fault, hasFault, cors, grpcWeb, suppressEnvoyHeaders };
+  return { fault, hasFault, cors, grpcWeb, suppressEnvoyHeaders, codings, healthChecks };
 }
 
 function serverHeaderOf(transformation: ServerHeader): HcmConfig['serverHeader'] {

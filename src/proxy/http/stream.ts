@@ -7,12 +7,14 @@ import {
   finalizeResponseHeaders,
   type RouteDecision,
 } from '../route/index.ts';
+import { StreamCoding } from './coding/stream-coding.ts';
 import type { Answerable, StreamHost } from './contracts.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
 import { ExchangeContext } from './format-context.ts';
 import { Forward } from './forward.ts';
 import { Base64Decoder, badBase64, GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
 import { Headers } from './headers.ts';
+import { healthReply } from './health-check.ts';
 import { type LocalReply, replyMessage } from './local-reply.ts';
 import { normalizePath } from './normalize-path.ts';
 import type { Request } from './request.ts';
@@ -27,6 +29,7 @@ export class HttpStream implements RequestReceiver, Answerable {
   /** The caller speaks gRPC itself: what the proxy answers by itself is gRPC. */
   readonly #grpcCaller: boolean;
   #decoder: Base64Decoder | undefined;
+  #coding: StreamCoding | undefined;
   context: ExchangeContext | undefined;
   decision: RouteDecision | undefined;
   clientIp = '';
@@ -66,13 +69,46 @@ export class HttpStream implements RequestReceiver, Answerable {
     const entry = enterRequest(this.request, this.connection.info, config);
     this.clientIp = entry.clientIp;
     this.internal = entry.internal;
+    const health = healthReply(config.filters.healthChecks, this.request, this.connection.env);
+    if (health) {
+      this.reply(health);
+      return;
+    }
     if (!config.filters.grpcWeb || !isGrpcWeb(this.request)) {
-      this.#route(end, full);
+      this.#code(end, full);
       return;
     }
     this.#bridge();
-    this.#route(end && full === undefined, undefined);
+    this.#code(end && full === undefined, undefined);
     if (full !== undefined) this.body(Buffer.from(full, 'latin1'), true);
+  }
+
+  /** Bodies may pass through compression on their way; a request that does arrives in pieces. */
+  #code(end: boolean, full: string | undefined): void {
+    const { codings } = this.connection.config.filters;
+    if (codings.length > 0) {
+      const coding = new StreamCoding();
+      this.#coding = coding;
+      this.responder = coding.enter(codings, this.request, this.responder, {
+        body: (chunk, last) => {
+          this.#take(chunk, last);
+          this.flush();
+        },
+        broken: () => this.#broken(),
+        writable: () => this.#forward?.readResponse(true),
+      });
+      if (coding.takesRequest && (!end || full !== undefined)) {
+        this.#route(false, undefined);
+        if (full !== undefined) coding.feed(Buffer.from(full, 'latin1'), end);
+        return;
+      }
+    }
+    this.#route(end, full);
+  }
+
+  #broken(body = ''): void {
+    this.#forward?.abort();
+    this.reply({ status: 400, body });
   }
 
   /** The stream goes on as gRPC; the bridge puts the response back into gRPC-Web. */
@@ -87,11 +123,9 @@ export class HttpStream implements RequestReceiver, Answerable {
     this.#clocks?.touch();
     if (end) this.#requestComplete();
     const chunk = this.#decoder ? this.#decoder.decode(received, end) : received;
-    if (chunk) this.#take(chunk, end);
-    else {
-      this.#forward?.abort();
-      this.reply({ status: 400, body: badBase64 });
-    }
+    if (!chunk) this.#broken(badBase64);
+    else if (this.#coding?.takesRequest) this.#coding.feed(chunk, end);
+    else this.#take(chunk, end);
   }
 
   #take(chunk: Buffer, end: boolean): void {
@@ -104,7 +138,8 @@ export class HttpStream implements RequestReceiver, Answerable {
 
   trailers(trailers: Headers): void {
     this.#requestComplete();
-    if (this.#forward) this.#forward.trailers(trailers);
+    if (this.#coding?.takesRequest) this.#coding.feed(Buffer.alloc(0), true);
+    else if (this.#forward) this.#forward.trailers(trailers);
     else if (this.#held) this.#held.trailers = trailers;
   }
 
@@ -113,10 +148,12 @@ export class HttpStream implements RequestReceiver, Answerable {
   }
 
   writable(): void {
+    this.#coding?.drained();
     this.#forward?.readResponse(true);
   }
 
   aborted(): void {
+    this.#coding?.abandon();
     this.#forward?.abort();
     this.#finish();
   }

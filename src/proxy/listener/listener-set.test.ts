@@ -27,6 +27,7 @@ function start(): { set: ListenerSet; routes: RouteStore } {
       nodeCluster: '',
       activeFaults: { value: 0 },
       draining: () => false,
+      healthFailing: () => false,
     },
     own: new OwnConnections(),
     drainMs: 0,
