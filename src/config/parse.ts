@@ -109,7 +109,14 @@ export function withPosition(issue: Issue, file: ParsedFile): Issue {
 
 /** A file of which nothing can be read, for the reason given. */
 export function unreadableFile(file: string, code: 'MT0002' | 'MT0003' | 'MT0010', message: string): ParsedFile {
-  return { file, text: '', chunks: [], objects: [], issues: [fileIssue(code, { file, line: 1, column: 1 }, message)], isDamaged: true };
+  return {
+    file,
+    text: '',
+    chunks: [],
+    objects: [],
+    issues: [fileIssue(code, code === 'MT0010' ? { file } : { file, line: 1, column: 1 }, message)],
+    isDamaged: true,
+  };
 }
 
 function lastAtOrBefore(chunks: ParsedFile['chunks'], line: number): number {

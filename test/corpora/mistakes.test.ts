@@ -73,7 +73,6 @@ const inValidCases: Readonly<Record<string, readonly string[]>> = {
     'MT0203 VirtualService reviews spec.http[1].route[0].destination.subset',
   ],
   'egress/http-and-tcp-without-addresses-on-one-port': ['MT0210 ServiceEntry raw spec.ports[0]'],
-  'egress/route-through-an-egress-gateway': ['MT0202 VirtualService feed spec.gateways[0]'],
   'egress/tcp-without-addresses': ['MT0210 ServiceEntry queue spec.ports[0]'],
   'found/export-to-hides-exact-not-wildcard': ['MT0203 VirtualService pay spec.http[1].route[0].destination.subset'],
   'found/random-entries-10': ['MT0210 ServiceEntry s4 spec.ports[0]'],

@@ -79,7 +79,7 @@ test('JSON output carries the place and the field', async () => {
 
 test('what cannot be read ends with 2, the rest is checked', async () => {
   const { text, code } = await run(['-', 'no/such/file.yaml'], good);
-  assert.match(text, /no\/such\/file\.yaml\s+error\s+MT0010 {2}cannot be read: ENOENT/);
+  assert.match(text, /no\/such\/file\.yaml\s+error\s+MT0010 {2}cannot be read: there is no such file or folder/);
   assert.equal(code, 2);
 });
 

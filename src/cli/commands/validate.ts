@@ -39,6 +39,8 @@ Examples:
   kubectl get vs,dr,gw,se -A -o yaml | meltemi validate -
   meltemi validate config/ --output json          the same findings for a program
 
+Names are looked up among the files given: hosts when there is a Service or ServiceEntry among them, gateways when there is a Gateway.
+
 Exit codes:
   0  no errors (there may be warnings)
   1  at least one error
