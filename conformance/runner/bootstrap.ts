@@ -12,7 +12,12 @@ export function bootstrapOf(client: Client): object {
     admin: { address: socketAddress(adminPort) },
     node: nodeOf(client),
     dynamic_resources: {
-      ads_config: { api_type: 'GRPC', transport_api_version: 'V3', grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }] },
+      ads_config: {
+        api_type: 'GRPC',
+        transport_api_version: 'V3',
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
+      },
       cds_config: ads,
       lds_config: ads,
     },

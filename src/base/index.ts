@@ -5,5 +5,6 @@ export * from './hash.ts';
 export * from './issue.ts';
 export * from './memo.ts';
 export * from './origin.ts';
+export * from './printable.ts';
 export * from './table.ts';
 export * from './unreachable.ts';

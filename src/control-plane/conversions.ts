@@ -13,8 +13,12 @@ export class Conversions {
   }
 
   apply(changed: readonly AnyConfig[], removed: readonly ResourceId[]): void {
+    if ([...changed, ...removed].some(({ kind }) => conversionInputs.has(kind))) this.refresh();
+  }
+
+  /** Makes everything anew, as after a change of MeshConfig. */
+  refresh(): void {
     const { store } = this.#mesh;
-    if (![...changed, ...removed].some(({ kind }) => conversionInputs.has(kind))) return;
     if (!hasConversions(store) && this.#generated.length === 0) return;
     const next = [...convertIngresses(store, this.#mesh.settings.config), ...convertGatewayApi(store)];
     const kept = new Set(next.map(idOf));

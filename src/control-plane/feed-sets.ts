@@ -83,10 +83,8 @@ function envoySource(translator: Translator, view: View, type: ResourceTypeName)
       return { type, names: translator.names(type, view), resource: (name) => translator.resource(type, view, name) };
     case 'endpoint':
     case 'route':
-      return { type, resource: (name) => translator.resource(type, view, name) };
     case 'secret':
-      // Sidecars read no secrets of others: only gateways name credentials.
-      return view.type === 'router' ? { type, resource: (name) => translator.resource(type, view, name) } : undefined;
+      return { type, resource: (name) => translator.resource(type, view, name) };
   }
 }
 

@@ -172,6 +172,44 @@ test('a first version with an undeclared subset is served as it is, with a findi
   assert.equal(pilot.mesh.virtualService('default/cart')?.name, 'cart');
 });
 
+test('a new VirtualService that names an undeclared subset is as if it were not there, until the subset is', () => {
+  const pilot = new Pilot();
+  const id = { kind: 'VirtualService', namespace: 'default', name: 'cart' } as const;
+  pilot.apply(update(services));
+  const issues = pilot.apply(update(routes(90, 'v9')));
+  assert.deepEqual(
+    issues.map((issue) => issue.code),
+    ['MT0203'],
+  );
+  assert.equal(pilot.standing(id), 'absent');
+  assert.equal(pilot.mesh.virtualService('default/cart'), undefined);
+  assert.deepEqual(pilot.apply(update(services.replace('name: v2,', 'name: v9,'))), []);
+  assert.equal(pilot.standing(id), 'current');
+  pilot.apply(update(routes(10, 'v8')));
+  assert.equal(pilot.standing(id), 'previous');
+  assert.equal(pilot.mesh.virtualService('default/cart')?.http[0]?.route?.[0]?.weight, 90);
+  assert.deepEqual(pilot.apply({ changed: [], removed: [id], issues: [] }), []);
+  assert.equal(pilot.standing(id), 'absent');
+});
+
+test('a change of MeshConfig makes and removes what Ingresses stand for', () => {
+  const ingress = `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop, annotations: {kubernetes.io/ingress.class: istio}}
+spec: {rules: [{host: shop.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: cart, port: {number: 80}}}}]}}]}
+`;
+  const pilot = new Pilot();
+  const generated = (): number => pilot.store.table('Gateway').size + pilot.store.table('VirtualService').size;
+  pilot.apply(update(`${services}---${ingress}`));
+  const made = generated();
+  assert.ok(made > 0);
+  pilot.setMeshConfig({ ingressControllerMode: 'OFF' });
+  assert.equal(generated(), 0);
+  pilot.setMeshConfig({ ingressControllerMode: 'STRICT' });
+  assert.equal(generated(), made);
+});
+
 const findings: readonly (readonly [string, string, string])[] = [
   ['an unknown host', 'http: [{route: [{destination: {host: ghost}}]}]', 'MT0201'],
   ['an unknown gateway', 'gateways: [nowhere], http: [{route: [{destination: {host: cart}}]}]', 'MT0202'],

@@ -13,6 +13,7 @@ import { Conversions } from './conversions.ts';
 import { type ClientView, type ClientViewCell, FeedSets } from './feed-sets.ts';
 import { autoRegisterGroup, proxyNode } from './proxy-node.ts';
 import { ReferenceGuard } from './reference-guard.ts';
+import { isLocal, type SecretPolicy, underPolicy } from './secret-policy.ts';
 
 export interface PilotOptions {
   readonly domain?: string;
@@ -34,6 +35,8 @@ export type PilotEvent =
       readonly version: string;
       readonly message: string;
     }
+  /** A proxy asks for private keys over plaintext. */
+  | { readonly kind: 'secrets'; readonly proxy: string; readonly given: boolean }
   | { readonly kind: 'pushed'; readonly resources: number }
   /** A mistake of ours: something could not be made of the configuration. Proxies keep what they had. */
   | { readonly kind: 'failed'; readonly what: string; readonly error: unknown };
@@ -41,6 +44,7 @@ export type PilotEvent =
 interface ConnectedProxy {
   readonly id: string;
   readonly connection: Connection;
+  readonly policy: SecretPolicy;
   readonly view: ClientViewCell;
   readonly unwatch: () => void;
   release: () => void;
@@ -113,7 +117,9 @@ export class Pilot {
   }
 
   setMeshConfig(config: MeshConfig): void {
-    if (this.mesh.setConfig(config)) this.push();
+    if (!this.mesh.setConfig(config)) return;
+    this.#conversions.refresh();
+    this.push();
   }
 
   /** Sends what the changes since the last push have made different, and nothing else. */
@@ -139,8 +145,10 @@ export class Pilot {
     return [...this.#proxies.values()].filter((proxy) => !proxy.connection.session.settled).map((proxy) => proxy.id);
   }
 
+  /** Plaintext: who is not on this machine gets no secrets. */
   serve(address: string): Promise<XdsServer> {
-    return startXdsServer({ address, open: () => this.#connection() });
+    const isAllowed = isLocal(address);
+    return startXdsServer({ address, open: () => this.#connection(isAllowed) });
   }
 
   /** Each time that there are twice as many derived values as were left the last time, so that the search costs little. */
@@ -150,8 +158,16 @@ export class Pilot {
     this.#sweepAt = Math.max(minSweepAt, this.engine.statistics().live * 2);
   }
 
-  #connection(): ConnectionEvents {
+  #connection(getsSecrets: boolean): ConnectionEvents {
     let id = '';
+    let hasAsked = false;
+    const policy: SecretPolicy = {
+      isAllowed: getsSecrets,
+      onAsked: () => {
+        if (!hasAsked) this.#onEvent({ kind: 'secrets', proxy: id, given: getsSecrets });
+        hasAsked = true;
+      },
+    };
     return {
       identify: (message, connection) => {
         const said = proxyNode(message);
@@ -165,15 +181,16 @@ export class Pilot {
           return undefined;
         }
         const { feeds, release } = this.#feedSets.acquire(view);
-        const proxy: ConnectedProxy = { id, connection, view: cell, unwatch: cell.watch(), release, leave };
+        const proxy: ConnectedProxy = { id, connection, policy, view: cell, unwatch: cell.watch(), release, leave };
         this.#proxies.set(connection, proxy);
         this.#views.set(cell as Derived<unknown>, proxy);
         this.#onEvent({ kind: 'connected', proxy: id });
-        return feeds;
+        return underPolicy(feeds, policy);
       },
       accepted: (type, version) => this.#onEvent({ kind: 'accepted', proxy: id, type, version }),
       refused: (type, version, message) => this.#onEvent({ kind: 'refused', proxy: id, type, version, message }),
       closed: (connection) => this.#disconnect(connection),
+      failed: (error) => this.#failed(`an answer to ${id || 'a client'}`, error),
     };
   }
 
@@ -202,7 +219,7 @@ export class Pilot {
     const view = this.#viewOf(proxy.id, proxy.view);
     if (!view) return;
     const { feeds, release } = this.#feedSets.acquire(view);
-    proxy.connection.session.replaceFeeds(feeds);
+    proxy.connection.session.replaceFeeds(underPolicy(feeds, proxy.policy));
     proxy.release();
     proxy.release = release;
   }

@@ -15,10 +15,12 @@ export class SecretService {
   readonly #hub = new FeedHub();
   readonly #certificates: WorkloadCertificates;
   readonly #trustDomain: string;
+  readonly #onFailed: (error: unknown) => void;
   readonly #sessions = new Set<{ flush(): void }>();
 
-  constructor(certificates: WorkloadCertificates, trustDomain: string) {
+  constructor(certificates: WorkloadCertificates, trustDomain: string, onFailed: (error: unknown) => void) {
     this.#certificates = certificates;
+    this.#onFailed = onFailed;
     this.#trustDomain = trustDomain;
   }
 
@@ -44,6 +46,7 @@ export class SecretService {
       },
       accepted: () => {},
       refused: () => {},
+      failed: this.#onFailed,
       closed: () => end(),
     };
   }

@@ -32,6 +32,7 @@ import {
 } from './names.ts';
 import { RouteTables } from './route-tables.ts';
 import { egressProxyCluster, undeclaredPolicy } from './routes/sidecar-routes.ts';
+import { sidecarMayRead } from './sidecar-credentials.ts';
 import { parseInbound, parseTargetPorts, type View, viewOf } from './view.ts';
 
 export type ResourceType = 'cluster' | 'endpoint' | 'listener' | 'route' | 'secret';
@@ -142,7 +143,9 @@ export class Translator {
       case 'endpoint':
         return this.#endpoints(key);
       case 'secret': {
-        const secret = kubernetesSecret(this.#mesh.store, key.name, parseAudience(key.audience).namespace);
+        const audience = parseAudience(key.audience);
+        if (audience.type === 'sidecar' && !sidecarMayRead(this.#mesh.store, key.name, audience)) return undefined;
+        const secret = kubernetesSecret(this.#mesh.store, key.name, audience.namespace);
         return secret && encodeResource(SecretSchema, key.name, secret);
       }
       case 'listener': {

@@ -120,6 +120,10 @@ export class ExampleCopy {
     cpSync(join(root, 'examples', 'bookinfo'), this.folder, { recursive: true });
   }
 
+  add(file: string, text: string): void {
+    writeFileSync(join(this.folder, file), text);
+  }
+
   edit(file: string, change: (text: string) => string): void {
     const path = join(this.folder, file);
     const before = readFileSync(path, 'utf8');

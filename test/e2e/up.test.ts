@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ExampleCopy, isAlive, UpRun } from './up-run.ts';
 
 const folders: string[] = [];
@@ -78,6 +79,45 @@ test('a new port of a Gateway is served while the old one goes on', async () => 
   assert.equal(await up.end('SIGTERM'), 0);
 });
 
+test('what a killed run had started ends without it', async () => {
+  const up = start('examples/bookinfo');
+  const pids = (await up.pods()).map(({ pid }) => pid);
+  await up.end('SIGKILL');
+  for (const pid of pids) await gone(pid);
+  assert.deepEqual(pids.filter(isAlive), []);
+});
+
+test('a change of replicas says what was started and stopped, and when it serves', async () => {
+  const example = exampleCopy();
+  const up = start(example.folder);
+  await up.event('ready');
+  example.edit('workloads.yaml', (text) => text.replace('  name: ratings-v1\nspec:\n', '  name: ratings-v1\nspec:\n  replicas: 3\n'));
+  const changed = await up.event('changed');
+  assert.deepEqual(changed['started'], ['ratings-v1-0', 'ratings-v1-1', 'ratings-v1-2']);
+  assert.deepEqual(changed['stopped'], ['ratings-v1']);
+  for (const workload of changed['started'] as string[]) {
+    const serves = await up.event('serves', (event) => event['workload'] === workload);
+    assert.ok(Number(serves['sentTo']) > 0 && serves['accepted'] === serves['sentTo'], JSON.stringify(serves));
+  }
+  assert.equal(await up.end('SIGINT'), 0);
+});
+
+test('a new VirtualService that names an undeclared subset is said to wait, and does', async () => {
+  const example = exampleCopy();
+  const up = start(example.folder);
+  await up.event('ready');
+  example.add(
+    'more.yaml',
+    'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: details}\nspec: {hosts: [details], http: [{route: [{destination: {host: details, subset: v9}}]}]}\n',
+  );
+  const standing = await up.event('standing');
+  assert.deepEqual(standing['standing'], ['VirtualService default/details: is not in force until this is right']);
+  const changed = await up.event('changed');
+  assert.match(JSON.stringify(changed['changes']), /VirtualService details added, and waits: it is not in force/);
+  assert.match((await up.get('/productpage')).text, /details/i);
+  assert.equal(await up.end('SIGINT'), 0);
+});
+
 for (const { name, files, message } of [
   { name: 'an empty folder', files: {}, message: /holds no resources: add a YAML file with a Process/ },
   {
@@ -139,4 +179,9 @@ function occupied(): Promise<Server> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
   });
+}
+
+/** Nothing tells when a process ends that is not our child. */
+async function gone(pid: number): Promise<void> {
+  for (let i = 0; i < 100 && isAlive(pid); i++) await pause(100);
 }

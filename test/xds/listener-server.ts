@@ -1,4 +1,5 @@
 // An xDS server of listeners that a test sets one by one, some of them such that Envoy refuses them. It serves no clusters.
+import assert from 'node:assert/strict';
 import { create } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
@@ -86,6 +87,7 @@ export class ListenerServer {
       },
       accepted: (type) => this.#note(type, { kind: 'accepted' }),
       refused: (type, _version, _message, names) => this.#note(type, { kind: 'refused', names }),
+      failed: (error) => assert.fail(String(error)),
       closed: ({ session }) => void this.#sessions.delete(session),
     };
   }

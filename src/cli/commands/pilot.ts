@@ -1,7 +1,7 @@
 // `meltemi pilot`: the control plane alone, for proxies that find it by its xDS address.
 import { existsSync, readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { hasErrors, type Issue } from '../../base/index.ts';
+import { hasErrors, type Issue, printable } from '../../base/index.ts';
 import { formatIssues, formatSummary, type MeshConfig, parseMeshConfig } from '../../config/index.ts';
 import { Pilot, type PilotEvent } from '../../control-plane/index.ts';
 import { readFeatures } from '../../mesh/index.ts';
@@ -17,6 +17,9 @@ interface PilotFlags {
   readonly domain: string;
   readonly output: 'text' | 'json';
 }
+
+/** An Envoy says in one message what is wrong with every resource of a response. */
+const mostOfMessage = 2000;
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
@@ -37,6 +40,9 @@ export function pilotCommand(): Command {
       `
 The configuration is watched: an edit takes effect at once, and a resource with an error in it keeps its last good version. Findings, and proxies that come,
 go or refuse something, are told on standard error.
+
+SIGHUP has the files read again, where a file system does not tell of changes. Over plaintext xDS private keys are given to proxies on this machine
+only: listen on a loopback address or on unix:PATH for gateways with certificates.
 
 Environment, with the names and defaults of Istio's control plane:
   ENABLE_TLS_ON_SIDECAR_INGRESS=true               listeners of a Sidecar's ingress end the TLS that they declare
@@ -85,6 +91,8 @@ async function runPilot(flags: PilotFlags): Promise<void> {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  // Files are followed; on a file system that does not tell of changes this is the way to have them read.
+  process.on('SIGHUP', () => take(source.load()));
 }
 
 function readMesh(flags: PilotFlags): MeshConfig | undefined {
@@ -120,15 +128,24 @@ function eventText(event: PilotEvent): string | undefined {
   switch (event.kind) {
     case 'connected':
     case 'disconnected':
-      return `proxy ${event.proxy} ${event.kind}`;
+      return `proxy ${printable(event.proxy)} ${event.kind}`;
     case 'refused':
-      return `proxy ${event.proxy} refused ${event.type} resources and keeps what it had: ${event.message}`;
+      return `proxy ${printable(event.proxy)} refused ${event.type} resources and keeps what it had: ${printable(event.message, mostOfMessage)}`;
+    case 'secrets':
+      return secretsText(event);
     case 'failed':
-      return `${event.what} could not be made, which is a defect of meltemi; proxies keep what they had: ${stack(event.error)}`;
+      return `${printable(event.what)} could not be made, which is a defect of meltemi; proxies keep what they had: ${stack(event.error)}`;
     case 'accepted':
     case 'pushed':
       return undefined;
   }
+}
+
+function secretsText({ proxy, given }: Extract<PilotEvent, { kind: 'secrets' }>): string {
+  const who = `proxy ${printable(proxy)}`;
+  return given
+    ? `${who} is given private keys over plaintext xDS, on its word: it is on this machine`
+    : `${who} asks for private keys and gets none: xDS is plaintext here, and not only on this machine (--xds 127.0.0.1:PORT or unix:PATH)`;
 }
 
 function stack(error: unknown): string {

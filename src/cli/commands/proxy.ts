@@ -53,6 +53,8 @@ async function run(flags: Flags): Promise<void> {
     },
     quit: () => void end(),
   });
+  // A terminal that closes, or logrotate.
+  process.on('SIGHUP', () => {});
   process.once('SIGTERM', () => void end());
   process.once('SIGINT', () => void end());
 }

@@ -5,8 +5,10 @@ import { formatIssues } from '../../config/index.ts';
 import { FileSource } from '../../sources/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Console } from '../up/console.ts';
+import { allOf, ProcessGuard } from '../up/guard.ts';
 import { Ingress } from '../up/ingress.ts';
 import { Ports } from '../up/ports.ts';
+import { RunRecord } from '../up/run-record.ts';
 import { UpSession } from '../up/up-session.ts';
 
 export interface UpFlags {
@@ -65,6 +67,10 @@ async function runUp(folder: string, flags: UpFlags, version: string): Promise<v
   if (!first.changed.some((object) => object.kind === 'Process'))
     return fail(noProcess(folder, first.changed.length), formatIssues(first.issues));
   const ports = new Ports();
+  const record = new RunRecord(folder);
+  const leftovers = record.endLeftovers();
+  if (leftovers.length > 0)
+    console.notice(`ended ${leftovers.length} processes that an earlier run had left behind`, [`process ${leftovers.join(', ')}`]);
   const session = new UpSession({
     folder,
     version,
@@ -72,6 +78,7 @@ async function runUp(folder: string, flags: UpFlags, version: string): Promise<v
     logs: flags.logs ?? false,
     source,
     ports,
+    guard: allOf([new ProcessGuard(), record]),
     console,
     makeIngress: (start) =>
       new Ingress({

@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline';
+import type { Guard } from './guard.ts';
+import { onLines } from './lines.ts';
 
 export interface ApplicationOptions {
   readonly command: readonly string[];
@@ -14,6 +15,8 @@ export interface ApplicationOptions {
   /** It ended, or could not be started, and will be started again in `delayMs`. */
   readonly onEnd: (end: ApplicationEnd) => void;
   readonly onLine: (line: string) => void;
+  /** Ends it when we cannot any more. */
+  readonly guard: Guard;
 }
 
 export interface ApplicationEnd {
@@ -64,12 +67,15 @@ export class Application {
       failure = error.code === 'ENOENT' ? `cannot be started: "${program}" was not found` : `cannot be started: ${error.message}`;
       if (child.pid === undefined) this.#ended(child, failure, 0);
     });
+    child.once('exit', () => this.#options.guard.remove(child.pid));
     child.once('close', (code, signal) => {
       const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
       this.#ended(child, failure || how, performance.now() - startedAt);
     });
-    for (const stream of [child.stdout, child.stderr]) if (stream) createInterface(stream).on('line', (line) => this.#line(line));
-    if (child.pid !== undefined) this.#awaitPorts(child, firstPollMs);
+    for (const stream of [child.stdout, child.stderr]) if (stream) onLines(stream, (line) => this.#line(line));
+    if (child.pid === undefined) return;
+    this.#options.guard.add(child.pid);
+    this.#awaitPorts(child, firstPollMs);
   }
 
   /** Resolves when the process is gone. */

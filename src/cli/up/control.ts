@@ -1,4 +1,8 @@
 // The control plane inside `up`: pilot, built-in CA and secret service, and the question whether everybody has got a change.
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { printable } from '../../base/index.ts';
 import { Pilot, SecretService } from '../../control-plane/index.ts';
 import { CertificateAuthority, WorkloadCertificates } from '../../identity/index.ts';
 import { type Bootstrap, type RunningProxy, startProxy } from '../../proxy/index.ts';
@@ -56,17 +60,23 @@ export class Control {
     const pilot: Pilot = new Pilot({
       domain,
       onEvent: (event) => {
-        if (event.kind === 'failed') log(`${event.what} could not be made, which is a defect of meltemi: ${String(event.error)}`);
+        if (event.kind === 'failed')
+          log(`${printable(event.what)} could not be made, which is a defect of meltemi: ${String(event.error)}`);
+        if (event.kind === 'secrets' && event.given)
+          log(`${nameOf(printable(event.proxy))} is given private keys over plaintext xDS, on its word: it is on this machine`);
         for (const delivery of open) {
-          if (event.kind === 'refused') delivery.refusals.set(event.proxy, event.message);
+          if (event.kind === 'refused') delivery.refusals.set(event.proxy, printable(event.message));
           // What the answer releases is sent right after the event.
           if (event.kind !== 'pushed') setImmediate(() => open.has(delivery) && delivery.look());
         }
       },
     });
     const authority = await CertificateAuthority.create({ now: () => new Date() });
-    const secrets = new SecretService(new WorkloadCertificates(authority, { now: Date.now, schedule }), domain);
-    const [sds, xds] = await Promise.all([secrets.serve('127.0.0.1:0'), pilot.serve(`127.0.0.1:${xdsPort}`)]);
+    const certificates = new WorkloadCertificates(authority, { now: Date.now, schedule });
+    const secrets = new SecretService(certificates, domain, (error) =>
+      log(`a secret could not be given, which is a defect of meltemi: ${String(error)}`),
+    );
+    const [sds, xds] = await Promise.all([servePrivately(secrets), pilot.serve(`127.0.0.1:${xdsPort}`)]);
     return new Control(pilot, open, { xds, sds }, log);
   }
 
@@ -111,6 +121,22 @@ export class Control {
   async close(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.close()));
   }
+}
+
+/** On a socket that only this user can reach; Windows has none that gRPC could use. */
+async function servePrivately(secrets: SecretService): Promise<XdsServer> {
+  if (process.platform === 'win32') return secrets.serve('127.0.0.1:0');
+  const folder = mkdtempSync(join(tmpdir(), 'meltemi-'));
+  const path = join(folder, 'sds.sock');
+  const server = await secrets.serve(`unix:${path}`);
+  chmodSync(path, 0o600);
+  return {
+    address: server.address,
+    close: async () => {
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 interface OpenDelivery {

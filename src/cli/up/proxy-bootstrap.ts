@@ -38,7 +38,12 @@ function bootstrap(id: string, { xds, sds }: DiscoveryAddresses, metadata: objec
   const json = {
     node: { id, cluster: 'meltemi-up', metadata },
     dynamicResources: {
-      adsConfig: { apiType: 'GRPC', transportApiVersion: 'V3', grpcServices: [{ envoyGrpc: { clusterName: 'xds-grpc' } }] },
+      adsConfig: {
+        apiType: 'GRPC',
+        transportApiVersion: 'V3',
+        grpcServices: [{ envoyGrpc: { clusterName: 'xds-grpc' } }],
+        setNodeOnFirstMessageOnly: true,
+      },
       cdsConfig: { ads: {}, resourceApiVersion: 'V3' },
       ldsConfig: { ads: {}, resourceApiVersion: 'V3' },
     },
@@ -47,8 +52,11 @@ function bootstrap(id: string, { xds, sds }: DiscoveryAddresses, metadata: objec
   return readBootstrap(JSON.stringify(json));
 }
 
-function discoveryCluster(name: string, hostAndPort: string): object {
-  const colon = hostAndPort.lastIndexOf(':');
-  const address = { socketAddress: { address: hostAndPort.slice(0, colon), portValue: Number(hostAndPort.slice(colon + 1)) } };
+/** `where`: `host:port` or `unix:path`. */
+function discoveryCluster(name: string, where: string): object {
+  const colon = where.lastIndexOf(':');
+  const address = where.startsWith('unix:')
+    ? { pipe: { path: where.slice('unix:'.length) } }
+    : { socketAddress: { address: where.slice(0, colon), portValue: Number(where.slice(colon + 1)) } };
   return { name, loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] } };
 }

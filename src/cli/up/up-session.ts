@@ -8,6 +8,7 @@ import { standingLines } from '../standing.ts';
 import type { ApplicationEnd } from './application.ts';
 import type { ChangeFacts, Console, ProcessFacts } from './console.ts';
 import type { Control } from './control.ts';
+import type { Guard } from './guard.ts';
 import type { Ingress } from './ingress.ts';
 import { meshObjects } from './mesh-objects.ts';
 import type { Ports } from './ports.ts';
@@ -22,6 +23,7 @@ export interface UpOptions {
   readonly logs: boolean;
   readonly source: FileSource;
   readonly ports: Ports;
+  readonly guard: Guard;
   readonly console: Console;
   readonly makeIngress: (start: (labels: Readonly<Record<string, string>>) => ReturnType<Control['startGateway']>) => Ingress;
 }
@@ -148,7 +150,7 @@ export class UpSession {
     const started: string[] = [];
     for (const [key, plan] of wanted) {
       if (this.#workloads.has(key) || this.#stopping) continue;
-      const workload = await Workload.start(plan, this.#options.ports, this.#events());
+      const workload = await Workload.start(plan, this.#options, this.#events());
       this.#workloads.set(key, workload);
       started.push(plan.name);
       if (this.#control) {

@@ -2,6 +2,7 @@
 import { getCompileCacheDir } from 'node:module';
 import type { RunningProxy } from '../../proxy/index.ts';
 import { Application, type ApplicationEnd } from './application.ts';
+import type { Guard } from './guard.ts';
 import type { MeshWorkload } from './mesh-objects.ts';
 import type { Ports } from './ports.ts';
 import type { SidecarPorts } from './proxy-bootstrap.ts';
@@ -12,6 +13,12 @@ export interface WorkloadEvents {
   readonly changed: (workload: Workload) => void;
   readonly ended: (workload: Workload, end: ApplicationEnd) => void;
   readonly line: (workload: Workload, line: string) => void;
+}
+
+/** What every workload of a run draws on. */
+export interface WorkloadMeans {
+  readonly ports: Ports;
+  readonly guard: Guard;
 }
 
 export type StartSidecar = (plan: WorkloadPlan, ports: SidecarPorts) => Promise<RunningProxy>;
@@ -28,9 +35,15 @@ export class Workload implements MeshWorkload {
   #sidecarReady = false;
   #stopped = false;
 
-  private constructor(plan: WorkloadPlan, ports: Ports, numbers: readonly PortNumbers[], httpProxy: number, events: WorkloadEvents) {
+  private constructor(
+    plan: WorkloadPlan,
+    means: WorkloadMeans,
+    numbers: readonly PortNumbers[],
+    httpProxy: number,
+    events: WorkloadEvents,
+  ) {
     this.plan = plan;
-    this.#ports = ports;
+    this.#ports = means.ports;
     this.#events = events;
     this.listenPorts = new Map(numbers.map(({ declared, listen }) => [declared, listen]));
     this.#sidecarPorts = { applications: new Map(numbers.map(({ listen, application }) => [listen, application])), httpProxy };
@@ -45,15 +58,17 @@ export class Workload implements MeshWorkload {
         events.ended(this, end);
       },
       onLine: (line) => events.line(this, line),
+      guard: means.guard,
     });
   }
 
   /** Starts the application; the sidecar follows by `startSidecar`. */
-  static async start(plan: WorkloadPlan, ports: Ports, events: WorkloadEvents): Promise<Workload> {
+  static async start(plan: WorkloadPlan, means: WorkloadMeans, events: WorkloadEvents): Promise<Workload> {
+    const { ports } = means;
     const numbers: PortNumbers[] = [];
     for (const { port, name } of plan.ports)
       numbers.push({ declared: port, name, listen: await ports.free(), application: await ports.free() });
-    const workload = new Workload(plan, ports, numbers, await ports.free(), events);
+    const workload = new Workload(plan, means, numbers, await ports.free(), events);
     workload.#application.start();
     return workload;
   }

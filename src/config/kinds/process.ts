@@ -25,6 +25,7 @@ export const Process = message(
       (process, context) => {
         if ((process.command ?? []).length === 0)
           context.report('MT0103', ['command'], 'a Process needs a command: the program and its arguments, as a list');
+        else if (process.command?.[0]?.trim() === '') context.report('MT0103', ['command', 0], 'the program has no name');
       },
     ],
   },

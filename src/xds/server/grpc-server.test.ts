@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { type TestContext, test } from 'node:test';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type JsonObject, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { AnySchema } from '@bufbuild/protobuf/wkt';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
@@ -46,6 +46,7 @@ async function running(t: TestContext): Promise<Running> {
     },
     accepted: () => undefined,
     refused: () => undefined,
+    failed: (error) => assert.fail(String(error)),
     closed: (connection) => void closed.push(connection.peer),
   });
   const server = await startXdsServer({ address: '127.0.0.1:0', open });
@@ -82,7 +83,49 @@ test('a client that is not known is turned away with the reason', async (t) => {
 test('bytes that are no request end the stream and nothing else', async (t) => {
   const { server } = await running(t);
   for (const method of ['StreamAggregatedResources', 'DeltaAggregatedResources'])
-    assert.equal((await statusOf(t, server.address, method, Buffer.from([255, 255, 255]))).code, 9);
+    assert.equal((await statusOf(t, server.address, method, Buffer.from([255, 255, 255]))).code, 3);
+});
+
+const nodeOf = (id: string, metadata: JsonObject = {}): MessageInitShape<typeof DiscoveryRequestSchema> => ({ node: { id, metadata } });
+const tooMuch: readonly {
+  readonly name: string;
+  readonly message: MessageInitShape<typeof DiscoveryRequestSchema>;
+  readonly code: number;
+}[] = [
+  { name: 'an endless node id', message: nodeOf('known'.repeat(1000)), code: 9 },
+  { name: 'metadata of two megabytes', message: nodeOf('known', { x: 'y'.repeat(2_000_000) }), code: 8 },
+  {
+    name: 'more names than any mesh has',
+    message: { ...nodeOf('known'), resourceNames: Array.from({ length: 100_001 }, (_, i) => `n${i}`) },
+    code: 8,
+  },
+  { name: 'a message of 20 megabytes', message: nodeOf('known', { x: 'y'.repeat(20_000_000) }), code: 8 },
+];
+for (const { name, message, code } of tooMuch)
+  test(`${name} ends the stream with a reason and costs nobody else`, async (t) => {
+    const { server } = await running(t);
+    const bytes = toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl: typeUrlOf('cluster'), ...message }));
+    assert.equal((await statusOf(t, server.address, 'StreamAggregatedResources', Buffer.from(bytes))).code, code);
+  });
+
+test('a mistake of ours is told to us, and to the client as ours', async (t) => {
+  const failures: unknown[] = [];
+  const server = await startXdsServer({
+    address: '127.0.0.1:0',
+    open: () => ({
+      identify: () => {
+        throw new Error("a defect with a name that is nobody else's business");
+      },
+      accepted: () => undefined,
+      refused: () => undefined,
+      closed: () => undefined,
+      failed: (error) => void failures.push(error),
+    }),
+  });
+  t.after(() => server.close());
+  const { code, details } = await statusOf(t, server.address, 'StreamAggregatedResources', request);
+  assert.deepEqual([code, failures.length], [13, 1]);
+  assert.doesNotMatch(details, /defect|node/);
 });
 
 test('a method that is not served is unimplemented', async (t) => {

@@ -21,13 +21,15 @@ export interface Connection {
   readonly peer: string;
   /** Set once the client has said who it is. */
   readonly session: Session;
-  /** Ends the stream with a reason for the client's log. */
-  end(reason: string): void;
+  /** Ends the stream with a status of gRPC and a reason for the client's log. */
+  end(code: status, reason: string): void;
 }
 
 export interface ConnectionEvents extends Omit<SessionEvents, 'maySend' | 'send' | 'identify' | 'later'> {
   identify(node: Node, connection: Connection): ReturnType<SessionEvents['identify']>;
   closed(connection: Connection): void;
+  /** A mistake of ours in handling a request. */
+  failed(error: unknown): void;
 }
 
 export interface XdsServer {
@@ -53,7 +55,8 @@ const maxBytesOnTheWay = 64 * 1024 * 1024;
 
 const serverOptions = {
   'grpc.max_send_message_length': -1,
-  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  // A client that comes back names every version that it has: some megabytes in a large mesh.
+  'grpc.max_receive_message_length': 16 * 1024 * 1024,
   // Finds clients that went without a word.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
@@ -130,7 +133,7 @@ function serve(call: ServerDuplexStream<Buffer, Buffer>, events: ConnectionEvent
         return () => clearTimeout(timer);
       },
     }),
-    end: (reason) => call.emit('error', { code: status.FAILED_PRECONDITION, details: reason }),
+    end: (code, reason) => call.emit('error', { code, details: reason }),
   };
   const close = (): void => {
     if (!open) return;
@@ -140,8 +143,7 @@ function serve(call: ServerDuplexStream<Buffer, Buffer>, events: ConnectionEvent
     events.closed(connection);
   };
   call.on('data', (message: Buffer) => {
-    if (open && !accepts(connection, message))
-      connection.end('the first request must carry a node whose id is TYPE~IP~NAME.NAMESPACE~DOMAIN');
+    if (open) take(connection, message, events);
   });
   call.on('end', () => {
     close();
@@ -152,11 +154,19 @@ function serve(call: ServerDuplexStream<Buffer, Buffer>, events: ConnectionEvent
   call.on('close', close);
 }
 
-/** Bytes that are no request end the stream, not the server. */
-function accepts(connection: Connection, message: Buffer): boolean {
+const codes = {
+  unreadable: status.INVALID_ARGUMENT,
+  'no-node': status.FAILED_PRECONDITION,
+  'too-large': status.RESOURCE_EXHAUSTED,
+} as const;
+
+/** A request that cannot be served ends its stream, not the server. A mistake of ours is not told as the client's. */
+function take(connection: Connection, message: Buffer, events: ConnectionEvents): void {
   try {
-    return connection.session.request(message);
-  } catch {
-    return false;
+    const rejection = connection.session.request(message);
+    if (rejection) connection.end(codes[rejection.kind], rejection.reason);
+  } catch (error) {
+    events.failed(error);
+    connection.end(status.INTERNAL, 'the control plane failed over this request; its own log says how');
   }
 }

@@ -1,13 +1,20 @@
 // What both protocols share: the types that a client watches, and the order in which a change reaches it. Clusters and endpoints are in
 // force before a route or listener names them; a cluster leaves after the last route or listener that could name it.
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consistency-considerations
-import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { toBinary } from '@bufbuild/protobuf';
+import { type Node, NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { type ResourceTypeName, resourceTypes, typeOfUrl } from '../resource-types.ts';
 import { endpointNameOf } from './endpoint-name.ts';
 import type { ServedResource } from './feed.ts';
 import type { SharedResponse } from './response-cache.ts';
-import type { FeedSet, Session, SessionEvents } from './session.ts';
+import type { FeedSet, Rejection, Session, SessionEvents } from './session.ts';
 import { WatchedType } from './watched-type.ts';
+
+/** Of one type, a stream. The endpoints of a large mesh are some tens of thousands. */
+const mostNames = 100_000;
+/** An Envoy that lists its extensions sends 60 KB. */
+const mostNodeBytes = 1024 * 1024;
+const longestId = 1024;
 
 /** `additions` leaves the client what is gone; `removals` takes that away and nothing else matters. */
 export type Phase = 'additions' | 'removals';
@@ -34,15 +41,38 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
     this.#events = events;
   }
 
-  request(bytes: Uint8Array): boolean {
-    const request = this.read(bytes);
-    this.#feeds ??= request.node && this.#events.identify(request.node);
-    if (!this.#feeds) return false;
+  request(bytes: Uint8Array): Rejection | undefined {
+    const request = this.#read(bytes);
+    if (!request) return { kind: 'unreadable', reason: 'a message is no discovery request' };
+    const problem = this.#feeds ? undefined : this.#identify(request.node);
+    if (problem) return problem;
     const type = typeOfUrl(request.typeUrl);
     const watched = type && this.#watch(type);
-    if (watched) this.handle(watched, request);
-    return true;
+    if (!watched) return undefined;
+    const names = this.namesAfter(watched, request);
+    if (names > mostNames) return { kind: 'too-large', reason: `${names} ${type} names are asked for, at most ${mostNames} are served` };
+    this.handle(watched, request);
+    return undefined;
   }
+
+  #read(bytes: Uint8Array): Request | undefined {
+    try {
+      return this.read(bytes);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #identify(node: Node | undefined): Rejection | undefined {
+    const isNamed = node !== undefined && node.id.length <= longestId;
+    if (isNamed && sizeOf(node) > mostNodeBytes) return { kind: 'too-large', reason: `the node is larger than ${mostNodeBytes} bytes` };
+    this.#feeds = isNamed ? this.#events.identify(node) : undefined;
+    if (this.#feeds) return undefined;
+    return { kind: 'no-node', reason: 'the first request must carry a node whose id is TYPE~IP~NAME.NAMESPACE~DOMAIN' };
+  }
+
+  /** How many names the client asks for by a request that is taken. */
+  protected abstract namesAfter(watched: WatchedType, request: Request): number;
 
   protected abstract read(bytes: Uint8Array): Request;
   protected abstract handle(watched: WatchedType, request: Request): void;
@@ -200,4 +230,8 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
       this.flush();
     });
   }
+}
+
+function sizeOf(node: Node): number {
+  return toBinary(NodeSchema, node).length;
 }

@@ -22,9 +22,15 @@ export interface FeedSet {
   feed(type: ResourceTypeName): Feed | undefined;
 }
 
+/** Why a client is turned away: what it sent is wrong, or too much. */
+export interface Rejection {
+  readonly kind: 'unreadable' | 'no-node' | 'too-large';
+  readonly reason: string;
+}
+
 export interface Session {
-  /** Returns false when the client must be turned away. */
-  request(bytes: Uint8Array): boolean;
+  /** Takes a request, or says why the client must be turned away. What it throws is a mistake of ours. */
+  request(bytes: Uint8Array): Rejection | undefined;
   /** Another view holds for the client from now on. What is equal in both is not sent again. */
   replaceFeeds(feeds: FeedSet): void;
   /** Sends what is pending, as far as the order of change allows it now. */

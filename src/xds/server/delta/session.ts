@@ -32,6 +32,11 @@ export class DeltaSession extends SessionCore<DeltaDiscoveryRequest> {
     return fromBinary(DeltaDiscoveryRequestSchema, bytes);
   }
 
+  protected override namesAfter({ subscription }: WatchedType, request: DeltaDiscoveryRequest): number {
+    const added = request.resourceNamesSubscribe.length - request.resourceNamesUnsubscribe.length;
+    return Math.max(subscription.names.size + added, Object.keys(request.initialResourceVersions).length);
+  }
+
   /** A request may answer a response, change what is subscribed to, or both; the one does not depend on the other. */
   protected override handle(watched: WatchedType, request: DeltaDiscoveryRequest): void {
     const first = !this.#begun.has(watched.type);

@@ -33,6 +33,10 @@ export class SotwSession extends SessionCore<SotwRequest> {
     return this.#sharing.requests.read(bytes);
   }
 
+  protected override namesAfter(_watched: WatchedType, { names }: SotwRequest): number {
+    return names.length;
+  }
+
   protected override handle(watched: WatchedType, request: SotwRequest): void {
     const { subscription } = watched;
     // An answer to an older response says nothing of the latest one.
