@@ -21,19 +21,36 @@ export type UndeclaredPolicy = 'allow' | 'look-up' | 'block';
 /** Undefined when the name is of no route table that this audience has. */
 export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string): readonly VirtualHostRef[] | undefined {
   const scope = mesh.scope(audience);
-  if (name === httpProxyRouteName) return httpProxyTable(mesh, audience, egressFor(scope, 0));
+  if (name === httpProxyRouteName) return portTable(mesh, audience, egressFor(scope, 0), proxiedPort);
   const parsed = parseSidecarRouteName(name);
   if (!parsed) return undefined;
   if (parsed.host !== undefined) return detectedTable(mesh, audience, parsed.host, parsed.port);
   const egress = egressFor(scope, parsed.port);
   if (!egress) return undefined;
-  if (parseProtocol(egress.port?.protocol) === 'http_proxy') return httpProxyTable(mesh, audience, egress);
+  const isProxy = parseProtocol(egress.port?.protocol) === 'http_proxy';
+  return portTable(mesh, audience, egress, isProxy ? proxiedPort : { number: parsed.port, needsService: parsed.port !== foreignPort });
+}
+
+interface TablePort {
+  readonly number: number;
+  /** Whether a VirtualService counts only if one of its hosts is a service of the port. */
+  readonly needsService: boolean;
+}
+
+/**
+ * An explicit HTTP proxy (MeshConfig `proxyHttpPort`, or a Sidecar's listener with the protocol HTTP_PROXY) has the virtual hosts of port
+ * 80: those of other ports would go by HOST:PORT, and the port of an authority is not looked at.
+ */
+const proxiedPort: TablePort = { number: 80, needsService: true };
+
+function portTable(mesh: Mesh, audience: Audience, egress: EgressScope | undefined, port: TablePort): readonly VirtualHostRef[] {
+  if (!egress) return [catchAll(mesh, audience)];
   const place = { namespace: audience.namespace, egress };
-  const services = mesh.servicesReachedBy(audience, egress).filter((service) => servesHttp(service, parsed.port));
-  const hosts = services.map((service) => ({ kind: 'service', key: service.key, port: parsed.port }) as const);
-  const aliases = services.flatMap((service) => aliasesWithRules(mesh, place, service, parsed.port));
-  const foreign = foreignHosts(mesh, place, parsed.port, [...services, ...aliases]);
-  const refs = aliases.map(({ key, of }) => ({ kind: 'alias', key, of, port: parsed.port }) as const);
+  const services = mesh.servicesReachedBy(audience, egress).filter((service) => servesHttp(service, port.number));
+  const hosts = services.map((service) => ({ kind: 'service', key: service.key, port: port.number }) as const);
+  const aliases = services.flatMap((service) => aliasesWithRules(mesh, place, service, port.number));
+  const foreign = foreignHosts(mesh, place, port, [...services, ...aliases]);
+  const refs = aliases.map(({ key, of }) => ({ kind: 'alias', key, of, port: port.number }) as const);
   return [...hosts, ...refs, ...foreign, catchAll(mesh, audience)];
 }
 
@@ -88,21 +105,6 @@ function servesHttp(service: Service, port: number): boolean {
   );
 }
 
-/**
- * Behind an explicit HTTP proxy (ProxyConfig `proxyHttpPort`, or a Sidecar's listener with the protocol HTTP_PROXY) the port that a client names is ignored: each service is one virtual host, on
- * the first of its HTTP ports.
- */
-function httpProxyTable(mesh: Mesh, audience: Audience, egress: EgressScope | undefined): readonly VirtualHostRef[] {
-  const services = egress ? mesh.servicesReachedBy(audience, egress) : [];
-  const hosts = services.flatMap((service) => {
-    const port = service.ports.find((candidate) => servesHttp(service, candidate.number));
-    return port ? [{ service, ref: { kind: 'service', key: service.key, port: port.number } as const }] : [];
-  });
-  const bearing = hosts.map(({ service }) => service);
-  const foreign = egress ? foreignHosts(mesh, { namespace: audience.namespace, egress }, foreignPort, bearing) : [];
-  return [...hosts.map(({ ref }) => ref), ...foreign, catchAll(mesh, audience)];
-}
-
 function detectedTable(mesh: Mesh, audience: Audience, host: string, port: number): readonly VirtualHostRef[] | undefined {
   const service = mesh.serviceFor(audience, host);
   if (!service?.ports.some((candidate) => candidate.number === port)) return undefined;
@@ -113,13 +115,18 @@ function detectedTable(mesh: Mesh, audience: Audience, host: string, port: numbe
  * Hosts that VirtualServices name and no service of the port bears. They are served on port 80, and on the ports of the services that the
  * same VirtualService names.
  */
-function foreignHosts(mesh: Mesh, place: Place, port: number, services: readonly Pick<Service, 'hostname'>[]): readonly VirtualHostRef[] {
+function foreignHosts(
+  mesh: Mesh,
+  place: Place,
+  { number: port, needsService }: TablePort,
+  services: readonly Pick<Service, 'hostname'>[],
+): readonly VirtualHostRef[] {
   const names = new Set(services.map((service) => service.hostname));
   const isForeign = (host: string): boolean =>
     host !== '' && host !== '*' && !names.has(host) && !(isWildcard(host) && services.some((service) => overlaps(host, service.hostname)));
   return mesh
     .virtualServiceHostPatterns()
     .filter(isForeign)
-    .filter((host) => mesh.isServedElsewhere(place, host, port === foreignPort ? undefined : names))
+    .filter((host) => mesh.isServedElsewhere(place, host, needsService ? names : undefined))
     .map((host) => ({ kind: 'foreign', host, port }) as const);
 }
