@@ -84,6 +84,11 @@ export const catalogue = {
   MT0131: { severity: 'error', title: 'listener', action: 'Give the listener a port, bind address and hosts that fit together.' },
   MT0132: { severity: 'error', title: 'health check', action: 'Use httpGet, tcpSocket or exec, complete.' },
   MT0133: { severity: 'error', title: 'value too long', action: 'Shorten it.' },
+  MT0134: {
+    severity: 'error',
+    title: 'line break or NUL in a text',
+    action: 'Write the value in one line: line breaks and NUL would end a header, a path or a name on the wire.',
+  },
   MT0151: { severity: 'warning', title: 'rule never reached', action: 'Move the rule before the one that covers it, or remove it.' },
   MT0152: {
     severity: 'warning',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { load } from 'js-yaml';
 import { hasErrors } from '../base/index.ts';
-import { formatIssues, parseDocuments } from './index.ts';
+import { formatIssues, parseDocuments, parseMeshConfig } from './index.ts';
 
 const shared = join(import.meta.dirname, '../../../shared');
 
@@ -62,8 +62,8 @@ test('conformance: what the reference served is accepted, what it rejected is re
   const files = globSync(join(shared, 'conformance/*/*.yaml'));
   assert.ok(files.length >= 400, `${files.length} cases`);
   const wrong = files.flatMap((file) => {
-    const { config, rejected } = load(readFileSync(file, 'utf8')) as { config: string; rejected?: string };
-    const { issues } = parseDocuments(config, file);
+    const { config, mesh = {}, rejected } = load(readFileSync(file, 'utf8')) as { config: string; mesh?: object; rejected?: string };
+    const issues = [...parseDocuments(config, file).issues, ...parseMeshConfig(JSON.stringify(mesh), file).issues];
     if (hasErrors(issues) === (rejected !== undefined)) return [];
     return [`${file}: rejected by the reference: ${rejected ?? 'no'}; ${formatIssues(issues).join('; ')}`];
   });

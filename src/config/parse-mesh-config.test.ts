@@ -40,3 +40,31 @@ test('what Envoy would refuse is an error', () => {
   assert.deepEqual(codes('proxyListenPort: 70000'), ['MT0105 proxyListenPort']);
   assert.deepEqual(codes('proxyListenPort: 15006'), ['MT0131 proxyInboundListenPort']);
 });
+
+test('what Istio refuses is an error', () => {
+  const codes = (text: string): string[] =>
+    parseMeshConfig(text, 'mesh.yaml')
+      .issues.filter(({ severity }) => severity === 'error')
+      .map(({ code, origin }) => `${code} ${origin.path}`);
+  for (const [text, expected] of [
+    ['proxyListenPort: 0', 'MT0105 proxyListenPort'],
+    ['trustDomain: ""', 'MT0109 trustDomain'],
+    ['trustDomain: a_b', 'MT0109 trustDomain'],
+    ['trustDomain: "."', 'MT0109 trustDomain'],
+    ['trustDomain: cluster.local.', undefined],
+    ['trustDomain: "1.2"', undefined],
+    ['trustDomainAliases: [a, "b/c"]', 'MT0109 trustDomainAliases[1]'],
+    ['connectTimeout: 3601s', 'MT0106 connectTimeout'],
+    ['meshMTLS: {ecdhCurves: [P-256]}', 'MT0129 meshMTLS.ecdhCurves'],
+    ['serviceSettings: [{hosts: ["*.a", "a_b"]}]', 'MT0109 serviceSettings[0].hosts[1]'],
+    ['defaultConfig: {statusPort: 0}', 'MT0105 defaultConfig.statusPort'],
+    ['defaultConfig: {proxyAdminPort: 70000}', 'MT0105 defaultConfig.proxyAdminPort'],
+    ['defaultConfig: {drainDuration: 1500ms}', 'MT0106 defaultConfig.drainDuration'],
+    ['defaultConfig: {discoveryAddress: istiod}', 'MT0119 defaultConfig.discoveryAddress'],
+    ['defaultConfig: {discoveryAddress: "istiod.istio-system.svc:15012"}', undefined],
+    ['defaultConfig: {discoveryAddress: "[::1]:15012"}', undefined],
+    ['defaultConfig: {proxyHeaders: {server: {value: "a\\nb"}}}', 'MT0134 defaultConfig.proxyHeaders.server.value'],
+    ['accessLogFormat: "a\\nb"', undefined],
+  ] as const)
+    assert.deepEqual(codes(text), expected === undefined ? [] : [expected], text);
+});

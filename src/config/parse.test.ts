@@ -45,6 +45,12 @@ const badInputs: readonly { name: string; text: string; kept: number; findings: 
     findings: [/warning {2}MT0402/],
   },
   {
+    name: 'kind of the Gateway API that is not read',
+    text: 'apiVersion: gateway.networking.k8s.io/v1\nkind: UDPRoute\n',
+    kept: 0,
+    findings: [/MT0005/],
+  },
+  {
     name: 'misspelt kind',
     text: 'apiVersion: networking.istio.io/v1\nkind: VirtualServce\n',
     kept: 0,
@@ -70,6 +76,19 @@ const badInputs: readonly { name: string; text: string; kept: number; findings: 
     kept: 0,
     findings: [/^f:3:30 .*MT0101.*"1"/],
   },
+  {
+    name: 'a number written as a label keeps its text',
+    text: 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {a: 1.10, b: 0x1F, c: 1e3, d: True, e: 007}\n',
+    kept: 0,
+    findings: [/number 1\.10;.*"1\.10"$/, /"0x1F"$/, /"1e3"$/, /boolean True;.*"True"$/, /"007"$/],
+  },
+  {
+    name: 'fields beside spec',
+    text: `${virtualService('{hosts: [a], http: [{directResponse: {status: 200}}]}')}exportTo: ["."]\nhttps: []\nother: 1\nstatus: {a: b}\n`,
+    kept: 1,
+    findings: [/^f:5:1 {2}warning {2}MT0102.*beside spec; it belongs below spec$/, /^f:6:1 .*beside spec$/, /^f:7:1 .*beside spec$/],
+  },
+  { name: 'misspelt spec', text: service('s').replace('spec', 'sepc'), kept: 1, findings: [/^f:4:1 .*MT0102.*did you mean "spec"\?$/] },
   { name: 'spec that is no map', text: virtualService('hello'), kept: 0, findings: [/^f:4:1 .*MT0101 {2}spec must be a map/] },
   { name: 'given twice', text: `${service('s')}---\n${service('s')}`, kept: 1, findings: [/^f:8:12 .*MT0007.*line 1/] },
   {

@@ -20,6 +20,7 @@ import {
   required,
   string,
   suggest,
+  text,
   timestamp,
 } from './schema/index.ts';
 
@@ -37,7 +38,7 @@ const metadataSchema = message(
     name: required(string, 'names of other resources lead to it'),
     namespace: field(string, 'names of other resources lead to it'),
     labels: field(mapOf(string), 'what selectors look at'),
-    annotations: field(mapOf(string), 'those of Istio that concern traffic'),
+    annotations: field(mapOf(text), 'those of Istio that concern traffic'),
     creationTimestamp: field(timestamp, 'the older of two that claim the same thing keeps it'),
     deletionTimestamp: ignored(timestamp, 'for people'),
     generation: ignored(number, 'for people'),
@@ -159,11 +160,11 @@ const besideSpec: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata
 function factsOf(value: unknown, kind: string, definition?: KindDefinition<unknown>): ResourceFacts {
   if (!isRecord(value)) return nobody;
   const metadata = isRecord(value['metadata']) ? value['metadata'] : {};
-  const text = (key: string): string => (typeof metadata[key] === 'string' ? metadata[key] : '');
+  const word = (key: string): string => (typeof metadata[key] === 'string' ? metadata[key] : '');
   return {
     kind: kind || (typeof value['kind'] === 'string' ? value['kind'] : ''),
-    name: text('name'),
-    namespace: definition?.clusterScoped ? '' : text('namespace') || 'default',
+    name: word('name'),
+    namespace: definition?.clusterScoped ? '' : word('namespace') || 'default',
     labels: stringsOf(metadata['labels']),
     annotations: stringsOf(metadata['annotations']),
   };

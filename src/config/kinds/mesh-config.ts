@@ -1,10 +1,12 @@
 // MeshConfig, the fields in use: https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/
+import { checkMeshConfig } from '../rules/mesh-config.ts';
 import {
   anything,
   boolean,
   duration,
   durationOrZero,
   enumOf,
+  type Field,
   field,
   type Infer,
   ignored,
@@ -16,6 +18,7 @@ import {
   noEffect,
   type RuleContext,
   string,
+  text,
 } from '../schema/index.ts';
 import { ClientTLSSettings } from './destination-rule/client-tls.ts';
 import { ConnectionPoolSettings, OutlierDetection } from './destination-rule/connection-pool.ts';
@@ -29,7 +32,7 @@ const ofBootstrap = 'part of how the proxy is started, not of what it is told';
 /** `defaultConfig`, and the value of the annotation `proxy.istio.io/config`. */
 export const MeshProxyConfig = message('MeshConfig.ProxyConfig', {
   concurrency: noEffect(int32, ofBootstrap),
-  proxyMetadata: noEffect(mapOf(string), ofBootstrap),
+  proxyMetadata: noEffect(mapOf(text), ofBootstrap),
   drainDuration: noEffect(duration, ofBootstrap),
   parentShutdownDuration: noEffect(duration, ofBootstrap),
   terminationDrainDuration: noEffect(duration, ofBootstrap),
@@ -106,7 +109,7 @@ export const MeshConfig = message(
     connectTimeout: field(duration, 'Cluster.connect_timeout'),
     tcpKeepalive: TcpKeepalive,
     protocolDetectionTimeout: field(durationOrZero, 'Listener.listener_filters_timeout'),
-    proxyListenPort: field(integerIn(0, 65_535), 'Listener.address of virtualOutbound; capture has to lead there'),
+    proxyListenPort: field(integerIn(1, 65_535), 'Listener.address of virtualOutbound; capture has to lead there'),
     proxyInboundListenPort: field(integerIn(0, 65_535), 'Listener.address of virtualInbound; capture has to lead there'),
     proxyHttpPort: field(integerIn(0, 65_535), 'Listener.address of the explicit HTTP proxy'),
     defaultHttpRetryPolicy: HTTPRetry,
@@ -115,7 +118,7 @@ export const MeshConfig = message(
     defaultTrafficPolicy: message('DefaultTrafficPolicy', { connectionPool: ConnectionPoolSettings, outlierDetection: OutlierDetection }),
     h2UpgradePolicy: field(enumOf(['DO_NOT_UPGRADE', 'UPGRADE']), 'HttpProtocolOptions.explicit_http_config'),
     accessLogFile: field(string, 'FileAccessLog.path of HttpConnectionManager.access_log, TcpProxy.access_log and Listener.access_log'),
-    accessLogFormat: field(string, 'FileAccessLog.log_format'),
+    accessLogFormat: field(text, 'FileAccessLog.log_format'),
     accessLogEncoding: field(enumOf(['TEXT', 'JSON']), 'FileAccessLog.log_format'),
     disableEnvoyListenerLog: field(boolean, 'Listener.access_log'),
     enableEnvoyAccessLogService: noEffect(boolean, 'there is no access log service; use accessLogFile'),
@@ -132,8 +135,15 @@ export const MeshConfig = message(
         'HttpConnectionManager.normalize_path, merge_slashes, path_with_escaped_slashes_action',
       ),
     }),
-    meshMTLS: field(tlsConfig(), 'TLS that proxies of the mesh speak to each other', { aliases: ['mesh_mTLS', 'meshMtls'] }),
-    tlsDefaults: field(tlsConfig(), 'TLS of gateways, and TLS that a DestinationRule asks for'),
+    meshMTLS: field(
+      tlsConfig(ignored(list(string), 'refused with a finding, as by Istio')),
+      'TLS that proxies of the mesh speak to each other',
+      { aliases: ['mesh_mTLS', 'meshMtls'] },
+    ),
+    tlsDefaults: field(
+      tlsConfig(field(list(string), 'TlsParameters.ecdh_curves')),
+      'TLS of gateways, and TLS that a DestinationRule asks for',
+    ),
     dnsRefreshRate: field(duration, 'Cluster.dns_refresh_rate'),
     inboundClusterStatName: field(string, 'Cluster.alt_stat_name'),
     outboundClusterStatName: field(string, 'Cluster.alt_stat_name'),
@@ -179,14 +189,14 @@ export const MeshConfig = message(
     ca: noEffect(anything, 'an external CA is given on the command line'),
     certificates: noEffect(anything, 'removed from Istio'),
   },
-  { rules: [checkRefresh, checkCapturePorts] },
+  { rules: [checkRefresh, checkCapturePorts, checkMeshConfig] },
 );
 export type MeshConfig = Infer<typeof MeshConfig>;
 
-function tlsConfig() {
+function tlsConfig(ecdhCurves: Field<readonly string[], false>) {
   return message('TLSConfig', {
     minProtocolVersion: field(enumOf(['TLS_AUTO', 'TLSV1_2', 'TLSV1_3']), 'TlsParameters.tls_minimum_protocol_version'),
-    ecdhCurves: field(list(string), 'TlsParameters.ecdh_curves'),
+    ecdhCurves,
     cipherSuites: field(list(string), 'TlsParameters.cipher_suites'),
   });
 }

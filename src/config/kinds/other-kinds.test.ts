@@ -57,6 +57,31 @@ const cases: Readonly<Partial<Record<Kind, readonly SpecCase[]>>> = {
       spec: `{hosts: [a.b], ports: [${port}, ${port}], resolution: DNS}`,
       expected: ['MT0116 ports[1].name', 'MT0116 ports[1].number'],
     },
+    {
+      name: 'several hosts on a TCP port',
+      spec: '{hosts: [a.b, c.d], addresses: [10.0.0.1], ports: [{number: 1, name: tcp, protocol: TCP}], resolution: STATIC}',
+      expected: ['MT0118 ports[0].protocol'],
+    },
+    {
+      name: 'several hosts on a port without protocol',
+      spec: '{hosts: [a.b, c.d], ports: [{number: 1, name: a}], resolution: DNS}',
+      expected: ['MT0118 ports[0].protocol'],
+    },
+    {
+      name: 'several hosts on a TLS port',
+      spec: '{hosts: [a.b, c.d], ports: [{number: 1, name: tls, protocol: TLS}], resolution: DNS}',
+      expected: [],
+    },
+    {
+      name: 'several hosts that are not looked up',
+      spec: '{hosts: [a.b, c.d], addresses: [10.0.0.1], ports: [{number: 1, name: tcp, protocol: TCP}]}',
+      expected: [],
+    },
+    {
+      name: 'target port 0',
+      spec: '{hosts: [a.b], ports: [{number: 80, name: http, protocol: HTTP, targetPort: 0}], resolution: DNS}',
+      expected: [],
+    },
     { name: 'exported to nobody', spec: `{hosts: [a.b], ports: [${port}], resolution: DNS, exportTo: ["~"]}`, expected: [] },
     { name: 'TCP without address', spec: '{hosts: [a.b], ports: [{number: 1, name: tcp, protocol: TCP}]}', expected: ['MT0157'] },
   ],
@@ -80,6 +105,32 @@ const cases: Readonly<Partial<Record<Kind, readonly SpecCase[]>>> = {
     },
     { name: 'host without namespace', spec: '{egress: [{hosts: ["a.b"]}]}', expected: ['MT0109 egress[0].hosts[0]'] },
     { name: 'catch-all first', spec: `{egress: [{hosts: ["./*"]}, {port: ${port}, hosts: ["./*"]}]}`, expected: ['MT0131 egress[0]'] },
+    {
+      name: 'one port on two addresses',
+      spec: `{egress: [{port: ${port}, bind: 127.0.0.1, hosts: ["./*"]}, {port: ${port}, bind: 127.0.0.2, hosts: ["./*"]}]}`,
+      expected: ['MT0116 egress[1].port'],
+    },
+    {
+      name: 'one socket twice',
+      spec: '{egress: [{port: {}, bind: "unix:///a", hosts: ["./*"]}, {port: {}, bind: "unix:///a", hosts: ["./*"]}]}',
+      expected: ['MT0116 egress[1].bind'],
+    },
+    {
+      name: 'a socket and a port',
+      spec: `{egress: [{port: ${port}, bind: "unix:///a", hosts: ["./*"]}]}`,
+      expected: ['MT0119 egress[0].bind'],
+    },
+    {
+      name: 'port 0 without a socket',
+      spec: '{egress: [{port: {number: 0}, bind: 127.0.0.1, hosts: ["./*"]}]}',
+      expected: ['MT0105 egress[0].port.number'],
+    },
+    {
+      name: 'a listener without port before others, bound or not',
+      spec: `{egress: [{bind: "unix:///a", hosts: ["./*"]}, {port: ${port}, hosts: ["./*"]}]}`,
+      expected: ['MT0131 egress[0]'],
+    },
+    { name: 'default endpoint by port alone', spec: `{ingress: [{port: ${port}, defaultEndpoint: ":80"}]}`, expected: [] },
     { name: 'ingress port twice', spec: `{ingress: [{port: ${port}}, {port: ${port}}]}`, expected: ['MT0116 ingress[1].port'] },
     {
       name: 'default endpoint',

@@ -1,5 +1,5 @@
 // Process (apiVersion meltemi.dev/v1): a workload that `meltemi up` starts on this machine, standing where a Deployment stands in a cluster.
-import { field, type Infer, integerIn, list, mapOf, message, required, string } from '../schema/index.ts';
+import { field, type Infer, integerIn, list, mapOf, message, required, string, text } from '../schema/index.ts';
 
 export const ProcessPort = message('ProcessPort', {
   name: field(string, 'joins the port to targetPort of Services; its protocol', {
@@ -14,10 +14,10 @@ export const Process = message(
   {
     labels: field(mapOf(string), 'labels of the workload', { doc: 'Labels of the workload; metadata.labels are added to them.' }),
     serviceAccount: field(string, 'the identity of the workload'),
-    command: field(list(string), 'the process to start', { doc: 'Program and its arguments.' }),
+    command: field(list(text), 'the process to start', { doc: 'Program and its arguments.' }),
     ports: list(ProcessPort),
     replicas: field(integerIn(0, 100), 'how many of it'),
-    env: field(mapOf(string), 'environment of the process'),
+    env: field(mapOf(text), 'environment of the process'),
     workingDir: field(string, 'where it is started', { doc: 'Relative to the file that holds the resource.' }),
   },
   {

@@ -13,6 +13,7 @@ import {
   type RuleContext,
   required,
   string,
+  text,
   uint32,
 } from '../schema/index.ts';
 import { WorkloadEntryFields } from './workload-entry.ts';
@@ -55,7 +56,7 @@ export const ReadinessProbe = message(
     failureThreshold: ignored(int32, 'see probe'),
     httpGet: HTTPHealthCheckConfig,
     tcpSocket: TCPHealthCheckConfig,
-    exec: message('ExecHealthCheckConfig', { command: ignored(list(string), 'see probe') }),
+    exec: message('ExecHealthCheckConfig', { command: ignored(list(text), 'see probe') }),
     grpc: message('GrpcHealthCheckConfig', { port: ignored(uint32, 'see probe'), service: ignored(string, 'see probe') }),
   },
   { rules: [checkTimes, checkMethod] },
@@ -67,7 +68,7 @@ export const WorkloadGroup = message('WorkloadGroup', {
     'ObjectMeta',
     {
       labels: field(mapOf(string), 'labels of the WorkloadEntry of each proxy that joins'),
-      annotations: field(mapOf(string), 'annotations of the WorkloadEntry of each proxy that joins'),
+      annotations: field(mapOf(text), 'annotations of the WorkloadEntry of each proxy that joins'),
     },
     { rules: [({ labels }, context) => checkLabels(labels, ['labels'], context)] },
   ),

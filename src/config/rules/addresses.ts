@@ -21,6 +21,11 @@ export function checkPort(port: number | undefined, path: Path, context: RuleCon
   if (port === undefined || port < 1 || port > 65535) context.report('MT0105', path, `{} must be a port from 1 to 65535, not ${port ?? 0}`);
 }
 
+/** As `checkPort`, where 0 is the same as no port. */
+export function checkOptionalPort(port: number | undefined, path: Path, context: RuleContext): void {
+  if (port) checkPort(port, path, context);
+}
+
 export function checkSubnet(subnet: string, path: Path, context: RuleContext): void {
   if (!isIpAddress(subnet) && !isCidr(subnet)) context.report('MT0119', path, `"${subnet}" is neither an IP address nor a CIDR block`);
 }

@@ -31,7 +31,7 @@ export function percentIn<K extends string>(...names: readonly K[]) {
   };
 }
 
-function isSet(value: unknown): boolean {
+export function isSet(value: unknown): boolean {
   return value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0);
 }
 

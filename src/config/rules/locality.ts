@@ -16,15 +16,9 @@ const topologyLabels = ['topology.kubernetes.io/region', 'topology.kubernetes.io
 
 export function checkLocalitySetting(setting: Setting, context: RuleContext): void {
   const { distribute = [], failover = [], failoverPriority = [] } = setting;
-  if (distribute.length > 0 && (failover.length > 0 || failoverPriority.length > 0)) {
-    context.report('MT0108', ['distribute'], '{} cannot stand beside failover or failoverPriority');
-  }
+  if (distribute.length > 0 && failover.length > 0) context.report('MT0108', ['distribute'], '{} cannot stand beside failover');
   if (failover.length > 0) checkNoTopologyLabels(failoverPriority, context);
-  distribute.forEach(({ from = '' }, i) => {
-    checkLocality(from, ['distribute', i, 'from'], context);
-    if (distribute.findIndex((other) => other.from === from) < i)
-      context.report('MT0116', ['distribute', i, 'from'], `{}: "${from}" is given twice`);
-  });
+  checkFrom(distribute, context);
   distribute.forEach((item, i) => {
     checkWeights(item.to ?? {}, context.at(['distribute', i, 'to']));
   });
@@ -42,8 +36,7 @@ export function checkFailover(failover: readonly FailoverEntry[], context: RuleC
 
 export function checkNoTopologyLabels(priority: readonly string[], context: RuleContext): void {
   priority.forEach((label, i) => {
-    if (topologyLabels.includes(label.split('=')[0] ?? ''))
-      context.report('MT0108', ['failoverPriority', i], `{} cannot name ${label} here`);
+    if (topologyLabels.includes(label)) context.report('MT0108', ['failoverPriority', i], `{} cannot name ${label} here`);
   });
 }
 
@@ -55,6 +48,18 @@ function checkWeights(to: Readonly<Record<string, number>>, context: RuleContext
   const sum = weights.reduce((total, [, weight]) => total + weight, 0);
   if (sum !== 100) context.report('MT0125', [], `the weights of {} add up to ${sum}, not to 100`);
   checkOverlap(Object.keys(to), (i) => [weights[i]?.[0] ?? ''], context);
+}
+
+/** The first that fits a client is used, so a wildcard may come after what it covers. */
+function checkFrom(distribute: readonly { readonly from?: string }[], context: RuleContext): void {
+  distribute.forEach(({ from = '' }, i) => {
+    const path: Path = ['distribute', i, 'from'];
+    checkLocality(from, path, context);
+    const other = distribute
+      .slice(0, i)
+      .find((earlier) => covers(earlier.from ?? '', from) || (!from.endsWith('*') && covers(from, earlier.from ?? '')));
+    if (other !== undefined) context.report('MT0125', path, `{}: "${from}" and "${other.from}" overlap`);
+  });
 }
 
 function checkOverlap(localities: readonly string[], pathOf: (index: number) => Path, context: RuleContext): void {

@@ -1,6 +1,6 @@
 // ServiceEntry: how hosts, addresses, ports and endpoints must fit its resolution.
 import type { RuleContext } from '../schema/index.ts';
-import { checkPort, checkSubnet, checkUnixPath, isCidr, isIpAddress, unixPrefix } from './addresses.ts';
+import { checkOptionalPort, checkPort, checkSubnet, checkUnixPath, isCidr, isIpAddress, unixPrefix } from './addresses.ts';
 import { domainProblem, isDnsLabel, isPartialWildcard, wildcardDomainProblem } from './names.ts';
 import { isHttp, isKnownProtocol, isTcp, isTls, protocolNames } from './protocol.ts';
 
@@ -62,7 +62,7 @@ export function checkServicePorts({ ports = [], hosts = [], resolution = 'NONE',
   ports.forEach((port, i) => {
     const at = context.at(['ports', i]);
     checkPort(port.number, ['number'], at);
-    if (port.targetPort !== undefined) checkPort(port.targetPort, ['targetPort'], at);
+    checkOptionalPort(port.targetPort, ['targetPort'], at);
     if (!isDnsLabel(port.name ?? ''))
       at.report('MT0109', ['name'], port.name ? `"${port.name}" is not possible as the name of a port` : '{} is missing');
     if (port.protocol && !isKnownProtocol(port.protocol))
@@ -86,8 +86,12 @@ function checkPortProtocol(
   if (resolution === 'DYNAMIC_DNS') {
     const isPossible = isTls(protocol) || ['http', 'http2', 'grpc'].includes((protocol ?? '').toLowerCase());
     if (!isPossible) context.report('MT0118', ['protocol'], '{} must be HTTP, HTTP2, GRPC, TLS or HTTPS for resolution DYNAMIC_DNS');
-  } else if (resolution !== 'NONE' && hosts.length > 1 && !isHttp(protocol) && !isTcp(protocol)) {
-    context.report('MT0118', ['protocol'], '{} must be given (HTTP, TCP or the like) where one entry has several hosts');
+  } else if (resolution !== 'NONE' && hosts.length > 1 && !isHttp(protocol) && !isTls(protocol)) {
+    context.report(
+      'MT0118',
+      ['protocol'],
+      '{} must be HTTP or TLS of some kind where one entry has several hosts: nothing else tells them apart; use an entry for each host',
+    );
   }
 }
 

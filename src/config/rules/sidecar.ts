@@ -61,28 +61,22 @@ export function checkEgress({ port, bind = '', captureMode, hosts = [] }: Egress
   hosts.forEach((host, i) => {
     checkEgressHost(host, ['hosts', i], context);
   });
-  const isUnix = bind.startsWith(unixPrefix);
-  if (!port) {
-    if (isUnix) checkUnixPath(bind.slice(unixPrefix.length), ['bind'], context);
-    return;
-  }
+  if (!port) return;
+  const isUnix = bind.startsWith(unixPrefix) && !port.number;
   checkListenerPort(port, context.at(['port']), { isUnix });
   if (isUnix) checkUnixPath(bind.slice(unixPrefix.length), ['bind'], context);
   else if (bind) checkIpAddress(bind, ['bind'], context);
   if (isUnix && captureMode === 'IPTABLES') context.report('MT0131', ['captureMode'], '{} must be DEFAULT or NONE for a unix socket');
 }
 
-/** A listener without a port takes what the others leave, so it is the last; ports and sockets are used once. */
+/** A listener without a port takes what the others leave, so it is the last; ports, whatever the address, and sockets are used once. */
 export function checkEgressList(egress: readonly Egress[], context: RuleContext): void {
-  const keys = egress.map(({ port, bind }) =>
-    bind?.startsWith(unixPrefix) ? bind : port ? `${bind ?? ''}|${port.number ?? 0}` : undefined,
-  );
-  egress.forEach(({ port, bind }, i) => {
-    const isUnix = bind?.startsWith(unixPrefix);
-    if (!port && !isUnix && i < egress.length - 1)
+  const keys = egress.map(({ port, bind }) => port && (port.number || bind));
+  egress.forEach(({ port }, i) => {
+    if (!port && i < egress.length - 1)
       context.report('MT0131', ['egress', i], '{} has no port, so it takes all that is left: it must be the last');
-    if (keys[i] !== undefined && keys.indexOf(keys[i]) < i)
-      context.report('MT0116', ['egress', i, isUnix ? 'bind' : 'port'], `{}: ${isUnix ? bind : port?.number} is given twice`);
+    if (keys[i] && keys.indexOf(keys[i]) < i)
+      context.report('MT0116', ['egress', i, port?.number ? 'port' : 'bind'], `{}: ${keys[i]} is given twice`);
   });
 }
 

@@ -27,6 +27,8 @@ export interface MessageOptions<T> {
 }
 
 export const string: Schema<string> = { shape: { kind: 'string' } };
+/** A string that may have line breaks: bodies, scripts, files within files. */
+export const text: Schema<string> = { shape: { kind: 'string', lines: true } };
 export const boolean: Schema<boolean> = { shape: { kind: 'boolean' } };
 export const number: Schema<number> = { shape: { kind: 'number', integer: false } };
 export const int32: Schema<number> = integerIn(-2147483648, 2147483647);

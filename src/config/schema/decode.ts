@@ -2,7 +2,7 @@
 import { unreachable } from '../../base/index.ts';
 import type { Findings } from './findings.ts';
 import { fieldText } from './path.ts';
-import { readScalar, shorten, wrongType } from './scalar.ts';
+import { lineProblem, readScalar, shorten, wrongType } from './scalar.ts';
 import type { FieldShape, MessageShape, Path, ResourceFacts, Schema, Shape } from './shape.ts';
 import { suggest } from './suggest.ts';
 
@@ -131,6 +131,8 @@ class Decoder {
     for (const [key, raw] of Object.entries(value)) {
       this.#path.push(key);
       const item = raw === null && shape.emptyAsNull ? {} : raw;
+      const problem = lineProblem(key);
+      if (problem !== undefined) this.#accept({ code: 'MT0134', message: `the key {} ${problem}` });
       if (item === null)
         this.#accept({ code: 'MT0101', message: `{} has no value${shape.value.kind === 'string' ? '; write "" for an empty one' : ''}` });
       else entries.push([key, this.value(shape.value, item)]);

@@ -14,7 +14,7 @@ type ScalarShape = Exclude<Shape, { readonly kind: 'list' | 'map' | 'message' }>
 export function readScalar(shape: ScalarShape, value: unknown): ScalarResult {
   switch (shape.kind) {
     case 'string':
-      return typeof value === 'string' ? { value } : wrongString(value);
+      return readString(shape, value);
     case 'boolean':
       return readBoolean(value);
     case 'number':
@@ -43,6 +43,19 @@ export function describe(value: unknown): string {
 
 export function wrongType(expected: string, value: unknown): ScalarResult {
   return { code: 'MT0101', message: `{} must be ${expected}, not ${describe(value)}` };
+}
+
+function readString({ lines }: Extract<Shape, { kind: 'string' }>, value: unknown): ScalarResult {
+  if (typeof value !== 'string') return wrongString(value);
+  const problem = lines ? undefined : lineProblem(value);
+  return problem === undefined ? { value } : { code: 'MT0134', message: `{} ${problem}` };
+}
+
+/** What keeps a text from being one line, or undefined. */
+export function lineProblem(text: string): string | undefined {
+  const [found] = /[\r\n\0]/.exec(text) ?? [];
+  if (found === undefined) return undefined;
+  return found === '\0' ? 'has a NUL character' : 'has a line break; write it in one line, in quotes rather than after | or >';
 }
 
 function wrongString(value: unknown): ScalarResult {

@@ -23,6 +23,7 @@ import {
   type Schema,
   string,
   suggest,
+  text,
   timestamp,
   uint32,
 } from './index.ts';
@@ -42,8 +43,9 @@ const scalars: readonly { schema: Schema<unknown>; good: readonly (readonly [unk
       ['a', 'a'],
       ['', ''],
     ],
-    bad: [1, true, {}, []],
+    bad: [1, true, {}, [], 'a\nb', 'a\rb', 'a\0b'],
   },
+  { schema: text, good: [['a\r\nb', 'a\r\nb']], bad: [1, null] },
   {
     schema: boolean,
     good: [

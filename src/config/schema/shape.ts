@@ -13,7 +13,8 @@ export interface Schema<Type> {
 export type Infer<S> = S extends Schema<infer T> ? T : never;
 
 export type Shape =
-  | { readonly kind: 'string' }
+  /** In one line, unless `lines` is set: CR, LF and NUL would end a header, a path or a name in what the proxies send. */
+  | { readonly kind: 'string'; readonly lines?: boolean }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'number'; readonly integer: boolean; readonly min?: number; readonly max?: number }
   | { readonly kind: 'duration'; readonly min: number }

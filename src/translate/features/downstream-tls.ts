@@ -19,7 +19,7 @@ type CommonTls = Init<typeof CommonTlsContextSchema>;
 
 /** Mutual TLS as proxies of the mesh speak it to each other; clients of every trusted domain may come. */
 export function inboundMeshTls(settings: MeshSettings): TransportSocket {
-  const { minProtocolVersion, cipherSuites, ecdhCurves } = settings.config.meshMTLS ?? {};
+  const { minProtocolVersion, cipherSuites } = settings.config.meshMTLS ?? {};
   const ciphers = knownCiphers(cipherSuites);
   return downstream(
     {
@@ -27,7 +27,6 @@ export function inboundMeshTls(settings: MeshSettings): TransportSocket {
         ...tlsParameters,
         tlsMinimumProtocolVersion: minProtocolVersion === 'TLSV1_3' ? TlsProtocol.TLSv1_3 : TlsProtocol.TLSv1_2,
         cipherSuites: ciphers.length > 0 ? ciphers : meshCiphers,
-        ecdhCurves: knownCurves(ecdhCurves),
       },
       alpnProtocols: ['h2', 'http/1.1'],
       tlsCertificateSdsSecretConfigs: [localSecret(workloadCertificate)],

@@ -53,6 +53,51 @@ const cases: readonly SpecCase[] = [
     expected: ['MT0108 trafficPolicy.loadBalancer.localityLbSetting.distribute'],
   },
   {
+    name: 'distribute and failoverPriority',
+    spec: policy(
+      'outlierDetection: {}, loadBalancer: {localityLbSetting: {distribute: [{from: a, to: {b: 100}}], failoverPriority: [topology.kubernetes.io/zone]}}',
+    ),
+    expected: [],
+  },
+  {
+    name: 'failover beside a label of places',
+    spec: policy(
+      'outlierDetection: {}, loadBalancer: {localityLbSetting: {failover: [{from: a, to: b}], failoverPriority: [topology.kubernetes.io/zone]}}',
+    ),
+    expected: ['MT0108 trafficPolicy.loadBalancer.localityLbSetting.failoverPriority[0]'],
+  },
+  ...(
+    [
+      ['a', 'a', false],
+      ['a/*', 'a/b', false],
+      ['*', 'a', false],
+      ['a/b', 'a', false],
+      ['a/b', 'a/*', true],
+      ['a', '*', true],
+      ['a/b', 'a/c', true],
+    ] as const
+  ).map(([first, second, isPossible]) => ({
+    name: `shares from ${first}, then from ${second}`,
+    spec: balanced(`localityLbSetting: {distribute: [{from: "${first}", to: {b: 100}}, {from: "${second}", to: {b: 100}}]}`),
+    expected: isPossible ? [] : ['MT0125 trafficPolicy.loadBalancer.localityLbSetting.distribute[1].from'],
+  })),
+  { name: 'no settings of ports', spec: policy('portLevelSettings: []'), expected: ['MT0121 trafficPolicy'] },
+  {
+    name: 'no settings of ports in a subset',
+    spec: '{host: a, subsets: [{name: v1, trafficPolicy: {portLevelSettings: []}}]}',
+    expected: ['MT0121 subsets[0].trafficPolicy'],
+  },
+  {
+    name: 'warmup in both forms',
+    spec: balanced('simple: ROUND_ROBIN, warmupDurationSecs: 10s, warmup: {duration: 20s}'),
+    expected: ['MT0302 trafficPolicy.loadBalancer.warmupDurationSecs'],
+  },
+  {
+    name: 'line break in a header that is hashed',
+    spec: balanced('consistentHash: {httpHeaderName: "a\\nb"}'),
+    expected: ['MT0134 trafficPolicy.loadBalancer.consistentHash.httpHeaderName'],
+  },
+  {
     name: 'failover without outlier detection',
     spec: balanced('localityLbSetting: {failover: [{from: a, to: b}]}'),
     expected: ['MT0154 trafficPolicy.loadBalancer.localityLbSetting'],

@@ -1,7 +1,7 @@
 // DestinationRule: https://istio.io/latest/docs/reference/config/networking/destination-rule/
 import { checkPort, isIpAddress } from '../../rules/addresses.ts';
 import { checkExportTo } from '../../rules/export-to.ts';
-import { exclusive, percentIn } from '../../rules/fields.ts';
+import { exclusive, isSet, percentIn } from '../../rules/fields.ts';
 import { checkLabels } from '../../rules/labels.ts';
 import { checkDomain, checkWildcardDomain, isDnsLabel } from '../../rules/names.ts';
 import {
@@ -92,7 +92,7 @@ export const TrafficPolicy = message(
     rules: [
       exclusive('tunnel', 'proxyProtocol'),
       (policy, context) => {
-        if (Object.keys(policy).length === 0) context.report('MT0121', [], '{} has nothing in it');
+        if (!Object.values(policy).some(isSet)) context.report('MT0121', [], '{} has nothing in it');
         warnFailover(policy, context);
       },
     ],

@@ -146,11 +146,7 @@ export const LoadBalancerSettings = message(
     warmup: WarmupConfiguration,
   },
   {
-    rules: [
-      exclusive('simple', 'consistentHash'),
-      exclusive('localityLbSetting', 'zoneAwareLbSetting'),
-      exclusive('warmupDurationSecs', 'warmup'),
-    ],
+    rules: [exclusive('simple', 'consistentHash'), exclusive('localityLbSetting', 'zoneAwareLbSetting')],
   },
 );
 export type LoadBalancerSettings = Infer<typeof LoadBalancerSettings>;

@@ -1,5 +1,18 @@
 // Gateway API: Gateway, GatewayClass and ReferenceGrant.
-import { anything, field, type Infer, ignored, integerIn, list, mapOf, message, noEffect, required, string } from '../../schema/index.ts';
+import {
+  anything,
+  field,
+  type Infer,
+  ignored,
+  integerIn,
+  list,
+  mapOf,
+  message,
+  noEffect,
+  required,
+  string,
+  text,
+} from '../../schema/index.ts';
 import { open } from './shared.ts';
 
 const SecretObjectReference = message(
@@ -192,7 +205,7 @@ export type ListenerSet = Infer<typeof ListenerSet>;
 
 export const GatewayClass = message(
   'GatewayClassSpec',
-  { controllerName: required(string, 'whether Gateways of the class are served'), description: ignored(string, 'a text for people') },
+  { controllerName: required(string, 'whether Gateways of the class are served'), description: ignored(text, 'a text for people') },
   open,
 );
 export type GatewayClass = Infer<typeof GatewayClass>;

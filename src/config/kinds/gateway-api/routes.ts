@@ -12,6 +12,7 @@ import {
   noEffect,
   required,
   string,
+  text,
 } from '../../schema/index.ts';
 import { checkPattern, ExtensionRef, HTTPHeaderFilter, NamedMatch, open, ParentReference, RequestMirrorFilter } from './shared.ts';
 
@@ -72,7 +73,7 @@ export const Condition = message(
     type: required(string, 'the status, when it is computed anew'),
     status: field(string, 'the status, when it is computed anew'),
     reason: field(string, 'the status, when it is computed anew'),
-    message: ignored(string, 'a text for people'),
+    message: ignored(text, 'a text for people'),
   },
   open,
 );

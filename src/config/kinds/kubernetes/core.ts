@@ -12,6 +12,7 @@ import {
   message,
   required,
   string,
+  text,
 } from '../../schema/index.ts';
 
 const open = { open: true } as const;
@@ -70,11 +71,9 @@ export const Container = message(
   {
     name: ignored(string, 'not needed for traffic'),
     image: ignored(string, 'not needed for traffic'),
-    command: ignored(list(string), 'not needed for traffic'),
-    args: ignored(list(string), 'not needed for traffic'),
-    env: list(
-      message('EnvVar', { name: ignored(string, 'not needed for traffic'), value: ignored(string, 'not needed for traffic') }, open),
-    ),
+    command: ignored(list(text), 'not needed for traffic'),
+    args: ignored(list(text), 'not needed for traffic'),
+    env: list(message('EnvVar', { name: ignored(string, 'not needed for traffic'), value: ignored(text, 'not needed for traffic') }, open)),
     ports: list(
       message(
         'ContainerPort',
@@ -161,7 +160,7 @@ export const Secret = message(
   {
     type: ignored(string, 'the keys of data tell what it holds'),
     data: field(mapOf(bytes), 'Secret.tls_certificate, Secret.validation_context'),
-    stringData: field(mapOf(string), 'as data'),
+    stringData: field(mapOf(text), 'as data'),
   },
   open,
 );
@@ -169,7 +168,7 @@ export type Secret = Infer<typeof Secret>;
 
 export const ConfigMap = message(
   'ConfigMap',
-  { data: field(mapOf(string), 'MeshConfig, under the key mesh'), binaryData: ignored(mapOf(bytes), 'MeshConfig is text') },
+  { data: field(mapOf(text), 'MeshConfig, under the key mesh'), binaryData: ignored(mapOf(bytes), 'MeshConfig is text') },
   open,
 );
 export type ConfigMap = Infer<typeof ConfigMap>;

@@ -16,7 +16,7 @@ export const FaultDelay = message(
   {
     rules: [
       (delay, context) => {
-        checkShare(delay.percent, ['percent'], context);
+        checkOldShare(delay.percent, context);
         checkShare(delay.percentage?.value, ['percentage', 'value'], context);
         if (delay.exponentialDelay !== undefined) context.report('MT0129', ['exponentialDelay'], '{} is not supported; use fixedDelay');
       },
@@ -40,7 +40,7 @@ export const FaultAbort = message(
     rules: [
       exclusive('httpStatus', 'grpcStatus', 'http2Error'),
       (abort, context) => {
-        checkShare(abort.percent, ['percent'], context);
+        checkOldShare(abort.percent, context);
         checkShare(abort.percentage?.value, ['percentage', 'value'], context);
         checkStatus(abort, context);
       },
@@ -76,6 +76,11 @@ function checkStatus({ httpStatus, grpcStatus, http2Error }: AbortStatus, contex
   if (grpcStatus !== undefined && !grpcStatuses.includes(grpcStatus)) {
     context.report('MT0124', ['grpcStatus'], `"${grpcStatus}" is not the name of a gRPC status, such as UNAVAILABLE`);
   }
+}
+
+/** More than all is all, as Istio takes it. */
+function checkOldShare(percent: number | undefined, context: RuleContext): void {
+  if (percent !== undefined && percent < 0) context.report('MT0115', ['percent'], `{} cannot be negative (${percent})`);
 }
 
 /** Envoy counts in millionths: a share below that would be none. */

@@ -1,4 +1,5 @@
 // What an HTTP route may do besides forwarding: redirect, answer itself, rewrite, retry.
+import { checkOptionalPort } from '../../rules/addresses.ts';
 import { exclusive } from '../../rules/fields.ts';
 import { isNamedStatus } from '../../rules/http.ts';
 import { checkRegex } from '../../rules/regex.ts';
@@ -14,6 +15,7 @@ import {
   type RuleContext,
   required,
   string,
+  text,
   uint32,
 } from '../../schema/index.ts';
 
@@ -36,6 +38,7 @@ export const HTTPRedirect = message(
         if (!uri && !prefixRewrite && !authority && !scheme && port === undefined && derivePort === undefined) {
           context.report('MT0123', [], '{} does not say where to; set uri, prefixRewrite, authority, scheme or port');
         }
+        checkOptionalPort(port, ['port'], context);
         if (scheme && scheme !== 'http' && scheme !== 'https')
           context.report('MT0123', ['scheme'], `{} must be http or https, not "${scheme}"`);
         // Istio takes any 3xx; Envoy has these five and refuses the route for another:
@@ -51,7 +54,7 @@ export type HTTPRedirect = Infer<typeof HTTPRedirect>;
 
 export const HTTPBody = message(
   'HTTPBody',
-  { string: field(string, 'DirectResponseAction.body.inline_string'), bytes: field(bytes, 'DirectResponseAction.body.inline_bytes') },
+  { string: field(text, 'DirectResponseAction.body.inline_string'), bytes: field(bytes, 'DirectResponseAction.body.inline_bytes') },
   { rules: [exclusive('string', 'bytes')] },
 );
 export type HTTPBody = Infer<typeof HTTPBody>;

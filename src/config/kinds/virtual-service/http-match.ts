@@ -1,5 +1,5 @@
 // HTTPMatchRequest and StringMatch: which requests a rule is for.
-import { checkPort } from '../../rules/addresses.ts';
+import { checkOptionalPort } from '../../rules/addresses.ts';
 import { checkHeaderName } from '../../rules/http.ts';
 import { checkLabels } from '../../rules/labels.ts';
 import { isDnsLabel } from '../../rules/names.ts';
@@ -18,6 +18,9 @@ import {
   uint32,
 } from '../../schema/index.ts';
 import { checkGatewayName } from './gateway-name.ts';
+
+/** RFC 9113, 8.3: what HTTP/2 has instead of a request line and a status line. */
+const pseudoHeaders = [':method', ':scheme', ':authority', ':path', ':status'];
 
 export const StringMatch = message(
   'StringMatch',
@@ -53,8 +56,10 @@ export const HTTPMatchRequest = message(
       (match, context) => {
         checkMatch(match.uri, ['uri'], context, { emptyPrefix: true });
         for (const name of ['scheme', 'method', 'authority'] as const) checkMatch(match[name], [name], context);
-        for (const name of ['headers', 'withoutHeaders', 'queryParams'] as const) checkMatches(match[name], name, context);
-        if (match.port !== undefined) checkPort(match.port, ['port'], context);
+        checkHeaders(match.headers, 'headers', context);
+        checkHeaders(match.withoutHeaders, 'withoutHeaders', context, { presence: true });
+        checkQuery(match.queryParams, context);
+        checkOptionalPort(match.port, ['port'], context);
         checkLabels(match.sourceLabels, ['sourceLabels'], context);
         if (match.sourceNamespace && !isDnsLabel(match.sourceNamespace))
           context.report('MT0109', ['sourceNamespace'], 'this is not the name of a namespace');
@@ -75,7 +80,7 @@ function exclusiveMatch(value: { readonly exact?: string; readonly prefix?: stri
 interface MatchOptions {
   /** An empty prefix matches every path; of a header it would match presence, which is written otherwise. */
   readonly emptyPrefix?: boolean;
-  /** `regex: "*"` stands for presence, and is no regular expression. */
+  /** `regex: "*"` stands for presence, and is no regular expression: in `withoutHeaders`, where an empty message says the same. */
   readonly presence?: boolean;
 }
 
@@ -85,11 +90,18 @@ function checkMatch(match: StringMatch | undefined, path: Path, context: RuleCon
   if (match?.regex && !(presence && match.regex === '*')) checkRegex(match.regex, [...path, 'regex'], context);
 }
 
-function checkMatches(matches: Readonly<Record<string, StringMatch>> | undefined, name: string, context: RuleContext): void {
-  for (const [key, match] of Object.entries(matches ?? {})) {
-    checkMatch(match, [name, key], context, { presence: true });
-    if (name === 'queryParams' && key === '') context.report('MT0128', [name, key], 'the name of the query parameter is empty');
-    const isPlain = !key.startsWith('@request.auth.claims') && !key.startsWith(':');
-    if (name !== 'queryParams' && isPlain) checkHeaderName(key, [name, key], context);
+type Matches = Readonly<Record<string, StringMatch>> | undefined;
+
+function checkHeaders(matches: Matches, field: string, context: RuleContext, options: MatchOptions = {}): void {
+  for (const [name, match] of Object.entries(matches ?? {})) {
+    checkMatch(match, [field, name], context, options);
+    if (!name.startsWith('@request.auth.claims') && !pseudoHeaders.includes(name)) checkHeaderName(name, [field, name], context);
+  }
+}
+
+function checkQuery(matches: Matches, context: RuleContext): void {
+  for (const [name, match] of Object.entries(matches ?? {})) {
+    checkMatch(match, ['queryParams', name], context);
+    if (name === '') context.report('MT0128', ['queryParams', name], 'the name of the query parameter is empty');
   }
 }

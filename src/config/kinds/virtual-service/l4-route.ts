@@ -1,5 +1,5 @@
 // TLSRoute and TCPRoute: rules for connections.
-import { checkPort, checkSubnet, isIpAddress } from '../../rules/addresses.ts';
+import { checkOptionalPort, checkSubnet, isIpAddress } from '../../rules/addresses.ts';
 import { checkLabels } from '../../rules/labels.ts';
 import { checkWildcardDomain, isDnsLabel } from '../../rules/names.ts';
 import { checkWeights } from '../../rules/weights.ts';
@@ -109,7 +109,7 @@ function checkConnection(match: ConnectionMatch, context: RuleContext): void {
   match.destinationSubnets?.forEach((subnet, i) => {
     checkSubnet(subnet, ['destinationSubnets', i], context);
   });
-  if (match.port !== undefined) checkPort(match.port, ['port'], context);
+  checkOptionalPort(match.port, ['port'], context);
   checkLabels(match.sourceLabels, ['sourceLabels'], context);
   match.gateways?.forEach((name, i) => {
     checkGatewayName(name, ['gateways', i], context);

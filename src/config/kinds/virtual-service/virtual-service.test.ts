@@ -75,7 +75,42 @@ const cases: readonly SpecCase[] = [
   { name: 'timeout as a number', spec: routed('timeout: 5'), expected: ['MT0106 http[0].timeout'] },
   { name: 'regex', spec: matched('uri: {regex: "[0-9"}'), expected: ['MT0110 http[0].match[0].uri.regex'] },
   { name: 'lookahead is not RE2', spec: matched('uri: {regex: "(?=a)"}'), expected: ['MT0110 http[0].match[0].uri.regex'] },
-  { name: 'regex for presence', spec: matched('headers: {a: {regex: "*"}}'), expected: [] },
+  { name: 'regex for presence', spec: matched('headers: {a: {regex: "*"}}'), expected: ['MT0110 http[0].match[0].headers.a.regex'] },
+  {
+    name: 'regex for a query parameter',
+    spec: matched('queryParams: {a: {regex: "*"}}'),
+    expected: ['MT0110 http[0].match[0].queryParams.a.regex'],
+  },
+  { name: 'regex for absence', spec: matched('withoutHeaders: {a: {regex: "*"}}'), expected: [] },
+  {
+    name: 'pseudo headers of requests and answers',
+    spec: matched('headers: {":path": {prefix: /}, ":method": {exact: GET}}'),
+    expected: [],
+  },
+  {
+    name: 'a pseudo header that is none',
+    spec: matched('headers: {":query": {exact: a}}'),
+    expected: ['MT0113 http[0].match[0].headers[":query"]'],
+  },
+  { name: 'port 0 is any port', spec: matched('port: 0'), expected: [] },
+  { name: 'a port that is none', spec: matched('port: 65536'), expected: ['MT0105 http[0].match[0].port'] },
+  { name: 'port 0 of TCP', spec: '{hosts: [a], tcp: [{match: [{port: 0}], route: [{destination: {host: a}}]}]}', expected: [] },
+  {
+    name: 'port 0 of TLS',
+    spec: '{hosts: [a.b], tls: [{match: [{port: 0, sniHosts: [a.b]}], route: [{destination: {host: a}}]}]}',
+    expected: [],
+  },
+  { name: 'redirect to a port that is none', spec: rule('redirect: {port: 70000}'), expected: ['MT0105 http[0].redirect.port'] },
+  {
+    name: 'legacy percent above all',
+    spec: routed('fault: {delay: {percent: 101, fixedDelay: 2s}}'),
+    expected: ['MT0302 http[0].fault.delay.percent'],
+  },
+  {
+    name: 'legacy percent below none',
+    spec: routed('fault: {delay: {percent: -1, fixedDelay: 2s}}'),
+    expected: ['MT0302 http[0].fault.delay.percent', 'MT0115 http[0].fault.delay.percent'],
+  },
   { name: 'empty prefix of a path', spec: matched('uri: {prefix: ""}'), expected: [] },
   { name: 'empty prefix of a header', spec: matched('headers: {a: {prefix: ""}}'), expected: ['MT0128 http[0].match[0].headers.a.prefix'] },
   { name: 'two matches in one', spec: matched('uri: {exact: /a, prefix: /b}'), expected: ['MT0128 http[0].match[0].uri'] },
@@ -149,3 +184,34 @@ const cases: readonly SpecCase[] = [
 ];
 
 for (const item of cases) test(`VirtualService: ${item.name}`, () => assert.deepEqual(findingsOf('VirtualService', item), item.expected));
+
+const raw = String.raw;
+const broken: readonly (readonly [string, string, string])[] = [
+  ['rewrite of a path', raw`rewrite: {uri: "/a\r\nx: y"}`, 'rewrite.uri'],
+  ['rewrite of a host', raw`rewrite: {authority: "a\n"}`, 'rewrite.authority'],
+  ['rewrite by a regex', raw`rewrite: {uriRegexRewrite: {match: /a, rewrite: "/b\0"}}`, 'rewrite.uriRegexRewrite.rewrite'],
+  ['header to set', raw`headers: {request: {set: {a: "b\nc: d"}}}`, 'headers.request.set.a'],
+  ['header to remove', raw`headers: {response: {remove: ["a\r"]}}`, 'headers.response.remove[0]'],
+  ['CORS header', raw`corsPolicy: {allowHeaders: ["a\nb"]}`, 'corsPolicy.allowHeaders[0]'],
+  ['name of a rule', raw`name: "a\nb"`, 'name'],
+  ['name of a query parameter', raw`match: [{queryParams: {"a\nb": {exact: c}}}]`, raw`match[0].queryParams["a\nb"]`],
+];
+
+for (const [name, fields, path] of broken) {
+  test(`VirtualService: line break or NUL in the ${name}`, () =>
+    assert.deepEqual(findingsOf('VirtualService', { name, spec: routed(fields), expected: [] }), [`MT0134 http[0].${path}`]));
+}
+
+for (const field of ['uri', 'prefixRewrite', 'authority', 'scheme']) {
+  test(`VirtualService: line break or NUL in redirect.${field}`, () => {
+    const found = [raw`a\nb`, raw`a\r`, raw`\0`].flatMap((value) =>
+      findingsOf('VirtualService', { name: field, spec: rule(`redirect: {${field}: "${value}"}`), expected: [] }),
+    );
+    assert.deepEqual(found, Array(3).fill(`MT0134 http[0].redirect.${field}`));
+  });
+}
+
+test('VirtualService: a body may have lines', () => {
+  const spec = rule(raw`directResponse: {status: 200, body: {string: "a\nb"}}`);
+  assert.deepEqual(findingsOf('VirtualService', { name: 'body', spec, expected: [] }), []);
+});
