@@ -12,6 +12,7 @@ class FakeWire implements Wire {
   readonly remotePort = 0;
   readonly tls = undefined;
   readonly bytesWritten = 0;
+  readonly backedUp = false;
   written = '';
   destroyed = false;
   events: WireEvents | undefined;

@@ -39,6 +39,7 @@ export interface HeadLimit {
 }
 
 const lingerMs = 1000;
+const lingerBytes = 1 << 20;
 const nothing = Buffer.alloc(0);
 const noTrailers = new Headers();
 
@@ -68,6 +69,7 @@ export class H1Server implements WireEvents, MessageEvents {
   #ended = false;
   /** The last response has gone out: nothing that follows is read as a request. */
   #lingering = false;
+  #discarded = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #headTimer: NodeJS.Timeout | undefined;
   requests = 0;
@@ -107,7 +109,10 @@ export class H1Server implements WireEvents, MessageEvents {
   }
 
   onBytes(bytes: Buffer, start: number, end: number): void {
-    if (this.#lingering) return;
+    if (this.#lingering) {
+      this.#discard(end - start);
+      return;
+    }
     this.#feeding = true;
     this.#reader.feed(bytes, start, end);
     this.#feeding = false;
@@ -115,7 +120,8 @@ export class H1Server implements WireEvents, MessageEvents {
   }
 
   onDrain(): void {
-    this.#turn?.receiver?.writable();
+    if (this.#turn) this.#turn.receiver?.writable();
+    else if (!this.#lingering) this.#goOn();
   }
 
   onEnd(): void {
@@ -242,12 +248,15 @@ export class H1Server implements WireEvents, MessageEvents {
     this.#turn = undefined;
     this.readRequest(true);
     this.#armIdle();
-    if (!this.#feeding && this.#reader.pendingLength > 0) setImmediate(() => this.#goOn());
-    else if (!this.#feeding) this.#reader.next();
+    if (this.#feeding || this.wire.backedUp) return;
+    if (this.#reader.pendingLength > 0) setImmediate(() => this.#goOn());
+    else this.#reader.next();
   }
 
   #goOn(): void {
-    if (this.#turn || !this.#reader.done) return;
+    // Answers that the client does not read would pile up: its next request waits for them.
+    if (this.#turn || !this.#reader.done || this.wire.backedUp) return;
+    this.readRequest(true);
     this.#feeding = true;
     this.#reader.next();
     this.#feeding = false;
@@ -256,8 +265,8 @@ export class H1Server implements WireEvents, MessageEvents {
 
   #afterFeed(): void {
     const turn = this.#turn;
-    if (turn) {
-      turn.receiver?.flush();
+    if (turn || this.wire.backedUp) {
+      turn?.receiver?.flush();
       // Pipelined bytes beyond one read wait in the kernel, and so do those for a protocol that the upstream has not agreed to yet.
       if (this.#reader.waits && this.#reader.pendingLength > 64 * 1024) this.readRequest(false);
     } else if (this.#reader.done) this.#goOn();
@@ -284,6 +293,12 @@ export class H1Server implements WireEvents, MessageEvents {
     // What the client still sends is read and dropped for a while: closing at once would reset the response away.
     const timer = setTimeout(() => this.wire.destroy(), lingerMs);
     timer.unref();
+  }
+
+  /** A client that goes on sending after the last response is read for a while, then left to the kernel's limits. */
+  #discard(length: number): void {
+    this.#discarded += length;
+    if (this.#discarded > lingerBytes) this.readRequest(false);
   }
 
   #abort(): void {

@@ -37,6 +37,7 @@ export class Mirror implements UpstreamReceiver {
   #stream: UpstreamStream | undefined;
   #waiting: { chunk: Buffer; end: boolean }[] = [];
   #buffered = 0;
+  #backedUp = false;
   #over = false;
   #release: () => void = () => undefined;
   readonly #timer: NodeJS.Timeout;
@@ -80,9 +81,9 @@ export class Mirror implements UpstreamReceiver {
   /** A piece of the request. */
   send(chunk: Buffer, end: boolean): void {
     if (this.#over) return;
-    this.#buffered += chunk.length;
+    if (!this.#stream || this.#backedUp) this.#buffered += chunk.length;
     // A mirror that cannot keep up is given up; it never holds back the request itself.
-    if (!this.#stream && this.#buffered > bufferLimit) {
+    if (this.#buffered > bufferLimit) {
       this.#stop();
       return;
     }
@@ -106,14 +107,17 @@ export class Mirror implements UpstreamReceiver {
 
   flush(): void {}
 
-  writable(): void {}
+  writable(): void {
+    this.#backedUp = false;
+    this.#buffered = 0;
+  }
 
   failed(): void {
     this.#done();
   }
 
   #forwardPiece(chunk: Buffer, end: boolean): void {
-    this.#stream?.body(chunk, end);
+    if (this.#stream?.body(chunk, end) === false) this.#backedUp = true;
     this.#stream?.flush();
   }
 

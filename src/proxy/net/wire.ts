@@ -16,6 +16,8 @@ export interface Wire {
   readonly remotePort: number;
   readonly tls: TLSSocket | undefined;
   readonly bytesWritten: number;
+  /** Writes wait in memory: the peer reads too slowly. */
+  readonly backedUp: boolean;
   attach(events: WireEvents): void;
   /** Text holds one byte a character. Returns false when the caller should wait for onDrain. */
   writeText(text: string): boolean;
@@ -48,6 +50,7 @@ export class SocketWire implements Wire {
   #events: WireEvents = silent;
   #error: Error | undefined;
   #closed = false;
+  #paused = false;
 
   /** `readsItself`: the socket was made by us with an `onread` that calls `received`. */
   constructor(socket: net.Socket, tls: TLSSocket | undefined, readsItself: boolean) {
@@ -69,6 +72,10 @@ export class SocketWire implements Wire {
 
   get bytesWritten(): number {
     return this.socket.bytesWritten;
+  }
+
+  get backedUp(): boolean {
+    return this.socket.writableNeedDrain;
   }
 
   attach(events: WireEvents): void {
@@ -107,11 +114,18 @@ export class SocketWire implements Wire {
   }
 
   pause(): void {
+    this.#paused = true;
     this.socket.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.socket.resume();
+  }
+
+  /** A pause right after a resume does not reach a socket with `onread`: it begins to read all the same, and is stopped then. */
+  get paused(): boolean {
+    return this.#paused;
   }
 
   end(): void {
@@ -179,7 +193,7 @@ export function dialPlain(options: DialOptions): SocketWire {
 
 function deliver(wire: SocketWire | undefined, length: number): boolean {
   wire?.received(length);
-  return true;
+  return wire?.paused !== true;
 }
 
 const silent: WireEvents = { onBytes: () => undefined, onDrain: () => undefined, onEnd: () => undefined, onClose: () => undefined };

@@ -33,6 +33,7 @@ class TunnelWire implements Wire, Waiter, UpstreamReceiver {
   readonly remotePort: number;
   readonly tls = undefined;
   bytesWritten = 0;
+  backedUp = false;
   readonly #route: TunnelRoute;
   readonly #result: ConnectResult;
   readonly #pool: HttpPool;
@@ -101,6 +102,7 @@ class TunnelWire implements Wire, Waiter, UpstreamReceiver {
   flush(): void {}
 
   writable(): void {
+    this.backedUp = false;
     this.#events?.onDrain();
   }
 
@@ -131,6 +133,7 @@ class TunnelWire implements Wire, Waiter, UpstreamReceiver {
     this.bytesWritten += bytes.length;
     const more = this.#stream?.body(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), false) ?? true;
     this.#stream?.flush();
+    if (!more) this.backedUp = true;
     return more;
   }
 
