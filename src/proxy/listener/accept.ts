@@ -6,6 +6,7 @@ import type { ConnectionInfo, ConnectionTls } from '../http/connection-info.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
 import { formatAddress, type HostPort, plainIp } from '../net/address.ts';
 import { mostHops, type OwnConnections } from '../net/own-connections.ts';
+import { type ProxyHeader, readProxyHeader } from '../net/proxy-protocol.ts';
 import { adoptAccepted, SocketWire } from '../net/wire.ts';
 import { TcpSession } from '../tcp/tcp-proxy.ts';
 import type { HandshakeFailure } from '../tls/handshake-report.ts';
@@ -80,7 +81,8 @@ interface Incoming {
 class Accepted implements Session {
   readonly #socket: net.Socket;
   readonly #listener: ListenerConfig;
-  readonly #destination: Arrival;
+  #destination: Arrival;
+  #source: HostPort;
   readonly #hops: number;
   readonly #context: AcceptContext;
   #seen: Buffer | undefined;
@@ -92,14 +94,48 @@ class Accepted implements Session {
     this.#listener = incoming.listener;
     this.#destination = incoming.destination;
     this.#hops = incoming.hops;
+    this.#source = { ip: plainIp(incoming.socket.remoteAddress), port: incoming.socket.remotePort ?? 0 };
     this.#context = context;
   }
 
   start(): void {
-    const { inspectors, inspectTimeout, continueOnTimeout } = this.#listener;
-    const port = this.#destination.port;
     this.#context.opened(this.#listener, this);
     this.#socket.on('error', ignore);
+    if (this.#listener.proxyHeader === 'none') this.#inspect();
+    else this.#readProxyHeader();
+  }
+
+  /** The client, and where it went, are who the header says. */
+  #readProxyHeader(): void {
+    const destroy = (): void => this.destroy();
+    this.#look(
+      (bytes) => {
+        const header = readProxyHeader(bytes);
+        if (header.kind === 'incomplete') return false;
+        if (header.kind === 'header') this.#behind(header, bytes);
+        else if (header.kind === 'malformed' || this.#listener.proxyHeader === 'required') {
+          destroy();
+          return true;
+        }
+        this.#inspect();
+        return true;
+      },
+      { timeoutMs: this.#listener.inspectTimeout, timedOut: destroy, gone: () => this.#gone() },
+    );
+  }
+
+  #behind({ client, length }: ProxyHeader & { kind: 'header' }, bytes: Buffer): void {
+    this.#seen = bytes.length > length ? bytes.subarray(length) : undefined;
+    if (!client) return;
+    this.#source = { ip: client.remoteIp, port: client.remotePort };
+    const { ip, port } = this.#destination;
+    const elsewhere = client.localIp !== ip || client.localPort !== port;
+    this.#destination = { ip: client.localIp, port: client.localPort, redirected: this.#destination.redirected || elsewhere };
+  }
+
+  #inspect(): void {
+    const { inspectors, inspectTimeout, continueOnTimeout } = this.#listener;
+    const port = this.#destination.port;
     if (!inspectors.tls?.(port) && !inspectors.http?.(port)) {
       this.#choose(unknown);
       return;
@@ -141,12 +177,11 @@ class Accepted implements Session {
   }
 
   #choose(sniffed: Sniffed): void {
-    const socket = this.#socket;
     const facts: ConnectionFacts = {
       destinationIp: this.#destination.ip,
       destinationPort: this.#destination.port,
-      sourceIp: plainIp(socket.remoteAddress),
-      sourcePort: socket.remotePort ?? 0,
+      sourceIp: this.#source.ip,
+      sourcePort: this.#source.port,
       serverName: sniffed.serverName,
       transportProtocol: sniffed.transport,
       applicationProtocols: sniffed.protocols,

@@ -8,6 +8,7 @@ import type {
   ListenerFilter,
   ListenerFilterChainMatchPredicate,
 } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
+import { ProxyProtocolSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { FilterConfigSchema as SniFilterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy';
 import { compileHcm, type HcmConfig, type RouteSource } from '../http/hcm.ts';
@@ -51,6 +52,8 @@ export interface ListenerConfig {
   /** Connections are handed to the listener of the address that they were meant for. */
   readonly handsOff: boolean;
   readonly restoresDestination: boolean;
+  /** Connections begin with the address of the client that they are for. */
+  readonly proxyHeader: 'none' | 'required' | 'optional';
   readonly inspectors: Inspectors;
   readonly inspectTimeout: number;
   readonly continueOnTimeout: boolean;
@@ -88,6 +91,7 @@ export function compileListener(source: Listener, context: ListenerContext, prob
     direction: outbound ? 'outbound' : source.trafficDirection === TrafficDirection.INBOUND ? 'inbound' : 'unspecified',
     handsOff: source.useOriginalDst ?? false,
     restoresDestination: (source.useOriginalDst ?? false) || filters.restores,
+    proxyHeader: filters.proxyHeader,
     inspectors: filters.inspectors,
     inspectTimeout: millis(source.listenerFiltersTimeout) ?? 15_000,
     continueOnTimeout: source.continueOnListenerFiltersTimeout,
@@ -114,6 +118,7 @@ export function closedListener(source: Listener, context: ListenerContext): List
     direction: 'unspecified',
     handsOff: false,
     restoresDestination: true,
+    proxyHeader: 'none',
     inspectors: { tls: undefined, http: undefined },
     inspectTimeout: 0,
     continueOnTimeout: false,
@@ -142,19 +147,29 @@ function placeOf(source: Listener, addresses: readonly [HostPort, ...HostPort[]]
   };
 }
 
-function inspectorsOf(list: readonly ListenerFilter[], problems: string[]): { inspectors: Inspectors; restores: boolean } {
+type Looks = Pick<ListenerConfig, 'inspectors' | 'proxyHeader'> & { readonly restores: boolean };
+
+function inspectorsOf(list: readonly ListenerFilter[], problems: string[]): Looks {
   let tls: PortTest | undefined;
   let http: PortTest | undefined;
   let restores = false;
+  let proxyHeader: ListenerConfig['proxyHeader'] = 'none';
   for (const filter of list) {
     const disabled = filter.filterDisabled ? portTest(filter.filterDisabled) : undefined;
     const enabled: PortTest = (port) => !disabled?.(port);
     if (filter.name.includes('tls_inspector')) tls = enabled;
     else if (filter.name.includes('http_inspector')) http = enabled;
     else if (filter.name.includes('original_dst')) restores = true;
+    else if (filter.name.includes('proxy_protocol')) proxyHeader = readProxyFilter(filter);
     else problems.push(`listener filter ${filter.name} is not supported`);
   }
-  return { inspectors: { tls, http }, restores };
+  return { inspectors: { tls, http }, restores, proxyHeader };
+}
+
+function readProxyFilter(filter: ListenerFilter): 'required' | 'optional' {
+  const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
+  const config = any && fromBinary(ProxyProtocolSchema, any.value);
+  return config?.allowRequestsWithoutProxyProtocol ? 'optional' : 'required';
 }
 
 function portTest(predicate: ListenerFilterChainMatchPredicate): PortTest {
