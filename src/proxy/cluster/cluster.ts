@@ -79,7 +79,7 @@ export class Cluster {
   }
 
   get ready(): boolean {
-    return this.initialized && this.config.transport.ready && this.config.transportMatches.every((one) => one.transport.ready);
+    return this.initialized && this.config.transport.settled && this.config.transportMatches.every((one) => one.transport.settled);
   }
 
   get hosts(): ReadonlyMap<string, Host> {

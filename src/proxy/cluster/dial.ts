@@ -67,7 +67,7 @@ function describe(error: Error & { code?: string }): string {
 
 export const rawTransport: Transport = {
   secure: false,
-  ready: true,
+  settled: true,
   tellsClient: false,
   connect: (request, result) =>
     dial(request, result, (wire, settle) => {

@@ -20,8 +20,8 @@ export class ProxyProtocolTransport implements Transport {
     return this.#inner.secure;
   }
 
-  get ready(): boolean {
-    return this.#inner.ready;
+  get settled(): boolean {
+    return this.#inner.settled;
   }
 
   connect(request: ConnectRequest, result: ConnectResult): () => void {

@@ -21,12 +21,12 @@ export class TlsTransport implements Transport {
     this.#report = report;
   }
 
-  get ready(): boolean {
-    return this.#plan.ready;
+  get settled(): boolean {
+    return this.#plan.settled;
   }
 
   connect(request: ConnectRequest, result: ConnectResult): () => void {
-    if (!this.ready) {
+    if (!this.#plan.ready) {
       queueMicrotask(() => result.failed('TLS error: Secret is not supplied by SDS', false));
       return () => undefined;
     }

@@ -23,7 +23,8 @@ export interface ConnectResult {
 
 export interface Transport {
   readonly secure: boolean;
-  readonly ready: boolean;
+  /** Whether its cluster need not wait for it. */
+  readonly settled: boolean;
   /** A connection is for one client: it begins with that client's address. */
   readonly tellsClient: boolean;
   /** Returns a function that gives the attempt up. */

@@ -294,7 +294,7 @@ function routeNames(config: ListenerConfig): readonly string[] {
 
 function isReady(config: ListenerConfig, routes: RouteStore): boolean {
   for (const chain of chainsOf(config)) {
-    if (chain.tls && !chain.tls.ready) return false;
+    if (chain.tls && !chain.tls.settled) return false;
     if (chain.action.kind === 'http' && chain.action.http.rdsName !== undefined && !routes.isReady(chain.action.http.rdsName)) return false;
   }
   return true;

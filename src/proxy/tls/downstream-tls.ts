@@ -28,8 +28,9 @@ export class DownstreamTls {
     this.#requireSni = required.sni;
   }
 
-  get ready(): boolean {
-    return this.#plan.ready;
+  /** Whether it is not to be waited for. */
+  get settled(): boolean {
+    return this.#plan.settled;
   }
 
   /** The socket must be paused with what was read of it put back. `offered` are the protocols of the client's hello. */

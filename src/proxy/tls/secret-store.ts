@@ -7,6 +7,7 @@ import {
 } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import type { Secret } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import type { ReadSource } from '../net/data-source.ts';
+import { longestTimer } from '../net/duration.ts';
 import { type Identity, readIdentity } from './identity.ts';
 import { readTrust, verifiesAnything } from './trust.ts';
 
@@ -14,6 +15,11 @@ import { readTrust, verifiesAnything } from './trust.ts';
 export interface SecretRef {
   readonly source: string;
   readonly name: string;
+}
+
+/** How long what needs the secret may be held up by it; 0 is for ever. */
+export interface SecretWish extends SecretRef {
+  readonly waitMs: number;
 }
 
 type Material =
@@ -25,6 +31,7 @@ type Material =
 export class SecretStore {
   readonly #secrets = new Map<string, Material>();
   readonly #wanted = new Set<string>();
+  readonly #late = new Set<string>();
   readonly #waiting = new Set<() => void>();
   readonly #want: (ref: SecretRef) => void;
   readonly read: ReadSource;
@@ -37,11 +44,18 @@ export class SecretStore {
   }
 
   /** Asks for a secret, once. */
-  want(ref: SecretRef): void {
+  want({ waitMs, ...ref }: SecretWish): void {
     const key = keyOf(ref);
+    if (waitMs > 0 && !this.#secrets.has(key)) setTimeout(() => this.#giveUp(key), Math.min(waitMs, longestTimer)).unref();
     if (this.#wanted.has(key)) return;
     this.#wanted.add(key);
     this.#want(ref);
+  }
+
+  /** Whether the secret is there, or has not come in time: nothing waits for it any more. */
+  settled(ref: SecretRef): boolean {
+    const key = keyOf(ref);
+    return this.#secrets.has(key) || this.#late.has(key);
   }
 
   identity(ref: SecretRef): Identity | undefined {
@@ -68,6 +82,12 @@ export class SecretStore {
   onChange(wake: () => void): () => void {
     this.#waiting.add(wake);
     return () => this.#waiting.delete(wake);
+  }
+
+  #giveUp(key: string): void {
+    if (this.#secrets.has(key)) return;
+    this.#late.add(key);
+    this.#changed();
   }
 
   #changed(): void {

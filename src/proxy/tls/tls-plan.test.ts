@@ -131,6 +131,27 @@ describe('TLS contexts', () => {
     assert.notEqual(plan.context(), context);
   });
 
+  test('a secret that does not come in time holds nothing up, and is used when it comes', async () => {
+    const store = new SecretStore(() => undefined, readSource);
+    const woken = new Promise<void>((resolve) => store.onChange(resolve));
+    const timely = { name: 'own', sds_config: { ads: {}, initial_fetch_timeout: '0.02s' } };
+    const forever = { name: 'own', sds_config: { ads: {}, initial_fetch_timeout: '0s' } };
+    const { plan } = compile({ tls_certificate_sds_secret_configs: [timely] }, store);
+    const { plan: patient } = compile({ tls_certificate_sds_secret_configs: [forever] }, new SecretStore(() => undefined, readSource));
+    assert.deepEqual([plan.settled, plan.ready], [false, false]);
+    // The store's own timer does not keep a process alive.
+    const alive = setInterval(() => undefined, 1000);
+    await woken;
+    clearInterval(alive);
+    assert.deepEqual([plan.settled, plan.ready, patient.settled], [true, false, false]);
+    assert.throws(() => plan.context(), /not supplied/);
+    store.put(
+      adsRef('own'),
+      fromJson(SecretSchema, { name: 'own', tls_certificate: { certificate_chain: inline(own.cert), private_key: inline(own.key) } }),
+    );
+    assert.deepEqual([plan.settled, plan.ready], [true, true]);
+  });
+
   test('a secret of the wrong kind is not waited for as if it had come', () => {
     const store = new SecretStore(() => undefined, readSource);
     const { plan } = compile({ tls_certificate_sds_secret_configs: [sds('x')] }, store);

@@ -3,9 +3,10 @@ import tls, { type SecureContext, type SecureContextOptions, type SecureVersion 
 import type { CertificateValidationContext } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import type { SdsSecretConfig } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import type { CommonTlsContext } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
+import { millis } from '../net/duration.ts';
 import { type Identity, readIdentity } from './identity.ts';
 import { compileSanCheck } from './san.ts';
-import { type SecretRef, type SecretStore, withoutNames } from './secret-store.ts';
+import { type SecretStore, type SecretWish, withoutNames } from './secret-store.ts';
 import { readTrust, type Trust, verifiesAnything } from './trust.ts';
 
 interface Built {
@@ -16,11 +17,11 @@ interface Built {
 
 export class TlsPlan {
   readonly alpn: readonly string[];
-  readonly secrets: readonly SecretRef[];
+  readonly secrets: readonly SecretWish[];
   readonly #identities: readonly Identity[];
-  readonly #identityRefs: readonly SecretRef[];
+  readonly #identityRefs: readonly SecretWish[];
   readonly #inline: CertificateValidationContext | undefined;
-  readonly #trustRef: SecretRef | undefined;
+  readonly #trustRef: SecretWish | undefined;
   readonly #options: SecureContextOptions;
   readonly #store: SecretStore;
   #built: Built | undefined;
@@ -54,6 +55,11 @@ export class TlsPlan {
   get ready(): boolean {
     this.#refresh();
     return this.#built !== undefined;
+  }
+
+  /** Whether it is not to be waited for: it is ready, or its secrets have not come in time and its handshakes fail until they do. */
+  get settled(): boolean {
+    return this.ready || this.secrets.every((ref) => this.#store.settled(ref));
   }
 
   /** What the peer's certificate must satisfy. */
@@ -131,7 +137,7 @@ function optionsOf(common: CommonTlsContext | undefined): SecureContextOptions {
 function validationOf(
   common: CommonTlsContext | undefined,
   problems: string[],
-): { inline: CertificateValidationContext | undefined; ref: SecretRef | undefined } {
+): { inline: CertificateValidationContext | undefined; ref: SecretWish | undefined } {
   const validation = common?.validationContextType;
   if (validation?.case === undefined) return { inline: undefined, ref: undefined };
   switch (validation.case) {
@@ -164,10 +170,14 @@ function version(protocol: number): SecureVersion | undefined {
   return names[protocol];
 }
 
-function refOf(config: SdsSecretConfig): SecretRef {
-  const source = config.sdsConfig?.configSourceSpecifier;
-  if (source === undefined || source.case === undefined) return { source: 'static', name: config.name };
-  if (source.case !== 'apiConfigSource') return { source: '', name: config.name };
+const initialFetchMs = 15_000;
+
+function refOf({ name, sdsConfig }: SdsSecretConfig): SecretWish {
+  const source = sdsConfig?.configSourceSpecifier;
+  if (source === undefined || source.case === undefined) return { source: 'static', name, waitMs: 0 };
+  const waitMs = millis(sdsConfig?.initialFetchTimeout) ?? initialFetchMs;
+  if (source.case !== 'apiConfigSource') return { source: '', name, waitMs };
   const service = source.value.grpcServices[0]?.targetSpecifier;
-  return { source: service?.case === 'envoyGrpc' ? service.value.clusterName : (source.value.clusterNames[0] ?? ''), name: config.name };
+  const served = service?.case === 'envoyGrpc' ? service.value.clusterName : (source.value.clusterNames[0] ?? '');
+  return { source: served, name, waitMs };
 }
