@@ -24,7 +24,7 @@ const counters = {
   hash: 'ssl.fail_verify_cert_hash',
   'no-certificate': 'ssl.fail_verify_no_cert',
   error: 'ssl.connection_error',
-  timeout: 'transport_socket_connect_timeout',
+  timeout: 'downstream_cx_transport_socket_connect_timeout',
 } as const;
 
 export class HandshakeReport {
