@@ -1,19 +1,17 @@
 // From an accepted socket to the filter chain that takes it: original destination, inspection, choice, TLS, then HTTP or TCP.
 import type net from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { HttpConnection } from '../http/connection.ts';
 import type { ConnectionInfo, ConnectionTls } from '../http/connection-info.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
 import { formatAddress, type HostPort, plainIp } from '../net/address.ts';
 import { mostHops, type OwnConnections } from '../net/own-connections.ts';
 import { type ProxyHeader, readProxyHeader } from '../net/proxy-protocol.ts';
-import { adoptAccepted, SocketWire } from '../net/wire.ts';
-import { TcpSession } from '../tcp/tcp-proxy.ts';
 import type { HandshakeFailure } from '../tls/handshake-report.ts';
 import { readClientHello } from './client-hello.ts';
 import { type ConnectionFacts, chooseChain } from './filter-chain.ts';
 import { guessHttp } from './http-inspector.ts';
 import type { Chain, ListenerConfig } from './listener-config.ts';
+import { type OpenContext, type Opening, openHttp, openTcp, type Session } from './open-chain.ts';
 import type { OriginalDestinations } from './original-destination.ts';
 import { type Peek, type PeekOptions, peek } from './peek.ts';
 
@@ -29,12 +27,6 @@ export interface AcceptContext {
   noChain(listener: ListenerConfig): void;
   looped(listener: ListenerConfig): void;
   nextId(): number;
-}
-
-export interface Session {
-  /** Lets what is in progress end. */
-  drain(closeIdle: boolean): void;
-  destroy(): void;
 }
 
 interface Sniffed {
@@ -244,94 +236,27 @@ class Accepted implements Session {
       tls,
       serverName: tls?.sni ?? facts.serverName,
     };
+    const { env } = this.#context;
+    const context: OpenContext = {
+      env,
+      opened: (session) => this.#context.opened(this.#listener, session),
+      over: (session) => this.#context.over(this.#listener, session),
+    };
+    const opening: Opening = { socket: this.#socket, secure, seen: this.#seen, info, protocol, draining: this.#draining };
     switch (chain.action.kind) {
       case 'http':
-        this.#http(chain.action.http, info, secure, protocol);
+        openHttp(chain.action.http, opening, context);
         return;
       case 'tcp':
-        this.#tcp(chain.action.tcp, info, secure);
+        openTcp(chain.action.tcp, opening, context);
         return;
       default:
         this.#socket.destroy();
     }
   }
-
-  #http(
-    config: Extract<Chain['action'], { kind: 'http' }>['http'],
-    info: ConnectionInfo,
-    secure: TLSSocket | undefined,
-    protocol: string | undefined,
-  ): void {
-    const socket = secure ?? this.#socket;
-    const connection = new HttpConnection({
-      config,
-      env: this.#context.env,
-      info,
-      closed: () => this.#context.over(this.#listener, session),
-    });
-    const session: Session = { drain: (closeIdle) => connection.drain(closeIdle), destroy: () => connection.destroy() };
-    this.#context.opened(this.#listener, session);
-    if (this.#draining) connection.drain(false);
-    const kind = config.codec === 'auto' ? protocol : config.codec;
-    if (kind === 'h2') {
-      this.#http2(connection, socket);
-      return;
-    }
-    if (kind === undefined && config.codec === 'auto') this.#detect(connection, socket, secure);
-    else this.#http1(connection, secure);
-  }
-
-  #http1(connection: HttpConnection, secure: TLSSocket | undefined): void {
-    if (secure) {
-      secure.pause();
-      connection.serveH1(new SocketWire(secure, secure, false), this.#seen);
-      return;
-    }
-    connection.serveH1(adoptAccepted(this.#socket), this.#seen);
-  }
-
-  #http2(connection: HttpConnection, socket: net.Socket): void {
-    socket.pause();
-    if (this.#seen) socket.unshift(this.#seen);
-    connection.serveH2(socket);
-  }
-
-  /** The first bytes tell HTTP/2 with prior knowledge from HTTP/1.1. */
-  #detect(connection: HttpConnection, socket: net.Socket, secure: TLSSocket | undefined): void {
-    let look: Peek | undefined;
-    const gone = (): void => {
-      look?.cancel();
-      socket.destroy();
-      connection.closed();
-    };
-    connection.undecided({ close: gone });
-    const decide = (bytes: Buffer): boolean => {
-      this.#seen = bytes;
-      const start = bytes.toString('latin1', 0, Math.min(bytes.length, preface.length));
-      const maybe = preface.startsWith(start);
-      if (maybe && start.length < preface.length) return false;
-      if (maybe) this.#http2(connection, socket);
-      else this.#http1(connection, secure);
-      return true;
-    };
-    look = peek(socket, this.#seen, decide, { timeoutMs: 0, timedOut: gone, gone });
-  }
-
-  #tcp(config: Extract<Chain['action'], { kind: 'tcp' }>['tcp'], info: ConnectionInfo, secure: TLSSocket | undefined): void {
-    const wire = secure ? new SocketWire(secure, secure, false) : adoptAccepted(this.#socket);
-    const holder: { session?: Session } = {};
-    const closed = (): void => {
-      if (holder.session) this.#context.over(this.#listener, holder.session);
-    };
-    const tcp = new TcpSession(wire, secure ? undefined : this.#seen, { config, env: this.#context.env, info, closed });
-    const session: Session = { drain: () => undefined, destroy: () => tcp.close() };
-    holder.session = session;
-    this.#context.opened(this.#listener, session);
-  }
 }
 
 const helloTimeout: HandshakeFailure = { kind: 'timeout', detail: 'the client sent no whole hello in time' };
-const preface = 'PRI * HTTP/2.0\r\n\r\n';
 
 function inspect(bytes: Buffer, listener: ListenerConfig, port: number): Sniffed | undefined {
   if (listener.inspectors.tls?.(port)) {

@@ -34,14 +34,18 @@ export class TcpSession implements WireEvents {
   #lifetime: NodeJS.Timeout | undefined;
   #release: (() => void) | undefined;
 
-  constructor(client: Wire, first: Buffer | undefined, options: TcpSessionOptions) {
+  constructor(client: Wire, options: TcpSessionOptions) {
     this.#client = client;
     this.#options = options;
     options.config.connections.value++;
-    client.attach(this);
+  }
+
+  /** `first`: read from the client already. */
+  start(first: Buffer | undefined): void {
+    this.#client.attach(this);
     if (first) this.#keep(first);
-    client.resume();
-    const { idleTimeout, maxDuration } = options.config;
+    this.#client.resume();
+    const { idleTimeout, maxDuration } = this.#options.config;
     if (idleTimeout > 0) this.#idle = setTimeout(() => this.close(), Math.min(idleTimeout, longestTimer));
     if (maxDuration > 0) this.#lifetime = setTimeout(() => this.close(), maxDuration);
     this.#connect();
