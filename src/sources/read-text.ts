@@ -1,5 +1,5 @@
 // The text of a file, or why there is none. What is no ordinary file is never opened: a FIFO would be waited for.
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { type ParsedFile, type SourceText, unreadableFile } from '../config/index.ts';
 
 const mostBytes = 100_000_000;
@@ -11,6 +11,9 @@ export type TextOrProblem = { readonly source: SourceText } | { readonly problem
 export function readText(file: string): TextOrProblem {
   let descriptor: number | undefined;
   try {
+    // A socket cannot be opened, so it is looked at first; what was opened may be something else by then.
+    const before = problemOf(file, statSync(file));
+    if (before) return { problem: before };
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(descriptor);
     const problem = problemOf(file, stats);

@@ -16,6 +16,9 @@ interface Claimant {
   readonly claims: Map<string, Claim>;
 }
 
+/** Of one resource: who gives it a thousand times has seen it after ten. */
+const mostRepetitions = 10;
+
 export interface ResourceChanges {
   readonly changed: readonly AnyConfig[];
   readonly removed: readonly ResourceId[];
@@ -29,6 +32,7 @@ export class ResourceClaims {
   readonly #touched = new Set<string>();
   readonly #withIssues = new Set<string>();
   readonly #repeated = new Set<string>();
+  readonly #repetitionsKnown = new WeakMap<ParsedObject, { readonly first: ParsedObject; readonly issue: Issue }>();
 
   get size(): number {
     return this.#inForce.size;
@@ -149,7 +153,16 @@ export class ResourceClaims {
     );
     const [first, ...rest] = all;
     if (rest.length === 0) this.#repeated.delete(id);
-    return first ? rest.map(({ object, file }) => repeated(object, first.object, file)) : [];
+    return first ? rest.slice(0, mostRepetitions).map(({ object, file }) => this.#repetition(object, first.object, file)) : [];
+  }
+
+  /** To find its place the document is read once more, so it is remembered. */
+  #repetition(object: ParsedObject, first: ParsedObject, file: ParsedFile): Issue {
+    const known = this.#repetitionsKnown.get(object);
+    if (known?.first === first) return known.issue;
+    const issue = repeated(object, first, file);
+    this.#repetitionsKnown.set(object, { first, issue });
+    return issue;
   }
 }
 
