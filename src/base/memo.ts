@@ -9,6 +9,11 @@ interface Source {
   refresh(): void;
 }
 
+export interface Sweepable {
+  /** Returns how much was dropped. */
+  sweep(): number;
+}
+
 /** Counts since the engine was made; `recomputed` by the name given to `derive` or `family`. */
 export interface MemoStatistics {
   readonly recomputed: ReadonlyMap<string, number>;
@@ -18,21 +23,46 @@ export interface MemoStatistics {
 export class MemoEngine {
   readonly #recomputed = new Map<string, number>();
   readonly #touched = new Set<Derived<unknown>>();
+  readonly #sweepables: Sweepable[] = [];
   #current: Derived<unknown> | undefined;
   #live = 0;
+  #full: { readonly at: number; readonly tell: () => void } | undefined;
 
   input<T>(value: T, equal: Equal<T> = Object.is): Input<T> {
     return new Input(this, value, equal);
   }
 
   derive<T>(name: string, compute: () => T, equal: Equal<T> = Object.is): Derived<T> {
-    this.#live++;
+    if (++this.#live === this.#full?.at) this.#full.tell();
     return new Derived(this, name, compute, equal);
   }
 
   /** A derived value for each key; values nobody reads any more are dropped by `sweep`. */
   family<T>(name: string, compute: (key: string) => T, equal: Equal<T> = Object.is): Family<T> {
-    return new Family(this, name, compute, equal);
+    const family = new Family(this, name, compute, equal);
+    this.onSweep(family);
+    return family;
+  }
+
+  /** Calls back once there are so many derived values; to be asked for anew after each sweep. */
+  whenFull(at: number, tell: () => void): void {
+    this.#full = { at, tell };
+  }
+
+  /** For owners of values that can be made again, and that live as long as the engine. */
+  onSweep(sweepable: Sweepable): void {
+    this.#sweepables.push(sweepable);
+  }
+
+  /** Forgets what nobody reads any more. Returns how much that was. */
+  sweep(): number {
+    let total = 0;
+    // What is dropped may have been the last reader of something else.
+    for (let dropped = -1; dropped !== 0; total += dropped) {
+      dropped = 0;
+      for (const sweepable of this.#sweepables) dropped += sweepable.sweep();
+    }
+    return total;
   }
 
   /** The watched values that may have changed since the last call. Reading them says whether they did. */
@@ -101,6 +131,10 @@ export class Input<T> implements Source {
   get(): T {
     this.#engine.track(this);
     return this.#value;
+  }
+
+  get isUsed(): boolean {
+    return this.observers.size > 0;
   }
 
   /** Returns whether the value differs from the one before. */

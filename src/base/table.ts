@@ -20,6 +20,12 @@ export class Table<T> {
     this.#engine = engine;
     this.#equal = equal;
     this.#all = engine.input(0);
+    engine.onSweep(this);
+  }
+
+  /** @internal Cells that nobody reads, those of keys above all that were asked for and are not there. */
+  sweep(): number {
+    return this.#indexes.reduce((sum, index) => sum + index.sweep(), dropUnused(this.#cells));
   }
 
   index(keys: IndexKeys<T>): TableIndex<T> {
@@ -111,6 +117,11 @@ export class TableIndex<T> {
   }
 
   /** @internal */
+  sweep(): number {
+    return dropUnused(this.#buckets);
+  }
+
+  /** @internal */
   put(key: string, before: T | undefined, after: T | undefined): void {
     const touched = new Set<string>();
     if (before !== undefined) for (const bucket of this.#keys(before)) if (this.#remove(bucket, key, after)) touched.add(bucket);
@@ -148,4 +159,10 @@ export class TableIndex<T> {
   #namesChanged(): void {
     this.#names.set(this.#engine.untracked(() => this.#names.get()) + 1);
   }
+}
+
+function dropUnused(cells: Map<string, { readonly isUsed: boolean }>): number {
+  let dropped = 0;
+  for (const [key, cell] of cells) if (!cell.isUsed && cells.delete(key)) dropped++;
+  return dropped;
 }

@@ -60,11 +60,6 @@ export class FeedSets {
     return this.#sets.size;
   }
 
-  /** Forgets what was made for views that nobody has any longer. */
-  sweep(): number {
-    return this.#translators.envoy.sweep() + this.#translators.grpc.sweep();
-  }
-
   #feed(shared: Shared, view: ClientView, type: ResourceTypeName): Feed | undefined {
     const known = shared.feeds.get(type);
     if (known) return known;

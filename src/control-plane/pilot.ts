@@ -73,7 +73,6 @@ export class Pilot {
   readonly #proxies = new Map<Connection, ConnectedProxy>();
   readonly #views = new Map<Derived<unknown>, ConnectedProxy>();
   readonly #onEvent: (event: PilotEvent) => void;
-  #sweepAt = minSweepAt;
 
   constructor({ domain = defaultDomain, meshConfig = {}, features, onEvent = () => {}, after = afterTimeout }: PilotOptions = {}) {
     this.store = new ConfigStore(this.engine, { domain });
@@ -85,6 +84,7 @@ export class Pilot {
     this.#findings = new Findings(this.engine, this.mesh);
     this.#feedSets = new FeedSets({ envoy: this.translator, grpc: new GrpcTranslator(this.engine, this.mesh) }, this.#hub);
     this.#onEvent = onEvent;
+    this.#sweepWhenFull();
   }
 
   /**
@@ -132,7 +132,6 @@ export class Pilot {
     const resources = this.#hub.process(touched);
     for (const proxy of this.#proxies.values()) proxy.connection.session.flush();
     this.#findings.process(touched);
-    this.#sweep();
     if (resources > 0) this.#onEvent({ kind: 'pushed', resources });
   }
 
@@ -152,10 +151,14 @@ export class Pilot {
   }
 
   /** Each time that there are twice as many derived values as were left the last time, so that the search costs little. */
+  #sweepWhenFull(): void {
+    const at = Math.max(minSweepAt, this.engine.statistics().live * 2);
+    this.engine.whenFull(at, () => setImmediate(() => this.#sweep()));
+  }
+
   #sweep(): void {
-    if (this.engine.statistics().live < this.#sweepAt) return;
-    this.#feedSets.sweep();
-    this.#sweepAt = Math.max(minSweepAt, this.engine.statistics().live * 2);
+    this.engine.sweep();
+    this.#sweepWhenFull();
   }
 
   #connection(getsSecrets: boolean): ConnectionEvents {

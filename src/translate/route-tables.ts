@@ -52,13 +52,6 @@ export class RouteTables {
     return this.#gatewayTables.at(`${gateway}\n${name}`);
   }
 
-  sweep(): number {
-    return [this.#tables, this.#gatewayTables, this.#surplus, this.#hostKeys, this.#virtualHosts, this.#domains].reduce(
-      (sum, family) => sum + family.sweep(),
-      0,
-    );
-  }
-
   #buildTable(key: string): EncodedResource | undefined {
     const { rest: name } = split(key);
     const hostKeys = this.#hostKeys.get(key);

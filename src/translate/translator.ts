@@ -83,20 +83,6 @@ export class Translator {
     return this.#resources.at(JSON.stringify(endpointKey(locatedAudience, name)));
   }
 
-  /** Forgets what nobody reads any more. */
-  sweep(): number {
-    let total = 0;
-    for (let dropped = -1; dropped !== 0; total += dropped) {
-      dropped =
-        this.#routes.sweep() +
-        [this.#names, this.#resources, this.#plans, this.#gatewayPorts, this.#serviceClusters].reduce(
-          (sum, family) => sum + family.sweep(),
-          0,
-        );
-    }
-    return total;
-  }
-
   #buildNames(key: string): readonly string[] {
     const [type, view] = JSON.parse(key) as ['cluster' | 'listener', View];
     return type === 'cluster' ? this.#clusterNames(view) : this.#listenerNames(view);

@@ -53,11 +53,6 @@ export class GrpcTranslator {
     return this.#resources.at(JSON.stringify(key));
   }
 
-  /** Forgets what nobody reads any more. */
-  sweep(): number {
-    return this.#resources.sweep();
-  }
-
   #build(key: ResourceKey): EncodedResource | undefined {
     const audience = parseAudience(key.audience);
     switch (key.type) {

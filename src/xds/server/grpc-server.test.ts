@@ -96,7 +96,7 @@ const tooMuch: readonly {
   { name: 'metadata of two megabytes', message: nodeOf('known', { x: 'y'.repeat(2_000_000) }), code: 8 },
   {
     name: 'more names than any mesh has',
-    message: { ...nodeOf('known'), resourceNames: Array.from({ length: 100_001 }, (_, i) => `n${i}`) },
+    message: { ...nodeOf('known'), resourceNames: Array.from({ length: 10_001 }, (_, i) => `n${i}`) },
     code: 8,
   },
   { name: 'a message of 20 megabytes', message: nodeOf('known', { x: 'y'.repeat(20_000_000) }), code: 8 },

@@ -10,8 +10,10 @@ import type { SharedResponse } from './response-cache.ts';
 import type { FeedSet, Rejection, Session, SessionEvents } from './session.ts';
 import { WatchedType } from './watched-type.ts';
 
-/** Of one type, a stream. The endpoints of a large mesh are some tens of thousands. */
-const mostNames = 100_000;
+/** Of one type, a stream, whatever the mesh. */
+const namesOfAnyone = 10_000;
+/** Names that were never told cost more than those that were: a client has hardly more than there are clusters. */
+const namesPerCluster = 2;
 /** An Envoy that lists its extensions sends 60 KB. */
 const mostNodeBytes = 1024 * 1024;
 const longestId = 1024;
@@ -50,9 +52,15 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
     const watched = type && this.#watch(type);
     if (!watched) return undefined;
     const names = this.namesAfter(watched, request);
-    if (names > mostNames) return { kind: 'too-large', reason: `${names} ${type} names are asked for, at most ${mostNames} are served` };
+    const most = names > namesOfAnyone ? this.#mostNames() : namesOfAnyone;
+    if (names > most) return { kind: 'too-large', reason: `${names} ${type} names are asked for, at most ${most} are served here` };
     this.handle(watched, request);
     return undefined;
+  }
+
+  #mostNames(): number {
+    const clusters = this.#watched.get('cluster')?.everything().length ?? 0;
+    return Math.max(namesOfAnyone, clusters * namesPerCluster);
   }
 
   #read(bytes: Uint8Array): Request | undefined {
