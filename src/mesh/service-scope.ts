@@ -2,7 +2,7 @@
 // that it imports lead to.
 // https://github.com/istio/istio/blob/master/pilot/pkg/model/sidecar.go (selectServices, collectImportedServices)
 
-import type { Family, MemoEngine, TableIndex } from '../base/index.ts';
+import { deepEqual, type Family, type MemoEngine, type TableIndex } from '../base/index.ts';
 import { byAge, type ConfigStore, keyOf, type ObjectOf, type Registry, type Service } from '../registry/index.ts';
 import type { Audience } from './proxy.ts';
 import { type EgressScope, importedPart, importsVirtualService, type SidecarScope, withPorts } from './sidecar-scope.ts';
@@ -20,10 +20,19 @@ export interface ScopeInputs {
   readonly virtualService: (namespace: string, key: string) => VirtualServiceModel | undefined;
 }
 
+/** What of a VirtualService decides which services clients of a namespace have: nothing that an edit of weights changes. */
+interface Lead extends Pick<VirtualServiceModel, 'namespace' | 'hosts' | 'semantics'> {
+  readonly destinations: readonly { readonly host: string; readonly port: number }[];
+}
+
 export class ServiceScope {
   readonly #inputs: ScopeInputs;
   readonly #visible: Family<readonly Service[]>;
   readonly #preferred: Family<readonly Service[]>;
+  /** By namespace of the client and key. */
+  readonly #leads: Family<Lead | undefined>;
+  /** By a host that they route to, the VirtualServices whose rules, or whose delegates' rules, those are. */
+  readonly #keysTo: Family<readonly string[]>;
   readonly #virtualServicesTo: TableIndex<ObjectOf<'VirtualService'>>;
   readonly #rootsOf: TableIndex<ObjectOf<'VirtualService'>>;
 
@@ -31,6 +40,8 @@ export class ServiceScope {
     this.#inputs = inputs;
     this.#visible = engine.family('visibleServices', (namespace) => this.#buildVisible(namespace), sameItems);
     this.#preferred = engine.family('preferredServices', (key) => this.#buildPreferred(key), sameItems);
+    this.#leads = engine.family('virtualServiceLead', (key) => this.#buildLead(key), deepEqual);
+    this.#keysTo = engine.family('virtualServicesTo', (host) => this.#buildKeysTo(host), deepEqual);
     const virtualServices = inputs.store.table('VirtualService');
     this.#virtualServicesTo = virtualServices.index((object) => destinationHosts(object, inputs.store.domain));
     this.#rootsOf = virtualServices.index(({ spec, metadata }) =>
@@ -67,7 +78,7 @@ export class ServiceScope {
       );
       found = joined(found, imported);
       if (found && sharing.length === 1 && found === sharing[0]) return found;
-      for (const model of this.#leadingTo(client, egress, host)) found = joined(found, this.#destination(client, egress, host, model));
+      for (const lead of this.#leadingTo(client, egress, host)) found = joined(found, this.#destination(client, egress, host, lead));
     }
     return found;
   }
@@ -77,33 +88,43 @@ export class ServiceScope {
     const { sidecar, egress } = this.#inputs.scope(client);
     if (!sidecar?.spec.egress?.length) return this.visible(client);
     const hosts = new Set(egress.flatMap((listener) => this.reachedBy(client, listener).map(({ hostname }) => hostname)));
-    for (const object of this.#inputs.store.table('VirtualService').values()) {
-      const model = this.#inputs.virtualService(client.namespace, keyOf(object));
-      if (!model || !egress.some((listener) => importsVirtualService(listener, model))) continue;
-      for (const { host = '' } of destinationsOf(model, client.namespace)) hosts.add(host);
-    }
+    for (const host of this.#virtualServicesTo.buckets()) hosts.add(host);
     return [...hosts].flatMap((host) => this.serviceFor(client, host) ?? []);
   }
 
   /** The VirtualServices in a listener's scope that route to a host. */
-  #leadingTo(client: Client, egress: EgressScope, host: string): readonly VirtualServiceModel[] {
-    const naming = this.#virtualServicesTo.get(host);
-    const roots = naming.flatMap((object) => (isDelegate(object.spec) ? this.#rootsOf.get(keyOf(object)) : [object]));
-    return [...new Set(roots.map(keyOf))].sort().flatMap((key) => {
-      const model = this.#inputs.virtualService(client.namespace, key);
-      return model && importsVirtualService(egress, model) ? [model] : [];
+  #leadingTo(client: Client, egress: EgressScope, host: string): readonly Lead[] {
+    return this.#keysTo.get(host).flatMap((key) => {
+      const lead = this.#leads.get(`${client.namespace} ${key}`);
+      return lead && importsVirtualService(egress, lead) ? [lead] : [];
     });
   }
 
+  #buildKeysTo(host: string): readonly string[] {
+    const naming = this.#virtualServicesTo.get(host);
+    const roots = naming.flatMap((object) => (isDelegate(object.spec) ? this.#rootsOf.get(keyOf(object)) : [object]));
+    return [...new Set(roots.map(keyOf))].sort();
+  }
+
+  #buildLead(key: string): Lead | undefined {
+    const space = key.indexOf(' ');
+    const client = key.slice(0, space);
+    const model = this.#inputs.virtualService(client, key.slice(space + 1));
+    if (!model) return undefined;
+    const { namespace, hosts, semantics } = model;
+    const destinations = destinationsOf(model, client).map(({ host = '', port }) => ({ host, port: port?.number ?? 0 }));
+    return { namespace, hosts, semantics, destinations };
+  }
+
   // Of the client's own namespace even when it is exported elsewhere only; else the first namespace that shows it.
-  #destination(client: Client, egress: EgressScope, host: string, model: VirtualServiceModel): Service | undefined {
-    const named = destinationsOf(model, client.namespace).filter((destination) => destination.host === host);
+  #destination(client: Client, egress: EgressScope, host: string, { destinations }: Lead): Service | undefined {
+    const named = destinations.filter((destination) => destination.host === host);
     if (named.length === 0) return undefined;
     const sharing = this.#inputs.registry.servicesOfHost(host);
     const service =
       sharing.find(({ namespace }) => namespace === client.namespace) ??
       sharing.find((candidate) => this.#inputs.nearness(client.namespace, candidate) !== undefined);
-    const numbers = named.map(({ port }) => port?.number ?? 0);
+    const numbers = named.map(({ port }) => port);
     const wanted = egress.onlyPort === undefined ? numbers : [egress.onlyPort];
     return service && withPorts(service, wanted.includes(0) ? undefined : wanted);
   }
