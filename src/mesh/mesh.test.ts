@@ -108,6 +108,48 @@ const lookups: readonly {
     labels: { app: 'a' },
     expected: 'some',
   },
+  {
+    name: 'a wildcard of the own namespace goes before an exact host of the owner',
+    rules: [rule('own', 'web', '{host: "*.shop.svc.cluster.local"}'), rule('owner', 'shop', '{host: cart}')],
+    client: 'web',
+    expected: 'own',
+  },
+  {
+    name: 'an exact host decides though its selector is for others: the wildcard below is not looked at',
+    rules: [
+      rule('wide', 'web', '{host: "*.shop.svc.cluster.local"}'),
+      rule('exact', 'web', `{host: ${cart}, workloadSelector: {matchLabels: {app: a}}, exportTo: ["."]}`),
+    ],
+    client: 'web',
+    labels: { app: 'b' },
+    expected: undefined,
+  },
+  {
+    name: 'an exact rule of the owner that is exported elsewhere hides its wildcard, and the root namespace goes on',
+    rules: [
+      rule('wide', 'shop', '{host: "*.shop.svc.cluster.local"}'),
+      rule('exact', 'shop', '{host: cart, exportTo: [ops]}'),
+      rule('root', 'istio-system', '{host: "*.cluster.local"}'),
+    ],
+    client: 'web',
+    expected: 'root',
+  },
+  {
+    name: "a private rule of the root namespace is for that namespace's proxies",
+    rules: [rule('root', 'istio-system', `{host: ${cart}, exportTo: ["."]}`), rule('owner', 'shop', '{host: cart}')],
+    client: 'istio-system',
+    expected: 'root',
+  },
+  {
+    name: 'of rules with export sets that differ the youngest that is visible',
+    rules: [
+      rule('old', 'shop', '{host: cart, exportTo: [web, ops]}', '2024-01-01T00:00:00Z'),
+      rule('young', 'shop', '{host: cart, exportTo: [web]}', '2024-02-01T00:00:00Z'),
+      rule('elsewhere', 'shop', '{host: cart, exportTo: [ops]}', '2024-03-01T00:00:00Z'),
+    ],
+    client: 'web',
+    expected: 'young',
+  },
 ];
 for (const { name, rules, client, labels, expected } of lookups)
   test(`destination rule: ${name}`, () => assert.equal(ruleFor(meshOf(service('cart', 'shop'), ...rules), client, labels), expected));
