@@ -107,7 +107,8 @@ export const ConsistentHashLB = message(
   {
     rules: [
       exclusive('httpHeaderName', 'httpCookie', 'useSourceIp', 'httpQueryParameterName'),
-      exclusive('minimumRingSize', 'ringHash', 'maglev'),
+      exclusive('ringHash', 'maglev'),
+      checkOldRingSize,
       checkMaglev,
     ],
   },
@@ -159,6 +160,14 @@ function checkMaglev({ maglev }: { readonly maglev?: { readonly tableSize?: numb
   const { tableSize = 0 } = maglev;
   if (tableSize >= largestTable || !isPrime(tableSize))
     context.report('MT0105', ['maglev', 'tableSize'], `{} must be a prime number below ${largestTable}, not ${tableSize}`);
+}
+
+/** 0 is the same as none. */
+function checkOldRingSize(
+  { minimumRingSize = 0, ringHash, maglev }: { readonly minimumRingSize?: number; readonly ringHash?: unknown; readonly maglev?: unknown },
+  context: RuleContext,
+): void {
+  if (minimumRingSize !== 0) exclusive('minimumRingSize', 'ringHash', 'maglev')({ minimumRingSize, ringHash, maglev }, context);
 }
 
 function isPrime(number: number): boolean {
