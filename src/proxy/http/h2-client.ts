@@ -12,6 +12,7 @@ import { toH2 } from './h2-fields.ts';
 import { readResponseHead, readTrailers } from './h2-head.ts';
 import { KeepAlive } from './h2-keep-alive.ts';
 import type { H2Options } from './h2-options.ts';
+import { guardSession } from './h2-session-guard.ts';
 import type { Headers } from './headers.ts';
 import { passableTrailers } from './hop-by-hop.ts';
 import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
@@ -51,6 +52,7 @@ export class H2Client implements UpstreamConnection {
     });
     this.#session.on('error', () => undefined);
     this.#session.on('close', () => this.#closed());
+    this.#session.once('connect', () => guardSession(this.#session));
     // node:http2 waits for a GOAWAY: a host that ends without one is gone, and with it what was under way.
     socket.once('end', () => this.#lost());
     socket.once('close', () => this.#lost());
