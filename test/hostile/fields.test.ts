@@ -223,3 +223,45 @@ describe('text of the configuration', { skip }, () => {
   ];
   test('is UTF-8 on the wire', () => check(rows, { listener: (name) => ({ routes: routes(name) }) }));
 });
+
+test('why a response is what it is', { skip }, async () => {
+  const words = ['RESPONSE_FLAGS', 'RESPONSE_CODE', 'RESPONSE_CODE_DETAILS'].map((name) => ({
+    header: { key: name.toLowerCase(), value: `%${name}%` },
+  }));
+  const told = (route: Json): Json => ({ ...route, response_headers_to_add: words });
+  const fault = {
+    'envoy.filters.http.fault': {
+      '@type': 'type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault',
+      abort: { http_status: 429, percentage: { numerator: 100 } },
+    },
+  };
+  const to = (name: string, path: string, action: Json = {}): Json => told(routeTo(name, action, { path }));
+  const routes = (name: string): readonly Json[] => [
+    to(name, '/ok'),
+    to(name, '/closes'),
+    to(name, '/nonsense'),
+    to(name, '/silent', { timeout: '0.2s' }),
+    to(name, '/silent-try', { retry_policy: { retry_on: 'gateway-error', num_retries: 1, per_try_timeout: '0.1s' } }),
+    to(name, '/fails', { retry_policy: { retry_on: '5xx', num_retries: 1 } }),
+    to(name, '/fails-untried'),
+    told({ match: { path: '/moved' }, direct_response: { status: 302 } }),
+    told({ match: { path: '/nowhere' }, route: { cluster_header: 'nowhere' } }),
+    told({ match: { path: '/direct' }, direct_response: { status: 201 } }),
+    told({ match: { path: '/redirect' }, redirect: { path_redirect: '/x' } }),
+    { ...to(name, '/fault'), typed_per_filter_config: fault },
+  ];
+  const handler = (): Handler =>
+    onEachHead((socket, head) => {
+      const path = /^GET (\S*)/.exec(head)?.[1] ?? '';
+      if (path === '/closes') socket.end();
+      else if (path === '/nonsense') socket.write('nonsense\r\n\r\n');
+      else if (path.startsWith('/fails')) socket.end('HTTP/1.1 500 E\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+      else if (!path.startsWith('/silent')) socket.write(okResponse);
+    });
+  const rows = '/ok /closes /nonsense /silent /silent-try /fails /fails-untried /nowhere /direct /moved /redirect /fault'.split(' ');
+  const filters = [typed('envoy.filters.http.fault', 'extensions.filters.http.fault.v3.HTTPFault')];
+  await check(
+    rows.map((name) => ({ name, request: get('', name) })),
+    { handler, listener: (name) => ({ filters, routes: routes(name) }) },
+  );
+});

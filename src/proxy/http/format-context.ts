@@ -16,6 +16,7 @@ export class ExchangeContext implements FormatContext {
   upstreamHostname?: string;
   responseCode?: number;
   responseFlags?: string;
+  responseCodeDetails?: string;
   attemptCount?: number;
   readonly startTime = Date.now();
 

@@ -24,7 +24,9 @@ import { Attempt } from './attempt.ts';
 import type { Answerable, Try, TryOwner } from './contracts.ts';
 import type { ResetReason } from './exchange.ts';
 import type { Headers } from './headers.ts';
+import type { LocalReply } from './local-reply.ts';
 import { type Mirror, startMirrors } from './mirror.ts';
+import { causes, flagsText, type ReplyCause, resetCause } from './reply-cause.ts';
 
 /** How much of a body is kept for another try, and while no connection is there yet. */
 const bufferLimit = 1 << 20;
@@ -57,6 +59,7 @@ export class Forward implements TryOwner {
   /** How long the host asked to be left alone. */
   #after: number | undefined;
   #interim = false;
+  #exhausted = false;
   #over = false;
 
   constructor(stream: Answerable, decision: ForwardDecision) {
@@ -70,7 +73,7 @@ export class Forward implements TryOwner {
     const env = stream.connection.env;
     const cluster = env.cluster(decision.cluster);
     if (!cluster) {
-      this.#fail(route.clusterNotFoundStatus, '');
+      this.#fail(route.clusterNotFoundStatus, '', causes.noCluster);
       return;
     }
     this.#cluster = cluster;
@@ -184,6 +187,8 @@ export class Forward implements TryOwner {
       context.upstreamHostname = peerText(attempt.host.hostname);
       context.attemptCount = this.#attempts;
       context.responseCode = status;
+      context.responseCodeDetails = 'via_upstream';
+      context.responseFlags = flagsText('', this.#exhausted);
       finalizeResponseHeaders(decision, headers, context);
     }
     if (end) this.#end();
@@ -220,10 +225,10 @@ export class Forward implements TryOwner {
       return;
     }
     if (reason === 'overflow') {
-      this.#fail(503, resetText(reason, this.#attempts), [['x-envoy-overloaded', 'true']]);
+      this.#fail(503, resetText(reason, this.#attempts), resetCause(reason, resetTexts[reason]), [['x-envoy-overloaded', 'true']]);
       return;
     }
-    this.#fail(reason === 'protocol-error' ? 502 : 503, resetText(reason, this.#attempts));
+    this.#fail(reason === 'protocol-error' ? 502 : 503, resetText(reason, this.#attempts), resetCause(reason, resetTexts[reason]));
   }
 
   onTryTimeout(attempt: Try): void {
@@ -239,7 +244,7 @@ export class Forward implements TryOwner {
       this.#again();
       return;
     }
-    this.#fail(504, 'upstream request timeout');
+    this.#fail(504, 'upstream request timeout', causes.tryTimeout);
   }
 
   /** The name that the request is for becomes its host before the first try; later tries go there as well. */
@@ -252,7 +257,7 @@ export class Forward implements TryOwner {
       if (lookup.kind === 'found') {
         this.#found = lookup.host;
         this.#try();
-      } else this.#fail(503, lookup.kind === 'overflow' ? 'DNS cache overflow' : 'DNS resolution failure');
+      } else this.#fail(503, lookup.kind === 'overflow' ? 'DNS cache overflow' : 'DNS resolution failure', causes.dns);
     };
     if (named) hosts.find(named, done);
     else done(failed);
@@ -267,7 +272,7 @@ export class Forward implements TryOwner {
     const host = this.#host(cluster);
     if (!host) {
       cluster.stats.noHealthy.value++;
-      this.#fail(503, 'no healthy upstream');
+      this.#fail(503, 'no healthy upstream', causes.noHealthy);
       return;
     }
     if (this.#retry) this.#tried.push(host);
@@ -344,6 +349,7 @@ export class Forward implements TryOwner {
     this.#after = verdict.after;
     if (this.#retriesLeft <= 0) {
       cluster.stats.retryLimitExceeded.value++;
+      this.#exhausted = true;
       return false;
     }
     const resources = cluster.resources[this.decision.route.priority];
@@ -422,12 +428,12 @@ export class Forward implements TryOwner {
       this.stream.resetDownstream();
       return;
     }
-    this.#fail(504, 'upstream request timeout');
+    this.#fail(504, 'upstream request timeout', causes.timeout);
   }
 
-  #fail(status: number, body: string, headers: readonly (readonly [string, string])[] = []): void {
+  #fail(status: number, body: string, cause: ReplyCause, headers: LocalReply['headers'] = []): void {
     this.#end();
-    this.stream.reply({ status, body, headers });
+    this.stream.reply({ status, body, headers, cause, exhausted: this.#exhausted });
   }
 
   #end(): void {

@@ -88,7 +88,12 @@ export class H2Server {
   #arrived(stream: ServerHttp2Stream, raw: readonly string[]): void {
     this.requests++;
     this.overhead.head(raw);
+    this.#active++;
     stream.on('error', () => undefined);
+    stream.once('close', () => {
+      this.#active--;
+      this.#armIdle();
+    });
     if (this.#burst < burstSize && this.#queue.length === 0) {
       if (this.#burst++ === 0) setImmediate(() => this.#serveQueue());
       this.#accept(stream, raw);
@@ -121,16 +126,6 @@ export class H2Server {
   }
 
   #accept(stream: ServerHttp2Stream, raw: readonly string[]): void {
-<<<<<<< HEAD
-    this.requests++;
-    this.#active++;
-    stream.on('error', () => undefined);
-    stream.once('close', () => {
-      this.#active--;
-      this.#armIdle();
-    });
-=======
->>>>>>> 5726b73 (proxy/http: an HTTP/2 client can no longer end the process, nor flood it with frames that are not counted)
     const head = readRequestHead(raw);
     if (!head) {
       this.#handler.protocolProblem(400);

@@ -1,5 +1,6 @@
 // Responses that the proxy makes itself, for HTTP and for gRPC callers.
 import { Headers } from './headers.ts';
+import type { ReplyCause } from './reply-cause.ts';
 
 export interface LocalReply {
   readonly status: number;
@@ -8,6 +9,9 @@ export interface LocalReply {
   /** In place of the code that the HTTP status stands for. */
   readonly grpcStatus?: number;
   readonly contentType?: string;
+  readonly cause?: ReplyCause;
+  /** Retries were called for and none was left. */
+  readonly exhausted?: boolean;
 }
 
 export interface ReplyMessage {

@@ -15,8 +15,9 @@ import { Forward } from './forward.ts';
 import { Base64Decoder, badBase64, GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
 import { Headers } from './headers.ts';
 import { healthReply } from './health-check.ts';
-import { type LocalReply, replyMessage } from './local-reply.ts';
+import { type LocalReply, type ReplyMessage, replyMessage } from './local-reply.ts';
 import { normalizePath } from './normalize-path.ts';
+import { causes, flagsText } from './reply-cause.ts';
 import type { Request } from './request.ts';
 import { enterRequest } from './request-entry.ts';
 import { type Lapse, StreamClocks } from './stream-clocks.ts';
@@ -215,8 +216,16 @@ export class HttpStream implements RequestReceiver, Answerable {
     // A request that was not understood leaves doubt about where the next one begins.
     if (reply.status === 400 && this.request.protocol !== 'h2') this.responder.closeAfter();
     const message = replyMessage(reply, this.#grpcCaller);
-    if (this.decision) finalizeResponseHeaders(this.decision, message.headers, this.formatContext());
+    if (this.decision) this.#finalize(this.decision, message, reply);
     this.sendHead(message.status, message.headers, true, message.body === '' ? undefined : message.body);
+  }
+
+  #finalize(decision: RouteDecision, { headers }: ReplyMessage, { cause, exhausted = false }: LocalReply): void {
+    const context = this.formatContext();
+    context.response = headers;
+    context.responseFlags = flagsText(cause?.flag ?? '', exhausted);
+    if (cause) context.responseCodeDetails = cause.details;
+    finalizeResponseHeaders(decision, headers, context);
   }
 
   formatContext(): ExchangeContext {
@@ -356,23 +365,29 @@ export class HttpStream implements RequestReceiver, Answerable {
   #abortByFault(outcome: FaultOutcome): void {
     const abort = outcome.abort;
     if (!abort) return;
-    if (abort.kind === 'http') this.reply({ status: abort.status, body: 'fault filter abort' });
-    else this.reply({ status: 200, body: 'fault filter abort', grpcStatus: abort.status });
+    const reply = { body: 'fault filter abort', cause: causes.abort };
+    if (abort.kind === 'http') this.reply({ ...reply, status: abort.status });
+    else this.reply({ ...reply, status: 200, grpcStatus: abort.status });
   }
 
   #act(decision: RouteDecision, end: boolean, full: string | undefined): void {
     switch (decision.kind) {
       case 'notFound':
-        this.reply({ status: 404, body: '' });
+        this.reply({ status: 404, body: '', cause: causes.noRoute });
         return;
       case 'nonForwarding':
         this.reply({ status: 500, body: '' });
         return;
       case 'redirect':
-        this.reply({ status: decision.status, body: '', headers: [['location', decision.location]] });
+        this.reply({ status: decision.status, body: '', headers: [['location', decision.location]], cause: causes.direct });
         return;
       case 'directResponse':
-        this.reply({ status: decision.status, body: Buffer.from(decision.body).toString() });
+        this.reply({
+          status: decision.status,
+          body: Buffer.from(decision.body).toString(),
+          headers: located(decision.status) ? [['location', `${this.request.scheme}://${this.request.authority}${this.request.path}`]] : [],
+          cause: causes.direct,
+        });
         return;
       default:
         if (this.connection.config.filters.cors && this.#cors(decision)) return;
@@ -410,7 +425,7 @@ export class HttpStream implements RequestReceiver, Answerable {
     }
     this.#forward?.abort();
     // Whoever the stream waited for is at fault.
-    this.reply({ status: this.#requestDone ? 504 : 408, body: lapseTexts[lapse] });
+    this.reply({ status: this.#requestDone ? 504 : 408, body: lapseTexts[lapse], cause: lapseCauses[lapse] });
   }
 
   #finish(): void {
@@ -423,11 +438,18 @@ export class HttpStream implements RequestReceiver, Answerable {
   }
 }
 
+const lapseCauses = { idle: causes.idle, request: causes.requestTimeout, duration: causes.duration } as const;
+
 const lapseTexts: Readonly<Record<Lapse, string>> = {
   idle: 'stream timeout',
   request: 'request timeout',
   duration: 'downstream duration timeout',
 };
+
+/** Statuses with which a configured response says where it is, as Envoy has it say. */
+function located(status: number): boolean {
+  return status === 201 || (status >= 300 && status < 400);
+}
 
 const operationHeader = 'x-envoy-decorator-operation';
 

@@ -53,7 +53,7 @@ function badPiece(text: string, piece: string, problems: string[]): string {
 const plain: Readonly<Record<string, Operator>> = {
   PROTOCOL: (c) => c.protocol,
   UPSTREAM_PROTOCOL: (c) => c.upstreamProtocol,
-  RESPONSE_CODE: (c) => c.responseCode,
+  RESPONSE_CODE: (c) => c.responseCode ?? 0,
   RESPONSE_CODE_DETAILS: (c) => c.responseCodeDetails,
   RESPONSE_FLAGS: (c) => c.responseFlags ?? '-',
   BYTES_RECEIVED: (c) => c.bytesReceived,

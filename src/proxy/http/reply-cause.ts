@@ -1,0 +1,46 @@
+// Why a response is not simply the upstream's, in the words that %RESPONSE_FLAGS% and %RESPONSE_CODE_DETAILS% have for it.
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#config-access-log-format-response-flags
+import type { ResetReason } from './exchange.ts';
+
+export interface ReplyCause {
+  readonly flag: string;
+  readonly details: string;
+}
+
+const cause = (flag: string, details: string): ReplyCause => ({ flag, details });
+
+export const causes = {
+  noRoute: cause('NR', 'route_not_found'),
+  direct: cause('', 'direct_response'),
+  noCluster: cause('NC', 'cluster_not_found'),
+  noHealthy: cause('UH', 'no_healthy_upstream'),
+  dns: cause('DF', 'dns_resolution_failure'),
+  timeout: cause('UT', 'response_timeout'),
+  tryTimeout: cause('UT', 'upstream_per_try_timeout'),
+  duration: cause('UMSDR', 'max_duration_timeout'),
+  requestTimeout: cause('', 'request_overall_timeout'),
+  idle: cause('SI', 'stream_idle_timeout'),
+  abort: cause('FI', 'fault_filter_abort'),
+} as const;
+
+const resetFlags: Readonly<Record<ResetReason, string>> = {
+  'connect-failure': 'UF',
+  'connect-timeout': 'UF',
+  termination: 'UC',
+  'remote-reset': 'UR',
+  'refused-stream': 'UR',
+  'protocol-error': 'UPE',
+  overflow: 'UO',
+  local: 'LR',
+};
+
+/** `text` is the reason as the body of the response has it. */
+export function resetCause(reason: ResetReason, text: string): ReplyCause {
+  return cause(resetFlags[reason], `upstream_reset_before_response_started{${text.replaceAll(' ', '_')}}`);
+}
+
+/** In the order in which they come about. */
+export function flagsText(flag: string, exhausted: boolean): string {
+  const flags = [exhausted ? 'URX' : '', flag].filter((one) => one !== '');
+  return flags.length === 0 ? '-' : flags.join(',');
+}
