@@ -293,7 +293,8 @@ export class Forward implements TryOwner {
       return cluster.originalFor(connection.info, header && this.stream.request.headers.get(header));
     }
     const tried = this.#tried;
-    const avoid = this.#retry?.avoidPreviousHosts && tried.length > 0;
+    const { avoidPreviousHosts = false, omitCanaryHosts = false } = this.#retry ?? {};
+    const avoid = tried.length > 0 && (avoidPreviousHosts || omitCanaryHosts);
     const match = this.decision.weighted?.metadataMatch ?? this.decision.route.metadataMatch;
     return cluster.choose({
       random: connection.env.random,
@@ -301,7 +302,12 @@ export class Forward implements TryOwner {
       ...(this.#hash?.hash ? { hash: this.#hash.hash } : {}),
       ...(match ? { match } : {}),
       ...this.#otherPriorities(),
-      ...(avoid ? { avoid: (host: Host) => tried.includes(host), maxAttempts: this.#retry?.hostSelectionAttempts ?? 0 } : {}),
+      ...(avoid
+        ? {
+            avoid: (host: Host) => (avoidPreviousHosts && tried.includes(host)) || (omitCanaryHosts && isCanary(host)),
+            maxAttempts: this.#retry?.hostSelectionAttempts ?? 0,
+          }
+        : {}),
     });
   }
 
@@ -445,6 +451,10 @@ export class Forward implements TryOwner {
     this.#retrying = false;
     this.#chunks = [];
   }
+}
+
+function isCanary(host: Host): boolean {
+  return host.metadata['envoy.lb']?.['canary'] === true;
 }
 
 const resetKinds = {

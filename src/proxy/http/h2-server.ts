@@ -42,8 +42,7 @@ export class H2Server {
     };
     this.#session = http2.performServerHandshake(socket, {
       settings,
-      // With the pseudo-fields, of which there are four, and five in an extended CONNECT.
-      maxHeaderListPairs: handler.maxHeaders + 5,
+      maxHeaderListPairs: handler.maxHeaders,
       maxSessionInvalidFrames: 100,
       maxSettings: 32,
     });

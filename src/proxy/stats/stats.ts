@@ -64,14 +64,3 @@ export class Stats {
     return stat;
   }
 }
-
-/** Prometheus' text format, with Envoy's prefix and characters replaced as Envoy does. */
-export function prometheusText(stats: Stats): string {
-  return stats
-    .all()
-    .map((stat) => {
-      const name = `envoy_${stat.name.replace(/[^a-zA-Z0-9_]/g, '_')}`;
-      return `# TYPE ${name} ${stat.kind}\n${name} ${stat.value}\n`;
-    })
-    .join('');
-}

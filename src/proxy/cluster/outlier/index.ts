@@ -1,4 +1,3 @@
 // Passive health checking and circuit breaking: pure state, driven by the runtime.
-export * from './circuit-breaker.ts';
 export { compileOutlier, type EjectionReason, type OutlierConfig } from './config.ts';
 export { OutlierDetector, type OutlierEvent, type OutlierVerdict } from './detector.ts';
