@@ -1,5 +1,5 @@
 // HTTP/2 requests that are malformed or odd: pseudo-fields, names and values, lengths, trailers, frames out of place.
-import { block, endHeaders, endStream, type Fields, frame, frameType, requestBlock, setting } from './h2-frames.ts';
+import { ack, block, endHeaders, endStream, type Fields, frame, frameType, requestBlock, setting } from './h2-frames.ts';
 
 export interface HostileH2 {
   readonly name: string;
@@ -163,6 +163,7 @@ const frames = rows('frame', {
   'window overflow': Buffer.concat([windowUpdate, windowUpdate]),
   push: frame(frameType.push, endHeaders, 1, Buffer.concat([Buffer.from([0, 0, 0, 2]), requestBlock()])),
   'of an unknown type': Buffer.concat([frame(0x77, 0, 0, 'x'.repeat(100)), get]),
+  'PING that answers none, then a request': Buffer.concat([frame(frameType.ping, ack, 0, '12345678'), get]),
   'too large': data('x'.repeat(20_000), 0),
   'padded beyond its end': frame(frameType.headers, endHeaders | endStream | 8, 1, Buffer.concat([Buffer.from([0xff]), requestBlock()])),
   'index out of range': frame(frameType.headers, endHeaders | endStream, 1, '\xff\xff\xff\x7f'),

@@ -10,6 +10,7 @@ import { KeepAlive } from './h2-keep-alive.ts';
 import type { H2Options } from './h2-options.ts';
 import { H2Overhead } from './h2-overhead.ts';
 import { guardSession } from './h2-session-guard.ts';
+import { ignoreStrayAcks } from './h2-stray-acks.ts';
 import type { Headers } from './headers.ts';
 import { passableTrailers } from './hop-by-hop.ts';
 import { Request } from './request.ts';
@@ -49,6 +50,7 @@ export class H2Server {
     this.#session.setLocalWindowSize(options.initialConnectionWindow);
     this.#session.on('stream', (stream, _headers, _flags, raw) => this.#arrived(stream, raw));
     this.#session.on('error', () => undefined);
+    ignoreStrayAcks(this.#session);
     process.nextTick(() => guardSession(this.#session));
     this.#session.on('close', () => {
       clearTimeout(this.#idle);
