@@ -48,6 +48,7 @@ export interface ClusterConfig {
     readonly idleTimeout: number;
     readonly maxRequestsPerConnection: number;
     readonly maxHeaders: number;
+    readonly maxStreamDuration: number;
     readonly maxConnectionDuration: number;
     readonly h2: H2Options;
     /** Trailers of HTTP/1.1 messages are passed on rather than dropped. */
@@ -93,6 +94,7 @@ export function compileCluster(source: Cluster, context: TransportContext, probl
       idleTimeout: millis(common?.idleTimeout) ?? 3_600_000,
       maxRequestsPerConnection: common?.maxRequestsPerConnection ?? source.maxRequestsPerConnection ?? 0,
       maxHeaders: common?.maxHeadersCount ?? 100,
+      maxStreamDuration: millis(common?.maxStreamDuration) ?? 0,
       maxConnectionDuration: millis(common?.maxConnectionDuration) ?? 0,
       h2: compileH2Options(http2OptionsOf(options, source)),
       trailers: http1OptionsOf(options, source)?.enableTrailers ?? false,

@@ -19,6 +19,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   #stream: UpstreamStream | undefined;
   #timer: NodeJS.Timeout | undefined;
   #idleLimit = 0;
+  #duration: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   #begun = 0;
   #over = false;
@@ -69,7 +70,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     });
     this.#pool = pool;
     const connection = pool.acquire(this);
-    if (connection && !this.ready(connection)) pool.released(connection);
+    if (connection && !this.#begin(connection)) pool.released(connection);
   }
 
   /** From now, when the request is complete. */
@@ -92,7 +93,14 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     return this.#request.protocol === 'h2' ? 'h2' : 'h1';
   }
 
+  /** A connection that was waited for: the head goes out now, whenever the body comes. */
   ready(connection: UpstreamConnection): boolean {
+    const begun = this.#begin(connection);
+    this.#stream?.flush();
+    return begun;
+  }
+
+  #begin(connection: UpstreamConnection): boolean {
     this.#pool = undefined;
     if (this.#over) return false;
     if (this.#resources.requests >= this.#resources.limits.maxRequests) {
@@ -107,6 +115,8 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#cluster.stats.requestsTotal.value++;
     this.#cluster.stats.requestsActive.value++;
     this.started = true;
+    const { maxStreamDuration } = this.#cluster.config.http;
+    if (maxStreamDuration > 0) this.#duration = setTimeout(() => this.#lastedTooLong(), maxStreamDuration);
     if (this.#idleLimit > 0) this.#idle = setTimeout(() => this.#tryExpired(), this.#idleLimit);
     this.#cluster.report(this.host, { kind: 'localSuccess' });
     this.#forward.onConnected(this, (end, full) => {
@@ -192,6 +202,12 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#forward.onFailed(this, reason, detail === staleConnection);
   }
 
+  #lastedTooLong(): void {
+    if (this.#over) return;
+    this.cancel();
+    this.#forward.onLastedTooLong(this);
+  }
+
   #tryExpired(): void {
     if (this.#over) return;
     this.timedOut();
@@ -202,6 +218,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#over = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#idle);
+    clearTimeout(this.#duration);
     if (!this.#counted) return;
     this.#counted = false;
     this.#resources.requests--;

@@ -70,4 +70,6 @@ export interface TryOwner {
   /** `stale`: a connection kept from before was closed by the host, probably before it saw the request. */
   onFailed(attempt: Try, reason: ResetReason, stale: boolean): void;
   onTryTimeout(attempt: Try): void;
+  /** Longer than the host's cluster allows a stream. */
+  onLastedTooLong(attempt: Try): void;
 }

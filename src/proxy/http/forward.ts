@@ -257,10 +257,21 @@ export class Forward implements TryOwner {
       if (lookup.kind === 'found') {
         this.#found = lookup.host;
         this.#try();
+        this.flushRequest();
       } else this.#fail(503, lookup.kind === 'overflow' ? 'DNS cache overflow' : 'DNS resolution failure', causes.dns);
     };
     if (named) hosts.find(named, done);
     else done(failed);
+  }
+
+  onLastedTooLong(attempt: Try): void {
+    if (attempt !== this.#attempt) return;
+    this.#attempt = undefined;
+    if (attempt.headSeen) {
+      this.#end();
+      this.stream.resetDownstream();
+    } else if (this.#retry && this.#mayRetry({ kind: 'reset', reason: 'localReset', requestStarted: true })) this.#again();
+    else this.#fail(this.#requestDone ? 504 : 408, 'upstream max stream duration reached', causes.upstreamDuration);
   }
 
   #try(): void {
@@ -392,7 +403,10 @@ export class Forward implements TryOwner {
     }
     this.#attempt = undefined;
     const wait = this.#after ?? retryBackoff(plan, this.#attempts, this.stream.connection.env.random);
-    this.#backoff = setTimeout(() => this.#try(), wait);
+    this.#backoff = setTimeout(() => {
+      this.#try();
+      this.flushRequest();
+    }, wait);
   }
 
   #keep(chunk: Buffer, sending: boolean): void {

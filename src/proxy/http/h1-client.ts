@@ -10,6 +10,8 @@ import { Headers } from './headers.ts';
 import { connectionWishes, dropHopByHop, passableTrailers } from './hop-by-hop.ts';
 import { type ConnectionOwner, staleConnection, type UpstreamConnection } from './upstream-connection.ts';
 
+/** Envoy's limit for responses, which is more than for requests. */
+const maxHeadBytes = 80 * 1024;
 /** Idle for less than this, a connection is not thought to have been closed for being idle. */
 const staleAfterMs = 1000;
 const nothing = Buffer.alloc(0);
@@ -45,7 +47,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     this.#owner = owner;
     this.#maxRequests = options.maxRequests;
     this.passesTrailers = options.trailers;
-    this.#reader = new H1Reader(this, { request: false, ...usualLimits, maxHeaders: options.maxHeaders ?? usualLimits.maxHeaders });
+    this.#reader = new H1Reader(this, { request: false, maxHeaders: options.maxHeaders ?? usualLimits.maxHeaders, maxHeadBytes });
     this.#writer = new H1Writer(wire);
     wire.attach(this);
   }

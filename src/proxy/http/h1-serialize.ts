@@ -5,8 +5,10 @@ import type { Headers } from './headers.ts';
 const statusLines = new Map<number, string>();
 for (const [code, text] of Object.entries(STATUS_CODES)) statusLines.set(Number(code), `HTTP/1.1 ${code} ${text}\r\n`);
 
-export function statusLine(status: number): string {
-  return statusLines.get(status) ?? `HTTP/1.1 ${status} Unknown\r\n`;
+/** In the version that the client speaks. */
+export function statusLine(status: number, http10 = false): string {
+  const line = statusLines.get(status) ?? `HTTP/1.1 ${status} Unknown\r\n`;
+  return http10 ? line.replace('1.1', '1.0') : line;
 }
 
 /** Every field of the list as a line; names and values hold one byte a character and no line end (see wire-text.ts). */

@@ -160,7 +160,7 @@ export class H1Server implements WireEvents, MessageEvents {
     const wishes = connectionWishes(head.headers);
     if (wishes.close || (head.http10 && !wishes.keepAlive)) this.#draining = true;
     // An answer given before the body has been dealt with closes the connection, also when the body came along with the head.
-    const turn = new Turn(this, head.first, end && full === undefined);
+    const turn = new Turn(this, { method: head.first, http10: head.http10 }, end && full === undefined);
     this.#turn = turn;
     const target = readTarget(head, this.#handler.refusesHttps);
     if (head.http10 && !this.#handler.acceptHttp10) {
@@ -342,23 +342,32 @@ export class H1Server implements WireEvents, MessageEvents {
 }
 
 /** One request and its response. */
+interface TurnKind {
+  readonly method: string;
+  /** The client knows neither chunks nor interim responses, and closes unless it says otherwise. */
+  readonly http10: boolean;
+}
+
 class Turn implements Responder {
   readonly #server: H1Server;
   readonly #method: string;
+  readonly #http10: boolean;
   receiver: RequestReceiver | undefined;
   requestDone: boolean;
   started = false;
   finished = false;
   tunnelled = false;
 
-  constructor(server: H1Server, method: string, requestDone: boolean) {
+  constructor(server: H1Server, { method, http10 }: TurnKind, requestDone: boolean) {
     this.#server = server;
     this.#method = method;
+    this.#http10 = http10;
     this.requestDone = requestDone;
   }
 
   interim(status: number, headers: Headers): void {
-    if (!this.finished && !this.started) this.#server.writer.whole(`${statusLine(status)}${fieldLines(headers)}\r\n`, undefined);
+    if (!this.finished && !this.started && !this.#http10)
+      this.#server.writer.whole(`${statusLine(status)}${fieldLines(headers)}\r\n`, undefined);
   }
 
   head(status: number, headers: Headers, end: boolean, full?: string): void {
@@ -366,15 +375,17 @@ class Turn implements Responder {
     this.started = true;
     const tunnel = !end && (status === 101 || (this.#method === 'CONNECT' && status >= 200 && status < 300));
     const bodyless = this.#method === 'HEAD' || status === 204 || status === 304 || status < 200;
-    let text = statusLine(status) + fieldLines(headers);
-    const chunkedBody = !end && !tunnel && !bodyless && !headers.has('content-length');
+    let text = statusLine(status, this.#http10) + fieldLines(headers);
+    const unsized = !end && !tunnel && !bodyless && !headers.has('content-length');
+    const chunkedBody = unsized && !this.#http10;
+    if (unsized && this.#http10) this.#server.closeSoon();
     if (chunkedBody) text += 'transfer-encoding: chunked\r\n';
     else if (end && !bodyless && !headers.has('content-length')) text += `content-length: ${full === undefined ? 0 : full.length}\r\n`;
     if (!tunnel && (this.#server.closing || (end && !this.requestDone))) {
       this.#server.closeSoon();
       this.#server.announced = true;
       text += 'connection: close\r\n';
-    }
+    } else if (this.#http10) text += 'connection: keep-alive\r\n';
     text += '\r\n';
     if (tunnel) {
       this.#tunnel(text);

@@ -42,7 +42,7 @@ export class H2Client implements UpstreamConnection {
     this.#maxRequests = options.maxRequests;
     this.#session = http2.connect(options.secure ? 'https://upstream' : 'http://upstream', {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: options.h2.initialStreamWindow },
+      settings: { enablePush: false, initialWindowSize: options.h2.initialStreamWindow, maxHeaderListSize: 80 * 1024 },
       maxHeaderListPairs: 256,
     });
     this.#session.setLocalWindowSize(options.h2.initialConnectionWindow);

@@ -99,6 +99,23 @@ describe('limits towards clients', () => {
     assert.match((await talk(port, 'GET / HTTP/1.0\r\nhost: new.example\r\n\r\n')).received, /host new\.example$/);
   });
 
+  test('HTTP/1.0 is answered in its own way', async () => {
+    const up = await upstream((request, response) => {
+      if (request.url === '/sized') return void response.end('sized');
+      response.write('un');
+      response.end('sized');
+    });
+    const { port } = await started({ hcm: { http_protocol_options: { accept_http_10: true } }, clusters: [cluster('up', [up])] });
+    const ask = (path: string, more = ''): ReturnType<typeof talk> => talk(port, `GET ${path} HTTP/1.0\r\nhost: a\r\n${more}\r\n`);
+    const plain = await ask('/unsized', 'connection: keep-alive\r\n');
+    assert.match(plain.received, /^HTTP\/1\.0 200 OK\r\n(?!.*transfer-encoding).*connection: close\r\n\r\nunsized$/s);
+    assert.equal(plain.ended, 'end');
+    const twice = await talk(port, 'GET /sized HTTP/1.0\r\nhost: a\r\nconnection: keep-alive\r\n\r\n'.repeat(2), 'sizedHTTP/1.0 200 OK');
+    assert.match(twice.received, /^HTTP\/1\.0 200 .*connection: keep-alive\r\n\r\nsized/s);
+    assert.match((await ask('/sized')).received, /connection: close\r\n\r\nsized$/);
+    assert.equal(statusOf((await talk(port, 'GET / HTTP/1.0\r\n\r\n')).received), 400);
+  });
+
   test('limits of the route replace those of the connection manager', async () => {
     const up = await upstream(() => undefined);
     const clusters = [cluster('up', [up])];
@@ -121,11 +138,13 @@ describe('limits towards clients', () => {
     const up = await upstream((_request, response) => {
       response.writeEarlyHints({ link: '</style.css>; rel=preload', 'x-early': 'yes' }, () => void response.end('ok'));
     });
-    const { port } = await started({ clusters: [cluster('up', [up])] });
+    const { port } = await started({ hcm: { proxy_100_continue: true }, clusters: [cluster('up', [up])] });
     const { received } = await talk(port, closing, 'ok');
     const [first = ''] = received.split('\r\n\r\n');
     assert.match(first, /^HTTP\/1.1 103 .*\r\nlink: <\/style.css>; rel=preload/is);
     assert.match(first, /x-early: yes/i);
+    const silent = await started({ hcm: { proxy_100_continue: false }, clusters: [cluster('up', [up])] });
+    assert.match((await talk(silent.port, closing, 'ok')).received, /^HTTP\/1.1 200 /);
   });
 });
 
@@ -139,6 +158,34 @@ describe('limits towards hosts', () => {
     const { proxy, port } = await started({ route: { timeout: '0s', retry_policy: retry }, clusters: [cluster('up', [up])] });
     assert.match((await talk(port, closing)).received, /^HTTP\/1.1 200 .*second$/s);
     assert.equal(proxy.stats.counter('cluster.up.upstream_rq_per_try_timeout').value, 1);
+  });
+
+  test('a stream that lasts longer than its cluster allows', async () => {
+    const up = await upstream(() => undefined);
+    const options = {
+      typed_extension_protocol_options: {
+        'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+          '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+          explicit_http_config: { http_protocol_options: {} },
+          common_http_protocol_options: { max_stream_duration: '0.05s' },
+        },
+      },
+    };
+    const { port } = await started({ route: { timeout: '0s' }, clusters: [cluster('up', [up], options)] });
+    for (const [request, status] of [
+      [closing, 504],
+      ['POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n', 408],
+    ] as const) {
+      const { received } = await talk(port, request, 'reached');
+      assert.match(received, new RegExp(`^HTTP/1.1 ${status} .*upstream max stream duration reached$`, 's'));
+    }
+  });
+
+  test('the head of a request goes out before its body', async () => {
+    const up = await upstream((request, response) => void response.end(`early ${request.method}`));
+    const { port } = await started({ clusters: [cluster('up', [up])] });
+    const { received } = await talk(port, 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n', 'early POST');
+    assert.equal(statusOf(received), 200);
   });
 
   test('a try that goes on is not idle', async () => {

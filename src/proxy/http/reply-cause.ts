@@ -18,6 +18,7 @@ export const causes = {
   timeout: cause('UT', 'response_timeout'),
   tryTimeout: cause('UT', 'upstream_per_try_timeout'),
   duration: cause('UMSDR', 'max_duration_timeout'),
+  upstreamDuration: cause('UMSDR', 'upstream_max_stream_duration_reached'),
   requestTimeout: cause('', 'request_overall_timeout'),
   idle: cause('SI', 'stream_idle_timeout'),
   abort: cause('FI', 'fault_filter_abort'),

@@ -160,7 +160,7 @@ export class HttpStream implements RequestReceiver, Answerable {
   }
 
   interim(status: number, headers: Headers): void {
-    if (!this.#headSent) this.responder.interim(status, headers);
+    if (!this.#headSent && this.connection.config.proxy100) this.responder.interim(status, headers);
   }
 
   sendHead(status: number, headers: Headers, end: boolean, full?: string): void {
@@ -253,6 +253,7 @@ export class HttpStream implements RequestReceiver, Answerable {
   #acceptable(): boolean {
     const request = this.request;
     const config = this.connection.config;
+    if (request.authority === '' && request.protocol === 'http/1.0') return this.#refuse(400);
     if (request.method === 'CONNECT') return true;
     if (request.path.includes('#')) return this.#refuse(400);
     if (request.path.charCodeAt(0) !== 0x2f) return this.#refuse(request.path === '*' && request.method !== 'OPTIONS' ? 400 : 404);
