@@ -92,7 +92,7 @@ export class TcpSession implements WireEvents {
     const cluster = target && env.cluster(target.name);
     if (!cluster) {
       config.noRoute.value++;
-      this.#end(false);
+      this.#fail();
     } else if (cluster.dynamic) this.#lookUp(cluster, cluster.dynamic);
     else this.#open(cluster, this.#host(cluster, target));
   }
@@ -108,7 +108,7 @@ export class TcpSession implements WireEvents {
   #open(cluster: Cluster, host: Host | undefined): void {
     if (!host) {
       cluster.stats.noHealthy.value++;
-      this.#end(false);
+      this.#fail();
       return;
     }
     const { tunnel } = this.#options.config;
@@ -121,7 +121,7 @@ export class TcpSession implements WireEvents {
       return;
     }
     if (!this.#reserve(cluster, host)) {
-      this.#end(false);
+      this.#fail();
       return;
     }
     this.#giveUp = host.transport.connect(
@@ -220,7 +220,12 @@ export class TcpSession implements WireEvents {
       this.#connect();
       return;
     }
-    this.#end(false);
+    this.#fail();
+  }
+
+  /** Bytes that went nowhere are not acknowledged by a proper end. */
+  #fail(): void {
+    this.#end(this.#waiting.length > 0);
   }
 
   #halfClosed(): void {
