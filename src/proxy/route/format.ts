@@ -10,8 +10,8 @@ import { wireText } from './wire-text.ts';
 export type Formatter = (context: FormatContext) => string;
 type Operator = (context: FormatContext) => string | number | undefined;
 
-/** A text without operators is a constant. Unknown operators and stray `%` are problems. */
-export function compileFormat(text: string, problems: string[]): Formatter {
+/** `absent` stands for a value that there is none of. A text without operators is a constant. Unknown operators and stray `%` are problems. */
+export function compileFormat(text: string, problems: string[], absent = ''): Formatter {
   const pieces: (string | Operator)[] = [];
   for (const [whole, literal, name, args, limit] of text.matchAll(/([^%]+|%%)|%([A-Z0-9_]+)(?:\(([^)]*)\))?(?::(\d+))?%|%/g)) {
     if (literal !== undefined) pieces.push(literal === '%%' ? '%' : wireText(literal));
@@ -22,11 +22,11 @@ export function compileFormat(text: string, problems: string[]): Formatter {
     const constant = pieces.join('');
     return () => constant;
   }
-  return (context) => pieces.map((piece) => (typeof piece === 'string' ? piece : fieldOf(piece(context)))).join('');
+  return (context) => pieces.map((piece) => (typeof piece === 'string' ? piece : fieldOf(piece(context) ?? absent))).join('');
 }
 
-function fieldOf(value: string | number | undefined): string {
-  return typeof value === 'string' ? value.replace(/[\0\r\n]/g, '') : String(value ?? '');
+function fieldOf(value: string | number): string {
+  return String(value).replace(/[\0\r\n]/g, '');
 }
 
 interface Command {

@@ -80,7 +80,7 @@ function compileTunnel(source: TcpProxy_TunnelingConfig, problems: string[]): Tu
   if (source.hostname === '') problems.push('tunneling_config without a hostname');
   if (source.postPath !== '' && !source.usePost) problems.push("Can't set a post path when POST method isn't used");
   return {
-    target: compileFormat(source.hostname, problems),
+    target: compileFormat(source.hostname, problems, '-'),
     method: source.usePost ? 'POST' : 'CONNECT',
     path: source.postPath || '/',
     headers: compileHeaderMutations(source.headersToAdd, [], problems),

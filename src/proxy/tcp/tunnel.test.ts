@@ -57,6 +57,13 @@ test('HTTP/1.1 CONNECT: bytes both ways, nothing of the head', async () => {
   );
 });
 
+test('the authority may be made of what is known of the connection', async () => {
+  const seen: Seen[] = [];
+  const port = await tunnelTo(await forwardProxy(200, seen), { hostname: '%REQUESTED_SERVER_NAME%.example:%DOWNSTREAM_LOCAL_PORT%' });
+  await talk(port, 'hello', 'got hello');
+  assert.equal(seen[0]?.target, `-.example:${port}`);
+});
+
 test('half a close goes through the tunnel', async () => {
   const port = await tunnelTo(await forwardProxy(200, []), {});
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
