@@ -9,7 +9,7 @@ import { type Counts, conclude, node, run, type Step, sum, tests } from './steps
 const programs = {
   'real xDS clients': 'test/{xds,nack}/**/*.test.ts',
   'end to end': 'test/e2e/**/*.test.ts',
-  'hostile peers': 'test/hostile/**/*.test.ts',
+  'hostile peers': 'test/{hostile,soak}/**/*.test.ts',
 };
 const isCi = !['', '0', 'false', undefined].includes(process.env['CI']);
 const isRoot = process.getuid?.() === 0;
