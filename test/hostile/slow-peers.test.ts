@@ -12,7 +12,7 @@ import { ProxyProcess } from './proxy-process.ts';
 import { type Handler, onEachHead, RawUpstream } from './raw-upstream.ts';
 
 /** How long is sent, and what memory may grow by: buffers of a few MB, and what the heap gains while it is in use. */
-const durationMs = 1500;
+const durationMs = 1000;
 const allowedMb = 90;
 /** The same traffic without limits fills hundreds of MB in that time. */
 const limit = 600 << 20;

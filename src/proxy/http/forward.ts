@@ -18,7 +18,6 @@ import {
   rewriteAuthority,
   shouldRetry,
   type TimeoutPlan,
-  wireText,
 } from '../route/index.ts';
 import { Attempt } from './attempt.ts';
 import type { Answerable, Try, TryOwner } from './contracts.ts';
@@ -84,8 +83,8 @@ export class Forward implements TryOwner {
     if (route.hash) this.#hash = requestHash(route.hash, request, this.#hashContext());
     const suppress = stream.connection.config.filters.suppressEnvoyHeaders;
     const context = stream.formatContext();
-    context.routeName = wireText(route.name);
-    context.clusterName = wireText(cluster.config.source.altStatName || decision.cluster);
+    context.routeName = route.name;
+    context.clusterName = cluster.config.source.altStatName || decision.cluster;
     finalizeRequestHeaders(decision, request, context, !suppress);
     this.#announce(suppress);
     this.#full = full;
