@@ -45,6 +45,15 @@ test('the upstream answers unless the proxy is to fail', async () => {
   assert.equal(await ask(port, '/healthz'), 503);
 });
 
+test('says whose answer it is', async () => {
+  for (const pass of [true, false]) {
+    const { port } = await withCheck({ pass_through_mode: pass });
+    const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`;
+    assert.match((await talk(port, get('/healthz'))).received, /^x-envoy-upstream-healthchecked-cluster: test\r$/m);
+    assert.doesNotMatch((await talk(port, get('/other'))).received, /healthchecked/);
+  }
+});
+
 test('by the health of clusters', async () => {
   const of = async (name: string, value: number): Promise<number> =>
     ask((await withCheck({ pass_through_mode: false, cluster_min_healthy_percentages: { [name]: { value } } })).port, '/healthz');

@@ -31,6 +31,13 @@ export function healthReply(plans: readonly HealthCheckPlan[], request: Request,
   return undefined;
 }
 
+/** The field by which a health checker sees whose answer it got. */
+export const healthCheckedCluster = 'x-envoy-upstream-healthchecked-cluster';
+
+export function isHealthCheck(plans: readonly HealthCheckPlan[], request: Request): boolean {
+  return plans.some((plan) => plan.headers.every((header) => header.matchesRequest(request)));
+}
+
 function replyOf(plan: HealthCheckPlan, request: Request, env: HttpEnvironment): LocalReply | undefined {
   if (!plan.headers.every((header) => header.matchesRequest(request))) return undefined;
   const failing = env.healthFailing();

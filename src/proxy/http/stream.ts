@@ -14,7 +14,7 @@ import { ExchangeContext } from './format-context.ts';
 import { Forward } from './forward.ts';
 import { Base64Decoder, badBase64, GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
 import { Headers } from './headers.ts';
-import { healthReply } from './health-check.ts';
+import { healthCheckedCluster, healthReply, isHealthCheck } from './health-check.ts';
 import { type LocalReply, type ReplyMessage, replyMessage } from './local-reply.ts';
 import { normalizePath } from './normalize-path.ts';
 import { causes, flagsText } from './reply-cause.ts';
@@ -45,6 +45,7 @@ export class HttpStream implements RequestReceiver, Answerable {
   #headSent = false;
   #countsAsFault = false;
   #callerNamed = false;
+  #healthCheck = false;
 
   constructor(connection: StreamHost, request: Request, responder: Responder) {
     this.connection = connection;
@@ -70,6 +71,7 @@ export class HttpStream implements RequestReceiver, Answerable {
     const entry = enterRequest(this.request, this.connection.info, config);
     this.clientIp = entry.clientIp;
     this.internal = entry.internal;
+    this.#healthCheck = isHealthCheck(config.filters.healthChecks, this.request);
     const health = healthReply(config.filters.healthChecks, this.request, this.connection.env);
     if (health) {
       this.reply(health);
@@ -176,6 +178,7 @@ export class HttpStream implements RequestReceiver, Answerable {
     this.#giveOperation(headers);
     if (config.alwaysSetRequestId) headers.set('x-request-id', this.request.headers.get('x-request-id') ?? '');
     if (config.via !== '') headers.add('via', config.via);
+    if (this.#healthCheck) headers.set(healthCheckedCluster, env.nodeCluster);
     const byClass = config.stats.byClass[((status / 100) | 0) - 1];
     if (byClass) byClass.value++;
     if (env.draining()) this.responder.closeAfter();

@@ -7,8 +7,8 @@ import { type Direction, Zip } from './zip.ts';
 export interface CoderOptions {
   readonly coding: Coding;
   readonly direction: Direction;
-  /** Looks at a response that is not empty and changes its fields when it is to be coded. */
-  readonly wants: (status: number, headers: Headers) => boolean;
+  /** Whether a response is to be coded, and then changes its fields. */
+  readonly wants: (headers: Headers, empty: boolean) => boolean;
   /** The sender may go on. */
   readonly writable: () => void;
 }
@@ -40,8 +40,8 @@ export class ResponseCoder implements Responder {
   }
 
   head(status: number, headers: Headers, end: boolean, full?: string): void {
-    const empty = end && (full === undefined || full === '');
-    if (empty || !this.#options.wants(status, headers)) {
+    const empty = (end && (full === undefined || full === '')) || status < 200 || status === 204 || status === 304;
+    if (!this.#options.wants(headers, empty)) {
       this.#responder.head(status, headers, end, full);
       return;
     }

@@ -3,35 +3,37 @@
 import type { Headers } from '../headers.ts';
 import type { Coding, CompressorPlan } from './coding-plan.ts';
 
-/** Whether the client takes the coding. */
+/** Whether the client takes the coding, and does not like the plain form more. */
 export function accepts(acceptEncoding: string | undefined, coding: Coding): boolean {
-  let any = false;
+  const qualities = new Map<string, number>();
   for (const part of (acceptEncoding ?? '').split(',')) {
     const [name = '', ...params] = part.split(';').map((piece) => piece.trim().toLowerCase());
     const quality = params.find((param) => param.startsWith('q='));
-    const wanted = quality === undefined || Number(quality.slice(2)) > 0;
-    if (name === coding) return wanted;
-    if (name === '*') any = wanted;
+    if (name !== '') qualities.set(name, quality === undefined ? 1 : Number(quality.slice(2)));
   }
-  return any;
+  const own = qualities.get(coding) ?? qualities.get('*') ?? 0;
+  return own > 0 && own >= (qualities.get('identity') ?? 0);
 }
 
-/** Changes the fields when the response is to be compressed. */
-export function compresses(plan: CompressorPlan, headers: Headers, acceptEncoding: string | undefined): boolean {
-  const { response } = plan;
-  if (!response || !accepts(acceptEncoding, plan.coding) || headers.has('content-encoding')) return false;
-  if (plan.exceptWithEtag && headers.has('etag')) return false;
-  if (/(^|,)\s*no-transform\s*(,|$)/i.test(headers.get('cache-control') ?? '')) return false;
-  const length = headers.get('content-length');
-  if (length !== undefined && Number(length) < response.minLength) return false;
-  const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type !== undefined && !response.contentTypes.has(type)) return false;
+/** Whether the response is to be compressed. Changes its fields, also where only this client does not want it so. */
+export function compresses(plan: CompressorPlan, headers: Headers, wanted: boolean): boolean {
+  if (!compressible(plan, headers)) return false;
+  addVary(headers);
+  if (!wanted) return false;
   headers.remove('content-length');
   // A strong tag names the bytes, which are others now.
   if (headers.has('etag') && !headers.get('etag')?.startsWith('W/')) headers.remove('etag');
   headers.set('content-encoding', plan.coding);
-  addVary(headers);
   return true;
+}
+
+function compressible({ response, exceptWithEtag }: CompressorPlan, headers: Headers): boolean {
+  if (!response || headers.has('content-encoding') || (exceptWithEtag && headers.has('etag'))) return false;
+  if (/(^|,)\s*no-transform\s*(,|$)/i.test(headers.get('cache-control') ?? '')) return false;
+  const length = headers.get('content-length');
+  if (length !== undefined && Number(length) < response.minLength) return false;
+  const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  return type === undefined || response.contentTypes.has(type);
 }
 
 function addVary(headers: Headers): void {
@@ -40,14 +42,11 @@ function addVary(headers: Headers): void {
   else if (!/(^|,)\s*(\*|accept-encoding)\s*(,|$)/i.test(vary)) headers.set('vary', `${vary}, Accept-Encoding`);
 }
 
-/** Changes the fields when the body is in the coding. Only the outermost coding is taken off. */
+/** Changes the fields when the body is in the coding, and in no other besides. */
 export function decompresses(coding: Coding, headers: Headers): boolean {
-  const codings = (headers.get('content-encoding') ?? '').split(',').map((name) => name.trim());
-  if (codings.at(-1)?.toLowerCase() !== coding) return false;
+  if (headers.get('content-encoding')?.trim().toLowerCase() !== coding) return false;
   if (/(^|,)\s*no-transform\s*(,|$)/i.test(headers.get('cache-control') ?? '')) return false;
-  codings.pop();
   headers.remove('content-length');
-  if (codings.length > 0) headers.set('content-encoding', codings.join(', '));
-  else headers.remove('content-encoding');
+  headers.remove('content-encoding');
   return true;
 }

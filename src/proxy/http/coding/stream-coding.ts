@@ -3,7 +3,7 @@ import type { Responder } from '../exchange.ts';
 import type { Request } from '../request.ts';
 import type { CodingPlan, CompressorPlan, DecompressorPlan } from './coding-plan.ts';
 import { type CoderOptions, ResponseCoder } from './response-coder.ts';
-import { compresses, decompresses } from './rules.ts';
+import { accepts, compresses, decompresses } from './rules.ts';
 import { Zip } from './zip.ts';
 
 export interface RequestBody {
@@ -51,15 +51,15 @@ export class StreamCoding {
   #compressor(plan: CompressorPlan, request: Request): Pick<CoderOptions, 'direction' | 'wants'> {
     const accepted = request.headers.get('accept-encoding');
     if (plan.removeAcceptEncoding) request.headers.remove('accept-encoding');
-    const bodyless = request.method === 'HEAD';
-    return { direction: 'compress', wants: (status, headers) => !bodyless && hasBody(status) && compresses(plan, headers, accepted) };
+    const wanted = accepts(accepted, plan.coding) && request.method !== 'HEAD';
+    return { direction: 'compress', wants: (headers, empty) => compresses(plan, headers, wanted && !empty) };
   }
 
   #decompressor(plan: DecompressorPlan, request: Request, body: RequestBody): Pick<CoderOptions, 'direction' | 'wants'> | undefined {
     if (plan.advertise) advertise(request, plan.coding);
     if (plan.requests && !this.#request && decompresses(plan.coding, request.headers)) this.#request = this.#reader(plan, body);
     if (!plan.responses) return undefined;
-    return { direction: 'decompress', wants: (status, headers) => hasBody(status) && decompresses(plan.coding, headers) };
+    return { direction: 'decompress', wants: (headers, empty) => !empty && decompresses(plan.coding, headers) };
   }
 
   #reader(plan: DecompressorPlan, body: RequestBody): Zip {
@@ -73,10 +73,6 @@ export class StreamCoding {
       failed: () => body.broken(),
     });
   }
-}
-
-function hasBody(status: number): boolean {
-  return status >= 200 && status !== 204 && status !== 304 && status !== 206;
 }
 
 function advertise(request: Request, coding: string): void {
