@@ -1,6 +1,6 @@
 // Where the DestinationRule of a service is looked for.
 import { deepEqual, type Family, type MemoEngine, type TableIndex } from '../base/index.ts';
-import { type ConfigStore, type ObjectOf, type Service, wildcardsOver } from '../registry/index.ts';
+import { type ConfigStore, isPartialWildcard, type ObjectOf, type Service, wildcardsOver } from '../registry/index.ts';
 import {
   type DestinationRuleModel,
   destinationRuleHost,
@@ -19,15 +19,16 @@ export class DestinationRules {
   /** By pool, namespace and host. */
   readonly #merged: Family<readonly DestinationRuleModel[]>;
   readonly #hosts: TableIndex<ObjectOf<'DestinationRule'>>;
+  readonly #partial: TableIndex<ObjectOf<'DestinationRule'>>;
 
   constructor(engine: MemoEngine, store: ConfigStore, settings: () => MeshSettings) {
     this.#store = store;
     this.#settings = settings;
     this.#models = engine.family('destinationRule', (key) => this.#buildModel(key), deepEqual);
     this.#merged = engine.family('rulesOfHost', (key) => this.#buildMerged(key), deepEqual);
-    this.#hosts = store
-      .table('DestinationRule')
-      .index((object) => [`${object.metadata.namespace}/${destinationRuleHost(object, store.domain)}`]);
+    const table = store.table('DestinationRule');
+    this.#hosts = table.index((object) => [`${object.metadata.namespace}/${destinationRuleHost(object, store.domain)}`]);
+    this.#partial = table.index((object) => [destinationRuleHost(object, store.domain)].filter(isPartialWildcard));
   }
 
   /**
@@ -47,7 +48,7 @@ export class DestinationRules {
   }
 
   #lookUp(pool: RulePool, namespace: string, host: string): readonly DestinationRuleModel[] {
-    for (const pattern of [host, ...wildcardsOver(host)]) {
+    for (const pattern of [host, ...wildcardsOver(host, this.#partial.buckets())]) {
       const rules = this.#merged.get(`${pool} ${namespace}/${pattern}`);
       if (rules.length > 0) return rules;
     }

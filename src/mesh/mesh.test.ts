@@ -115,6 +115,12 @@ const lookups: readonly {
     expected: 'own',
   },
   {
+    name: 'a wildcard over a part of a label, since it is longer',
+    rules: [rule('whole', 'web', '{host: "*.shop.svc.cluster.local"}'), rule('part', 'web', '{host: "*rt.shop.svc.cluster.local"}')],
+    client: 'web',
+    expected: 'part',
+  },
+  {
     name: 'an exact host decides though its selector is for others: the wildcard below is not looked at',
     rules: [
       rule('wide', 'web', '{host: "*.shop.svc.cluster.local"}'),
@@ -198,11 +204,13 @@ test('a virtual service that names the host goes before a wildcard over it', () 
     service('cart', 'shop'),
     service('other', 'shop'),
     virtualService('wide', 'shop', wide, '2020-01-01T00:00:00Z'),
+    virtualService('part', 'shop', wide.replace('*.', '*-b.'), '2020-02-01T00:00:00Z'),
     virtualService('exact', 'shop', `${route}}`),
   );
   const names = (host: string): readonly string[] => mesh.virtualServicesOf('web', everything, host).map((model) => model.name);
   assert.deepEqual(names(cart), ['exact']);
   assert.deepEqual(names('other.shop.svc.cluster.local'), ['wide']);
+  assert.deepEqual(names('a-b.shop.svc.cluster.local'), ['part']);
 });
 
 test('of one host in several namespaces, clients see their own, then Kubernetes, then the oldest', () => {

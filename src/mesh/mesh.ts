@@ -4,6 +4,7 @@ import type { Destination, MeshConfig, TrafficPolicy } from '../config/index.ts'
 import {
   type ConfigStore,
   type Endpoint,
+  isPartialWildcard,
   type ObjectOf,
   type Registry,
   resolveHost,
@@ -44,6 +45,7 @@ export class Mesh {
   readonly #rules: DestinationRules;
   readonly #services: ServiceScope;
   readonly #virtualServiceHosts: TableIndex<ObjectOf<'VirtualService'>>;
+  readonly #partialHosts: TableIndex<ObjectOf<'VirtualService'>>;
   readonly #virtualServiceGateways: TableIndex<ObjectOf<'VirtualService'>>;
   readonly #httpDestinations: TableIndex<ObjectOf<'VirtualService'>>;
   readonly #sidecars: TableIndex<ObjectOf<'Sidecar'>>;
@@ -74,6 +76,7 @@ export class Mesh {
     });
     const virtualServices = store.table('VirtualService');
     this.#virtualServiceHosts = virtualServices.index((object) => [...new Set(virtualServiceHosts(object, store.domain))]);
+    this.#partialHosts = virtualServices.index((object) => virtualServiceHosts(object, store.domain).filter(isPartialWildcard));
     this.#virtualServiceGateways = virtualServices.index((object) => gatewaysNamedBy(object));
     this.#httpDestinations = virtualServices.index((object) => httpDestinations(object, store.domain));
     this.#sidecars = store.table('Sidecar').index((object) => [object.metadata.namespace]);
@@ -200,7 +203,7 @@ export class Mesh {
    * ones; by age.
    */
   virtualServicesOf(namespace: string, egress: EgressScope, host: string): readonly VirtualServiceModel[] {
-    for (const pattern of [host, ...wildcardsOver(host)]) {
+    for (const pattern of [host, ...wildcardsOver(host, this.#partialHosts.buckets())]) {
       const found = this.virtualServicesNaming(namespace, egress, pattern);
       if (found.length > 0) return pattern === host ? found : found.slice(0, 1);
     }

@@ -35,7 +35,7 @@ const pattern = fc.oneof(
 test('the wildcards over a host are those that cover it, most specific first', () => {
   fc.assert(
     fc.property(name, pattern, (host, candidate) => {
-      const over = wildcardsOver(host);
+      const over = wildcardsOver(host, []);
       if (isWildcard(candidate)) assert.equal(over.includes(candidate), covers(candidate, host));
       for (let i = 1; i < over.length; i++) assert.ok(covers(over[i] ?? '', over[i - 1] ?? ''));
     }),
@@ -49,4 +49,9 @@ test('covering is transitive, and overlap is covering in one direction', () => {
       assert.equal(overlaps(a, b), covers(a, b) || covers(b, a));
     }),
   );
+});
+
+test('wildcards over a part of a label stand between the others, by length', () => {
+  const partial = ['*-api.example.com', '*i.example.com', '*other.com'];
+  assert.deepEqual(wildcardsOver('a-api.example.com', partial), ['*-api.example.com', '*i.example.com', '*.example.com', '*.com', '*']);
 });

@@ -27,8 +27,19 @@ export function overlaps(a: string, b: string): boolean {
   return covers(a, b) || covers(b, a);
 }
 
-/** The wildcards that could stand for `host`, most specific first: `*.b.c`, `*.c`, `*` for `a.b.c`. */
-export function wildcardsOver(host: string): readonly string[] {
+/** A wildcard over a part of a label, such as `*-x.b.c`. */
+export function isPartialWildcard(host: string): boolean {
+  return host.length > 1 && host.startsWith('*') && !host.startsWith('*.');
+}
+
+/** The wildcards that could stand for `host`, most specific first: `*.b.c`, `*.c`, `*` for `a.b.c`, and those of `partial` that do. */
+export function wildcardsOver(host: string, partial: readonly string[]): readonly string[] {
+  const whole = wholeWildcardsOver(host);
+  const fitting = partial.filter((pattern) => pattern !== host && host.endsWith(pattern.slice(1)));
+  return fitting.length === 0 ? whole : [...whole, ...fitting].sort((a, b) => b.length - a.length);
+}
+
+function wholeWildcardsOver(host: string): readonly string[] {
   const wildcards: string[] = [];
   const plain = isWildcard(host) ? host.slice(2) : host;
   for (let dot = plain.indexOf('.'); dot >= 0; dot = plain.indexOf('.', dot + 1)) wildcards.push(`*${plain.slice(dot)}`);
