@@ -112,7 +112,12 @@ function bootstrapOf({ xdsPort, adminPort, apiType, node }: BootstrapParts): obj
     admin: { address: address(adminPort) },
     node,
     dynamic_resources: {
-      ads_config: { api_type: apiType, transport_api_version: 'V3', grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }] },
+      ads_config: {
+        api_type: apiType,
+        transport_api_version: 'V3',
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
+      },
       cds_config: { ads: {}, resource_api_version: 'V3' },
       lds_config: { ads: {}, resource_api_version: 'V3' },
     },

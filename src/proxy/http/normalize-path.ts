@@ -12,11 +12,9 @@ export type PathOutcome =
   | { readonly kind: 'reject' }
   | { readonly kind: 'redirect'; readonly path: string };
 
-const unchanged = /^\/(?:[A-Za-z0-9_~!$&'()*+,;=:@-]+\/?|\.[A-Za-z0-9_~-])*(?:\?|$)/;
-
 export function normalizePath(path: string, rules: PathRules): PathOutcome {
   // The usual path has nothing to change; `//`, escapes, dot segments and backslashes leave this test.
-  if (unchanged.test(path)) return { kind: 'ok', path };
+  if (isPlain(path)) return { kind: 'ok', path };
   const query = path.indexOf('?');
   const before = query < 0 ? path : path.slice(0, query);
   const rest = query < 0 ? '' : path.slice(query);
@@ -35,6 +33,27 @@ export function normalizePath(path: string, rules: PathRules): PathOutcome {
   }
   if (rules.mergeSlashes) work = work.replace(/\/{2,}/g, '/');
   return redirect ? { kind: 'redirect', path: work + rest } : { kind: 'ok', path: work + rest };
+}
+
+const [slash, dot, question] = [47, 46, 63];
+const plain = new Set(
+  [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~!$&'()*+,;=:@-"].map((char) => char.charCodeAt(0)),
+);
+const afterDot = new Set([...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~-'].map((char) => char.charCodeAt(0)));
+const tables = [plain, afterDot].map((codes) => Uint8Array.from({ length: 128 }, (_, code) => (codes.has(code) ? 1 : 0)));
+
+/** Character by character: a pattern with segments inside segments takes exponential time over a long one that does not fit. */
+function isPlain(path: string): boolean {
+  const [inSegment, behindDot] = tables;
+  if (path.charCodeAt(0) !== slash || !inSegment || !behindDot) return false;
+  for (let at = 1; at < path.length; at++) {
+    const code = path.charCodeAt(at);
+    if (inSegment[code] === 1) continue;
+    if (code === question) return true;
+    const isJoint = code === slash ? path.charCodeAt(at - 1) !== slash : code === dot && behindDot[path.charCodeAt(at + 1)] === 1;
+    if (!isJoint) return false;
+  }
+  return true;
 }
 
 /** Parameters of a dot segment that is spelt out: servers that cut parameters off would see the segment behind them. */

@@ -13,7 +13,7 @@ type Operator = (context: FormatContext) => string | number | undefined;
 /** `absent` stands for a value that there is none of. A text without operators is a constant. Unknown operators and stray `%` are problems. */
 export function compileFormat(text: string, problems: string[], absent = ''): Formatter {
   const pieces: (string | Operator)[] = [];
-  for (const [whole, literal, name, args, limit] of text.matchAll(/([^%]+|%%)|%([A-Z0-9_]+)(?:\(([^)]*)\))?(?::(\d+))?%|%/g)) {
+  for (const [whole, literal, name, args, limit] of text.matchAll(/([^%]+|%%)|%([A-Z0-9_]+)(?:\(([^)]{0,1000})\))?(?::(\d+))?%|%/g)) {
     if (literal !== undefined) pieces.push(literal === '%%' ? '%' : wireText(literal));
     else pieces.push(name === undefined ? badPiece(text, whole, problems) : compileOperator({ text: whole, name, args, limit }, problems));
   }
