@@ -25,7 +25,7 @@ import type { ResetReason } from './exchange.ts';
 import type { Headers } from './headers.ts';
 import type { LocalReply } from './local-reply.ts';
 import { type Mirror, startMirrors } from './mirror.ts';
-import { causes, flagsText, type ReplyCause, resetCause } from './reply-cause.ts';
+import { causes, flagsText, type ReplyCause, resetCause, resetText } from './reply-cause.ts';
 
 /** How much of a body is kept for another try, and while no connection is there yet. */
 const bufferLimit = 1 << 20;
@@ -224,10 +224,10 @@ export class Forward implements TryOwner {
       return;
     }
     if (reason === 'overflow') {
-      this.#fail(503, resetText(reason, this.#attempts), resetCause(reason, resetTexts[reason]), [['x-envoy-overloaded', 'true']]);
+      this.#fail(503, resetText(reason, this.#attempts), resetCause(reason), [['x-envoy-overloaded', 'true']]);
       return;
     }
-    this.#fail(reason === 'protocol-error' ? 502 : 503, resetText(reason, this.#attempts), resetCause(reason, resetTexts[reason]));
+    this.#fail(reason === 'protocol-error' ? 502 : 503, resetText(reason, this.#attempts), resetCause(reason));
   }
 
   onTryTimeout(attempt: Try): void {
@@ -480,22 +480,6 @@ const resetKinds = {
   overflow: 'overflow',
   local: 'localReset',
 } as const;
-
-const resetTexts: Readonly<Record<ResetReason, string>> = {
-  'connect-failure': 'remote connection failure',
-  'connect-timeout': 'connection timeout',
-  termination: 'connection termination',
-  'remote-reset': 'remote reset',
-  'refused-stream': 'remote refused stream reset',
-  'protocol-error': 'protocol error',
-  overflow: 'overflow',
-  local: 'local reset',
-};
-
-function resetText(reason: ResetReason, attempts: number): string {
-  const again = attempts > 1 ? 'retried and the latest reset reason' : 'reset reason';
-  return `upstream connect error or disconnect/reset before headers. ${again}: ${resetTexts[reason]}`;
-}
 
 function responseOutcome(status: number, headers: Headers): RetryOutcome {
   const grpc = headers.get('grpc-status');

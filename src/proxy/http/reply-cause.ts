@@ -24,6 +24,17 @@ export const causes = {
   abort: cause('FI', 'fault_filter_abort'),
 } as const;
 
+const resetTexts: Readonly<Record<ResetReason, string>> = {
+  'connect-failure': 'remote connection failure',
+  'connect-timeout': 'connection timeout',
+  termination: 'connection termination',
+  'remote-reset': 'remote reset',
+  'refused-stream': 'remote refused stream reset',
+  'protocol-error': 'protocol error',
+  overflow: 'overflow',
+  local: 'local reset',
+};
+
 const resetFlags: Readonly<Record<ResetReason, string>> = {
   'connect-failure': 'UF',
   'connect-timeout': 'UF',
@@ -35,9 +46,14 @@ const resetFlags: Readonly<Record<ResetReason, string>> = {
   local: 'LR',
 };
 
-/** `text` is the reason as the body of the response has it. */
-export function resetCause(reason: ResetReason, text: string): ReplyCause {
-  return cause(resetFlags[reason], `upstream_reset_before_response_started{${text.replaceAll(' ', '_')}}`);
+export function resetCause(reason: ResetReason): ReplyCause {
+  return cause(resetFlags[reason], `upstream_reset_before_response_started{${resetTexts[reason].replaceAll(' ', '_')}}`);
+}
+
+/** The body of the response. */
+export function resetText(reason: ResetReason, attempts: number): string {
+  const again = attempts > 1 ? 'retried and the latest reset reason' : 'reset reason';
+  return `upstream connect error or disconnect/reset before headers. ${again}: ${resetTexts[reason]}`;
 }
 
 /** In the order in which they come about. */
