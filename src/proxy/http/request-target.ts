@@ -24,7 +24,7 @@ function form(head: ScannedHead, host: string, refusesHttps: boolean): Target | 
   if (head.first === 'CONNECT') return { path: '', authority: target, scheme: '' };
   if (target.charCodeAt(0) === 0x2f || target === '*') return { path: target, authority: host, scheme: '' };
   // Userinfo is dropped: nothing beyond this hop may see it or mistake it for the host.
-  const absolute = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)$/i.exec(target);
+  const absolute = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)((?:[/?][^#]*)?)$/i.exec(target);
   if (!absolute) return 400;
   const [, scheme = '', authority = '', path = ''] = absolute;
   const secure = scheme.toLowerCase() === 'https';

@@ -83,3 +83,12 @@ test('the enabled fraction', () => {
   check(enabled(50), 'GET', { origin }, 'pass');
   check(enabled(51), 'GET', { origin }, 'annotate', short({ 'allow-origin': origin, 'expose-headers': 'x-id' }));
 });
+
+test('a lone star repeats what was asked for, even when that was nothing', () => {
+  const star = { allow_methods: '*', allow_headers: '*', expose_headers: '', max_age: '' };
+  const asked = { ...preflight, 'access-control-request-headers': 'x-z, X-Y' };
+  check(star, 'OPTIONS', asked, 'preflight', short({ 'allow-origin': origin, 'allow-methods': 'PUT', 'allow-headers': 'x-z, X-Y' }));
+  check(star, 'OPTIONS', preflight, 'preflight', short({ 'allow-origin': origin, 'allow-methods': 'PUT', 'allow-headers': '' }));
+  const list = { ...star, allow_headers: 'x-a,*', allow_methods: 'GET,*' };
+  check(list, 'OPTIONS', asked, 'preflight', short({ 'allow-origin': origin, 'allow-methods': 'GET,*', 'allow-headers': 'x-a,*' }));
+});
