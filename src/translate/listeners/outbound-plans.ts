@@ -55,7 +55,12 @@ function portsOf(service: Service, { port }: EgressScope): readonly ServicePort[
 
 function addPort(drafts: Drafts, input: PortInput): void {
   if (isHttp(input.port.protocol)) addHttp(drafts, input);
-  else for (const place of placesOf(input)) addTcp(drafts, input, place);
+  else for (const place of placesOf(input).filter((one) => isNews(drafts, input, one))) addTcp(drafts, input, place);
+}
+
+/** A port whose protocol is to be detected adds nothing where that is done already; what is no HTTP goes where it went before. */
+function isNews(drafts: Drafts, { port }: PortInput, { address }: Place): boolean {
+  return port.protocol !== 'auto' || drafts.get(listenerName(address, port.number))?.protocol !== 'auto';
 }
 
 function addHttp(drafts: Drafts, { scope, audience, port, service }: PortInput): void {
@@ -106,8 +111,6 @@ function addTcp(drafts: Drafts, input: PortInput, place: Place): void {
   const draft = draftAt(drafts, place.address, port.number, isBound(scope, audience));
   if (!admits(draft, port.protocol)) return;
   if (port.protocol === 'auto') {
-    const claimed = draft.http !== undefined || draft.rest !== undefined;
-    if (claimed && place.own) return;
     draft.http ??= {
       routeName: place.own ? detectedRouteName(service.hostname, port.number) : sidecarRouteName(port.number),
       grpcWeb: false,
