@@ -64,6 +64,7 @@ export const requestFields: Fields = {
   compare: 'object',
   expect: 'object',
   ours: 'object',
+  oursEmbedded: 'object',
 };
 
 const countRules = ['set', 'share', 'exact', 'one', 'subset'];

@@ -58,6 +58,8 @@ export interface Request {
   readonly compare?: Compare;
   readonly expect: Outcome;
   readonly ours?: Outcome;
+  /** As `ours`, on the embedded proxy alone: what it cannot do. */
+  readonly oursEmbedded?: Outcome;
 }
 
 export interface Observe {

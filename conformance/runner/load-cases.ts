@@ -89,6 +89,7 @@ function checkRequest(request: Request, where: string, isSent: boolean): readonl
     [request.tls, tlsFields, 'tls'],
     [request.expect, outcomeFields, 'expect'],
     [request.ours, outcomeFields, 'ours'],
+    [request.oursEmbedded, outcomeFields, 'oursEmbedded'],
   ] as const;
   const inner = parts.flatMap(([part, fields, name]) => (part === undefined ? [] : checkFields(part, fields, `${where}.${name}`)));
   const missing = isSent && request.expect === undefined ? [`${where} says nothing of what to expect`] : [];

@@ -71,7 +71,9 @@ async function conformance(filters: readonly string[], flags: Flags): Promise<nu
     for (const { name, about } of selected) process.stdout.write(`${name}: ${about}\n`);
     return exitCodes.passed;
   }
-  const runnable = flags.xds === 'recorded' ? selected.filter(hasRecording).map(withoutOurs) : selected;
+  const runnable = (flags.xds === 'recorded' ? selected.filter(hasRecording).map(withoutOurs) : selected).map((one) =>
+    onEngine(one, flags.engine),
+  );
   const start = performance.now();
   const results = await runOn(runnable, flags);
   const seconds = (performance.now() - start) / 1000;
@@ -110,6 +112,14 @@ function recordingOf(one: Case): string {
 function hasRecording(one: Case): boolean {
   if (!existsSync(recordedFolder)) throw new CannotRun('the recorded resources of another control plane are not beside this checkout');
   return existsSync(recordingOf(one));
+}
+
+function onEngine(one: Case, engine: Flags['engine']): Case {
+  if (engine !== 'embedded') return one;
+  return {
+    ...one,
+    requests: one.requests.map(({ oursEmbedded, ...request }) => (oursEmbedded ? { ...request, ours: oursEmbedded } : request)),
+  };
 }
 
 /** What the reference sent brings about what was recorded, also where the product's own pilot differs on purpose. */
