@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bootstrap, cluster, type ListenerParts, routeTo, typed } from './bootstrap.ts';
 import { freePorts } from './free-ports.ts';
@@ -167,27 +167,30 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
 };
 
-for (const [name, scene] of Object.entries(scenes))
-  test(name, { timeout: 30_000 }, async (t) => {
-    const [adminPort = 0, port = 0] = await freePorts(2);
-    const upstream = await RawUpstream.start(scene.handler());
-    const mirror = await RawUpstream.start(scene.mirror?.());
-    const clusters = [cluster('up', upstream.port), cluster('mirror', mirror.port)];
-    const proxy = await ProxyProcess.start(
-      'embedded',
-      bootstrap({ adminPort, listeners: [{ ...scene.listener?.('mirror'), port }], clusters }),
-    );
-    try {
-      const before = proxy.facts.memory;
-      const finish = await scene.act(port);
-      const after = proxy.facts.peakMemory;
-      finish();
-      t.diagnostic(`${before.toFixed(0)} MB before, at most ${after.toFixed(0)} MB`);
-      assert.ok(proxy.alive, proxy.log);
-      assert.ok(after - before < allowedMb, `${before.toFixed(0)} MB, then ${after.toFixed(0)} MB`);
-    } finally {
-      await proxy.stop();
-      await upstream.stop();
-      await mirror.stop();
-    }
-  });
+// Mostly waiting: several at a time.
+describe('a slow peer', { concurrency: 3 }, () => {
+  for (const [name, scene] of Object.entries(scenes))
+    test(name, { timeout: 30_000 }, async (t) => {
+      const [adminPort = 0, port = 0] = await freePorts(2);
+      const upstream = await RawUpstream.start(scene.handler());
+      const mirror = await RawUpstream.start(scene.mirror?.());
+      const clusters = [cluster('up', upstream.port), cluster('mirror', mirror.port)];
+      const proxy = await ProxyProcess.start(
+        'embedded',
+        bootstrap({ adminPort, listeners: [{ ...scene.listener?.('mirror'), port }], clusters }),
+      );
+      try {
+        const before = proxy.facts.memory;
+        const finish = await scene.act(port);
+        const after = proxy.facts.peakMemory;
+        finish();
+        t.diagnostic(`${before.toFixed(0)} MB before, at most ${after.toFixed(0)} MB`);
+        assert.ok(proxy.alive, proxy.log);
+        assert.ok(after - before < allowedMb, `${before.toFixed(0)} MB, then ${after.toFixed(0)} MB`);
+      } finally {
+        await proxy.stop();
+        await upstream.stop();
+        await mirror.stop();
+      }
+    });
+});
