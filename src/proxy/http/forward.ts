@@ -20,6 +20,7 @@ import {
   type TimeoutPlan,
 } from '../route/index.ts';
 import { Attempt } from './attempt.ts';
+import { chooseHost } from './choose-host.ts';
 import type { Answerable, Try, TryOwner } from './contracts.ts';
 import type { ResetReason } from './exchange.ts';
 import type { Headers } from './headers.ts';
@@ -279,7 +280,8 @@ export class Forward implements TryOwner {
     this.#attempts++;
     const { stream, decision } = this;
     const request = stream.request;
-    const host = this.#host(cluster);
+    const choice = { stream, decision, hash: this.#hash?.hash, retry: this.#retry, tried: this.#tried };
+    const host = this.#found ?? chooseHost(cluster, choice);
     if (!host) {
       cluster.stats.noHealthy.value++;
       this.#fail(503, 'no healthy upstream', causes.noHealthy);
@@ -293,40 +295,6 @@ export class Forward implements TryOwner {
     this.#attempt = attempt;
     attempt.start({ idle: this.#timeouts?.perTryIdle ?? 0 });
     if (this.#requestDone) attempt.limit(this.#timeouts?.perTry ?? 0);
-  }
-
-  #host(cluster: Cluster): Host | undefined {
-    if (this.#found) return this.#found;
-    const connection = this.stream.connection;
-    if (cluster.config.discovery === 'originalDst') {
-      const { header } = cluster.config.originalDst;
-      return cluster.originalFor(connection.info, header && this.stream.request.headers.get(header));
-    }
-    const tried = this.#tried;
-    const { avoidPreviousHosts = false, omitCanaryHosts = false } = this.#retry ?? {};
-    const avoid = tried.length > 0 && (avoidPreviousHosts || omitCanaryHosts);
-    const match = this.decision.weighted?.metadataMatch ?? this.decision.route.metadataMatch;
-    return cluster.choose({
-      random: connection.env.random,
-      now: connection.env.now(),
-      ...(this.#hash?.hash ? { hash: this.#hash.hash } : {}),
-      ...(match ? { match } : {}),
-      ...this.#otherPriorities(),
-      ...(avoid
-        ? {
-            avoid: (host: Host) => (avoidPreviousHosts && tried.includes(host)) || (omitCanaryHosts && isCanary(host)),
-            maxAttempts: this.#retry?.hostSelectionAttempts ?? 0,
-          }
-        : {}),
-    });
-  }
-
-  /** Priorities are given up in rounds of as many tries as the policy says. */
-  #otherPriorities(): { avoidPriorities?: readonly number[] } {
-    const rounds = this.#retry?.previousPriorities?.updateFrequency;
-    if (rounds === undefined || this.#tried.length < rounds) return {};
-    const counted = this.#tried.slice(0, this.#tried.length - (this.#tried.length % rounds));
-    return { avoidPriorities: [...new Set(counted.map((host) => host.priority))] };
   }
 
   #hashContext(): { sourceIp: string; downstreamRemoteAddress: string; downstreamLocalAddress: string } {
@@ -464,10 +432,6 @@ export class Forward implements TryOwner {
     this.#retrying = false;
     this.#chunks = [];
   }
-}
-
-function isCanary(host: Host): boolean {
-  return host.metadata['envoy.lb']?.['canary'] === true;
 }
 
 const resetKinds = {
