@@ -412,7 +412,8 @@ export class HttpStream implements RequestReceiver, Answerable {
   }
 
   limit(idle: number | undefined, duration: number | undefined): void {
-    if (idle === undefined && duration === undefined) return;
+    // Most routes only say that there is no limit.
+    if (!this.#clocks && !idle && !duration) return;
     this.#clocks ??= new StreamClocks({ idle: 0, request: 0, duration: 0 }, (lapse) => this.#lapsed(lapse));
     this.#clocks.override(idle, duration);
   }
