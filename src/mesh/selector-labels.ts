@@ -25,6 +25,7 @@ export function placeLabelIndexes(store: ConfigStore): readonly LabelIndex[] {
       return isLocal || asksForNode(spec.trafficDistribution, metadata.annotations) ? [topologyLabels.node] : [];
     }),
     store.table('ServiceEntry').index(({ metadata }) => (asksForNode(undefined, metadata.annotations) ? [topologyLabels.node] : [])),
+    store.table('Namespace').index(({ metadata }) => (asksForNode(undefined, metadata.annotations) ? [topologyLabels.node] : [])),
   ];
 }
 
@@ -56,5 +57,5 @@ function keyOf(item: string): string {
 }
 
 function asksForNode(value: string | undefined, annotations: Readonly<Record<string, string>>): boolean {
-  return trafficDistributionOf(value, annotations) === 'PreferSameNode';
+  return trafficDistributionOf(value, annotations, {}) === 'PreferSameNode';
 }

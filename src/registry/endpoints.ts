@@ -74,11 +74,11 @@ function sliceEndpoints(service: Service, slice: ObjectOf<'EndpointSlice'>, stor
   });
 }
 
-/** Undefined for one that is about to go and serves nobody any more. */
+/** Undefined for one that is about to go and serves nobody any more. Of one that is not ready, what is not said is taken for true. */
 function healthOf({ conditions = {} }: SliceEndpoint): EndpointHealth | undefined {
   if (conditions.ready !== false) return 'healthy';
-  if (conditions.terminating !== true) return 'unhealthy';
-  return conditions.serving === true ? 'draining' : undefined;
+  if (conditions.terminating === false) return 'unhealthy';
+  return conditions.serving === false ? undefined : 'draining';
 }
 
 type Identity = Pick<Endpoint, 'labels' | 'namespace' | 'workload' | 'serviceAccount' | 'locality' | 'tlsMode' | 'nodeName'>;
@@ -215,8 +215,9 @@ function numericTarget(port: ServicePort): number {
   return typeof port.targetPort === 'number' && port.targetPort > 0 ? port.targetPort : port.number;
 }
 
+/** The object's own labels go before those that its specification repeats. */
 export function labelsOfWorkload(entry: ObjectOf<'WorkloadEntry'>): Readonly<Record<string, string>> {
-  return { ...entry.metadata.labels, ...entry.spec.labels };
+  return { ...entry.spec.labels, ...entry.metadata.labels };
 }
 
 export function selects(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean {

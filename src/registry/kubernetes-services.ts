@@ -7,7 +7,13 @@ import { trafficDistributionOf } from './traffic-distribution.ts';
 
 export type KubeServiceObject = ConfigObject<'Service', KubeService>;
 
-export function serviceFromKubernetes(object: KubeServiceObject, domain: string): Service {
+export interface ServiceSurroundings {
+  readonly domain: string;
+  /** Annotations of the namespace, which services inherit. */
+  readonly inherited: Readonly<Record<string, string>>;
+}
+
+export function serviceFromKubernetes(object: KubeServiceObject, { domain, inherited }: ServiceSurroundings): Service {
   const { metadata, spec } = object;
   const hostname = kubernetesHost(metadata.name, metadata.namespace, domain);
   const annotations = metadata.annotations ?? {};
@@ -25,7 +31,7 @@ export function serviceFromKubernetes(object: KubeServiceObject, domain: string)
     meshExternal: false,
     exportTo: splitList(annotations['networking.istio.io/exportTo']),
     subjectAltNames: [],
-    trafficDistribution: trafficDistributionOf(spec.trafficDistribution, annotations),
+    trafficDistribution: trafficDistributionOf(spec.trafficDistribution, annotations, inherited),
     nodeLocal: spec.internalTrafficPolicy === 'Local',
     externalName: spec.type === 'ExternalName' ? spec.externalName : undefined,
     labels: metadata.labels ?? {},

@@ -13,9 +13,10 @@ export const topologyLabels = {
 
 const oldRegionLabel = 'failure-domain.beta.kubernetes.io/region';
 const oldZoneLabel = 'failure-domain.beta.kubernetes.io/zone';
-const ownLabel = 'istio-locality';
+/** The first that is there, even if it is empty. */
+const ownLabels = ['topology.istio.io/locality', 'istio-locality'] as const;
 
-/** The pod's `istio-locality` label wins over the labels of its node. */
+/** The pod's own locality label wins over the labels of its node. */
 export function localityOfPod(pod: Labels, node: Labels | undefined): LocalityText {
   const own = localityLabel(pod);
   if (own || !node) return own;
@@ -27,7 +28,7 @@ export function localityOfPod(pod: Labels, node: Labels | undefined): LocalityTe
   });
 }
 
-/** What a proxy's labels say: its topology labels, even one of them alone, before `istio-locality`. */
+/** What a proxy's labels say: its topology labels, even one of them alone, before a locality label. */
 export function localityOfProxy(labels: Labels): LocalityText {
   const { region, zone, subzone } = topologyLabels;
   if ([region, zone, subzone].every((key) => labels[key] === undefined)) return localityLabel(labels);
@@ -36,7 +37,7 @@ export function localityOfProxy(labels: Labels): LocalityText {
 
 /** A label cannot hold slashes, so that dots stand for them. */
 export function localityLabel(labels: Labels): LocalityText {
-  const own = labels[ownLabel] ?? '';
+  const own = ownLabels.map((key) => labels[key]).find((text) => text !== undefined) ?? '';
   return own.includes('/') ? own : own.replaceAll('.', '/');
 }
 

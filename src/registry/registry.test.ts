@@ -58,7 +58,7 @@ const cases: readonly {
     documents: [
       service(`{clusterIP: 10.0.0.1, ${httpPort}}`),
       slice(
-        '[{addresses: [10.1.0.1], conditions: {ready: true}}, {addresses: [10.1.0.2], conditions: {ready: false}}, {addresses: [10.1.0.3], conditions: {ready: false, serving: true, terminating: true}}]',
+        '[{addresses: [10.1.0.1], conditions: {ready: true}}, {addresses: [10.1.0.2], conditions: {ready: false, serving: false, terminating: false}}, {addresses: [10.1.0.3], conditions: {ready: false, serving: true, terminating: true}}]',
       ),
     ],
     expected: ['10.1.0.1:8080 http', '10.1.0.2:8080 http unhealthy', '10.1.0.3:8080 http draining'],

@@ -105,9 +105,10 @@ export class Registry {
     const { namespace, host } = splitKey(key);
     const kubernetes = this.#store.serviceHosts.get(host).find((object) => object.metadata.namespace === namespace);
     const entries = this.#store.entryHosts.get(host).filter((object) => object.metadata.namespace === namespace);
-    const own = entries.map((entry) => serviceFromEntry(entry, host)).sort(byAge);
+    const inherited = this.#store.table('Namespace').get(`/${namespace}`)?.metadata.annotations ?? {};
+    const own = entries.map((entry) => serviceFromEntry(entry, host, inherited)).sort(byAge);
     if (!kubernetes) return own.reduce<Service | undefined>((merged, next) => (merged ? mergeEntries(merged, next) : next), undefined);
-    const service = serviceFromKubernetes(kubernetes, this.#store.domain);
+    const service = serviceFromKubernetes(kubernetes, { domain: this.#store.domain, inherited });
     return { ...service, subjectAltNames: own.flatMap((entry) => entry.subjectAltNames) };
   }
 

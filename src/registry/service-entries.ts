@@ -14,7 +14,8 @@ export function hostsOfEntry(object: ServiceEntryObject): readonly string[] {
   return (object.spec.hosts ?? []).map((host) => host.toLowerCase());
 }
 
-export function serviceFromEntry(object: ServiceEntryObject, hostname: string): Service {
+/** `inherited` are the annotations of its namespace. */
+export function serviceFromEntry(object: ServiceEntryObject, hostname: string, inherited: Readonly<Record<string, string>>): Service {
   const { metadata, spec } = object;
   return {
     key: `${metadata.namespace}/${hostname}`,
@@ -24,18 +25,25 @@ export function serviceFromEntry(object: ServiceEntryObject, hostname: string): 
     source: 'service-entry',
     createdAt: metadata.creationTimestamp,
     ports: (spec.ports ?? []).map(toPort),
-    addresses: (spec.addresses ?? []).filter((address) => address !== ''),
+    addresses: (spec.addresses ?? []).filter((address) => address !== '').map(withoutFullPrefix),
     allocatedAddresses: needsAddress(object, hostname) ? statusAddresses(object, hostname) : [],
     resolution: resolutionOf(spec),
     headless: false,
+    selectsWorkloads: Object.keys(spec.workloadSelector?.labels ?? {}).length > 0,
     meshExternal: spec.location !== 'MESH_INTERNAL',
     exportTo: spec.exportTo ?? [],
-    trafficDistribution: trafficDistributionOf(undefined, metadata.annotations),
+    trafficDistribution: trafficDistributionOf(undefined, metadata.annotations, inherited),
     subjectAltNames: spec.subjectAltNames ?? [],
     labels: metadata.labels ?? {},
     serviceAccounts: [],
     origin: object.origin,
   };
+}
+
+/** A range of one address is that address. */
+function withoutFullPrefix(text: string): string {
+  const [address = '', length] = text.split('/');
+  return length === (address.includes(':') ? '128' : '32') ? address : text;
 }
 
 function toPort(port: NonNullable<ServiceEntry['ports']>[number]): ServicePort {

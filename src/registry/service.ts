@@ -31,6 +31,8 @@ export interface Service {
   readonly allocatedAddresses?: readonly string[];
   readonly resolution: Resolution;
   readonly headless: boolean;
+  /** Of a service entry: whether its endpoints are workloads with the labels of a selector. */
+  readonly selectsWorkloads?: boolean;
   readonly meshExternal: boolean;
   /** Namespaces as written (`.`, `*`, `~`, a name); empty when the mesh default applies. */
   readonly exportTo: readonly string[];
