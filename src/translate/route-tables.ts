@@ -77,7 +77,7 @@ export class RouteTables {
     if (ref.kind === 'catch-all' || ref.kind === 'detected') return ['*'];
     if (ref.kind === 'alias') return this.#virtualHost(key)?.domains ?? [];
     const service = this.#mesh.registry.service(ref.key);
-    return service ? hostDomains(this.#mesh, parseAudience(audience), service, ref.port) : [];
+    return service ? hostDomains(this.#mesh, parseAudience(audience), service, ref) : [];
   }
 
   /** Domains that an earlier virtual host of the table has taken: Envoy refuses a table that has one twice. */
@@ -111,13 +111,13 @@ export class RouteTables {
     const audience = parseAudience(text);
     const ref = JSON.parse(rest) as VirtualHostRef;
     if (ref.kind === 'catch-all') return catchAllVirtualHost(this.#mesh, ref.policy, ref.proxy);
-    if (ref.kind === 'foreign') return foreignVirtualHost(this.#mesh, audience, ref.host, ref.port);
+    if (ref.kind === 'foreign') return foreignVirtualHost(this.#mesh, audience, ref.host, ref);
     const service = this.#mesh.registry.service(ref.key);
     if (ref.kind === 'alias') {
       const behind = this.#mesh.registry.service(ref.of);
-      return service && behind && aliasVirtualHost(this.#mesh, audience, { alias: service, service: behind, port: ref.port });
+      return service && behind && aliasVirtualHost(this.#mesh, audience, { alias: service, service: behind, at: ref });
     }
-    const host = service && serviceVirtualHost(this.#mesh, audience, service, ref.port);
+    const host = service && serviceVirtualHost(this.#mesh, audience, service, ref);
     return host && ref.kind === 'detected' ? { ...host, domains: ['*'] } : host;
   }
 

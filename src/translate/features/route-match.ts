@@ -27,7 +27,7 @@ export function concernsClient(
   },
   client: MatchClient,
 ): boolean {
-  if (match.port !== undefined && match.port !== 0 && client.port !== 0 && match.port !== client.port) return false;
+  if (match.port !== undefined && match.port !== 0 && match.port !== client.port) return false;
   if (match.gateways?.length) return match.gateways.some((gateway) => client.gateways.includes(gateway));
   if (match.sourceNamespace && match.sourceNamespace !== client.namespace) return false;
   return selects(match.sourceLabels ?? {}, client.labels);

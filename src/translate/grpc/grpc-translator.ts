@@ -89,7 +89,9 @@ export class GrpcTranslator {
     const wanted = parseClusterName(name);
     const service = wanted && this.#serviceNamed(wanted.host, audience);
     if (!service?.ports.some((port) => port.number === wanted?.port)) return undefined;
-    const routes = serviceRoutes(this.#mesh, audience, service, wanted?.port ?? 0).flatMap((route) => grpcRoute(route, name) ?? []);
+    const routes = serviceRoutes(this.#mesh, audience, service, { port: wanted?.port ?? 0 }).flatMap(
+      (route) => grpcRoute(route, name) ?? [],
+    );
     return create(RouteConfigurationSchema, { name, virtualHosts: [{ name: service.hostname, domains: ['*'], routes }] });
   }
 

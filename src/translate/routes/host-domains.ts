@@ -1,11 +1,12 @@
 // The Host values by which a client may mean a service.
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import { isWildcard, type Service } from '../../registry/index.ts';
+import type { RoutePort } from './route-context.ts';
 import { aliasesServedWith } from './service-rules.ts';
 
-export function hostDomains(mesh: Mesh, audience: Audience, service: Service, port: number): readonly string[] {
+export function hostDomains(mesh: Mesh, audience: Audience, service: Service, at: RoutePort): readonly string[] {
   const own = spellings(mesh, audience, service);
-  const aliases = aliasesServedWith(mesh, audience, service, port).flatMap((alias) => spellings(mesh, audience, alias));
+  const aliases = aliasesServedWith(mesh, audience, service, at).flatMap((alias) => spellings(mesh, audience, alias));
   // The pods of a headless service go by `pod.service`.
   const pods = service.headless ? own.map((name) => `*.${name}`) : [];
   const address = mesh.addressesOf(audience, service)[0];

@@ -4,8 +4,16 @@ import { proxyHeaders } from '../features/proxy-headers.ts';
 
 type ConsistentHash = ReturnType<typeof consistentHash>;
 
+/** Where a sidecar routes requests. */
+export interface RoutePort {
+  readonly port: number;
+  /** The port of a listener that is an HTTP proxy, whose requests go as those on `port` do. */
+  readonly proxyPort?: number;
+}
+
 /** What building a route needs to know of the mesh around it. */
 export interface RouteContext {
+  /** The port that the application dialled; 0 when it talks to an HTTP proxy. */
   readonly listenerPort: number;
   /** Whether requests arrive over TLS that the proxy ended. */
   readonly tls: boolean;
@@ -27,14 +35,15 @@ export interface RouteContextOptions {
 }
 
 export function routeContext({ mesh, audience, listenerPort, tls }: RouteContextOptions): RouteContext {
+  const knowsPort = audience.type === 'sidecar' && listenerPort !== 0;
   return {
     listenerPort,
     tls,
     meshRetries: mesh.settings.config.defaultHttpRetryPolicy,
     appendForwardedHost: proxyHeaders(mesh.settings.config).xForwardedHost?.enabled ?? false,
     clusterHost: (host) => mesh.clusterHost(audience, host),
-    // A sidecar dials the port that the application dialled; a gateway's port says nothing of the service's.
-    destinationPort: (host) => (audience.type === 'sidecar' ? listenerPort : (onlyPort(mesh, audience, host) ?? listenerPort)),
+    // A sidecar dials the port that the application dialled; the port of a gateway or an HTTP proxy says nothing of the service's.
+    destinationPort: (host) => (knowsPort ? listenerPort : (onlyPort(mesh, audience, host) ?? listenerPort)),
     hash: (host, port, subset) => hashOf(mesh, audience, host, port, subset),
   };
 }

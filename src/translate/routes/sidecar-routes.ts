@@ -2,17 +2,18 @@
 import { type Audience, type EgressScope, egressFor, type Mesh } from '../../mesh/index.ts';
 import { isHttp, isWildcard, overlaps, parseProtocol, resolveHost, type Service } from '../../registry/index.ts';
 import { httpProxyRouteName, outboundCluster, parseSidecarRouteName } from '../names.ts';
+import type { RoutePort } from './route-context.ts';
 
 /** The port on which hosts that are no service are routed by VirtualServices alone. */
 const foreignPort = 80;
 
 export type VirtualHostRef =
-  | { readonly kind: 'service'; readonly key: string; readonly port: number }
+  | (RoutePort & { readonly kind: 'service'; readonly key: string })
   /** One service behind a listener of its own, whatever the Host. */
-  | { readonly kind: 'detected'; readonly key: string; readonly port: number }
+  | (RoutePort & { readonly kind: 'detected'; readonly key: string })
   /** An ExternalName service, if it has rules of its own. */
-  | { readonly kind: 'alias'; readonly key: string; readonly of: string; readonly port: number }
-  | { readonly kind: 'foreign'; readonly host: string; readonly port: number }
+  | (RoutePort & { readonly kind: 'alias'; readonly key: string; readonly of: string })
+  | (RoutePort & { readonly kind: 'foreign'; readonly host: string })
   | { readonly kind: 'catch-all'; readonly policy: UndeclaredPolicy; readonly proxy?: string };
 
 /** What becomes of destinations that nobody declared: dialled as the client did, looked up by name, or nothing. */
@@ -21,18 +22,23 @@ export type UndeclaredPolicy = 'allow' | 'look-up' | 'block';
 /** Undefined when the name is of no route table that this audience has. */
 export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string): readonly VirtualHostRef[] | undefined {
   const scope = mesh.scope(audience);
-  if (name === httpProxyRouteName) return portTable(mesh, audience, egressFor(scope, 0), proxiedPort);
+  if (name === httpProxyRouteName) return portTable(mesh, audience, egressFor(scope, 0), proxiedPort(0));
   const parsed = parseSidecarRouteName(name);
   if (!parsed) return undefined;
   if (parsed.host !== undefined) return detectedTable(mesh, audience, parsed.host, parsed.port);
   const egress = egressFor(scope, parsed.port);
   if (!egress) return undefined;
   const isProxy = parseProtocol(egress.port?.protocol) === 'http_proxy';
-  return portTable(mesh, audience, egress, isProxy ? proxiedPort : { number: parsed.port, needsService: parsed.port !== foreignPort });
+  return portTable(
+    mesh,
+    audience,
+    egress,
+    isProxy ? proxiedPort(parsed.port) : { at: { port: parsed.port }, needsService: parsed.port !== foreignPort },
+  );
 }
 
 interface TablePort {
-  readonly number: number;
+  readonly at: RoutePort;
   /** Whether a VirtualService counts only if one of its hosts is a service of the port. */
   readonly needsService: boolean;
 }
@@ -41,16 +47,19 @@ interface TablePort {
  * An explicit HTTP proxy (MeshConfig `proxyHttpPort`, or a Sidecar's listener with the protocol HTTP_PROXY) has the virtual hosts of port
  * 80: those of other ports would go by HOST:PORT, and the port of an authority is not looked at.
  */
-const proxiedPort: TablePort = { number: 80, needsService: true };
+function proxiedPort(listener: number): TablePort {
+  return { at: { port: 80, proxyPort: listener }, needsService: true };
+}
 
 function portTable(mesh: Mesh, audience: Audience, egress: EgressScope | undefined, port: TablePort): readonly VirtualHostRef[] {
   if (!egress) return [catchAll(mesh, audience)];
+  const { at } = port;
   const place = { namespace: audience.namespace, egress };
-  const services = mesh.servicesReachedBy(audience, egress).filter((service) => servesHttp(service, port.number));
-  const hosts = services.map((service) => ({ kind: 'service', key: service.key, port: port.number }) as const);
-  const aliases = services.flatMap((service) => aliasesWithRules(mesh, place, service, port.number));
+  const services = mesh.servicesReachedBy(audience, egress).filter((service) => servesHttp(service, at.port));
+  const hosts = services.map((service) => ({ kind: 'service', key: service.key, ...at }) as const);
+  const aliases = services.flatMap((service) => aliasesWithRules(mesh, place, service, at.port));
   const foreign = foreignHosts(mesh, place, port, [...services, ...aliases]);
-  const refs = aliases.map(({ key, of }) => ({ kind: 'alias', key, of, port: port.number }) as const);
+  const refs = aliases.map(({ key, of }) => ({ kind: 'alias', key, of, ...at }) as const);
   return [...hosts, ...refs, ...foreign, catchAll(mesh, audience)];
 }
 
@@ -107,8 +116,8 @@ function servesHttp(service: Service, port: number): boolean {
 
 function detectedTable(mesh: Mesh, audience: Audience, host: string, port: number): readonly VirtualHostRef[] | undefined {
   const service = mesh.serviceFor(audience, host);
-  if (!service?.ports.some((candidate) => candidate.number === port)) return undefined;
-  return [{ kind: 'detected', key: service.key, port }];
+  if (!service) return undefined;
+  return service.ports.some((candidate) => candidate.number === port) ? [{ kind: 'detected', key: service.key, port }] : [];
 }
 
 /**
@@ -118,7 +127,7 @@ function detectedTable(mesh: Mesh, audience: Audience, host: string, port: numbe
 function foreignHosts(
   mesh: Mesh,
   place: Place,
-  { number: port, needsService }: TablePort,
+  { at, needsService }: TablePort,
   services: readonly Pick<Service, 'hostname'>[],
 ): readonly VirtualHostRef[] {
   const names = new Set(services.map((service) => service.hostname));
@@ -128,5 +137,5 @@ function foreignHosts(
     .virtualServiceHostPatterns()
     .filter(isForeign)
     .filter((host) => mesh.isServedElsewhere(place, host, needsService ? names : undefined))
-    .map((host) => ({ kind: 'foreign', host, port }) as const);
+    .map((host) => ({ kind: 'foreign', host, ...at }) as const);
 }

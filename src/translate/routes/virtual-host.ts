@@ -10,35 +10,35 @@ import { dynamicDnsCluster, outboundCluster, passthroughCluster, virtualHostName
 import { duration } from '../wire.ts';
 import { hostDomains } from './host-domains.ts';
 import { operation } from './http-route.ts';
-import { type RouteContext, routeContext } from './route-context.ts';
-import { type Alias, aliasRules, hostRules, serviceRules } from './service-rules.ts';
+import type { RouteContext, RoutePort } from './route-context.ts';
+import { type Alias, aliasRules, contextAt, hostRules, serviceRules } from './service-rules.ts';
 import type { UndeclaredPolicy } from './sidecar-routes.ts';
 
-export function serviceVirtualHost(mesh: Mesh, audience: Audience, service: Service, port: number): VirtualHost {
-  return virtualHost(mesh, virtualHostName(service.hostname, port), {
-    domains: hostDomains(mesh, audience, service, port),
-    routes: serviceRoutes(mesh, audience, service, port),
+export function serviceVirtualHost(mesh: Mesh, audience: Audience, service: Service, at: RoutePort): VirtualHost {
+  return virtualHost(mesh, virtualHostName(service.hostname, at.port), {
+    domains: hostDomains(mesh, audience, service, at),
+    routes: serviceRoutes(mesh, audience, service, at),
   });
 }
 
 /** The routes of the VirtualService in force for this client, or straight to the service when there is none with a rule for it. */
-export function serviceRoutes(mesh: Mesh, audience: Audience, service: Service, port: number): readonly Route[] {
-  const found = serviceRules(mesh, audience, service, port);
-  return found?.routes ?? [defaultRoute(service, port, routeContext({ mesh, audience, listenerPort: port, tls: false }))];
+export function serviceRoutes(mesh: Mesh, audience: Audience, service: Service, at: RoutePort): readonly Route[] {
+  const found = serviceRules(mesh, audience, service, at);
+  return found?.routes ?? [defaultRoute(service, at.port, contextAt(mesh, audience, at))];
 }
 
 /** Undefined when no rule of the VirtualServices that name the host is for this client. */
-export function foreignVirtualHost(mesh: Mesh, audience: Audience, host: string, port: number): VirtualHost | undefined {
-  const found = hostRules(mesh, audience, host, port);
-  return found && virtualHost(mesh, virtualHostName(host, port), { domains: [host], routes: found.routes });
+export function foreignVirtualHost(mesh: Mesh, audience: Audience, host: string, at: RoutePort): VirtualHost | undefined {
+  const found = hostRules(mesh, audience, host, at);
+  return found && virtualHost(mesh, virtualHostName(host, at.port), { domains: [host], routes: found.routes });
 }
 
 /** Of an ExternalName service that has rules of its own; undefined for one that goes the way of the service behind it. */
 export function aliasVirtualHost(mesh: Mesh, audience: Audience, names: Alias): VirtualHost | undefined {
   const found = aliasRules(mesh, audience, names);
-  const { alias, port } = names;
-  const domains = hostDomains(mesh, audience, alias, port);
-  return found && virtualHost(mesh, virtualHostName(alias.hostname, port), { domains, routes: found.routes });
+  const { alias, at } = names;
+  const domains = hostDomains(mesh, audience, alias, at);
+  return found && virtualHost(mesh, virtualHostName(alias.hostname, at.port), { domains, routes: found.routes });
 }
 
 function virtualHost(
