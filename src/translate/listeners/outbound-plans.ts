@@ -1,5 +1,6 @@
 // Which listeners a sidecar has for the services it reaches. HTTP ports share one listener a port number, every other port has one an
 // address; what claims the same place is merged, oldest service first.
+import ipaddr from 'ipaddr.js';
 import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
 import { isHttp, type Protocol, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
 import { detectedRouteName, listenerName, sidecarRouteName } from '../names.ts';
@@ -93,17 +94,24 @@ interface Place {
 function placesOf({ mesh, audience, scope, service, port }: PortInput): readonly Place[] {
   const bind = bindOf(scope, audience);
   if (bind) return [{ address: bind, own: false }];
-  if (service.headless) {
-    const pods = mesh.endpoints(service).filter((endpoint) => endpoint.servicePort === port.name && endpoint.health !== 'unhealthy');
-    const addresses = [...new Set(pods.map((endpoint) => endpoint.address))].sort();
-    if (!mesh.features.headlessFilterChains) return addresses.map((address) => ({ address, own: true }));
-    return addresses.map((address) => ({ address: anyAddress, subnet: address, own: false }));
-  }
   const addresses = mesh.addressesOf(audience, service);
+  if (service.headless || (addresses.length === 0 && isReachedDirectly(service))) return endpointPlaces(mesh, service, port);
   if (addresses.length === 0) return [{ address: anyAddress, own: false }];
   return addresses.map((address) =>
     address.includes('/') ? { address: anyAddress, subnet: normalRange(address) ?? address, own: false } : { address, own: true },
   );
+}
+
+/** Without an address of its own, a service of selected workloads is reached by theirs. */
+function isReachedDirectly({ resolution, selectsWorkloads }: Service): boolean {
+  return resolution === 'original-destination' && selectsWorkloads === true;
+}
+
+function endpointPlaces(mesh: Mesh, service: Service, port: ServicePort): readonly Place[] {
+  const own = mesh.endpoints(service).filter((endpoint) => endpoint.servicePort === port.name && endpoint.health !== 'unhealthy');
+  const addresses = [...new Set(own.map((endpoint) => endpoint.address))].filter((address) => ipaddr.isValid(address)).sort();
+  if (!mesh.features.headlessFilterChains) return addresses.map((address) => ({ address, own: true }));
+  return addresses.map((address) => ({ address: anyAddress, subnet: address, own: false }));
 }
 
 function addTcp(drafts: Drafts, input: PortInput, place: Place): void {
@@ -112,7 +120,7 @@ function addTcp(drafts: Drafts, input: PortInput, place: Place): void {
   if (!admits(draft, port.protocol)) return;
   if (port.protocol === 'auto') {
     draft.http ??= {
-      routeName: place.own ? detectedRouteName(service.hostname, port.number) : sidecarRouteName(port.number),
+      routeName: place.address === anyAddress ? sidecarRouteName(port.number) : detectedRouteName(service.hostname, port.number),
       grpcWeb: false,
     };
   }
@@ -143,7 +151,7 @@ function bindOf(scope: EgressScope, audience: Audience): string | undefined {
 }
 
 function isBound(scope: EgressScope, audience: Audience): boolean {
-  return scope.port !== undefined && (!scope.captured || !audience.captured);
+  return !scope.captured || (scope.port !== undefined && !audience.captured);
 }
 
 function finish({ address, port, bound, http, chains, rest }: Draft): OutboundListenerPlan {
