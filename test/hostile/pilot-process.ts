@@ -46,6 +46,10 @@ export class PilotProcess {
     return this.#address;
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   get log(): string {
     return this.#log;
   }

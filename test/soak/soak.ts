@@ -8,13 +8,19 @@ import { FakeAuthority } from '../../src/proxy/tls/fake-certificates.ts';
 import { cluster, http2, type Json } from '../hostile/bootstrap.ts';
 import { freePorts } from '../hostile/free-ports.ts';
 import { PilotProcess } from '../hostile/pilot-process.ts';
+import type { ProcessFacts } from '../hostile/process-facts.ts';
 import { accepting, ProxyProcess } from '../hostile/proxy-process.ts';
 import { type Place, visits } from './clients.ts';
+import { LiveHeap } from './live-heap.ts';
 import { MortalServer } from './servers.ts';
 
 export interface State {
+  /** Without those of connections to hosts that wait for the next request. */
   readonly descriptors: number;
+  /** Resident, in MB. */
   readonly memory: number;
+  /** What is left after a collection, in MB. */
+  readonly heap: number;
   /** Connections, requests and tunnels that are open, by the name of their gauge; those at zero are left out. */
   readonly open: Readonly<Record<string, number>>;
 }
@@ -39,19 +45,36 @@ const settleLimitMs = 30_000;
 const betweenEditsMs = 250;
 const betweenDeathsMs = 1500;
 const deadForMs = 150;
+const gauge = /(downstream_(cx|rq)|upstream_rq|upgrades?)_(.*_)?active$/;
 
 export async function soak({ seconds, seed, clients }: SoakOptions): Promise<SoakResult> {
-  const scene = await Scene.start(seed);
+  const heap = new LiveHeap();
+  const scene = await Scene.start(seed, heap);
   try {
     await scene.run(Math.min(warmUpSeconds, seconds), clients);
     const before = await scene.settled();
     scene.forget();
     await scene.run(seconds, clients);
-    const after = await scene.settled(before.proxy);
+    const after = await scene.settled();
     return { visits: Object.fromEntries(scene.visits), edits: scene.edits, deaths: scene.deaths, before, after };
   } finally {
     await scene.stop();
+    heap.close();
   }
+}
+
+interface Measured {
+  readonly pid: number;
+  readonly facts: ProcessFacts;
+}
+
+interface SceneParts {
+  readonly random: () => number;
+  readonly place: Place;
+  readonly pilot: PilotProcess;
+  readonly proxy: ProxyProcess;
+  readonly servers: readonly MortalServer[];
+  readonly heap: LiveHeap;
 }
 
 class Scene {
@@ -63,17 +86,19 @@ class Scene {
   readonly #pilot: PilotProcess;
   readonly #proxy: ProxyProcess;
   readonly #servers: readonly MortalServer[];
+  readonly #heap: LiveHeap;
   #going = false;
 
-  private constructor(random: () => number, place: Place, pilot: PilotProcess, proxy: ProxyProcess, servers: readonly MortalServer[]) {
+  private constructor({ random, place, pilot, proxy, servers, heap }: SceneParts) {
     this.#random = random;
     this.#place = place;
     this.#pilot = pilot;
     this.#proxy = proxy;
     this.#servers = servers;
+    this.#heap = heap;
   }
 
-  static async start(seed: number): Promise<Scene> {
+  static async start(seed: number, heap: LiveHeap): Promise<Scene> {
     const [port = 0, tlsPort = 0, admin = 0] = await freePorts(3);
     const servers = [new MortalServer(1), new MortalServer(1), new MortalServer(2)];
     for (const server of servers) await server.start();
@@ -92,7 +117,7 @@ class Scene {
     const xds = Number(pilot.address.split(':').at(-1));
     const proxy = await ProxyProcess.start('embedded', bootstrapOf(admin, xds));
     await Promise.all([accepting(port), accepting(tlsPort)]);
-    return new Scene(randomOf(seed), { port, tlsPort }, pilot, proxy, servers);
+    return new Scene({ random: randomOf(seed), place: { port, tlsPort }, pilot, proxy, servers, heap });
   }
 
   async run(seconds: number, clients: number): Promise<void> {
@@ -109,13 +134,13 @@ class Scene {
     this.deaths = 0;
   }
 
-  /** The state once nothing is open any more, and descriptors are down to those of `before`; or after the time for that. */
-  async settled(before?: State): Promise<{ readonly proxy: State; readonly pilot: State }> {
+  /** The state once nothing is open any more; or after the time for that. */
+  async settled(): Promise<{ readonly proxy: State; readonly pilot: State }> {
     const limit = performance.now() + settleLimitMs;
     for (;;) {
-      const proxy = await this.#stateOf();
-      const isQuiet = Object.keys(proxy.open).length === 0 && proxy.descriptors <= (before?.descriptors ?? Number.POSITIVE_INFINITY);
-      if (isQuiet || performance.now() > limit) return { proxy, pilot: { ...this.#pilotState(), open: {} } };
+      const { open, pooled } = await this.#connections();
+      if (Object.keys(open).length === 0 || performance.now() > limit)
+        return { proxy: await this.#stateOf(this.#proxy, open, pooled), pilot: await this.#stateOf(this.#pilot, {}, 0) };
       await pause(500);
     }
   }
@@ -126,23 +151,16 @@ class Scene {
     for (const server of this.#servers) await server.die();
   }
 
-  async #stateOf(): Promise<State> {
-    const { descriptors, memory } = this.#proxy.facts;
-    const statistics = await this.#proxy.statistics();
-    // Connections to hosts are kept for the next request: they are counted by the descriptors.
-    const gauges = [...statistics].filter(
-      ([name, value]) =>
-        /(downstream_(cx|rq)|upstream_rq|upgrades?)(_|.*_)?active$/.test(name) &&
-        value !== 0 &&
-        !name.startsWith('http.admin') &&
-        !name.startsWith('cluster.xds'),
-    );
-    return { descriptors, memory, open: Object.fromEntries(gauges) };
+  async #stateOf({ pid, facts }: Measured, open: State['open'], pooled: number): Promise<State> {
+    const { descriptors, memory } = facts;
+    return { descriptors: descriptors - pooled, memory, heap: await this.#heap.of(pid), open };
   }
 
-  #pilotState(): Omit<State, 'open'> {
-    const { descriptors, memory } = this.#pilot.facts;
-    return { descriptors, memory };
+  async #connections(): Promise<{ readonly open: State['open']; readonly pooled: number }> {
+    const own = [...(await this.#proxy.statistics())].filter(([name]) => !name.startsWith('http.admin') && !name.startsWith('cluster.xds'));
+    const open = own.filter(([name, value]) => value !== 0 && gauge.test(name));
+    const pooled = own.filter(([name]) => name.endsWith('.upstream_cx_active')).reduce((sum, [, value]) => sum + value, 0);
+    return { open: Object.fromEntries(open), pooled };
   }
 
   async #visitors(): Promise<void> {

@@ -84,7 +84,6 @@ async function runPilot(flags: PilotFlags): Promise<void> {
     .catch((error: unknown) => fail(flags, `cannot serve xDS on ${flags.xds}: ${reason(error)}; choose another address with --xds`));
   if (!server) return;
   source.watch(take);
-  say(flags, { ready: true, xds: server.address, resources: source.size }, `serving ${source.size} resources on ${server.address}`);
   const stop = (): void => {
     source.close();
     void server.close().then(() => process.exit(exitCodes.ok));
@@ -93,6 +92,8 @@ async function runPilot(flags: PilotFlags): Promise<void> {
   process.once('SIGTERM', stop);
   // Files are followed; on a file system that does not tell of changes this is the way to have them read.
   process.on('SIGHUP', () => take(source.load()));
+  // Last of all: who waits for this line may send a signal at once.
+  say(flags, { ready: true, xds: server.address, resources: source.size }, `serving ${source.size} resources on ${server.address}`);
 }
 
 function readMesh(flags: PilotFlags): MeshConfig | undefined {
