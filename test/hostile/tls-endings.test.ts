@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { createSecureServer, type ServerHttp2Session } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
@@ -59,6 +59,32 @@ test('a client that closes, with and without a request under way', async () => {
   } finally {
     await proxy.stop();
     await upstream.stop();
+  }
+});
+
+test('clients that go at any moment of the handshake leave nothing, long before it would time out', async () => {
+  const authority = await FakeAuthority.create('root');
+  const { cert, key } = await authority.issue({ names: ['a.com'] });
+  const [adminPort = 0, port = 0] = await freePorts(2);
+  const transportSocket = typed('envoy.transport_sockets.tls', `${tlsType}.DownstreamTlsContext`, {
+    common_tls_context: { tls_certificates: [{ certificate_chain: { inline_string: cert }, private_key: { inline_string: key } }] },
+  });
+  const proxy = await ProxyProcess.start('embedded', bootstrap({ adminPort, listeners: [{ port, transportSocket }], clusters: [] }));
+  try {
+    const { descriptors } = proxy.facts;
+    for (let i = 0; i < 200; i++) {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      connectTls({ socket, rejectUnauthorized: false }).on('error', () => undefined);
+      await delay((i % 20) / 4);
+      if (i % 2 === 0) socket.resetAndDestroy();
+      else socket.destroy();
+    }
+    const limit = performance.now() + 5000;
+    while (proxy.facts.descriptors > descriptors + 5 && performance.now() < limit) await delay(100);
+    assert.ok(proxy.facts.descriptors <= descriptors + 5, `${descriptors} descriptors became ${proxy.facts.descriptors}`);
+  } finally {
+    await proxy.stop();
   }
 });
 

@@ -55,7 +55,9 @@ export class TlsTransport implements Transport {
       return undefined;
     }
     socket.once('error', (error: Error) => fail({ kind: 'error', detail: error.message }));
-    socket.once('close', () => fail({ kind: 'error', detail: 'connection closed during the TLS handshake' }));
+    const closed = (): void => fail({ kind: 'error', detail: 'connection closed during the TLS handshake' });
+    socket.once('close', closed);
+    socket.once('end', closed);
     socket.once('secureConnect', () => {
       const failure = this.#verify(socket, request.verifyName);
       if (failure) {

@@ -61,7 +61,10 @@ export class DownstreamTls {
       result.failed(failure);
     };
     secure.on('error', (error: Error) => fail(failureOf(error)));
-    secure.on('close', () => fail({ kind: 'error', detail: 'the client closed the connection' }));
+    const gone = (): void => fail({ kind: 'error', detail: 'the client closed the connection' });
+    secure.on('close', gone);
+    // Half-open as the socket is, it stays otherwise when its client ends in the middle of the handshake.
+    secure.once('end', gone);
     secure.once('secure', () => {
       const problem = this.#verify(secure);
       if (problem !== undefined) return fail(problem);
