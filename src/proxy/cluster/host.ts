@@ -1,4 +1,5 @@
 // A host of a cluster with the state that the runtime and the load balancers share.
+import { peerText } from '../route/index.ts';
 import type { Health, LbHost } from './lb/index.ts';
 import type { HttpPool } from './pool.ts';
 import type { Transport } from './transport.ts';
@@ -22,6 +23,8 @@ export class Host implements LbHost {
   readonly path: string | undefined;
   readonly address: string;
   readonly hostname: string;
+  /** The host name as header fields may hold it. */
+  readonly fieldName: string;
   readonly metadata: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly addedAt: number;
   readonly transport: Transport;
@@ -41,6 +44,7 @@ export class Host implements LbHost {
     this.path = init.path;
     this.address = init.address;
     this.hostname = init.hostname;
+    this.fieldName = peerText(init.hostname);
     this.weight = init.weight;
     this.health = init.health;
     this.metadata = init.metadata;

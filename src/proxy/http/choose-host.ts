@@ -20,6 +20,8 @@ export function chooseHost(cluster: Cluster, { stream, decision, hash, retry, tr
     return cluster.originalFor(info, header && stream.request.headers.get(header));
   }
   const match = decision.weighted?.metadataMatch ?? decision.route.metadataMatch;
+  // The usual request has nothing to say.
+  if (!hash && !match && tried.length === 0) return cluster.choose({ random: env.random, now: env.now() });
   return cluster.choose({
     random: env.random,
     now: env.now(),

@@ -8,7 +8,6 @@ import {
   finalizeRequestHeaders,
   finalizeResponseHeaders,
   type HashResult,
-  peerText,
   type RetryOutcome,
   type RetryPlan,
   requestHash,
@@ -184,7 +183,7 @@ export class Forward implements TryOwner {
       const context = stream.formatContext();
       context.response = headers;
       context.upstreamRemoteAddress = attempt.host.address;
-      context.upstreamHostname = peerText(attempt.host.hostname);
+      context.upstreamHostname = attempt.host.fieldName;
       context.attemptCount = this.#attempts;
       context.responseCode = status;
       context.responseCodeDetails = 'via_upstream';
@@ -290,7 +289,7 @@ export class Forward implements TryOwner {
     if (this.#retry) this.#tried.push(host);
     if (decision.route.includeAttemptCount) request.headers.set('x-envoy-attempt-count', String(this.#attempts));
     if (decision.route.hostRewrite.kind === 'auto' && host.hostname !== '' && this.#attempts === 1)
-      rewriteAuthority(request, peerText(host.hostname), { appendForwardedHost: decision.route.appendForwardedHost, keepOriginal: true });
+      rewriteAuthority(request, host.fieldName, { appendForwardedHost: decision.route.appendForwardedHost, keepOriginal: true });
     const attempt = new Attempt(this, cluster, host, request);
     this.#attempt = attempt;
     attempt.start({ idle: this.#timeouts?.perTryIdle ?? 0 });

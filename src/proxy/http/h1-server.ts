@@ -151,9 +151,7 @@ export class H1Server implements WireEvents, MessageEvents {
   }
 
   onHead(head: ScannedHead, end: boolean, full: string | undefined): void {
-    clearTimeout(this.#idleTimer);
-    this.#idleTimer = undefined;
-    clearTimeout(this.#headTimer);
+    if (this.#headTimer) clearTimeout(this.#headTimer);
     this.#headTimer = undefined;
     this.requests++;
     const upgrade = this.#upgradeOf(head);
@@ -327,6 +325,7 @@ export class H1Server implements WireEvents, MessageEvents {
     return upgrade !== undefined && this.#handler.upgradable(upgrade) ? upgrade : undefined;
   }
 
+  /** One timer a connection: it goes on under a request, to no effect, rather than being made anew for each. */
   #armIdle(): void {
     if (this.#handler.idleTimeout <= 0) return;
     if (this.#idleTimer) this.#idleTimer.refresh();

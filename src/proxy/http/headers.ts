@@ -24,6 +24,14 @@ export class Headers {
     return found;
   }
 
+  /** All values of the name as one. */
+  joined(name: string): string | undefined {
+    const list = this.list;
+    let text: string | undefined;
+    for (let i = 0; i < list.length; i += 2) if (list[i] === name) text = text === undefined ? list[i + 1] : `${text},${list[i + 1]}`;
+    return text;
+  }
+
   has(name: string): boolean {
     const list = this.list;
     for (let i = 0; i < list.length; i += 2) if (list[i] === name) return true;

@@ -11,12 +11,15 @@ export interface ConnectionWishes {
 }
 
 const plain: ConnectionWishes = { close: false, keepAlive: false, upgrade: undefined, valid: true };
+const keepsAlive: ConnectionWishes = { ...plain, keepAlive: true };
 const maxTokens = 10;
 
 export function connectionWishes(headers: Headers): ConnectionWishes {
-  const connection = headers.get('connection');
+  const connection = headers.joined('connection');
   if (connection === undefined) return plain;
-  const tokens = headers.getAll('connection').join(',').toLowerCase().split(',');
+  // What servers say in every response.
+  if (connection === 'keep-alive') return keepsAlive;
+  const tokens = connection.toLowerCase().split(',');
   let valid = tokens.length < maxTokens;
   let upgrades = false;
   let close = false;

@@ -315,3 +315,21 @@ test('a connection that says nothing ends with its idle time, or when its time i
     assert.equal(proxy.stats.gauge('http.main.downstream_cx_active').value, 0);
   }
 });
+
+test('a connection is idle from the end of a request on, also of one that took longer than that', async () => {
+  const up = await upstream((request, response) => void setTimeout(() => response.end('ok'), request.url === '/slow' ? 200 : 0));
+  const { port } = await started({ hcm: { common_http_protocol_options: { idle_timeout: '0.08s' } }, clusters: [cluster('up', [up])] });
+  const socket = net.connect(port, '127.0.0.1');
+  cleanups.push(() => socket.destroy());
+  let received = '';
+  socket.on('data', (data) => {
+    received += data;
+    if (received.split('HTTP/1.1 200').length === 2 && received.endsWith('ok')) {
+      received += '|';
+      socket.write(get());
+    }
+  });
+  socket.write(get().replace('/', '/slow'));
+  await once(socket, 'end');
+  assert.equal(received.split('HTTP/1.1 200').length - 1, 2);
+});

@@ -10,9 +10,8 @@ export interface Target {
 
 /** RFC 9112 section 3.2: origin form, absolute form, authority form of CONNECT, asterisk form. A number is the status to refuse with. */
 export function readTarget(head: ScannedHead, refusesHttps: boolean): Target | number {
-  const hosts = head.headers.getAll('host');
   // Two Host fields become one value that no virtual host has, as Envoy joins them.
-  const host = hosts.length > 1 ? hosts.join(',') : hosts[0];
+  const host = head.headers.joined('host');
   if (host === undefined && !head.http10) return 400;
   head.headers.remove('host');
   const target = form(head, host ?? '', refusesHttps);

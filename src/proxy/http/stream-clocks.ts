@@ -11,39 +11,51 @@ export interface ClockLimits {
   readonly duration: number;
 }
 
+/** One is made for nearly every request: its timers are fields, and no object is made for what is not limited. */
 export class StreamClocks {
   readonly #lapsed: (lapse: Lapse) => void;
   readonly #started = performance.now();
-  readonly #timers: Partial<Record<Lapse, NodeJS.Timeout>> = {};
+  #idle: NodeJS.Timeout | undefined;
+  #request: NodeJS.Timeout | undefined;
+  #duration: NodeJS.Timeout | undefined;
 
-  constructor(limits: ClockLimits, lapsed: (lapse: Lapse) => void) {
+  constructor({ idle, request, duration }: ClockLimits, lapsed: (lapse: Lapse) => void) {
     this.#lapsed = lapsed;
-    for (const lapse of ['idle', 'request', 'duration'] as const) this.#set(lapse, limits[lapse]);
+    if (idle > 0) this.#idle = this.#timer('idle', idle);
+    if (request > 0) this.#request = this.#timer('request', request);
+    if (duration > 0) this.#duration = this.#timer('duration', duration);
   }
 
   /** Something passed. */
   touch(): void {
-    this.#timers.idle?.refresh();
+    this.#idle?.refresh();
   }
 
   requestComplete(): void {
-    this.#set('request', 0);
+    if (this.#request) clearTimeout(this.#request);
+    this.#request = undefined;
   }
 
   /** Limits of the route in place of the connection manager's, as far as there are any. */
   override(idle: number | undefined, duration: number | undefined): void {
-    if (idle !== undefined) this.#set('idle', idle);
+    if (idle !== undefined) {
+      clearTimeout(this.#idle);
+      this.#idle = idle > 0 ? this.#timer('idle', idle) : undefined;
+    }
+    if (duration === undefined) return;
+    clearTimeout(this.#duration);
     // Counted from the beginning.
-    if (duration !== undefined) this.#set('duration', duration === 0 ? 0 : Math.max(1, duration - (performance.now() - this.#started)));
+    const left = Math.max(1, duration - (performance.now() - this.#started));
+    this.#duration = duration > 0 ? this.#timer('duration', left) : undefined;
   }
 
   stop(): void {
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    if (this.#idle) clearTimeout(this.#idle);
+    if (this.#request) clearTimeout(this.#request);
+    if (this.#duration) clearTimeout(this.#duration);
   }
 
-  #set(lapse: Lapse, limit: number): void {
-    clearTimeout(this.#timers[lapse]);
-    delete this.#timers[lapse];
-    if (limit > 0) this.#timers[lapse] = setTimeout(() => this.#lapsed(lapse), Math.min(limit, longestTimer));
+  #timer(lapse: Lapse, limit: number): NodeJS.Timeout {
+    return setTimeout(() => this.#lapsed(lapse), Math.min(limit, longestTimer));
   }
 }

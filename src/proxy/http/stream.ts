@@ -14,7 +14,7 @@ import { ExchangeContext } from './format-context.ts';
 import { Forward } from './forward.ts';
 import { Base64Decoder, badBase64, GrpcWebBridge, isGrpcWeb } from './grpc-web.ts';
 import { Headers } from './headers.ts';
-import { healthCheckedCluster, healthReply, isHealthCheck } from './health-check.ts';
+import { type HealthCheckPlan, healthCheckedCluster, healthReply, isHealthCheck } from './health-check.ts';
 import { type LocalReply, type ReplyMessage, replyMessage } from './local-reply.ts';
 import { normalizePath } from './normalize-path.ts';
 import { causes, flagsText } from './reply-cause.ts';
@@ -71,12 +71,7 @@ export class HttpStream implements RequestReceiver, Answerable {
     const entry = enterRequest(this.request, this.connection.info, config);
     this.clientIp = entry.clientIp;
     this.internal = entry.internal;
-    this.#healthCheck = isHealthCheck(config.filters.healthChecks, this.request);
-    const health = healthReply(config.filters.healthChecks, this.request, this.connection.env);
-    if (health) {
-      this.reply(health);
-      return;
-    }
+    if (config.filters.healthChecks.length > 0 && this.#healthAnswered(config.filters.healthChecks)) return;
     if (!config.filters.grpcWeb || !isGrpcWeb(this.request)) {
       this.#code(end, full);
       return;
@@ -84,6 +79,13 @@ export class HttpStream implements RequestReceiver, Answerable {
     this.#bridge();
     this.#code(end && full === undefined, undefined);
     if (full !== undefined) this.body(Buffer.from(full, 'latin1'), true);
+  }
+
+  #healthAnswered(plans: readonly HealthCheckPlan[]): boolean {
+    this.#healthCheck = isHealthCheck(plans, this.request);
+    const health = healthReply(plans, this.request, this.connection.env);
+    if (health) this.reply(health);
+    return health !== undefined;
   }
 
   /** Bodies may pass through compression on their way; a request that does arrives in pieces. */
