@@ -12,6 +12,7 @@ import {
 } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 import { compileH2Options, type H2Options } from '../http/h2-options.ts';
 import { millis } from '../net/duration.ts';
+import { compileSocketOptions, type SocketOptions } from '../net/socket-options.ts';
 import { compileTransport, type TransportContext } from './compile-transport.ts';
 import { compileDynamic, type DynamicPlan } from './dynamic-plan.ts';
 import { compileErrorMatcher, type ErrorMatcher } from './error-matcher.ts';
@@ -62,7 +63,7 @@ export interface ClusterConfig {
   /** Stands in for "status 5xx" in outlier detection. */
   readonly isError: ErrorMatcher | undefined;
   readonly bindAddress: string | undefined;
-  readonly keepAliveMs: number | undefined;
+  readonly socketOptions: SocketOptions | undefined;
   readonly dns: { readonly refreshMs: number; readonly respectTtl: boolean; readonly family: 'v4' | 'v6' | 'auto' | 'all' | 'v4Preferred' };
   /** With discovery `dynamic`. */
   readonly dynamic: DynamicPlan | undefined;
@@ -106,7 +107,11 @@ export function compileCluster(source: Cluster, context: TransportContext, probl
     outlier: source.outlierDetection,
     isError: compileErrorMatcher(options?.$unknown, problems),
     bindAddress: source.upstreamBindConfig?.sourceAddress?.address || undefined,
-    keepAliveMs: keepAliveOf(source),
+    socketOptions: compileSocketOptions(
+      source.upstreamConnectionOptions?.tcpKeepalive,
+      source.upstreamBindConfig?.socketOptions ?? [],
+      problems,
+    ),
     dns: {
       refreshMs: millis(source.dnsRefreshRate) ?? 5000,
       respectTtl: source.respectDnsTtl,
@@ -208,11 +213,6 @@ function thresholdsOf(breakers: CircuitBreakers | undefined, priority: number): 
     retryBudgetPercent: budget ? (budget.budgetPercent?.value ?? 20) : undefined,
     minRetryConcurrency: budget?.minRetryConcurrency ?? 3,
   };
-}
-
-function keepAliveOf(source: Cluster): number | undefined {
-  const keepAlive = source.upstreamConnectionOptions?.tcpKeepalive;
-  return keepAlive ? (keepAlive.keepaliveTime ?? 7200) * 1000 : undefined;
 }
 
 function familyOf(family: Cluster_DnsLookupFamily): ClusterConfig['dns']['family'] {

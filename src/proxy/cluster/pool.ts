@@ -148,7 +148,7 @@ export class HttpPool implements ConnectionOwner {
         port: this.#host.port,
         path: this.#host.path,
         localAddress: config.bindAddress,
-        keepAliveMs: config.keepAliveMs,
+        options: config.socketOptions,
         announce: this.#cluster.own.announcer(this.#options.hops),
         timeoutMs: Math.min(config.connectTimeout, longestTimer),
         alpn: protocol === 'connect' ? [] : protocol === 'h2' ? ['h2'] : protocol === 'h1' ? ['http/1.1'] : ['h2', 'http/1.1'],

@@ -1,10 +1,12 @@
 // The sockets on which one listener accepts, one an address; what cannot be bound is tried again.
 import net from 'node:net';
 import type { HostPort } from '../net/address.ts';
+import { type SocketOptions, setOnServer } from '../net/socket-options.ts';
 
 export interface BoundOptions {
   readonly addresses: readonly HostPort[];
   readonly backlog: number;
+  readonly socketOptions: SocketOptions | undefined;
   /** The socket comes paused. */
   readonly accepted: (socket: net.Socket) => void;
   /** All addresses accept. */
@@ -40,7 +42,10 @@ export class BoundSockets {
       failed(error);
       setTimeout(() => !this.#closed && !server.listening && this.#bind(server, address), againMs).unref();
     });
-    server.on('listening', () => this.open && opened());
+    server.on('listening', () => {
+      if (this.#options.socketOptions) setOnServer(server, this.#options.socketOptions);
+      if (this.open) opened();
+    });
     this.#bind(server, address);
     return server;
   }

@@ -14,6 +14,7 @@ import { FilterConfigSchema as SniFilterSchema } from '@meltemi/envoy-api/envoy/
 import { compileHcm, type HcmConfig, type RouteSource } from '../http/hcm.ts';
 import { formatAddress, type HostPort, readAddress } from '../net/address.ts';
 import { millis } from '../net/duration.ts';
+import { compileSocketOptions, listenerKeepAlive, type SocketOptions } from '../net/socket-options.ts';
 import type { Stats } from '../stats/stats.ts';
 import { readTcpProxy, type TcpConfig } from '../tcp/tcp-config.ts';
 import { compileDownstreamTls, type DownstreamTls } from '../tls/downstream-tls.ts';
@@ -60,6 +61,7 @@ export interface ListenerConfig {
   readonly chains: readonly Chain[];
   readonly defaultChain: Chain | undefined;
   readonly maxConnectionsBacklog: number;
+  readonly socketOptions: SocketOptions | undefined;
   readonly handshakes: HandshakeReport;
   /** Where its counters stand. */
   readonly scope: string;
@@ -98,6 +100,7 @@ export function compileListener(source: Listener, context: ListenerContext, prob
     chains,
     defaultChain,
     maxConnectionsBacklog: source.tcpBacklogSize ?? 4096,
+    socketOptions: compileSocketOptions(listenerKeepAlive(source.$unknown), source.socketOptions, problems),
   };
 }
 
@@ -125,6 +128,7 @@ export function closedListener(source: Listener, context: ListenerContext): List
     chains: [],
     defaultChain: undefined,
     maxConnectionsBacklog: 0,
+    socketOptions: undefined,
   };
 }
 

@@ -241,6 +241,7 @@ export class ListenerSet implements AcceptContext {
     return new BoundSockets({
       addresses: config.addresses,
       backlog: config.maxConnectionsBacklog,
+      socketOptions: config.socketOptions,
       accepted: (socket) => {
         const current = this.#entries.get(name)?.active;
         if (current) acceptConnection(socket, current, this);

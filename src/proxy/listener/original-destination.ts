@@ -1,11 +1,9 @@
 // The address that a redirected connection was meant for, asked of the kernel.
-import { createRequire } from 'node:module';
 import type net from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { HostPort } from '../net/address.ts';
 import { plainIp } from '../net/address.ts';
-
-type GetSockOpt = (fd: number, level: number, name: number, value: Buffer, length: number[]) => number;
+import { descriptorOf, type GetSockOpt, socketCalls } from '../net/socket-options.ts';
 
 const solIp = 0;
 const solIpv6 = 41;
@@ -13,32 +11,14 @@ const soOriginalDst = 80;
 
 /** Where capture by redirection is not available, or did not happen, there is no answer. */
 export class OriginalDestinations {
-  #getsockopt: GetSockOpt | undefined;
-  #tried = false;
-
   of(socket: net.Socket): HostPort | undefined {
     const direct = { ip: plainIp(socket.localAddress), port: socket.localPort ?? 0 };
-    const call = this.#load();
-    const fd = (socket as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1;
-    if (!call || fd < 0) return undefined;
-    const original = direct.ip.includes(':') ? v6(call, fd) : v4(call, fd);
+    const library = socketCalls();
+    const fd = descriptorOf(socket);
+    if (library === 'unavailable' || fd < 0) return undefined;
+    const original = direct.ip.includes(':') ? v6(library.get, fd) : v4(library.get, fd);
     // The kernel answers with the address of the listener when it follows a connection without having redirected it.
     return original?.ip === direct.ip && original.port === direct.port ? undefined : original;
-  }
-
-  /** Loaded with the first captured connection: a laptop without the library never needs it. */
-  #load(): GetSockOpt | undefined {
-    if (this.#tried) return this.#getsockopt;
-    this.#tried = true;
-    if (process.platform !== 'linux') return undefined;
-    try {
-      const koffi = createRequire(import.meta.url)('koffi');
-      const library = koffi.load(null);
-      this.#getsockopt = library.func('int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)');
-    } catch {
-      this.#getsockopt = undefined;
-    }
-    return this.#getsockopt;
   }
 }
 

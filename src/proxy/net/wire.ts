@@ -1,6 +1,7 @@
 // One byte connection under a codec: plain sockets that read into one shared buffer, or any duplex stream (TLS).
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { type SocketOptions, setOnConnect } from './socket-options.ts';
 
 export interface WireEvents {
   /** The bytes are borrowed: the buffer is overwritten after the call. */
@@ -173,7 +174,7 @@ export interface DialOptions {
   readonly port: number;
   readonly path?: string | undefined;
   readonly localAddress?: string | undefined;
-  readonly keepAliveMs?: number | undefined;
+  readonly options?: SocketOptions | undefined;
   /** Given the socket before it begins to connect. */
   readonly announce?: ((socket: net.Socket) => void) | undefined;
 }
@@ -183,12 +184,18 @@ export function dialPlain(options: DialOptions): SocketWire {
   let wire: SocketWire | undefined;
   const onread = { buffer: shared, callback: (length: number): boolean => deliver(wire, length) };
   const target = options.path !== undefined ? { path: options.path } : { host: options.host, port: options.port };
-  const local = options.localAddress === undefined ? {} : { localAddress: options.localAddress };
+  const localAddress = options.localAddress ?? (options.options?.byNumber.length ? anyAddress(options.host) : undefined);
+  const local = localAddress === undefined ? {} : { localAddress };
   const socket = net.connect({ ...target, ...local, noDelay: true, allowHalfOpen: true, onread } as net.NetConnectOpts);
   options.announce?.(socket);
-  if (options.keepAliveMs !== undefined) socket.setKeepAlive(true, options.keepAliveMs);
+  if (options.options) setOnConnect(socket, options.options);
   wire = new SocketWire(socket, undefined, true);
   return wire;
+}
+
+/** A socket that is bound has a descriptor before it connects. */
+function anyAddress(host: string): string {
+  return host.includes(':') ? '::' : '0.0.0.0';
 }
 
 function deliver(wire: SocketWire | undefined, length: number): boolean {

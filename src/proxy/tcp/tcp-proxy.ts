@@ -130,7 +130,7 @@ export class TcpSession implements WireEvents {
         port: host.port,
         path: host.path,
         localAddress: cluster.config.bindAddress,
-        keepAliveMs: cluster.config.keepAliveMs,
+        options: cluster.config.socketOptions,
         announce: cluster.own.announcer(this.#options.info.hops),
         timeoutMs: Math.min(cluster.config.connectTimeout, longestTimer),
         alpn: [],
