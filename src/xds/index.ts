@@ -1,4 +1,5 @@
 export * from './client/index.ts';
+export { guardSession } from './h2-session-guard.ts';
 export * from './resource-types.ts';
 export * from './server/feed.ts';
 export * from './server/grpc-server.ts';

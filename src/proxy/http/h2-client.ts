@@ -7,12 +7,12 @@ import http2, {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { guardSession } from '../../xds/index.ts';
 import type { RequestHead, ResetReason, UpstreamReceiver, UpstreamStream } from './exchange.ts';
 import { toH2 } from './h2-fields.ts';
 import { readResponseHead, readTrailers } from './h2-head.ts';
 import { KeepAlive } from './h2-keep-alive.ts';
 import type { H2Options } from './h2-options.ts';
-import { guardSession } from './h2-session-guard.ts';
 import type { Headers } from './headers.ts';
 import { passableTrailers } from './hop-by-hop.ts';
 import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';

@@ -1,6 +1,7 @@
 // HTTP/2 from clients: each stream of a node:http2 session becomes an exchange.
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { guardSession } from '../../xds/index.ts';
 import { longestTimer } from '../net/duration.ts';
 import type { RequestReceiver, Responder } from './exchange.ts';
 import type { RequestHandler } from './h1-server.ts';
@@ -9,7 +10,6 @@ import { readRequestHead, readTrailers } from './h2-head.ts';
 import { KeepAlive } from './h2-keep-alive.ts';
 import type { H2Options } from './h2-options.ts';
 import { H2Overhead } from './h2-overhead.ts';
-import { guardSession } from './h2-session-guard.ts';
 import { ignoreStrayAcks } from './h2-stray-acks.ts';
 import type { Headers } from './headers.ts';
 import { passableTrailers } from './hop-by-hop.ts';

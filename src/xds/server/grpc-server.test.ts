@@ -1,7 +1,8 @@
 // The gRPC side of the server, with gRPC's own client and with bytes cut where a network cuts them.
 import assert from 'node:assert/strict';
+import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { connect } from 'node:http2';
+import { connect, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { create, fromBinary, type JsonObject, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { AnySchema } from '@bufbuild/protobuf/wkt';
@@ -9,6 +10,7 @@ import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { DiscoveryRequestSchema, DiscoveryResponseSchema } from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
 import { MemoEngine } from '../../base/index.ts';
+import { isKept } from '../h2-session-guard.ts';
 import { typeUrlOf } from '../resource-types.ts';
 import { Feed, FeedHub, type ServedResource } from './feed.ts';
 import { type ConnectionEvents, startXdsServer, type XdsServer } from './grpc-server.ts';
@@ -178,4 +180,30 @@ test('a client that does not read is sent the latest when it does, not everythin
     if (versions.at(-1) === 'v99') break;
   }
   assert.ok(versions.length < 50, `${versions.length} responses`);
+});
+
+test('the native half of a session stays a while when its client leaves with requests under way', async (t) => {
+  const { server } = await running(t);
+  const sessions: (Http2Session | undefined)[] = [];
+  const { promise: underWay, resolve } = Promise.withResolvers<void>();
+  const seen = (message: unknown): void => {
+    if (sessions.push((message as { readonly stream: ServerHttp2Stream }).stream.session) === 20) resolve();
+  };
+  diagnostics.subscribe('http2.server.stream.created', seen);
+  t.after(() => diagnostics.unsubscribe('http2.server.stream.created', seen));
+  const client = connect(`http://${server.address}`);
+  const headers = {
+    ':method': 'POST',
+    ':path': `${service}/StreamAggregatedResources`,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  };
+  for (let i = 0; i < 20; i++) client.request(headers).on('error', () => undefined);
+  await underWay;
+  const [session] = sessions;
+  assert.ok(session && sessions.every((one) => one === session));
+  const ends = once(session, 'close');
+  client.destroy();
+  await ends;
+  assert.ok(isKept(session));
 });

@@ -9,6 +9,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { guardServerSessions } from '../h2-session-guard.ts';
 import { CopyCollection } from './copy-collection.ts';
 import { DeltaSession, DeltaSharing } from './delta/session.ts';
 import { ResponseStream } from './response-stream.ts';
@@ -107,9 +108,13 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   });
   const { address, credentials = ServerCredentials.createInsecure() } = options;
   const port = await bind(server, address, credentials);
+  const unguard = guardServerSessions();
   return {
     address: address.startsWith('unix:') ? address : `${address.slice(0, address.lastIndexOf(':'))}:${port}`,
-    close: async () => server.forceShutdown(),
+    close: async () => {
+      server.forceShutdown();
+      unguard();
+    },
   };
 }
 
