@@ -130,10 +130,10 @@ function grown(full: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
 function requestLine(text: string, length: number, headers: Headers): ScannedHead | HeadProblem {
   const a = text.indexOf(' ');
   const b = text.indexOf(' ', a + 1);
+  for (let i = 0; i < a; i++) if (lower[text.charCodeAt(i)] === 0) return 'malformed';
   // HTTP/0.9 had no version in its request line.
   if (a > 0 && a < length - 1 && (b < 0 || b > length)) return 'other-version';
   if (a <= 0 || b <= a + 1 || b > length || text.lastIndexOf(' ', length - 1) !== b) return 'malformed';
-  for (let i = 0; i < a; i++) if (lower[text.charCodeAt(i)] === 0) return 'malformed';
   for (let i = a + 1; i < b; i++) if (text.charCodeAt(i) <= SP || text.charCodeAt(i) >= DEL) return 'malformed';
   const http11 = length === b + 9 && text.startsWith('HTTP/1.1', b + 1);
   if (!http11 && !(length === b + 9 && text.startsWith('HTTP/1.0', b + 1)))

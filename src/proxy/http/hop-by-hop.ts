@@ -4,7 +4,7 @@ import type { Headers } from './headers.ts';
 export interface ConnectionWishes {
   readonly close: boolean;
   readonly keepAlive: boolean;
-  /** The protocol of an upgrade, lower case. */
+  /** The protocol of an upgrade, lower case; nothing at all is one that nobody allows. */
   readonly upgrade: string | undefined;
   /** False for a request that asks to hide where it comes from, or for more removals than anybody needs. */
   readonly valid: boolean;
@@ -33,7 +33,7 @@ export function connectionWishes(headers: Headers): ConnectionWishes {
     else if (token !== '' && nominable(token)) headers.remove(token);
   }
   const protocol = upgrades ? headers.get('upgrade') : undefined;
-  return { close, keepAlive, upgrade: protocol === undefined || protocol === '' ? undefined : protocol.toLowerCase(), valid };
+  return { close, keepAlive, upgrade: protocol?.toLowerCase(), valid };
 }
 
 /** Whoever took these away would be taken for somebody else further on. */

@@ -1,7 +1,8 @@
 // Fields of which repeated lines become one, joined by a comma: those that Envoy keeps in a fixed place of its header maps.
 import type { Headers } from './headers.ts';
 
-const both = 'cache-control content-encoding content-type proxy-status via x-envoy-attempt-count x-envoy-decorator-operation x-request-id';
+const both =
+  'cache-control connection content-encoding content-type proxy-status transfer-encoding upgrade via x-envoy-attempt-count x-envoy-decorator-operation x-request-id';
 
 const ofRequests: ReadonlySet<string> = new Set(
   `${both} accept accept-encoding access-control-request-headers access-control-request-method access-control-request-private-network authorization expect grpc-accept-encoding grpc-timeout if-match if-modified-since if-none-match if-range if-unmodified-since origin pragma referer te user-agent x-client-trace-id x-envoy-downstream-service-cluster x-envoy-downstream-service-node x-envoy-external-address x-envoy-original-path x-envoy-original-host x-forwarded-client-cert x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto`.split(

@@ -1,4 +1,5 @@
 // What a request line and its Host are for: path, authority, scheme.
+import { isIPv6 } from 'node:net';
 import { validAuthority } from './authority.ts';
 import type { ScannedHead } from './head-scanner.ts';
 
@@ -26,7 +27,14 @@ function form(head: ScannedHead, host: string, refusesHttps: boolean): Target | 
   const absolute = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)((?:[/?][^#]*)?)$/i.exec(target);
   if (!absolute) return 400;
   const [, scheme = '', authority = '', path = ''] = absolute;
+  if (!namesOneHost(authority)) return 400;
   const secure = scheme.toLowerCase() === 'https';
   if (secure && refusesHttps) return 403;
   return { path: path === '' ? '/' : path, authority, scheme: secure ? 'https' : 'http' };
+}
+
+/** The host of an absolute target is a name or an address, one of IPv6 in brackets, and its port a number: Envoy's parser takes no other. */
+function namesOneHost(authority: string): boolean {
+  const [whole, address, port = '0'] = /^(?:[a-z0-9.-]+|\[([^\]]*)\])(?::(\d{1,5}))?$/i.exec(authority) ?? [];
+  return whole !== undefined && (address === undefined || isIPv6(address)) && Number(port) <= 65_535;
 }
