@@ -274,6 +274,7 @@ function clusterStats(name: string, stats: Stats): ClusterStats {
     byClass: [1, 2, 3, 4, 5].map((n) => counter(`upstream_rq_${n}xx`)),
     pendingTotal: counter('upstream_rq_pending_total'),
     pendingOverflow: counter('upstream_rq_pending_overflow'),
+    activeOverflow: counter('upstream_rq_active_overflow'),
     connectionsTotal: counter('upstream_cx_total'),
     connectionsActive: gauge('upstream_cx_active'),
     connectionOverflow: counter('upstream_cx_overflow'),

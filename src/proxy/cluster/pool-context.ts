@@ -14,7 +14,10 @@ export interface Resources {
 
 export interface PoolStats {
   readonly pendingTotal: Stat;
+  /** A request that waited for a connection would have been one too many. */
   readonly pendingOverflow: Stat;
+  /** A request under way would have been. */
+  readonly activeOverflow: Stat;
   readonly connectionsTotal: Stat;
   readonly connectionsActive: Stat;
   readonly connectionOverflow: Stat;

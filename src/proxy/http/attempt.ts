@@ -50,7 +50,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#idleLimit = idle;
     this.#begun = this.#now();
     if (this.#resources.requests >= this.#resources.limits.maxRequests) {
-      this.#cluster.stats.pendingOverflow.value++;
+      this.#cluster.stats.activeOverflow.value++;
       queueMicrotask(() => this.failed('overflow'));
       return;
     }
@@ -104,7 +104,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#pool = undefined;
     if (this.#over) return false;
     if (this.#resources.requests >= this.#resources.limits.maxRequests) {
-      this.#cluster.stats.pendingOverflow.value++;
+      this.#cluster.stats.activeOverflow.value++;
       queueMicrotask(() => this.failed('overflow'));
       return false;
     }

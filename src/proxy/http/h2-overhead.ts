@@ -4,7 +4,10 @@
 /** Allowed on any connection, and what time adds: settings, now and then a PING. */
 const baseBytes = 64 * 1024;
 const bytesPerSecond = 4096;
-const checkMs = 500;
+/** How often all connections are looked at: a flood is over soon, and many connections cost no more than a few. */
+const soonestMs = 50;
+const latestMs = 500;
+const msPerConnection = 0.5;
 /** Around a request: the heads of its frames, a reset, window updates for it. */
 const perRequest = 128;
 /** Two window updates of 13 bytes for every 104 bytes received. */
@@ -19,7 +22,7 @@ export interface OverheadSource {
 export class H2Overhead {
   readonly #source: OverheadSource;
   readonly #unread: () => number;
-  readonly #timer: NodeJS.Timeout;
+  readonly #exceeded: () => void;
   readonly #since = performance.now();
   #explained = 0;
 
@@ -27,10 +30,12 @@ export class H2Overhead {
   constructor(source: OverheadSource, unread: () => number, exceeded: () => void) {
     this.#source = source;
     this.#unread = unread;
-    this.#timer = setInterval(() => {
-      if (this.#exceeds()) exceeded();
-    }, checkMs);
-    this.#timer.unref();
+    this.#exceeded = exceeded;
+    watch(this);
+  }
+
+  check(): void {
+    if (this.#exceeds()) this.#exceeded();
   }
 
   head(raw: readonly string[]): void {
@@ -44,7 +49,7 @@ export class H2Overhead {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    watched.delete(this);
   }
 
   #exceeds(): boolean {
@@ -53,4 +58,23 @@ export class H2Overhead {
     if (bytesRead <= allowed + this.#explained) return false;
     return bytesRead > allowed + this.#explained + this.#unread();
   }
+}
+
+/** All connections of the process, under one timer. */
+const watched = new Set<H2Overhead>();
+let looking = false;
+
+function watch(one: H2Overhead): void {
+  watched.add(one);
+  if (!looking) lookLater();
+}
+
+function lookLater(): void {
+  looking = watched.size > 0;
+  if (!looking) return;
+  const ms = Math.min(latestMs, Math.max(soonestMs, watched.size * msPerConnection));
+  setTimeout(() => {
+    for (const one of watched) one.check();
+    lookLater();
+  }, ms).unref();
 }
