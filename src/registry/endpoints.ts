@@ -1,4 +1,5 @@
 // The endpoints behind a service: EndpointSlices, inline endpoints of service entries, and selected workload entries and pods.
+import ipaddr from 'ipaddr.js';
 import type { EndpointSlice, WorkloadEntry } from '../config/index.ts';
 import { type ConfigStore, keyOf, type ObjectOf } from './config-store.ts';
 import { podHealth, podPort } from './kubernetes-pods.ts';
@@ -19,7 +20,9 @@ function kubernetesEndpoints(service: Service, store: ConfigStore): readonly End
   const object = store.table('Service').get(`${service.namespace}/${service.name}`);
   const selector = object?.spec.selector ?? {};
   if (!object || Object.keys(selector).length === 0) return sliced;
-  const selected = store.workloadsOfNamespace.get(service.namespace).filter((entry) => selects(selector, labelsOfWorkload(entry)));
+  // By addresses alone: names and sockets are for service entries.
+  const addressed = store.workloadsOfNamespace.get(service.namespace).filter(({ spec }) => ipaddr.isValid(spec.address ?? ''));
+  const selected = addressed.filter((entry) => selects(selector, labelsOfWorkload(entry)));
   const workloads = inOrder(selected).flatMap((entry) =>
     workloadEndpoints(
       { ...service, portOf: namedPort },

@@ -9,7 +9,7 @@ import {
 } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
 import ipaddr from 'ipaddr.js';
 import type { Audience, Mesh } from '../../mesh/index.ts';
-import { type Endpoint, parseLocality, selects } from '../../registry/index.ts';
+import { type Endpoint, type EndpointHealth, parseLocality, selects } from '../../registry/index.ts';
 import { type OutboundTarget, targetName } from '../clusters/target.ts';
 import { applyLocality } from '../features/locality.ts';
 import { type Init, pipeAddress, socketAddress } from '../wire.ts';
@@ -32,13 +32,20 @@ function isReachable({ address, unix }: Endpoint, kind: AssignmentKind): boolean
   return address !== '' && (kind === 'inline' || unix || ipaddr.isValid(address));
 }
 
-/** On a service: connections of a session stay with an endpoint that is about to go. */
-const persistentSessionLabel = 'istio.io/persistent-session';
+/** On a service: sessions stay with an endpoint that is about to go. */
+const sessionLabels = ['istio.io/persistent-session', 'istio.io/persistent-session-header'] as const;
+
+/** On a workload: as if it were about to go. */
+const drainingLabel = 'istio.io/draining';
+
+function healthOf({ labels, health }: Endpoint): EndpointHealth {
+  return labels[drainingLabel] && health !== 'unhealthy' ? 'draining' : health;
+}
 
 /** Endpoints that are not ready count in their priority, unless Envoy may send to them when too few are healthy. */
-function isWanted(target: OutboundTarget, { health }: Endpoint): boolean {
-  const keepsSessions = Boolean(target.service.labels[persistentSessionLabel]);
-  switch (health) {
+function isWanted(target: OutboundTarget, endpoint: Endpoint): boolean {
+  const keepsSessions = sessionLabels.some((key) => target.service.labels[key]);
+  switch (healthOf(endpoint)) {
     case 'healthy':
       return true;
     case 'draining':
@@ -109,7 +116,7 @@ function lbEndpoint(endpoint: Endpoint): Init<typeof LbEndpointSchema> {
       case: 'endpoint',
       value: { address: endpoint.unix ? pipeAddress(endpoint.address) : socketAddress(endpoint.address, endpoint.port) },
     },
-    healthStatus: healthStatus[endpoint.health],
+    healthStatus: healthStatus[healthOf(endpoint)],
     loadBalancingWeight: weightOf(endpoint),
     metadata: endpoint.tlsMode === 'istio' ? { filterMetadata: { 'envoy.transport_socket_match': { tlsMode: 'istio' } } } : undefined,
   };

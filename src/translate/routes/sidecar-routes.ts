@@ -55,10 +55,11 @@ function portTable(mesh: Mesh, audience: Audience, egress: EgressScope | undefin
   if (!egress) return [catchAll(mesh, audience)];
   const { at } = port;
   const place = { namespace: audience.namespace, egress };
-  const services = mesh.servicesReachedBy(audience, egress).filter((service) => servesHttp(service, at.port));
+  const onPort = mesh.servicesReachedBy(audience, egress).filter((service) => servesOn(service, at.port));
+  const services = onPort.filter((service) => servesHttp(service, at.port));
   const hosts = services.map((service) => ({ kind: 'service', key: service.key, ...at }) as const);
   const aliases = services.flatMap((service) => aliasesWithRules(mesh, place, service, at.port));
-  const foreign = foreignHosts(mesh, place, port, [...services, ...aliases]);
+  const foreign = foreignHosts(mesh, place, port, { known: [...onPort, ...aliases], served: [...services, ...aliases] });
   const refs = aliases.map(({ key, of }) => ({ kind: 'alias', key, of, ...at }) as const);
   return [...hosts, ...refs, ...foreign, catchAll(mesh, audience)];
 }
@@ -107,17 +108,24 @@ function catchAll(mesh: Mesh, audience: Audience): VirtualHostRef {
   return { kind: 'catch-all', policy: undeclaredPolicy(mesh, audience), proxy: egressProxyCluster(mesh, audience) };
 }
 
-function servesHttp(service: Service, port: number): boolean {
-  return (
-    service.resolution !== 'alias' &&
-    service.ports.some((candidate) => candidate.number === port && (isHttp(candidate.protocol) || candidate.protocol === 'auto'))
-  );
+function servesOn({ resolution, ports }: Service, port: number): boolean {
+  return resolution !== 'alias' && ports.some(({ number, protocol }) => number === port && protocol !== 'udp');
+}
+
+function servesHttp({ ports }: Service, port: number): boolean {
+  return ports.some(({ number, protocol }) => number === port && (isHttp(protocol) || protocol === 'auto'));
 }
 
 function detectedTable(mesh: Mesh, audience: Audience, host: string, port: number): readonly VirtualHostRef[] | undefined {
   const service = mesh.serviceFor(audience, host);
   if (!service) return undefined;
   return service.ports.some((candidate) => candidate.number === port) ? [{ kind: 'detected', key: service.key, port }] : [];
+}
+
+interface ServicesOfPort {
+  /** Of any protocol. */
+  readonly known: readonly Pick<Service, 'hostname'>[];
+  readonly served: readonly Pick<Service, 'hostname'>[];
 }
 
 /**
@@ -128,14 +136,15 @@ function foreignHosts(
   mesh: Mesh,
   place: Place,
   { at, needsService }: TablePort,
-  services: readonly Pick<Service, 'hostname'>[],
+  { known, served }: ServicesOfPort,
 ): readonly VirtualHostRef[] {
-  const names = new Set(services.map((service) => service.hostname));
+  const names = new Set(known.map((service) => service.hostname));
   const isForeign = (host: string): boolean =>
-    host !== '' && host !== '*' && !names.has(host) && !(isWildcard(host) && services.some((service) => overlaps(host, service.hostname)));
+    host !== '' && host !== '*' && !names.has(host) && !(isWildcard(host) && known.some((service) => overlaps(host, service.hostname)));
+  const beside = needsService ? new Set(served.map((service) => service.hostname)) : undefined;
   return mesh
     .virtualServiceHostPatterns()
     .filter(isForeign)
-    .filter((host) => mesh.isServedElsewhere(place, host, needsService ? names : undefined))
+    .filter((host) => mesh.isServedElsewhere(place, host, beside))
     .map((host) => ({ kind: 'foreign', host, ...at }) as const);
 }
