@@ -17,20 +17,25 @@ export interface MatchClient {
   readonly port: number;
 }
 
-/** Whether the match can hold for requests of this client on this listener at all. Named gateways switch the source conditions off. */
-export function concernsClient(
-  match: {
-    readonly port?: number;
-    readonly gateways?: readonly string[];
-    readonly sourceLabels?: Readonly<Record<string, string>>;
-    readonly sourceNamespace?: string;
-  },
-  client: MatchClient,
-): boolean {
-  if (match.port !== undefined && match.port !== 0 && match.port !== client.port) return false;
-  if (match.gateways?.length) return match.gateways.some((gateway) => client.gateways.includes(gateway));
+interface StaticMatch {
+  readonly port?: number;
+  readonly gateways?: readonly string[];
+  readonly sourceLabels?: Readonly<Record<string, string>>;
+  readonly sourceNamespace?: string;
+}
+
+/** Whether the match of a TCP or TLS rule can hold for connections of this client on this listener at all. */
+export function concernsClient(match: StaticMatch, client: MatchClient): boolean {
+  if (match.port && match.port !== client.port) return false;
+  if (match.gateways?.length && !match.gateways.some((gateway) => client.gateways.includes(gateway))) return false;
   if (match.sourceNamespace && match.sourceNamespace !== client.namespace) return false;
   return selects(match.sourceLabels ?? {}, client.labels);
+}
+
+/** The same for requests: gateways that a match names switch the conditions on its source off. */
+export function concernsRequests(match: StaticMatch, client: MatchClient): boolean {
+  const { port, gateways } = match;
+  return concernsClient(gateways?.length ? { port, gateways } : match, client);
 }
 
 export function routeMatch(match: HTTPMatchRequest | undefined, gatewaySemantics: boolean): RouteMatchInit {

@@ -87,13 +87,19 @@ function admits({ protocol, locked }: Draft, incoming: Protocol): boolean {
 interface Place {
   readonly address: string;
   readonly subnet?: string;
+  /** Whether no name has to tell the service from others. */
   readonly own: boolean;
+}
+
+/** At an address that a Sidecar gives, names matter only to services that have no address of their own to be dialled at. */
+function tellsService(address: string | undefined, bind: string): boolean {
+  return address === undefined ? bind !== anyAddress : !address.includes('/');
 }
 
 /** Where connections to a port that is not HTTP by declaration arrive. */
 function placesOf({ mesh, audience, scope, service, port }: PortInput): readonly Place[] {
   const bind = bindOf(scope, audience);
-  if (bind) return [{ address: bind, own: false }];
+  if (bind) return [{ address: bind, own: tellsService(mesh.addressesOf(audience, service)[0], bind) }];
   const addresses = mesh.addressesOf(audience, service);
   if (service.headless || (addresses.length === 0 && isReachedDirectly(service))) return endpointPlaces(mesh, service, port);
   if (addresses.length === 0) return [{ address: anyAddress, own: false }];

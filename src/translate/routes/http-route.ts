@@ -20,7 +20,7 @@ import { mirrorPolicies } from '../features/mirror.ts';
 import { redirect } from '../features/redirect.ts';
 import { retryPolicy } from '../features/retry.ts';
 import { rewriteAction } from '../features/rewrite.ts';
-import { concernsClient, isCatchAll, type MatchClient, routeMatch } from '../features/route-match.ts';
+import { concernsRequests, isCatchAll, type MatchClient, routeMatch } from '../features/route-match.ts';
 import { configPath, outboundCluster, parseClusterName } from '../names.ts';
 import { duration, type Init, istioMetadata } from '../wire.ts';
 import type { RouteContext } from './route-context.ts';
@@ -34,7 +34,7 @@ export function virtualServiceRoutes(model: VirtualServiceModel, client: MatchCl
   for (const rule of model.http) {
     // A rule without matches is a rule with one match that is always true.
     for (const match of rule.match?.length ? rule.match : [undefined]) {
-      if (match && !concernsClient(match, client)) continue;
+      if (match && !concernsRequests(match, client)) continue;
       const route = buildRoute(model, rule, match, context);
       if (!route) continue;
       routes.push(route);
