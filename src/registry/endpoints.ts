@@ -16,7 +16,7 @@ export function endpointsOf(service: Service, store: ConfigStore): readonly Endp
 
 function kubernetesEndpoints(service: Service, store: ConfigStore): readonly Endpoint[] {
   const slices = inOrder(store.slicesOfService.get(`${service.namespace}/${service.name}`));
-  const sliced = slices.flatMap((slice) => sliceEndpoints(service, slice, store));
+  const sliced = onceEach(slices.flatMap((slice) => sliceEndpoints(service, slice, store)));
   const object = store.table('Service').get(`${service.namespace}/${service.name}`);
   const selector = object?.spec.selector ?? {};
   if (!object || Object.keys(selector).length === 0) return sliced;
@@ -32,6 +32,15 @@ function kubernetesEndpoints(service: Service, store: ConfigStore): readonly End
     ),
   );
   return [...(slices.length > 0 ? sliced : unslicedEndpoints(service, object, store)), ...workloads];
+}
+
+/** While Kubernetes moves an endpoint, two slices have it. */
+function onceEach(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const known = new Set<string>();
+  return endpoints.filter(({ servicePort, address, port }) => {
+    const key = `${servicePort} ${address} ${port}`;
+    return !known.has(key) && known.add(key);
+  });
 }
 
 /** By name, whatever the order of arrival: the same objects give the same endpoints in the same order. */
@@ -63,9 +72,8 @@ function sliceEndpoints(service: Service, slice: ObjectOf<'EndpointSlice'>, stor
     return (slice.spec.ports ?? []).flatMap((slicePort) => {
       const servicePort = service.ports.find((port) => port.name === (slicePort.name ?? ''));
       if (!servicePort || slicePort.port === undefined) return [];
-      const identity = podIdentity(item, slice.metadata.namespace, store);
       return (item.addresses ?? []).map((address) => ({
-        ...identity,
+        ...podIdentity(item.targetRef, { address, namespace: slice.metadata.namespace }, store),
         address,
         servicePort: servicePort.name,
         port: slicePort.port ?? 0,
@@ -86,18 +94,16 @@ function healthOf({ conditions = {} }: SliceEndpoint): EndpointHealth | undefine
 
 type Identity = Pick<Endpoint, 'labels' | 'namespace' | 'workload' | 'serviceAccount' | 'locality' | 'tlsMode' | 'nodeName'>;
 
-function podIdentity(item: SliceEndpoint, namespace: string, store: ConfigStore): Identity {
-  const target = item.targetRef;
-  const byName = target?.kind === 'Pod' ? store.table('Pod').get(`${target.namespace ?? namespace}/${target.name ?? ''}`) : undefined;
-  const pod = byName ?? store.podsOfAddress.get(item.addresses?.[0] ?? '')[0];
-  if (pod) return identityOfPod(pod, store, item.nodeName);
-  const { nodeName } = item;
-  const locality = localityOfNode(nodeName, {}, store);
-  return { labels: withPlace({}, { locality, nodeName }), namespace, workload: '', locality, tlsMode: 'disabled', nodeName };
+/** Nothing is known of an endpoint but what its pod says: not the node either. */
+function podIdentity(target: SliceEndpoint['targetRef'], at: { address: string; namespace: string }, store: ConfigStore): Identity {
+  const byName = target?.kind === 'Pod' ? store.table('Pod').get(`${target.namespace ?? at.namespace}/${target.name ?? ''}`) : undefined;
+  const pod = byName ?? store.podsOfAddress.get(at.address).find(({ metadata }) => metadata.namespace === at.namespace);
+  return pod ? identityOfPod(pod, store) : { labels: {}, namespace: at.namespace, workload: '', locality: '', tlsMode: 'disabled' };
 }
 
-function identityOfPod(pod: ObjectOf<'Pod'>, store: ConfigStore, nodeName = pod.spec.nodeName): Identity {
+function identityOfPod(pod: ObjectOf<'Pod'>, store: ConfigStore): Identity {
   const { labels, namespace, name } = pod.metadata;
+  const { nodeName } = pod.spec;
   const locality = localityOfNode(nodeName, labels, store);
   return {
     labels: withPlace(labels, { locality, nodeName }),

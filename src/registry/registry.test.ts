@@ -95,6 +95,35 @@ const cases: readonly {
     expected: ['10.1.0.1:8080 http us/us-2/rack v1 cart-sa'],
   },
   {
+    name: 'the label topology.istio.io/locality goes before the older one',
+    documents: [
+      service(`{clusterIP: 10.0.0.1, ${httpPort}}`),
+      slice('[{addresses: [10.1.0.1], conditions: {ready: true}}]'),
+      pod('cart-a', '10.1.0.1', ', istio-locality: us.us-2, topology.istio.io/locality: asia.a-1'),
+    ],
+    expected: ['10.1.0.1:8080 http asia/a-1 v1 cart-sa'],
+  },
+  {
+    name: 'of an endpoint without a pod of its namespace nothing is known, not even its node',
+    documents: [
+      service(`{clusterIP: 10.0.0.1, ${httpPort}}`),
+      slice('[{addresses: [10.1.0.1, 10.1.0.2], conditions: {ready: true}, nodeName: one}]'),
+      pod('elsewhere', '10.1.0.1').replace('namespace: shop', 'namespace: other'),
+      pod('cart-b', '10.1.0.2'),
+      node,
+    ],
+    expected: ['10.1.0.1:8080 http', '10.1.0.2:8080 http eu/eu-1 v1 cart-sa'],
+  },
+  {
+    name: 'what two slices have is one endpoint; without a word about it, what is not ready is about to go',
+    documents: [
+      service(`{clusterIP: 10.0.0.1, ${httpPort}}`),
+      slice('[{addresses: [10.1.0.1], conditions: {ready: true}}, {addresses: [10.1.0.2], conditions: {ready: false}}]'),
+      slice('[{addresses: [10.1.0.1], conditions: {ready: true}}]').replace('cart-1', 'cart-2'),
+    ],
+    expected: ['10.1.0.1:8080 http', '10.1.0.2:8080 http draining'],
+  },
+  {
     name: 'without slices the pods that the service selects, with the ports that they name',
     documents: [
       service(
