@@ -39,9 +39,9 @@ export function scopeOf(sidecar: ObjectOf<'Sidecar'> | undefined, namespace: str
   };
 }
 
-/** The listener of a scope that requests for a port arrive at. */
-export function egressFor(scope: SidecarScope, port: number): EgressScope | undefined {
-  return scope.egress.find((listener) => !listener.port || listener.port.number === port);
+/** The listener of a scope that requests arrive at for a port, or at a Unix socket or whatever else has a name. */
+export function egressFor(scope: SidecarScope, place: number | string): EgressScope | undefined {
+  return scope.egress.find(({ port, bind }) => !port || (typeof place === 'number' ? port.number === place : bind === place));
 }
 
 function egressScope(listener: IstioEgressListener, namespace: string): EgressScope {

@@ -47,6 +47,17 @@ export function listenerName(address: string, port: number): string {
   return `${address}_${port}`;
 }
 
+const socketScheme = 'unix://';
+
+/** Whether the address of a listener, which is then also the name of its route table, is a Unix socket. */
+export function isSocket(address: string): boolean {
+  return address.startsWith(socketScheme);
+}
+
+export function socketPath(address: string): string {
+  return address.slice(socketScheme.length);
+}
+
 /** Route table of every HTTP port that services share by number. */
 export function sidecarRouteName(port: number): string {
   return String(port);

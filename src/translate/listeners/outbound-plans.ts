@@ -3,7 +3,7 @@
 import ipaddr from 'ipaddr.js';
 import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
 import { isHttp, type Protocol, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
-import { detectedRouteName, listenerName, sidecarRouteName } from '../names.ts';
+import { detectedRouteName, isSocket, listenerName, sidecarRouteName } from '../names.ts';
 import { anyAddress, isCapturing } from './capture-ports.ts';
 import { normalRange } from './cidr-range.ts';
 import { Claims } from './claims.ts';
@@ -72,7 +72,8 @@ function addHttp(drafts: Drafts, { scope, audience, port, service }: PortInput):
   if (isAlone) draft.rest = 'http';
   else if (draft.address !== anyAddress && !draft.http) return;
   draft.protocol = isAlone ? port.protocol : 'auto';
-  draft.http ??= { routeName: sidecarRouteName(port.number), grpcWeb: port.protocol === 'grpc-web' };
+  const routeName = isSocket(draft.address) ? draft.address : sidecarRouteName(port.number);
+  draft.http ??= { routeName, grpcWeb: port.protocol === 'grpc-web' };
   if (service.resolution === 'dynamic-dns') draft.http = { ...draft.http, dynamicDns: true };
 }
 

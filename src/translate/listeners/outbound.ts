@@ -11,7 +11,7 @@ import {
 import type { Mesh } from '../../mesh/index.ts';
 import { listenerAccessLogs } from '../features/access-log.ts';
 import { dynamicDnsSniFilter } from '../features/dynamic-dns.ts';
-import { blackHoleCluster, passthroughCluster } from '../names.ts';
+import { blackHoleCluster, isSocket, passthroughCluster, socketPath } from '../names.ts';
 import type { UndeclaredPolicy } from '../routes/sidecar-routes.ts';
 import { catchAllVirtualHost } from '../routes/virtual-host.ts';
 import { duration, type Init, pipeAddress, socketAddress } from '../wire.ts';
@@ -39,7 +39,7 @@ export function outboundListener(plan: OutboundListenerPlan, options: OutboundOp
   const usesSni = plan.chains.some((chain) => chain.sniHosts.length > 0);
   return create(ListenerSchema, {
     name: plan.name,
-    address: plan.port === 0 ? pipeAddress(plan.address) : socketAddress(plan.address, plan.port),
+    address: isSocket(plan.address) ? pipeAddress(socketPath(plan.address)) : socketAddress(plan.address, plan.port),
     filterChains: matched.length > 0 ? matched : [rest],
     defaultFilterChain: matched.length > 0 ? rest : undefined,
     listenerFilters: [...(usesSni ? [tlsInspector()] : []), ...(detected.length > 0 ? [httpInspector()] : [])],

@@ -73,12 +73,14 @@ function subnetsOf({ subnet }: TcpPort): readonly string[] {
 type Routed = Pick<TcpChain, 'targets' | 'statPrefix' | 'policy' | 'lookUpPort'>;
 
 function direct({ mesh, audience, service, port }: TcpPort): Routed {
-  const cluster = outboundCluster(port.number, undefined, service.hostname);
+  // A socket has no port to tell: that of a service with one.
+  const number = port.number || (service.ports.length === 1 && service.ports[0]?.number) || 0;
+  const cluster = outboundCluster(number, undefined, service.hostname);
   return {
     targets: [{ cluster, weight: 1 }],
     statPrefix: cluster,
     policy: listenerPolicy(mesh.destinationRule(audience, service), undefined),
-    lookUpPort: service.resolution === 'dynamic-dns' ? port.number : undefined,
+    lookUpPort: service.resolution === 'dynamic-dns' ? number : undefined,
   };
 }
 

@@ -7,8 +7,8 @@ type ConsistentHash = ReturnType<typeof consistentHash>;
 /** Where a sidecar routes requests. */
 export interface RoutePort {
   readonly port: number;
-  /** The port of a listener that is an HTTP proxy, whose requests go as those on `port` do. */
-  readonly proxyPort?: number;
+  /** The port, or the socket, of a listener that is an HTTP proxy, whose requests go as those on `port` do. */
+  readonly proxyPort?: number | string;
 }
 
 /** What building a route needs to know of the mesh around it. */

@@ -1,7 +1,7 @@
 // Which virtual hosts make up a route table of a sidecar. The tables are put together from already encoded virtual hosts.
 import { type Audience, type EgressScope, egressFor, type Mesh } from '../../mesh/index.ts';
 import { isHttp, isWildcard, overlaps, parseProtocol, resolveHost, type Service } from '../../registry/index.ts';
-import { httpProxyRouteName, outboundCluster, parseSidecarRouteName } from '../names.ts';
+import { httpProxyRouteName, isSocket, outboundCluster, parseSidecarRouteName } from '../names.ts';
 import type { RoutePort } from './route-context.ts';
 
 /** The port on which hosts that are no service are routed by VirtualServices alone. */
@@ -22,7 +22,7 @@ export type UndeclaredPolicy = 'allow' | 'look-up' | 'block';
 /** Undefined when the name is of no route table that this audience has. */
 export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string): readonly VirtualHostRef[] | undefined {
   const scope = mesh.scope(audience);
-  if (name === httpProxyRouteName) return portTable(mesh, audience, egressFor(scope, 0), proxiedPort(0));
+  if (name === httpProxyRouteName || isSocket(name)) return portTable(mesh, audience, egressFor(scope, name), proxiedPort(name));
   const parsed = parseSidecarRouteName(name);
   if (!parsed) return undefined;
   if (parsed.host !== undefined) return detectedTable(mesh, audience, parsed.host, parsed.port);
@@ -47,7 +47,7 @@ interface TablePort {
  * An explicit HTTP proxy (MeshConfig `proxyHttpPort`, or a Sidecar's listener with the protocol HTTP_PROXY) has the virtual hosts of port
  * 80: those of other ports would go by HOST:PORT, and the port of an authority is not looked at.
  */
-function proxiedPort(listener: number): TablePort {
+function proxiedPort(listener: number | string): TablePort {
   return { at: { port: 80, proxyPort: listener }, needsService: true };
 }
 
