@@ -35,7 +35,9 @@ export function parseChunk(chunk: Chunk, file: string): ParsedChunk {
     }
     reader.document(document.value, chunk.contentLine, document.positions);
   }
-  return { objects: reader.objects, issues: reader.issues, isDamaged: false };
+  // Who it is that has the error is not known: it may be anyone that the document held before.
+  const isNameless = reader.issues.some(({ severity, origin }) => severity === 'error' && origin.name === '');
+  return { objects: reader.objects, issues: reader.issues, isDamaged: isNameless };
 }
 
 /** The same chunk, so many lines further down. */

@@ -254,6 +254,16 @@ test('half of a file that is being written is no finding', { timeout: 5000 }, as
   assert.deepEqual(found, []);
 });
 
+test('a document that is cut off before its kind or name says nothing of what it held', { timeout: 5000 }, async (t) => {
+  for (const rest of ['apiVersion: v1\n', 'apiVersion: v1\nkind: Service\n']) {
+    const followed = new Followed(t, one);
+    followed.write('a.yaml', rest);
+    await followed.until(() => followed.issues.some(({ severity }) => severity === 'error'));
+    await pause(graceMs * 1.5);
+    assert.deepEqual([followed.names(), followed.everRemoved], ['a', []]);
+  }
+});
+
 test('findings are placed where the resource stands now', (t) => {
   const followed = new Followed(t, two);
   const issue = (): number | undefined =>
