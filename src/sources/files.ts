@@ -21,6 +21,8 @@ export interface FileSourceOptions {
 
 const defaultQuietMs = 30;
 const defaultGraceMs = 800;
+/** After a look that found a file emptied, which is how most writes begin: what is written comes a moment later. */
+const hurryMs = 2;
 /** So long at most does a look wait for files that never come to rest, in quiet times. */
 const mostQuietTimes = 10;
 /** The kernel forgets events when so many wait, without a word of that to Node. */
@@ -41,6 +43,8 @@ export class FileSource {
   #issues: readonly Issue[] = [];
   #onUpdate: ((update: ConfigUpdate) => void) | undefined;
   #isLooking = false;
+  #sawEmptied = false;
+  #sawNews = false;
   #lookedAt = 0;
   #pendingSince = 0;
   #lookTimer: NodeJS.Timeout | undefined;
@@ -122,18 +126,22 @@ export class FileSource {
     const latest = this.#pendingSince + mostQuietTimes * this.#quietMs;
     const isCalm = this.#lookTimer === undefined && now - this.#lookedAt > this.#quietMs;
     clearTimeout(this.#lookTimer);
-    const delay = isCalm ? 0 : Math.max(0, Math.min(this.#quietMs, latest - now));
+    const quietMs = this.#sawEmptied ? hurryMs : this.#quietMs;
+    const delay = isCalm ? 0 : Math.max(0, Math.min(quietMs, latest - now));
     this.#lookTimer = setTimeout(() => void this.#lookAtPending(), delay);
   }
 
   async #lookAtPending(): Promise<void> {
     this.#lookTimer = undefined;
     this.#isLooking = true;
+    this.#sawEmptied = false;
+    this.#sawNews = false;
     const paths = this.#pending.size > eventsToDistrust ? [...this.#pending, ...this.#roots] : [...this.#pending];
     this.#pending = new Set();
     await runInSlices(this.#look(paths, false));
     this.#isLooking = false;
-    this.#lookedAt = performance.now();
+    // The last of the events of a write is looked after as well, and finds nothing more.
+    if (this.#sawNews) this.#lookedAt = performance.now();
     this.#emit();
     for (const path of this.#doubted.keys()) this.#pending.add(path);
     if (this.#pending.size > 0) {
@@ -154,6 +162,7 @@ export class FileSource {
       const before = this.#claims.fileOf(path);
       const read = readText(path);
       const text = 'source' in read ? read.source.text : '';
+      if (text === '' && (before?.text || this.#leftovers.has(path))) this.#sawEmptied = true;
       if ('source' in read && before?.text === text && !before.isDamaged && !this.#doubted.has(path)) continue;
       const parsed = 'source' in read ? yield* parseSteps(read.source, before) : { ...read.problem, text: before?.text ?? '' };
       if (!isFinal && hasErrors(parsed.issues) && this.#doubted.get(path) !== text) this.#doubted.set(path, text);
@@ -162,6 +171,7 @@ export class FileSource {
   }
 
   #put(file: ParsedFile): void {
+    this.#sawNews = true;
     this.#doubted.delete(file.file);
     this.#claims.put(file, this.#orderOf(file.file));
     if (!this.#claims.hasLeftovers(file.file)) this.#leftovers.delete(file.file);
