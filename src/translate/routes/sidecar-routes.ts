@@ -22,6 +22,7 @@ export type UndeclaredPolicy = 'allow' | 'look-up' | 'block';
 /** Undefined when the name is of no route table that this audience has. */
 export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string): readonly VirtualHostRef[] | undefined {
   const scope = mesh.scope(audience);
+  if (name === httpProxyRouteName && !audience.captured) return everyPortTable(mesh, audience, egressFor(scope, 0));
   if (name === httpProxyRouteName || isSocket(name)) return portTable(mesh, audience, egressFor(scope, name), proxiedPort(name));
   const parsed = parseSidecarRouteName(name);
   if (!parsed) return undefined;
@@ -114,6 +115,26 @@ function servesOn({ resolution, ports }: Service, port: number): boolean {
 
 function servesHttp({ ports }: Service, port: number): boolean {
   return ports.some(({ number, protocol }) => number === port && (isHttp(protocol) || protocol === 'auto'));
+}
+
+/**
+ * Where nothing is captured, an application reaches the mesh by its HTTP proxy alone: each service is a virtual host on the first of its HTTP
+ * ports, whatever port a client names.
+ */
+function everyPortTable(mesh: Mesh, audience: Audience, egress: EgressScope | undefined): readonly VirtualHostRef[] {
+  if (!egress) return [catchAll(mesh, audience)];
+  const hosts = mesh.servicesReachedBy(audience, egress).flatMap((service) => {
+    const port = service.ports.find(({ number }) => servesHttp(service, number));
+    return port ? [{ service, ref: { kind: 'service', key: service.key, port: port.number } as const }] : [];
+  });
+  const bearing = hosts.map(({ service }) => service);
+  const foreign = foreignHosts(
+    mesh,
+    { namespace: audience.namespace, egress },
+    { at: { port: foreignPort }, needsService: false },
+    { known: bearing, served: bearing },
+  );
+  return [...hosts.map(({ ref }) => ref), ...foreign, catchAll(mesh, audience)];
 }
 
 function detectedTable(mesh: Mesh, audience: Audience, host: string, port: number): readonly VirtualHostRef[] | undefined {
