@@ -1,13 +1,13 @@
 // The pilot over real gRPC: what an edit sends, and what it does not.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { create, type JsonObject } from '@bufbuild/protobuf';
-import { NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import type { JsonObject } from '@bufbuild/protobuf';
 import type { Issue } from '../base/index.ts';
 import { type AnyConfig, parseDocuments } from '../config/index.ts';
 import type { ConfigUpdate } from '../sources/index.ts';
-import { discoveryMethods, grpcStreams, type ResourceTypeName, SotwClient, typeOfUrl, typeUrlOf } from '../xds/index.ts';
+import { type ResourceTypeName, type SotwClient, typeOfUrl, typeUrlOf } from '../xds/index.ts';
 import { Pilot, type PilotEvent } from './pilot.ts';
+import { testClient } from './testing/test-client.ts';
 
 const services = `
 apiVersion: v1
@@ -49,19 +49,10 @@ class Client {
   #waiting: { readonly type: ResourceTypeName; readonly resolve: () => void }[] = [];
 
   constructor(address: string, ip = '10.9.9.9', metadata: JsonObject = {}) {
-    const id = `sidecar~${ip}~client.default~default.svc.cluster.local`;
-    this.#client = new SotwClient({
-      open: grpcStreams({ address }, discoveryMethods.aggregated),
-      node: create(NodeSchema, { id, metadata: { NAMESPACE: 'default', LABELS: { app: 'client' }, ...metadata } }),
-      timers: {
-        after: (ms, run) => ({
-          cancel: (
-            (timer) => () =>
-              clearTimeout(timer)
-          )(setTimeout(run, ms)),
-        }),
-        random: () => 0,
-      },
+    this.#client = testClient({
+      address,
+      id: `sidecar~${ip}~client.default~default.svc.cluster.local`,
+      metadata: { NAMESPACE: 'default', LABELS: { app: 'client' }, ...metadata },
     });
     for (const [type, names] of [
       ['cluster', []],

@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { create, fromBinary } from '@bufbuild/protobuf';
-import { NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { fromBinary } from '@bufbuild/protobuf';
 import { SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { parseDocuments } from '../config/index.ts';
-import { discoveryMethods, grpcStreams, SotwClient, typeUrlOf } from '../xds/index.ts';
+import { typeUrlOf } from '../xds/index.ts';
 import { Pilot } from './pilot.ts';
 import { isLocal } from './secret-policy.ts';
+import { testClient } from './testing/test-client.ts';
 
 const data = 'data: {tls.crt: YQ==, tls.key: Yg==, ca.crt: Yw==}';
 const config = `
@@ -52,21 +52,10 @@ async function ask(
   );
   pilot.apply({ changed: parsed.resources, removed: [], issues: [] });
   const server = await pilot.serve(address);
-  const client = new SotwClient({
-    open: grpcStreams({ address: server.address.replace('0.0.0.0', '127.0.0.1') }, discoveryMethods.aggregated),
-    node: create(NodeSchema, {
-      id: `${type}~10.9.9.9~x.${namespace}~${namespace}.svc.cluster.local`,
-      metadata: { NAMESPACE: namespace, LABELS: { app } },
-    }),
-    timers: {
-      after: (ms, run) => ({
-        cancel: (
-          (timer) => () =>
-            clearTimeout(timer)
-        )(setTimeout(run, ms)),
-      }),
-      random: () => 0,
-    },
+  const client = testClient({
+    address: server.address.replace('0.0.0.0', '127.0.0.1'),
+    id: `${type}~10.9.9.9~x.${namespace}~${namespace}.svc.cluster.local`,
+    metadata: { NAMESPACE: namespace, LABELS: { app } },
   });
   t.after(async () => {
     client.stop();

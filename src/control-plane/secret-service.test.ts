@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { create, fromBinary } from '@bufbuild/protobuf';
-import { NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { fromBinary } from '@bufbuild/protobuf';
 import { type Secret, SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { CertificateAuthority, WorkloadCertificates } from '../identity/index.ts';
-import { discoveryMethods, grpcStreams, SotwClient, typeUrlOf } from '../xds/index.ts';
+import { typeUrlOf } from '../xds/index.ts';
 import { SecretService } from './secret-service.ts';
+import { testClient } from './testing/test-client.ts';
 
 const pem = (label: string): string => `-----BEGIN ${label}-----\nYWJj\n-----END ${label}-----\n`;
 
@@ -19,21 +19,11 @@ async function given(t: TestContext, address: string, names: readonly string[]):
   const certificates = new WorkloadCertificates(authority, { now: Date.now, schedule: () => () => {} });
   const service = new SecretService(certificates, 'cluster.local', (error) => assert.fail(String(error)));
   const server = await service.serve(address);
-  const client = new SotwClient({
-    open: grpcStreams({ address: server.address }, discoveryMethods.secrets),
-    node: create(NodeSchema, {
-      id: 'sidecar~127.0.0.1~a.default~default.svc.cluster.local',
-      metadata: { NAMESPACE: 'default', SERVICE_ACCOUNT: 'shop' },
-    }),
-    timers: {
-      after: (ms, run) => ({
-        cancel: (
-          (timer) => () =>
-            clearTimeout(timer)
-        )(setTimeout(run, ms)),
-      }),
-      random: () => 0,
-    },
+  const client = testClient({
+    address: server.address,
+    service: 'secrets',
+    id: 'sidecar~127.0.0.1~a.default~default.svc.cluster.local',
+    metadata: { NAMESPACE: 'default', SERVICE_ACCOUNT: 'shop' },
   });
   t.after(async () => {
     client.stop();

@@ -20,12 +20,17 @@ class Followed {
   issues: ConfigUpdate['issues'] = [];
   #wake: () => void = () => {};
 
-  constructor(t: TestContext, prepare: (folder: string) => void, paths: (folder: string) => readonly string[] = (folder) => [folder]) {
+  constructor(
+    t: TestContext,
+    prepare: (folder: string) => void,
+    paths: (folder: string) => readonly string[] = (folder) => [folder],
+    quietMs = 5,
+  ) {
     const parent = mkdtempSync(join(tmpdir(), 'meltemi-followed-'));
     this.folder = join(parent, 'config');
     mkdirSync(this.folder);
     prepare(this.folder);
-    this.source = new FileSource({ paths: paths(this.folder), quietMs: 5, graceMs });
+    this.source = new FileSource({ paths: paths(this.folder), quietMs, graceMs });
     t.after(() => {
       this.source.close();
       rmSync(parent, { recursive: true, force: true });
@@ -99,6 +104,16 @@ for (const { name, edit } of edits) {
       assert.deepEqual(followed.everRemoved, []);
     });
   }
+}
+
+for (const { name, edit } of edits) {
+  test(`a file that is ${name} after a calm moment waits for no quiet time, whatever number of events that is`, {
+    timeout: 5000,
+  }, async (t) => {
+    const followed = new Followed(t, one, (folder) => [folder], 60_000);
+    edit(followed.folder, service('a', 81));
+    await followed.until(() => followed.inForce.get('a')?.includes('81') === true);
+  });
 }
 
 test('files in a folder that came later are noticed', { timeout: 5000 }, async (t) => {

@@ -21,8 +21,10 @@ export interface FileSourceOptions {
 
 const defaultQuietMs = 30;
 const defaultGraceMs = 800;
-/** After a look that found a file emptied, which is how most writes begin: what is written comes a moment later. */
+/** While a file stands emptied, which is how most writes begin: what is written comes a moment later. */
 const hurryMs = 2;
+/** More files than an editor writes at once; those of a checkout or a copy are better taken together. */
+const manyFiles = 8;
 /** So long at most does a look wait for files that never come to rest, in quiet times. */
 const mostQuietTimes = 10;
 /** The kernel forgets events when so many wait, without a word of that to Node. */
@@ -42,10 +44,12 @@ export class FileSource {
   #pending = new Set<string>();
   #issues: readonly Issue[] = [];
   #onUpdate: ((update: ConfigUpdate) => void) | undefined;
+  /** Files that held something and now hold nothing. */
+  readonly #emptied = new Set<string>();
   #isLooking = false;
-  #sawEmptied = false;
+  #looksAtOnce = false;
   #sawNews = false;
-  #lookedAt = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #pendingSince = 0;
   #lookTimer: NodeJS.Timeout | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
@@ -64,6 +68,7 @@ export class FileSource {
     runToEnd(this.#look(this.#roots, true));
     for (const path of this.#leftovers.keys()) this.#claims.giveUp(path);
     this.#leftovers.clear();
+    this.#emptied.clear();
     return this.#takeUpdate();
   }
 
@@ -121,20 +126,20 @@ export class FileSource {
   }
 
   #schedule(): void {
-    if (!this.#onUpdate || this.#isLooking) return;
+    if (!this.#onUpdate || this.#isLooking || this.#looksAtOnce) return;
     const now = performance.now();
     const latest = this.#pendingSince + mostQuietTimes * this.#quietMs;
-    const isCalm = this.#lookTimer === undefined && now - this.#lookedAt > this.#quietMs;
+    this.#looksAtOnce = this.#lookTimer === undefined && now - this.#lookedAt > this.#quietMs;
     clearTimeout(this.#lookTimer);
-    const quietMs = this.#sawEmptied ? hurryMs : this.#quietMs;
-    const delay = isCalm ? 0 : Math.max(0, Math.min(quietMs, latest - now));
+    const quietMs = this.#emptied.size > 0 && this.#emptied.size < manyFiles ? hurryMs : this.#quietMs;
+    const delay = this.#looksAtOnce ? 0 : Math.max(0, Math.min(quietMs, latest - now));
     this.#lookTimer = setTimeout(() => void this.#lookAtPending(), delay);
   }
 
   async #lookAtPending(): Promise<void> {
     this.#lookTimer = undefined;
+    this.#looksAtOnce = false;
     this.#isLooking = true;
-    this.#sawEmptied = false;
     this.#sawNews = false;
     const paths = this.#pending.size > eventsToDistrust ? [...this.#pending, ...this.#roots] : [...this.#pending];
     this.#pending = new Set();
@@ -162,7 +167,6 @@ export class FileSource {
       const before = this.#claims.fileOf(path);
       const read = readText(path);
       const text = 'source' in read ? read.source.text : '';
-      if (text === '' && (before?.text || this.#leftovers.has(path))) this.#sawEmptied = true;
       if ('source' in read && before?.text === text && !before.isDamaged && !this.#doubted.has(path)) continue;
       const parsed = 'source' in read ? yield* parseSteps(read.source, before) : { ...read.problem, text: before?.text ?? '' };
       if (!isFinal && hasErrors(parsed.issues) && this.#doubted.get(path) !== text) this.#doubted.set(path, text);
@@ -176,6 +180,8 @@ export class FileSource {
     this.#claims.put(file, this.#orderOf(file.file));
     if (!this.#claims.hasLeftovers(file.file)) this.#leftovers.delete(file.file);
     else if (!this.#leftovers.has(file.file)) this.#leftovers.set(file.file, performance.now() + this.#graceMs);
+    if (file.text === '' && this.#leftovers.has(file.file)) this.#emptied.add(file.file);
+    else this.#emptied.delete(file.file);
   }
 
   #eachBelow(root: string, act: (path: string) => void): void {
@@ -197,6 +203,7 @@ export class FileSource {
       else {
         this.#claims.giveUp(path);
         this.#leftovers.delete(path);
+        this.#emptied.delete(path);
       }
     }
     if (next < Number.POSITIVE_INFINITY) this.#graceTimer = setTimeout(() => this.#emit(), next - now);

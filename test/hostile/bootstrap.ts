@@ -38,6 +38,30 @@ export function bootstrap({ adminPort, listeners, clusters }: BootstrapParts): J
   };
 }
 
+/** A gateway labelled `istio: ingress` that takes everything from a pilot on loopback. */
+export function gatewayBootstrap(api: 'GRPC' | 'DELTA_GRPC', adminPort: number, xdsPort: number): Json {
+  const ads = { ads: {}, resource_api_version: 'V3' };
+  return {
+    node: {
+      id: 'router~127.0.0.1~gw.default~default.svc.cluster.local',
+      cluster: 'gw',
+      metadata: { NAMESPACE: 'default', LABELS: { istio: 'ingress' } },
+    },
+    admin: { address: address(adminPort) },
+    dynamic_resources: {
+      ads_config: {
+        api_type: api,
+        transport_api_version: 'V3',
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
+      },
+      cds_config: ads,
+      lds_config: ads,
+    },
+    static_resources: { clusters: [cluster('xds', xdsPort, http2())] },
+  };
+}
+
 /** A cluster of one host on loopback. */
 export function cluster(name: string, port: number, fields: Json = {}): Json {
   const endpoint = { endpoint: { address: address(port) } };

@@ -5,7 +5,7 @@ import { get as httpGet } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { cluster, http2, type Json } from './bootstrap.ts';
+import { gatewayBootstrap } from './bootstrap.ts';
 import { freePorts } from './free-ports.ts';
 import { PilotProcess } from './pilot-process.ts';
 import { accepting, ProxyProcess } from './proxy-process.ts';
@@ -36,29 +36,6 @@ spec:
 `;
 }
 
-function gatewayBootstrap(admin: number, xds: number): Json {
-  const ads = { ads: {}, resource_api_version: 'V3' };
-  return {
-    node: {
-      id: 'router~127.0.0.1~gw.default~default.svc.cluster.local',
-      cluster: 'gw',
-      metadata: { NAMESPACE: 'default', LABELS: { istio: 'ingress' } },
-    },
-    admin: { address: { socket_address: { address: '127.0.0.1', port_value: admin } } },
-    dynamic_resources: {
-      ads_config: {
-        api_type: 'GRPC',
-        transport_api_version: 'V3',
-        set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
-      },
-      cds_config: ads,
-      lds_config: ads,
-    },
-    static_resources: { clusters: [cluster('xds', xds, http2())] },
-  };
-}
-
 describe('the life of a pilot', () => {
   let ports: readonly number[];
   let upstream: RawUpstream;
@@ -69,7 +46,7 @@ describe('the life of a pilot', () => {
     ports = await freePorts(3);
     upstream = await RawUpstream.start(onEachHead((socket) => socket.write(okResponse)));
     const [, admin = 0, xds = 0] = ports;
-    proxy = ProxyProcess.spawn('embedded', gatewayBootstrap(admin, xds));
+    proxy = ProxyProcess.spawn('embedded', gatewayBootstrap('GRPC', admin, xds));
   });
   after(async () => {
     await Promise.all([proxy.stop(), pilot?.stop(), upstream.stop()]);

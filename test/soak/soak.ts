@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { FakeAuthority } from '../../src/proxy/tls/fake-certificates.ts';
-import { cluster, http2, type Json } from '../hostile/bootstrap.ts';
+import { gatewayBootstrap } from '../hostile/bootstrap.ts';
 import { freePorts } from '../hostile/free-ports.ts';
 import { PilotProcess } from '../hostile/pilot-process.ts';
 import type { ProcessFacts } from '../hostile/process-facts.ts';
@@ -115,7 +115,7 @@ class Scene {
       writeFileSync(join(folder, 'routes.yaml'), routesText(servers, 50, 0));
     });
     const xds = Number(pilot.address.split(':').at(-1));
-    const proxy = await ProxyProcess.start('embedded', bootstrapOf(admin, xds));
+    const proxy = await ProxyProcess.start('embedded', gatewayBootstrap('DELTA_GRPC', admin, xds));
     await Promise.all([accepting(port), accepting(tlsPort)]);
     return new Scene({ random: randomOf(seed), place: { port, tlsPort }, pilot, proxy, servers, heap });
   }
@@ -258,29 +258,6 @@ spec: {hosts: [${name}.example.com], gateways: [g], http: [{${body}}]}
     virtualService('two', `${retries}, route: [{destination: {host: two.example.com, port: {number: 80}}}]`),
     ...more,
   ].join('---\n');
-}
-
-function bootstrapOf(admin: number, xds: number): Json {
-  const ads = { ads: {}, resource_api_version: 'V3' };
-  return {
-    node: {
-      id: 'router~127.0.0.1~gw.default~default.svc.cluster.local',
-      cluster: 'gw',
-      metadata: { NAMESPACE: 'default', LABELS: { istio: 'ingress' } },
-    },
-    admin: { address: { socket_address: { address: '127.0.0.1', port_value: admin } } },
-    dynamic_resources: {
-      ads_config: {
-        api_type: 'DELTA_GRPC',
-        transport_api_version: 'V3',
-        set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
-      },
-      cds_config: ads,
-      lds_config: ads,
-    },
-    static_resources: { clusters: [cluster('xds', xds, http2())] },
-  };
 }
 
 if (import.meta.main) {
