@@ -1,12 +1,23 @@
-// How fast an edit reaches a fleet of proxies, and what it costs the pilot. Pilot and proxies are processes of their own, on a core each.
-// With --from files, the clock starts when a document's file is written: each document in a file of its own (own), or all in one (one).
-// node_modules/.bin/node bench/control-plane.ts [--from apply|own|one] [--services 100,1000] [--proxies 10,100] [--mode sotw,delta] [--edits N] [--output json]
+// How fast an edit reaches a fleet of proxies, and what it costs the pilot. Pilot and proxies are processes
+// of their own, on a core each. With --from files, the clock starts when a document's file is written: each
+// document in a file of its own (own), or all in one (one).
+// node_modules/.bin/node bench/control-plane.ts [--from apply|own|one] [--services 100,1000] [--proxies
+// 10,100] [--mode sotw,delta] [--edits N] [--output json]
 import { loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type EditKind, editKinds } from './control-plane/configuration.ts';
 import { ConfigurationFolder, type Layout } from './control-plane/configuration-folder.ts';
-import type { EditFigures, FromFleet, FromPilot, LoadFigures, Mode, PilotState, ToFleet, ToPilot } from './control-plane/messages.ts';
+import type {
+  EditFigures,
+  FromFleet,
+  FromPilot,
+  LoadFigures,
+  Mode,
+  PilotState,
+  ToFleet,
+  ToPilot,
+} from './control-plane/messages.ts';
 import { canPin, Program } from './control-plane/program.ts';
 
 const { values: flags } = parseArgs({
@@ -68,21 +79,28 @@ async function main(): Promise<void> {
       runs.push(run);
       if (flags.output !== 'json') print(run, runs.length === 1);
     }
-  if (flags.output === 'json') process.stdout.write(`${JSON.stringify({ edits: Number(flags.edits), pinned: canPin, runs })}\n`);
+  if (flags.output === 'json')
+    process.stdout.write(`${JSON.stringify({ edits: Number(flags.edits), pinned: canPin, runs })}\n`);
 }
 
 function sizes(): readonly Size[] {
   if (!flags.services && !flags.proxies) return quickSizes;
   const numbers = (text: string | undefined): number[] => (text ?? '100').split(',').map(Number);
-  return numbers(flags.services).flatMap((services) => numbers(flags.proxies).map((proxies) => ({ services, proxies })));
+  return numbers(flags.services).flatMap((services) =>
+    numbers(flags.proxies).map((proxies) => ({ services, proxies })),
+  );
 }
 
 async function measure(size: Size, mode: Mode): Promise<Run> {
   const pilot = new Program<ToPilot, FromPilot>('pilot-process.ts', { core: '0', profile: flags.profile });
   const fleet = new Program<ToFleet, FromFleet>('fleet-process.ts', { core: '1', profile: false });
-  const files = flags.from === 'apply' ? undefined : new ConfigurationFolder(flags.from as Layout, size.services);
+  const files =
+    flags.from === 'apply' ? undefined : new ConfigurationFolder(flags.from as Layout, size.services);
   try {
-    const load = await pilot.ask({ kind: 'load', services: size.services, ...(files ? { folder: files.path } : {}) }, 'loaded');
+    const load = await pilot.ask(
+      { kind: 'load', services: size.services, ...(files ? { folder: files.path } : {}) },
+      'loaded',
+    );
     const start = performance.now();
     await fleet.ask({ kind: 'connect', address: load.address, proxies: size.proxies, mode }, 'connected');
     const connectMs = performance.now() - start;
@@ -158,7 +176,10 @@ async function measureEdits({ pilot, fleet, files }: Stage, edit: EditKind): Pro
   };
 }
 
-function differences(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+function differences(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
   const more = Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)] as const);
   return Object.fromEntries(more.filter(([, count]) => count > 0));
 }

@@ -1,5 +1,7 @@
-// Requests a second of the embedded proxy, a real Envoy and nginx as HTTP/1.1 gateways with the same routes, each alone on one core in turn.
-// node_modules/.bin/node bench/proxy.ts [--rounds N] [--seconds N] [--connections N] [--output json]   (Linux; needs wrk; see bench/README.md)
+// Requests a second of the embedded proxy, a real Envoy and nginx as HTTP/1.1 gateways with the same routes,
+// each alone on one core in turn.
+// node_modules/.bin/node bench/proxy.ts [--rounds N] [--seconds N] [--connections N] [--output json]
+// (Linux; needs wrk; see bench/README.md)
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -75,7 +77,10 @@ async function main(): Promise<void> {
 }
 
 /** nginx answers faster than Node, so that the proxies and not their upstream are measured. */
-function startUpstream(folder: string, start: (core: string, command: string, args: readonly string[]) => ChildProcess): void {
+function startUpstream(
+  folder: string,
+  start: (core: string, command: string, args: readonly string[]) => ChildProcess,
+): void {
   if (!hasNginx) {
     start(loadCore, process.execPath, [join(root, 'bench', 'proxy.ts'), '--upstream']);
     return;
@@ -97,14 +102,30 @@ function startContenders(
   const contenders: Contender[] = [
     {
       name: 'embedded',
-      process: start(proxyCore, process.execPath, [join(root, 'src/cli/main.ts'), 'proxy', '-c', bootstrap('embedded'), '-l', 'warning']),
+      process: start(proxyCore, process.execPath, [
+        join(root, 'src/cli/main.ts'),
+        'proxy',
+        '-c',
+        bootstrap('embedded'),
+        '-l',
+        'warning',
+      ]),
     },
   ];
   const envoy = process.env['ENVOY'] ?? globSync(join(root, '.cache/**/envoy/_bin/envoy'))[0];
   if (envoy && existsSync(envoy))
     contenders.push({
       name: 'envoy',
-      process: start(proxyCore, envoy, ['-c', bootstrap('envoy'), '--concurrency', '1', '-l', 'warning', '--base-id', '77']),
+      process: start(proxyCore, envoy, [
+        '-c',
+        bootstrap('envoy'),
+        '--concurrency',
+        '1',
+        '-l',
+        'warning',
+        '--base-id',
+        '77',
+      ]),
     });
   else
     process.stderr.write(
@@ -115,7 +136,12 @@ function startContenders(
     writeFileSync(join(folder, 'nginx.conf'), nginxConf(folder));
     contenders.push({
       name: 'nginx',
-      process: start(proxyCore, 'nginx', ['-c', join(folder, 'nginx.conf'), '-g', 'daemon off; master_process off;']),
+      process: start(proxyCore, 'nginx', [
+        '-c',
+        join(folder, 'nginx.conf'),
+        '-g',
+        'daemon off; master_process off;',
+      ]),
     });
   }
   return contenders;
@@ -127,7 +153,9 @@ function measure(contenders: readonly Contender[]): ReadonlyMap<string, readonly
   for (const { name } of contenders) load(name, '1');
   for (let round = 0; round < Number(flags.rounds); round++) {
     for (const contender of contenders)
-      samples.get(contender.name)?.push({ ...load(contender.name, flags.seconds), residentMb: residentMb(contender) });
+      samples
+        .get(contender.name)
+        ?.push({ ...load(contender.name, flags.seconds), residentMb: residentMb(contender) });
   }
   return samples;
 }
@@ -155,7 +183,11 @@ function load(name: keyof typeof ports, seconds: string): Omit<Sample, 'resident
     requestsPerSecond: number(/Requests\/sec:\s+([\d.]+)/),
     p50Ms: milliseconds(/50%\s+([\d.]+)(us|ms|s)/),
     p99Ms: milliseconds(/99%\s+([\d.]+)(us|ms|s)/),
-    failed: number(/Non-2xx or 3xx responses: (\d+)/) + number(/connect (\d+)/) + number(/read (\d+)/) + number(/timeout (\d+)/),
+    failed:
+      number(/Non-2xx or 3xx responses: (\d+)/) +
+      number(/connect (\d+)/) +
+      number(/read (\d+)/) +
+      number(/timeout (\d+)/),
   };
 }
 
@@ -164,7 +196,8 @@ function residentMb({ process: child }: Contender): number {
 }
 
 function report(contenders: readonly Contender[], samples: ReadonlyMap<string, readonly Sample[]>): void {
-  const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+  const median = (values: readonly number[]): number =>
+    [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
   const rows = contenders.map(({ name }) => {
     const own = samples.get(name) ?? [];
     const pick = (field: keyof Sample): number => median(own.map((sample) => sample[field]));
@@ -204,10 +237,13 @@ async function answering(port: number): Promise<void> {
   const deadline = Date.now() + 15_000;
   while (Date.now() < deadline) {
     const status = await new Promise<number>((resolve) => {
-      get({ port, host: '127.0.0.1', path: '/api/products/1', headers: { host: 'bench.example' } }, (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
-      }).on('error', () => resolve(0));
+      get(
+        { port, host: '127.0.0.1', path: '/api/products/1', headers: { host: 'bench.example' } },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        },
+      ).on('error', () => resolve(0));
     });
     if (status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -218,13 +254,15 @@ async function answering(port: number): Promise<void> {
 /** The upstream that all proxies forward to. */
 function serveUpstream(): void {
   const answer = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
-  createServer({ keepAliveTimeout: 60_000 }, (_request, response) => response.writeHead(200, answer).end(body)).listen(
-    ports.upstream,
-    '127.0.0.1',
-  );
+  createServer({ keepAliveTimeout: 60_000 }, (_request, response) =>
+    response.writeHead(200, answer).end(body),
+  ).listen(ports.upstream, '127.0.0.1');
 }
 
-/** A gateway a contender; routes with conditions, a timeout, retries and header rules, behind a few that do not match. */
+/**
+ * A gateway a contender; routes with conditions, a timeout, retries and header rules, behind a few that do
+ * not match.
+ */
 function meshYaml(): string {
   const gateway = (name: 'envoy' | 'embedded'): string =>
     `apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: ${name}}\nspec: {selector: {bench: ${name}}, servers: [{port: {number: ${ports[name]}, name: http, protocol: HTTP}, bind: 127.0.0.1, hosts: [bench.example]}]}`;
@@ -267,7 +305,13 @@ function bootstrapOf(name: string): object {
     },
     load_assignment: {
       cluster_name: 'xds',
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: ports.xds } } } }] }],
+      endpoints: [
+        {
+          lb_endpoints: [
+            { endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: ports.xds } } } },
+          ],
+        },
+      ],
     },
   };
   return {

@@ -17,7 +17,9 @@ function measure(name: string, run: () => unknown): void {
     samples.push(((performance.now() - start) * 1e6) / (rounds / 5));
   }
   samples.sort((a, b) => a - b);
-  console.log(`${name.padEnd(52)} ${(samples[2] ?? 0).toFixed(0).padStart(6)} ns   (${samples[0]?.toFixed(0)}-${samples[4]?.toFixed(0)})`);
+  console.log(
+    `${name.padEnd(52)} ${(samples[2] ?? 0).toFixed(0).padStart(6)} ns   (${samples[0]?.toFixed(0)}-${samples[4]?.toFixed(0)})`,
+  );
 }
 
 const action = (cluster: string) => ({ cluster, timeout: '0s', max_grpc_timeout: '0s' });
@@ -42,8 +44,14 @@ const { table, problems } = compileRouteConfiguration(
       host('plain', [{ match: { prefix: '/' }, route: action('plain') }]),
       host('weighted', [{ match: { prefix: '/' }, route: weighted }]),
       host('headers', [
-        { match: { prefix: '/', headers: [{ name: 'end-user', string_match: { exact: 'jason' } }] }, route: action('v2') },
-        { match: { path: '/login', headers: [{ name: ':method', string_match: { exact: 'POST' } }] }, route: action('v1') },
+        {
+          match: { prefix: '/', headers: [{ name: 'end-user', string_match: { exact: 'jason' } }] },
+          route: action('v2'),
+        },
+        {
+          match: { path: '/login', headers: [{ name: ':method', string_match: { exact: 'POST' } }] },
+          route: action('v1'),
+        },
         { match: { prefix: '/' }, route: action('v3') },
       ]),
       host('regex', [{ match: { safe_regex: { regex: '/api/v[0-9]+/.*' } }, route: action('v1') }]),
@@ -51,7 +59,11 @@ const { table, problems } = compileRouteConfiguration(
         'many',
         [...Array(100).keys()].map((i) => ({ match: { prefix: `/service-${i}/` }, route: action(`c${i}`) })),
       ),
-      { name: 'allow_any', domains: ['*'], routes: [{ match: { prefix: '/' }, route: action('PassthroughCluster') }] },
+      {
+        name: 'allow_any',
+        domains: ['*'],
+        routes: [{ match: { prefix: '/' }, route: action('PassthroughCluster') }],
+      },
     ],
   }),
 );

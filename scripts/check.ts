@@ -2,7 +2,12 @@
 import { binary, type Counts, conclude, tests, testsTogether, together } from './steps.ts';
 
 /** Tests under `test/` that start whole programs, ours or others', are left to CI. */
-const unit = testsTogether('unit', 'src/**/*.test.ts', 'conformance/runner/**/*.test.ts', 'test/corpora/**/*.test.ts');
+const unit = testsTogether(
+  'unit',
+  'src/**/*.test.ts',
+  'conformance/runner/**/*.test.ts',
+  'test/corpora/**/*.test.ts',
+);
 
 export function check(): Promise<Counts> {
   return together([

@@ -1,4 +1,5 @@
-// `npm test`: the check, the conformance baselines of both engines, and the tests with whole programs. Ends with `N passed, N failed`.
+// `npm test`: the check, the conformance baselines of both engines, and the tests with whole programs. Ends
+// with `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { engines, installedEnvoy } from '../conformance/runner/engine.ts';
 import { missingPackages } from '../conformance/runner/environment.ts';
@@ -27,7 +28,11 @@ conclude(sum(all));
 
 function conformance(engine: (typeof engines)[number]): Step {
   const program = 'conformance/runner/main.ts';
-  return { name: `conformance, ${engine}`, command: [node, program, '--engine', engine], count: (output) => countCases(output, engine) };
+  return {
+    name: `conformance, ${engine}`,
+    command: [node, program, '--engine', engine],
+    count: (output) => countCases(output, engine),
+  };
 }
 
 /** In CI nothing is skipped: what cannot be run there fails. */
@@ -35,7 +40,8 @@ function reasonToSkip(engine: (typeof engines)[number]): string | undefined {
   if (isCi) return undefined;
   if (!isRoot) return 'it needs network namespaces, and so root';
   if (missingPackages().length > 0) return `it needs ${missingPackages().join(' and ')}`;
-  if (engine === 'envoy' && !installedEnvoy()) return 'Envoy is not there; `npm run conformance -- --engine envoy` installs it';
+  if (engine === 'envoy' && !installedEnvoy())
+    return 'Envoy is not there; `npm run conformance -- --engine envoy` installs it';
   return undefined;
 }
 
@@ -52,7 +58,10 @@ function installTools(): void {
     ['update', '-qq'],
     ['install', '-y', '-qq', '--no-install-recommends', ...missing],
   ])
-    spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+    spawnSync('apt-get', args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
 }
 
 function skipped(name: string, why: string): void {

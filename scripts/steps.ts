@@ -53,7 +53,8 @@ export async function run({ name, command: [program, ...args], count }: Step): P
 }
 
 export function sum(all: readonly Counts[]): Counts {
-  const total = (part: keyof Counts): number => all.reduce((before, counts) => before + (counts[part] ?? 0), 0);
+  const total = (part: keyof Counts): number =>
+    all.reduce((before, counts) => before + (counts[part] ?? 0), 0);
   return { passed: total('passed'), failed: total('failed'), known: total('known') };
 }
 
@@ -76,7 +77,10 @@ function textOf({ passed, failed, known = 0 }: Counts): string {
   return `${passed} passed, ${failed} failed${known > 0 ? `, ${known} known to fail` : ''}`;
 }
 
-function outputOf(program: string, args: readonly string[]): Promise<{ readonly output: string; readonly code: number | null }> {
+function outputOf(
+  program: string,
+  args: readonly string[],
+): Promise<{ readonly output: string; readonly code: number | null }> {
   return new Promise((finish) => {
     const child = spawn(program, args, { cwd: checkout, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
@@ -95,5 +99,7 @@ function countTests(output: string): Counts | undefined {
     return found ? Number(found[1]) : undefined;
   };
   const [passed, failed] = [read('pass'), read('fail')];
-  return passed === undefined || failed === undefined || passed + failed === 0 ? undefined : { passed, failed };
+  return passed === undefined || failed === undefined || passed + failed === 0
+    ? undefined
+    : { passed, failed };
 }

@@ -1,4 +1,5 @@
-// A proxy as the pilot sees it: subscribes in Envoy's order and accepts everything, without decoding what it is sent more than it must.
+// A proxy as the pilot sees it: subscribes in Envoy's order and accepts everything, without decoding what it
+// is sent more than it must.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
@@ -15,7 +16,10 @@ import { routeName } from './configuration.ts';
 import type { Mode } from './messages.ts';
 
 const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/';
-const methods: Readonly<Record<Mode, string>> = { sotw: 'StreamAggregatedResources', delta: 'DeltaAggregatedResources' };
+const methods: Readonly<Record<Mode, string>> = {
+  sotw: 'StreamAggregatedResources',
+  delta: 'DeltaAggregatedResources',
+};
 /** As wide as Envoy's, so that the window is not what is measured. */
 const windowBytes = 2 ** 28 - 1;
 const frameHead = 5;
@@ -107,14 +111,22 @@ export class AdsClient {
   #ask(type: ResourceTypeName, nonce: string): void {
     const first = !this.#asked.has(type);
     this.#asked.add(type);
-    this.#write(this.#options.mode === 'sotw' ? this.#fullRequest(type, nonce, first) : this.#deltaRequest(type, nonce, first));
+    this.#write(
+      this.#options.mode === 'sotw'
+        ? this.#fullRequest(type, nonce, first)
+        : this.#deltaRequest(type, nonce, first),
+    );
   }
 
   #fullRequest(type: ResourceTypeName, nonce: string, first: boolean): Uint8Array {
     const { shared } = this.#options;
     if (type !== 'endpoint' || first) {
       const names = this.#namesOf(type);
-      const request = create(DiscoveryRequestSchema, { typeUrl: typeUrlOf(type), resourceNames: [...names], responseNonce: nonce });
+      const request = create(DiscoveryRequestSchema, {
+        typeUrl: typeUrlOf(type),
+        resourceNames: [...names],
+        responseNonce: nonce,
+      });
       return toBinary(DiscoveryRequestSchema, this.#withNode(request, type));
     }
     shared.endpointRequest ??= toBinary(
@@ -122,7 +134,10 @@ export class AdsClient {
       create(DiscoveryRequestSchema, { typeUrl: typeUrlOf(type), resourceNames: [...this.#namesOf(type)] }),
     );
     const nonceField = 5;
-    return Buffer.concat([shared.endpointRequest, new BinaryWriter().tag(nonceField, WireType.LengthDelimited).string(nonce).finish()]);
+    return Buffer.concat([
+      shared.endpointRequest,
+      new BinaryWriter().tag(nonceField, WireType.LengthDelimited).string(nonce).finish(),
+    ]);
   }
 
   #deltaRequest(type: ResourceTypeName, nonce: string, first: boolean): Uint8Array {
@@ -138,7 +153,9 @@ export class AdsClient {
     const { index } = this.#options;
     const id = `sidecar~172.16.${index >> 8}.${index & 255}~proxy-${index}.default~default.svc.cluster.local`;
     if (type === 'cluster')
-      Object.assign(request, { node: create(DiscoveryRequestSchema, { node: { id, metadata: { NAMESPACE: 'default' } } }).node });
+      Object.assign(request, {
+        node: create(DiscoveryRequestSchema, { node: { id, metadata: { NAMESPACE: 'default' } } }).node,
+      });
     return request;
   }
 
@@ -182,10 +199,15 @@ function endpointNamesOf(message: Uint8Array, mode: Mode): readonly string[] {
   const resources =
     mode === 'sotw'
       ? fromBinary(DiscoveryResponseSchema, message).resources
-      : fromBinary(DeltaDiscoveryResponseSchema, message).resources.flatMap((wrapped) => wrapped.resource ?? []);
+      : fromBinary(DeltaDiscoveryResponseSchema, message).resources.flatMap(
+          (wrapped) => wrapped.resource ?? [],
+        );
   return resources
     .map((any) => fromBinary(ClusterSchema, any.value))
-    .filter(({ clusterDiscoveryType }) => clusterDiscoveryType.case === 'type' && clusterDiscoveryType.value === Cluster_DiscoveryType.EDS)
+    .filter(
+      ({ clusterDiscoveryType }) =>
+        clusterDiscoveryType.case === 'type' && clusterDiscoveryType.value === Cluster_DiscoveryType.EDS,
+    )
     .map((cluster) => cluster.edsClusterConfig?.serviceName || cluster.name);
 }
 

@@ -1,4 +1,5 @@
-// Reading in bytes that came in pieces, without putting them together: a fleet in one process would spend its time on copies.
+// Reading in bytes that came in pieces, without putting them together: a fleet in one process would spend its
+// time on copies.
 export class ChunkReader {
   readonly #chunks: Buffer[] = [];
   /** Read position in the first chunk. */

@@ -1,4 +1,5 @@
-// The configuration of the benchmark: services on one port, each with two endpoints, two subsets and a weighted route.
+// The configuration of the benchmark: services on one port, each with two endpoints, two subsets and a
+// weighted route.
 export const editKinds = ['weight', 'endpoint', 'label'] as const;
 export type EditKind = (typeof editKinds)[number];
 

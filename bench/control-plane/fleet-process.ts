@@ -6,7 +6,8 @@ import { type FromFleet, type Mode, monotonicMs, type ToFleet } from './messages
 /** Proxies that start at the same time. */
 const startingTogether = 8;
 
-// Many proxies in one process would have collections that no proxy has: what they receive is counted with the heap, not collected every 64 MB.
+// Many proxies in one process would have collections that no proxy has: what they receive is counted with the
+// heap, not collected every 64 MB.
 setFlagsFromString('--external-memory-accounted-in-global-limit');
 
 let bytes = 0;

@@ -1,4 +1,5 @@
-// What the benchmark's processes say to each other. Times are of the machine's monotonic clock, which all processes share.
+// What the benchmark's processes say to each other. Times are of the machine's monotonic clock, which all
+// processes share.
 import type { EditKind } from './configuration.ts';
 
 export type Mode = 'sotw' | 'delta';

@@ -1,9 +1,17 @@
-// The process under measurement: a pilot that is loaded, edited and asked for its state over the process channel.
+// The process under measurement: a pilot that is loaded, edited and asked for its state over the process
+// channel.
 import { parseDocuments } from '../../src/config/index.ts';
 import { Pilot } from '../../src/control-plane/index.ts';
 import { type ConfigUpdate, FileSource } from '../../src/sources/index.ts';
 import { documents, type EditKind, editedDocument, streamOf } from './configuration.ts';
-import { type EditFigures, type FromPilot, type LoadFigures, monotonicMs, type PilotState, type ToPilot } from './messages.ts';
+import {
+  type EditFigures,
+  type FromPilot,
+  type LoadFigures,
+  monotonicMs,
+  type PilotState,
+  type ToPilot,
+} from './messages.ts';
 
 let pushed = 0;
 let applied = 0;
@@ -19,7 +27,10 @@ process.on('message', (message: ToPilot) => void answer(message).then(tell));
 async function answer(message: ToPilot): Promise<FromPilot> {
   switch (message.kind) {
     case 'load':
-      return { kind: 'loaded', ...(message.folder === undefined ? await load(message.services) : await follow(message.folder)) };
+      return {
+        kind: 'loaded',
+        ...(message.folder === undefined ? await load(message.services) : await follow(message.folder)),
+      };
     case 'edit':
       return { kind: 'edited', ...edit(message.edit, message.n) };
     case 'state':

@@ -34,8 +34,10 @@ export function portsOf(one: Case): readonly number[] {
 
 function portsOfResource(document: Loose, add: (value: unknown) => void): void {
   const spec = object(document['spec']);
-  for (const port of objects(spec['ports'])) for (const field of ['number', 'targetPort', 'port']) add(port[field]);
-  for (const endpoint of objects(spec['endpoints'])) for (const port of Object.values(object(endpoint['ports']))) add(port);
+  for (const port of objects(spec['ports']))
+    for (const field of ['number', 'targetPort', 'port']) add(port[field]);
+  for (const endpoint of objects(spec['endpoints']))
+    for (const port of Object.values(object(endpoint['ports']))) add(port);
   switch (document['kind']) {
     case 'WorkloadEntry':
       for (const port of Object.values(object(spec['ports']))) add(port);
@@ -44,13 +46,17 @@ function portsOfResource(document: Loose, add: (value: unknown) => void): void {
       for (const port of objects(document['ports'])) add(port['port']);
       return;
     case 'Endpoints':
-      for (const subset of objects(document['subsets'])) for (const port of objects(subset['ports'])) add(port['port']);
+      for (const subset of objects(document['subsets']))
+        for (const port of objects(subset['ports'])) add(port['port']);
       return;
     default:
   }
 }
 
-/** The address that an application would get for each name: the resolver's, or the virtual one that the mesh gives to the host. */
+/**
+ * The address that an application would get for each name: the resolver's, or the virtual one that the mesh
+ * gives to the host.
+ */
 export function virtualAddresses(one: Case): ReadonlyMap<string, string> {
   const addresses = new Map<string, string>();
   for (const [name, list] of Object.entries(one.dns)) if (list[0]) addresses.set(name, list[0]);
@@ -69,9 +75,12 @@ function hostsOf(document: Loose): readonly (readonly [string, string])[] {
   const bare = (address: unknown): string => String(address).split('/')[0] ?? '';
   if (document['kind'] === 'ServiceEntry') {
     const address = list(spec['addresses'])[0];
-    return address === undefined ? [] : list(spec['hosts']).map((host) => [String(host), bare(address)] as const);
+    return address === undefined
+      ? []
+      : list(spec['hosts']).map((host) => [String(host), bare(address)] as const);
   }
-  if (document['kind'] !== 'Service' || spec['clusterIP'] === undefined || spec['clusterIP'] === 'None') return [];
+  if (document['kind'] !== 'Service' || spec['clusterIP'] === undefined || spec['clusterIP'] === 'None')
+    return [];
   const { name, namespace = 'default' } = object(document['metadata']);
   return [[`${name}.${namespace}.svc.cluster.local`, bare(spec['clusterIP'])]];
 }

@@ -23,10 +23,15 @@ export class AgentProcess {
     });
     this.#child.on('message', (message) => this.#settle(message as ReplyMessage));
     this.#child.on('error', (error) => this.#end(error));
-    this.#child.on('exit', (code, signal) => this.#end(new Error(`an agent of the runner ended with ${code ?? signal}`)));
+    this.#child.on('exit', (code, signal) =>
+      this.#end(new Error(`an agent of the runner ended with ${code ?? signal}`)),
+    );
   }
 
-  call<Name extends keyof AgentCalls>(name: Name, ...args: Parameters<AgentCalls[Name]>): ReturnType<AgentCalls[Name]> {
+  call<Name extends keyof AgentCalls>(
+    name: Name,
+    ...args: Parameters<AgentCalls[Name]>
+  ): ReturnType<AgentCalls[Name]> {
     const answer = new Promise<unknown>((resolve, reject) => {
       if (this.#ended) return reject(this.#ended);
       const id = ++this.#count;

@@ -3,10 +3,20 @@ import { test } from 'node:test';
 import { judge, type Run, updated } from './baseline.ts';
 
 const set = (...names: string[]): ReadonlySet<string> => new Set(names);
-const run: Run = { known: set('a', 'b', 'c', 'd'), selected: set('a', 'b', 'c'), passed: set('a'), failed: set('b') };
+const run: Run = {
+  known: set('a', 'b', 'c', 'd'),
+  selected: set('a', 'b', 'c'),
+  passed: set('a'),
+  failed: set('b'),
+};
 
 test('a run is judged by what should pass', () => {
-  assert.deepEqual(judge(['b', 'c', 'd', 'x'], run), { broken: ['b'], unrun: ['c'], added: ['a'], gone: ['x'] });
+  assert.deepEqual(judge(['b', 'c', 'd', 'x'], run), {
+    broken: ['b'],
+    unrun: ['c'],
+    added: ['a'],
+    gone: ['x'],
+  });
   assert.deepEqual(judge(['a'], run), { broken: [], unrun: [], added: [], gone: [] });
 });
 

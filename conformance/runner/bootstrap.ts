@@ -22,7 +22,11 @@ export function bootstrapOf(client: Client): object {
       lds_config: ads,
     },
     static_resources: {
-      clusters: [grpcCluster('xds', xdsPort), grpcCluster('sds-grpc', secretsPort), grpcCluster('xds-grpc', xdsPort)],
+      clusters: [
+        grpcCluster('xds', xdsPort),
+        grpcCluster('sds-grpc', secretsPort),
+        grpcCluster('xds-grpc', xdsPort),
+      ],
     },
     layered_runtime: {
       layers: [
@@ -68,9 +72,15 @@ function grpcCluster(name: string, port: number): object {
     type: 'STATIC',
     connect_timeout: '1s',
     typed_extension_protocol_options: {
-      [protocolOptions]: { '@type': `type.googleapis.com/${protocolOptions}`, explicit_http_config: { http2_protocol_options: {} } },
+      [protocolOptions]: {
+        '@type': `type.googleapis.com/${protocolOptions}`,
+        explicit_http_config: { http2_protocol_options: {} },
+      },
     },
-    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(port) } }] }] },
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(port) } }] }],
+    },
   };
 }
 

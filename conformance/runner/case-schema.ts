@@ -1,6 +1,14 @@
 // Which fields a case file may have, and of what type: a misspelt field must not turn a check off in silence.
 
-export type FieldType = 'string' | 'number' | 'boolean' | 'object' | 'list' | 'strings' | 'any' | readonly string[];
+export type FieldType =
+  | 'string'
+  | 'number'
+  | 'boolean'
+  | 'object'
+  | 'list'
+  | 'strings'
+  | 'any'
+  | readonly string[];
 export type Fields = Readonly<Record<string, FieldType>>;
 
 export const caseFields: Fields = {
@@ -69,7 +77,12 @@ export const requestFields: Fields = {
 
 const countRules = ['set', 'share', 'exact', 'one', 'subset'];
 
-export const compareFields: Fields = { upstreams: countRules, statuses: countRules, mirrored: countRules, hits: 'any' };
+export const compareFields: Fields = {
+  upstreams: countRules,
+  statuses: countRules,
+  mirrored: countRules,
+  hits: 'any',
+};
 export const observeFields: Fields = {
   requestHeaders: 'strings',
   responseHeaders: 'strings',
@@ -77,7 +90,13 @@ export const observeFields: Fields = {
   trailers: 'boolean',
   time: 'boolean',
 };
-export const tlsFields: Fields = { sni: 'string', alpn: 'strings', mesh: 'boolean', key: 'string', cert: 'string' };
+export const tlsFields: Fields = {
+  sni: 'string',
+  alpn: 'strings',
+  mesh: 'boolean',
+  key: 'string',
+  cert: 'string',
+};
 
 export const outcomeFields: Fields = {
   status: 'number',
@@ -109,7 +128,9 @@ export function checkFields(value: unknown, fields: Fields, where: string): read
   return Object.entries(value).flatMap(([name, field]) => {
     const type = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (type === undefined) return [`${where}.${name} is not a field of the format`];
-    return hasType(field, type) ? [] : [`${where}.${name} should be ${typeof type === 'string' ? type : type.join(' or ')}`];
+    return hasType(field, type)
+      ? []
+      : [`${where}.${name} should be ${typeof type === 'string' ? type : type.join(' or ')}`];
   });
 }
 

@@ -1,5 +1,5 @@
-// A certificate authority for one run, and the certificates of the identities that the cases name. Made apart from the product's
-// own authority, so that a mistake there cannot hide here.
+// A certificate authority for one run, and the certificates of the identities that the cases name. Made apart
+// from the product's own authority, so that a mistake there cannot hide here.
 import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
@@ -62,7 +62,10 @@ export class Certificates {
       extensions: [
         new x509.SubjectAlternativeNameExtension([{ type: 'url', value: identity }]),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth, x509.ExtendedKeyUsage.serverAuth]),
+        new x509.ExtendedKeyUsageExtension([
+          x509.ExtendedKeyUsage.clientAuth,
+          x509.ExtendedKeyUsage.serverAuth,
+        ]),
       ],
     });
     const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
@@ -76,5 +79,9 @@ async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
 
 function validity(): { serialNumber: string; notBefore: Date; notAfter: Date } {
   const now = Date.now();
-  return { serialNumber: `1${randomBytes(8).toString('hex')}`, notBefore: new Date(now - hour), notAfter: new Date(now + 48 * hour) };
+  return {
+    serialNumber: `1${randomBytes(8).toString('hex')}`,
+    notBefore: new Date(now - hour),
+    notAfter: new Date(now + 48 * hour),
+  };
 }

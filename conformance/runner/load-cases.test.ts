@@ -18,8 +18,14 @@ test('mistakes in a case file are found', () => {
     [`config: 3\n${request}`, 'f/c.config should be string'],
     [`about: x\n${request}`, 'f/c has no config'],
     ['config: ""', 'f/c neither sends a request nor says that it is rejected'],
-    ['config: ""\nrequests: [{name: r, connect: "shop:80"}]', 'f/c.requests[0] says nothing of what to expect'],
-    ['config: ""\nrequests: [{name: r, connect: shop, expect: {}}]', 'f/c.requests[0].connect is not host:port'],
+    [
+      'config: ""\nrequests: [{name: r, connect: "shop:80"}]',
+      'f/c.requests[0] says nothing of what to expect',
+    ],
+    [
+      'config: ""\nrequests: [{name: r, connect: shop, expect: {}}]',
+      'f/c.requests[0].connect is not host:port',
+    ],
     [`config: ""\nclient: {kind: router}\n${request}`, 'f/c.client.kind should be sidecar or gateway'],
     [
       'config: ""\nrequests: [{name: r, connect: "a:1", compare: {hit: any}, expect: {}}]',
@@ -65,6 +71,7 @@ test('addresses and ports come from the resources', () => {
     'cart.other.svc': '10.96.0.2',
   };
   const others = { 'a.com': '240.240.0.1', 'b.com': '10.9.9.9', gateway: '192.168.255.2' };
-  for (const [name, address] of Object.entries({ ...known, ...others })) assert.equal(addresses.get(name), address, name);
+  for (const [name, address] of Object.entries({ ...known, ...others }))
+    assert.equal(addresses.get(name), address, name);
   for (const name of ['cart', 'headless']) assert.equal(addresses.get(name), undefined, name);
 });

@@ -33,7 +33,11 @@ export function loadCases(root: string): readonly Case[] {
       readdirSync(join(root, folder.name))
         .filter((file) => file.endsWith('.yaml'))
         .map((file) =>
-          readCase(readFileSync(join(root, folder.name, file), 'utf8'), `${folder.name}/${file.slice(0, -'.yaml'.length)}`, problems),
+          readCase(
+            readFileSync(join(root, folder.name, file), 'utf8'),
+            `${folder.name}/${file.slice(0, -'.yaml'.length)}`,
+            problems,
+          ),
         ),
     );
   if (problems.length > 0) throw new CaseError(problems.join('\n'));
@@ -91,7 +95,9 @@ function checkRequest(request: Request, where: string, isSent: boolean): readonl
     [request.ours, outcomeFields, 'ours'],
     [request.oursEmbedded, outcomeFields, 'oursEmbedded'],
   ] as const;
-  const inner = parts.flatMap(([part, fields, name]) => (part === undefined ? [] : checkFields(part, fields, `${where}.${name}`)));
+  const inner = parts.flatMap(([part, fields, name]) =>
+    part === undefined ? [] : checkFields(part, fields, `${where}.${name}`),
+  );
   const missing = isSent && request.expect === undefined ? [`${where} says nothing of what to expect`] : [];
   const noTarget = /:\d+$/.test(request.connect ?? '') ? [] : [`${where}.connect is not host:port`];
   return [...inner, ...missing, ...noTarget];

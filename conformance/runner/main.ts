@@ -6,7 +6,13 @@ import { judge, type Run, readBaseline, updated, writeBaseline } from './baselin
 import type { Case } from './case.ts';
 import { Certificates } from './certificates.ts';
 import { type EngineName, engines, prepareEngine } from './engine.ts';
-import { baselineFolder, CannotRun, casesFolder, recordedFolder, requireNetworkNamespaces } from './environment.ts';
+import {
+  baselineFolder,
+  CannotRun,
+  casesFolder,
+  recordedFolder,
+  requireNetworkNamespaces,
+} from './environment.ts';
 import { CaseError, loadCases } from './load-cases.ts';
 import { isPassed, jsonReport, textReport } from './report.ts';
 import { type Result, runAll } from './schedule.ts';
@@ -34,7 +40,11 @@ const program = new Command('conformance')
   .description('Run the conformance cases in network namespaces, on the embedded proxy or on a real Envoy')
   .argument('[filter...]', 'only cases whose FOLDER/NAME contains one of these')
   .addOption(new Option('--engine <name>', 'the proxy').choices(engines).default('embedded'))
-  .addOption(new Option('--xds <source>', 'the pilot, or what another control plane sent').choices(['pilot', 'recorded']).default('pilot'))
+  .addOption(
+    new Option('--xds <source>', 'the pilot, or what another control plane sent')
+      .choices(['pilot', 'recorded'])
+      .default('pilot'),
+  )
   .option('--cli', 'start the pilot as a process of its own for every case')
   .option('--jobs <n>', 'how many cases at once', positive, defaultJobs)
   .option('--update-baseline', 'write down which cases pass')
@@ -55,14 +65,18 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CaseError) && !(error instanceof CannotRun)) throw error;
-  process.stderr.write(`conformance: ${error.message}\n${error instanceof CannotRun ? 'NOTHING WAS RUN.\n' : ''}`);
+  process.stderr.write(
+    `conformance: ${error.message}\n${error instanceof CannotRun ? 'NOTHING WAS RUN.\n' : ''}`,
+  );
   process.exitCode = error instanceof CaseError ? exitCodes.usage : exitCodes.cannotRun;
 }
 process.exit();
 
 async function conformance(filters: readonly string[], flags: Flags): Promise<number> {
   const all = loadCases(casesFolder);
-  const selected = all.filter(({ name }) => filters.length === 0 || filters.some((filter) => name.includes(filter)));
+  const selected = all.filter(
+    ({ name }) => filters.length === 0 || filters.some((filter) => name.includes(filter)),
+  );
   if (selected.length === 0) {
     process.stderr.write(`no case has ${filters.join(' or ')} in its name; --list shows them all\n`);
     return exitCodes.usage;
@@ -71,8 +85,8 @@ async function conformance(filters: readonly string[], flags: Flags): Promise<nu
     for (const { name, about } of selected) process.stdout.write(`${name}: ${about}\n`);
     return exitCodes.passed;
   }
-  const runnable = (flags.xds === 'recorded' ? selected.filter(hasRecording).map(withoutOurs) : selected).map((one) =>
-    onEngine(one, flags.engine),
+  const runnable = (flags.xds === 'recorded' ? selected.filter(hasRecording).map(withoutOurs) : selected).map(
+    (one) => onEngine(one, flags.engine),
   );
   const start = performance.now();
   const results = await runOn(runnable, flags);
@@ -89,13 +103,24 @@ async function runOn(cases: readonly Case[], flags: Flags): Promise<readonly Res
     for (const worker of workers.splice(0)) worker.close();
   };
   process.once('exit', close);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(exitCodes.cannotRun));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(exitCodes.cannotRun));
   for (let index = 0; index < Math.min(flags.jobs, cases.length); index++) {
     const name = `m${process.pid.toString(36)}${index}`;
-    const options = { name, engine, certificates, isVerbose: flags.verbose === true, isDumped: flags.dump !== undefined };
+    const options = {
+      name,
+      engine,
+      certificates,
+      isVerbose: flags.verbose === true,
+      isDumped: flags.dump !== undefined,
+    };
     workers.push(new Worker(options));
   }
-  const results = await runAll(cases, { workers, sourceOf: (one) => sourceOf(one, flags), onResult: (result) => progress(result, flags) });
+  const results = await runAll(cases, {
+    workers,
+    sourceOf: (one) => sourceOf(one, flags),
+    onResult: (result) => progress(result, flags),
+  });
   close();
   return results;
 }
@@ -110,7 +135,8 @@ function recordingOf(one: Case): string {
 }
 
 function hasRecording(one: Case): boolean {
-  if (!existsSync(recordedFolder)) throw new CannotRun('the recorded resources of another control plane are not beside this checkout');
+  if (!existsSync(recordedFolder))
+    throw new CannotRun('the recorded resources of another control plane are not beside this checkout');
   return existsSync(recordingOf(one));
 }
 
@@ -118,17 +144,23 @@ function onEngine(one: Case, engine: Flags['engine']): Case {
   if (engine !== 'embedded') return one;
   return {
     ...one,
-    requests: one.requests.map(({ oursEmbedded, ...request }) => (oursEmbedded ? { ...request, ours: oursEmbedded } : request)),
+    requests: one.requests.map(({ oursEmbedded, ...request }) =>
+      oursEmbedded ? { ...request, ours: oursEmbedded } : request,
+    ),
   };
 }
 
-/** What the reference sent brings about what was recorded, also where the product's own pilot differs on purpose. */
+/**
+ * What the reference sent brings about what was recorded, also where the product's own pilot differs on
+ * purpose.
+ */
 function withoutOurs(one: Case): Case {
   return { ...one, requests: one.requests.map(({ ours: _, ...request }) => request) };
 }
 
 function progress(result: Result, flags: Flags): void {
-  if (flags.verbose) process.stderr.write(`${isPassed(result) ? 'pass' : 'FAIL'} ${result.case.name} (${result.ms} ms)\n`);
+  if (flags.verbose)
+    process.stderr.write(`${isPassed(result) ? 'pass' : 'FAIL'} ${result.case.name} (${result.ms} ms)\n`);
 }
 
 interface Ending {
@@ -150,8 +182,18 @@ function conclude({ all, selected, results, isWhole, seconds, flags }: Ending): 
   // A part of the cases, or a source that has no baseline, is a look and not a check of what should be in it.
   const isChecked = isWhole && flags.xds === 'pilot';
   const shown = { ...verdict, added: isChecked ? verdict.added : [], gone: isChecked ? verdict.gone : [] };
-  const skipped = selected.filter(({ name }) => !run.passed.has(name) && !run.failed.has(name)).map(({ name }) => name);
-  const report = { engine, selected, results, skipped, verdict: shown, seconds, isVerbose: flags.verbose === true };
+  const skipped = selected
+    .filter(({ name }) => !run.passed.has(name) && !run.failed.has(name))
+    .map(({ name }) => name);
+  const report = {
+    engine,
+    selected,
+    results,
+    skipped,
+    verdict: shown,
+    seconds,
+    isVerbose: flags.verbose === true,
+  };
   process.stdout.write(`${flags.output === 'json' ? jsonReport(report) : textReport(report)}\n`);
   const dump = results.at(-1)?.dump;
   if (flags.dump !== undefined && dump !== undefined) writeFileSync(flags.dump, dump);
@@ -174,6 +216,7 @@ function runOf(all: readonly Case[], selected: readonly Case[], results: readonl
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('give a whole number of 1 or more');
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('give a whole number of 1 or more');
   return value;
 }

@@ -1,4 +1,5 @@
-// Two linked network namespaces for a worker: in one the client and its proxy, with capture; in the other everything else, at every private address.
+// Two linked network namespaces for a worker: in one the client and its proxy, with capture; in the other
+// everything else, at every private address.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +48,9 @@ export function endProcesses({ client, server }: Namespaces): void {
 
 function connect(spaces: Namespaces, links: Namespaces): void {
   for (const space of [spaces.client, spaces.server]) ip(`netns add ${space}`);
-  ip(`link add ${links.client} netns ${spaces.client} type veth peer name ${links.server} netns ${spaces.server}`);
+  ip(
+    `link add ${links.client} netns ${spaces.client} type veth peer name ${links.server} netns ${spaces.server}`,
+  );
   for (const [space, link, address] of [
     [spaces.client, links.client, clientAddress],
     [spaces.server, links.server, serverAddress],
@@ -71,7 +74,10 @@ function endProcess(pid: number): void {
   }
 }
 
-/** As the mesh's own init container does it: https://istio.io/latest/docs/ops/deployment/application-requirements/ */
+/**
+ * As the mesh's own init container does it:
+ * https://istio.io/latest/docs/ops/deployment/application-requirements/
+ */
 function capture(space: string): void {
   const rules = [
     '-N OUT',

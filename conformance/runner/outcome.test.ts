@@ -3,18 +3,37 @@ import { test } from 'node:test';
 import type { Outcome, Request } from './case.ts';
 import { type Answer, type Hit, outcomeOf } from './outcome.ts';
 
-const hit: Hit = { address: '10.1.0.1:80', protocol: 'http/1.1', method: 'GET', path: '/', host: 'shop', headers: { a: '1' }, body: '' };
+const hit: Hit = {
+  address: '10.1.0.1:80',
+  protocol: 'http/1.1',
+  method: 'GET',
+  path: '/',
+  host: 'shop',
+  headers: { a: '1' },
+  body: '',
+};
 const ok: Answer = { status: 200, ms: 3, headers: { server: 'x' }, body: 'hello' };
 
-function check(request: Partial<Request>, answers: readonly Answer[], hits: readonly Hit[], expected: Outcome): void {
-  assert.deepEqual(outcomeOf({ name: 'r', connect: 'shop:80', expect: {}, ...request }, answers, hits), expected);
+function check(
+  request: Partial<Request>,
+  answers: readonly Answer[],
+  hits: readonly Hit[],
+  expected: Outcome,
+): void {
+  assert.deepEqual(
+    outcomeOf({ name: 'r', connect: 'shop:80', expect: {}, ...request }, answers, hits),
+    expected,
+  );
 }
 
 const seen = { protocol: 'http/1.1', method: 'GET', path: '/', host: 'shop' };
 
 test('one result for all is that result; different ones are counted', () => {
   check({}, [ok], [hit], { status: 200, hits: 1, upstreams: { '10.1.0.1:80': 1 }, ...seen });
-  check({}, [ok, { status: 503, ms: 1 }, { error: 'timeout', ms: 1 }], [], { statuses: { 200: 1, 503: 1, timeout: 1 }, hits: 0 });
+  check({}, [ok, { status: 503, ms: 1 }, { error: 'timeout', ms: 1 }], [], {
+    statuses: { 200: 1, 503: 1, timeout: 1 },
+    hits: 0,
+  });
   check({}, [{ error: 'closed', ms: 1 }], [], { error: 'closed', hits: 0 });
   check({}, [{ tcp: 'tcp 10.1.0.1:80 hi', ms: 1 }], [], { tcp: 'tcp 10.1.0.1:80 hi', hits: 0 });
 });
@@ -31,7 +50,12 @@ test('what hits agree on is one value, what they do not is a list', () => {
 });
 
 test('only what is observed is told', () => {
-  const observe = { requestHeaders: ['a', 'b'], responseHeaders: ['server', 'via'], responseBody: true, time: true };
+  const observe = {
+    requestHeaders: ['a', 'b'],
+    responseHeaders: ['server', 'via'],
+    responseBody: true,
+    time: true,
+  };
   check({ observe, body: '' }, [ok, { ...ok, ms: 9 }, { ...ok, ms: 1 }], [hit], {
     status: 200,
     hits: 1,

@@ -1,4 +1,5 @@
-// Puts what the client got and what the servers saw together into one outcome, in the form that the cases record.
+// Puts what the client got and what the servers saw together into one outcome, in the form that the cases
+// record.
 import type { Counts, Outcome, Request, Timing } from './case.ts';
 
 /** What one request brought back to the client. */
@@ -39,7 +40,9 @@ export function outcomeOf(request: Request, answers: readonly Answer[], hits: re
 }
 
 function resultOf(answers: readonly Answer[]): Outcome {
-  const results = answers.map((answer) => answer.status ?? answer.error ?? (answer.tcp === undefined ? 'none' : 'tcp'));
+  const results = answers.map(
+    (answer) => answer.status ?? answer.error ?? (answer.tcp === undefined ? 'none' : 'tcp'),
+  );
   const [only, ...others] = distinct(results);
   if (others.length > 0) return { statuses: countsOf(results.map(String)) };
   if (typeof only === 'number') return { status: only };
@@ -59,7 +62,11 @@ function reachedOf(request: Request, hits: readonly Hit[]): Outcome {
     tls: shared(hits, (hit) => hit.tls),
     ...(wanted.length === 0
       ? {}
-      : { requestHeaders: Object.fromEntries(wanted.map((name) => [name, shared(hits, (hit) => hit.headers?.[name] ?? null)])) }),
+      : {
+          requestHeaders: Object.fromEntries(
+            wanted.map((name) => [name, shared(hits, (hit) => hit.headers?.[name] ?? null)]),
+          ),
+        }),
   };
   const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   return { hits: hits.length, upstreams: countsOf(hits.map((hit) => hit.address)), ...present };
@@ -78,7 +85,9 @@ function observedOf({ observe = {} }: Request, answers: readonly Answer[]): Outc
   const first = answers[0];
   const headers = observe.responseHeaders ?? [];
   return {
-    ...(headers.length > 0 ? { responseHeaders: Object.fromEntries(headers.map((name) => [name, first?.headers?.[name] ?? null])) } : {}),
+    ...(headers.length > 0
+      ? { responseHeaders: Object.fromEntries(headers.map((name) => [name, first?.headers?.[name] ?? null])) }
+      : {}),
     ...(observe.responseBody && first?.body !== undefined ? { responseBody: first.body } : {}),
     ...(observe.trailers && first?.trailers ? { trailers: first.trailers } : {}),
     ...(answers.some((answer) => answer.upgraded) ? { upgraded: true } : {}),

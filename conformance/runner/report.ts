@@ -32,7 +32,9 @@ export function textReport(report: Report): string {
     ...table(report),
     '',
     ...(skipped.length > 0 ? [`NOT RUN, counted nowhere: ${skipped.length} without recorded resources`] : []),
-    ...(again.length > 0 ? [`passed only when run again, alone: ${again.map((result) => result.case.name).join(', ')}`] : []),
+    ...(again.length > 0
+      ? [`passed only when run again, alone: ${again.map((result) => result.case.name).join(', ')}`]
+      : []),
     ...verdictLines(report.verdict),
     `${report.engine}: ${results.length - failed.length} passed, ${failed.length} failed in ${report.seconds.toFixed(0)} s`,
   ].join('\n');
@@ -48,7 +50,11 @@ export function jsonReport({ engine, results, skipped, verdict, seconds }: Repor
     findings: result.findings,
   }));
   const passed = results.filter(isPassed).length;
-  return JSON.stringify({ engine, passed, failed: results.length - passed, skipped, verdict, seconds, cases }, null, 2);
+  return JSON.stringify(
+    { engine, passed, failed: results.length - passed, skipped, verdict, seconds, cases },
+    null,
+    2,
+  );
 }
 
 function failureLines(result: Result, isVerbose: boolean): readonly string[] {

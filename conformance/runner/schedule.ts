@@ -1,4 +1,5 @@
-// Runs cases on several workers at once, and those that fail once more, alone: a busy machine must not decide about a case.
+// Runs cases on several workers at once, and those that fail once more, alone: a busy machine must not decide
+// about a case.
 import type { Case } from './case.ts';
 import type { Observed, Source, Worker } from './worker.ts';
 
@@ -14,7 +15,10 @@ export interface ScheduleOptions {
 }
 
 /** Every case that ran, in the order given; a case that could not be run is a failed one and says why. */
-export async function runAll(cases: readonly Case[], { workers, sourceOf, onResult }: ScheduleOptions): Promise<readonly Result[]> {
+export async function runAll(
+  cases: readonly Case[],
+  { workers, sourceOf, onResult }: ScheduleOptions,
+): Promise<readonly Result[]> {
   const results = new Map<string, Result>();
   const run = async (worker: Worker, one: Case, attempts: number): Promise<void> => {
     const result = { ...(await observe(worker, one, sourceOf(one))), case: one, attempts };
@@ -28,7 +32,9 @@ export async function runAll(cases: readonly Case[], { workers, sourceOf, onResu
     }),
   );
   const [first] = workers;
-  if (first) for (const { case: one, differences } of [...results.values()]) if (differences.length > 0) await run(first, one, 2);
+  if (first)
+    for (const { case: one, differences } of [...results.values()])
+      if (differences.length > 0) await run(first, one, 2);
   return cases.flatMap((one) => results.get(one.name) ?? []);
 }
 

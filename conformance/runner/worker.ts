@@ -1,4 +1,5 @@
-// Runs cases one after the other in a pair of namespaces of its own. Only pilot and proxy are new in each case.
+// Runs cases one after the other in a pair of namespaces of its own. Only pilot and proxy are new in each
+// case.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +44,10 @@ export interface WorkerOptions {
 interface Agents {
   readonly server: AgentProcess;
   readonly client: AgentProcess;
-  /** Stands beside the client and runs pilot, proxy and secret service, so that their work does not disturb the client's clock. */
+  /**
+   * Stands beside the client and runs pilot, proxy and secret service, so that their work does not disturb
+   * the client's clock.
+   */
   readonly control: AgentProcess;
 }
 
@@ -61,7 +65,10 @@ export class Worker {
     this.#namespaces = createNamespaces(options.name);
   }
 
-  /** What the case's configuration does, against what was recorded. Throws only when the runner itself is broken. */
+  /**
+   * What the case's configuration does, against what was recorded. Throws only when the runner itself is
+   * broken.
+   */
   async run(one: Case, source: Source): Promise<Observed> {
     const start = performance.now();
     this.#agents ??= this.#startAgents();
@@ -85,7 +92,11 @@ export class Worker {
 
   #startAgents(): Agents {
     const { client, server } = this.#namespaces;
-    return { server: new AgentProcess(server), client: new AgentProcess(client), control: new AgentProcess(client) };
+    return {
+      server: new AgentProcess(server),
+      client: new AgentProcess(client),
+      control: new AgentProcess(client),
+    };
   }
 
   #stopAgents(): void {
@@ -97,10 +108,14 @@ export class Worker {
     const refusals = await this.#startPilot(one, source, agents.control);
     try {
       const findings = refusals.map(({ text }) => text);
-      if (one.rejected !== undefined) return { differences: compareRejection(one.rejected, refusals), outcomes: [], findings, log: '' };
+      if (one.rejected !== undefined)
+        return { differences: compareRejection(one.rejected, refusals), outcomes: [], findings, log: '' };
       const served = await this.#serve(one, source, agents);
-      // An error about what two resources say of each other is a finding, and the resources are in force all the same.
-      const refused = refusals.filter(({ isInForce }) => !isInForce).map(({ text }) => `refused, the reference accepts it: ${text}`);
+      // An error about what two resources say of each other is a finding, and the resources are in force all
+      // the same.
+      const refused = refusals
+        .filter(({ isInForce }) => !isInForce)
+        .map(({ text }) => `refused, the reference accepts it: ${text}`);
       return { ...served, differences: [...refused, ...served.differences], findings };
     } finally {
       await agents.control.call('stopPilot');
@@ -134,22 +149,38 @@ export class Worker {
     const own = await certificates.of(`spiffe://cluster.local/ns/${namespace}/sa/${serviceAccount}`);
     const server = await certificates.of(one.serverIdentity);
     await agents.control.call('serveSecrets', { root: certificates.root, ...own });
-    const away = { tls: { ...server, ca: certificates.root }, dns: { address: serverAddress, names: one.dns } };
-    const listening = echo.call('startEcho', { ports: portsOf(one), behaviours: one.upstreams, ...(isInbound ? {} : away) });
+    const away = {
+      tls: { ...server, ca: certificates.root },
+      dns: { address: serverAddress, names: one.dns },
+    };
+    const listening = echo.call('startEcho', {
+      ports: portsOf(one),
+      behaviours: one.upstreams,
+      ...(isInbound ? {} : away),
+    });
     await agents.control.call(
       'startProxy',
       engine({ bootstrap: bootstrapOf(one.client), isVerbose, isCommand: source.kind === 'command' }),
     );
     try {
-      const [{ isReady, log }] = await Promise.all([agents.control.call('awaitProxy', readyTimeoutMs), listening]);
-      if (!isReady) return { differences: [`the proxy did not become ready: ${log.slice(-logInDifference)}`], outcomes: [], log };
+      const [{ isReady, log }] = await Promise.all([
+        agents.control.call('awaitProxy', readyTimeoutMs),
+        listening,
+      ]);
+      if (!isReady)
+        return {
+          differences: [`the proxy did not become ready: ${log.slice(-logInDifference)}`],
+          outcomes: [],
+          log,
+        };
       if (one.settleMs) await pause(one.settleMs);
       const outcomes = await new Exchange(one, { echo, client, meshCertificate: server }).run();
       const differences = outcomes.flatMap((outcome, index) => differencesOf(one.requests[index], outcome));
       const nacks = one.nacks === undefined ? await refusedByProxy(agents.control) : [];
       const dump = isDumped ? { dump: await agents.control.call('admin', '/config_dump?include_eds') } : {};
       const end = await agents.control.call('stopProxy');
-      const why = nacks.length > 0 ? [`refused by the proxy: ${nacks.join(', ')}; it said: ${lastWarnings(end)}`] : [];
+      const why =
+        nacks.length > 0 ? [`refused by the proxy: ${nacks.join(', ')}; it said: ${lastWarnings(end)}`] : [];
       return { differences: [...differences, ...why], outcomes, log: end, ...dump };
     } finally {
       await agents.control.call('stopProxy');
@@ -160,7 +191,9 @@ export class Worker {
 
 function compareRejection(reference: string, refusals: readonly Refusal[]): readonly string[] {
   if (refusals.length === 0) return [`accepted, the reference refuses it: ${reference}`];
-  return refusals.filter(({ isInForce }) => isInForce).map(({ text }) => `reported and yet in force: ${text}`);
+  return refusals
+    .filter(({ isInForce }) => isInForce)
+    .map(({ text }) => `reported and yet in force: ${text}`);
 }
 
 function differencesOf(request: Request | undefined, outcome: Outcome): readonly string[] {

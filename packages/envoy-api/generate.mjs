@@ -11,9 +11,12 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 const require = createRequire(join(root, 'package.json'));
 const packageFolder = (name) => join(root, 'node_modules', name);
-const versionOf = (name) => JSON.parse(readFileSync(join(packageFolder(name), 'package.json'), 'utf8')).version;
+const versionOf = (name) =>
+  JSON.parse(readFileSync(join(packageFolder(name), 'package.json'), 'utf8')).version;
 
-const inputs = ['@grpc/grpc-js-xds', '@bufbuild/buf', '@bufbuild/protoc-gen-es'].map((n) => `${n}@${versionOf(n)}`).join(' ');
+const inputs = ['@grpc/grpc-js-xds', '@bufbuild/buf', '@bufbuild/protoc-gen-es']
+  .map((n) => `${n}@${versionOf(n)}`)
+  .join(' ');
 const stamp = createHash('sha256')
   .update(inputs)
   .update(readFileSync(fileURLToPath(import.meta.url)))
@@ -28,16 +31,27 @@ function generate() {
   const modules = ['envoy-api', 'googleapis', 'protoc-gen-validate', 'xds'];
   rmSync(staging, { recursive: true, force: true });
   rmSync(join(here, 'gen'), { recursive: true, force: true });
-  for (const name of modules) cpSync(join(packageFolder('@grpc/grpc-js-xds'), 'deps', name), join(staging, name), { recursive: true });
+  for (const name of modules)
+    cpSync(join(packageFolder('@grpc/grpc-js-xds'), 'deps', name), join(staging, name), { recursive: true });
   rmSync(join(staging, 'protoc-gen-validate', 'tests'), { recursive: true, force: true });
   rmSync(join(staging, 'protoc-gen-validate', 'java'), { recursive: true, force: true });
   dropWithMissingImports(staging, modules);
   dropIgnoreEmpty(join(staging, 'envoy-api'));
 
-  writeFileSync(join(staging, 'buf.yaml'), ['version: v2', 'modules:', ...modules.map((m) => `  - path: ${m}`), ''].join('\n'));
+  writeFileSync(
+    join(staging, 'buf.yaml'),
+    ['version: v2', 'modules:', ...modules.map((m) => `  - path: ${m}`), ''].join('\n'),
+  );
   const template = {
     version: 'v2',
-    plugins: [{ local: 'protoc-gen-es', strategy: 'all', out: join(here, 'gen'), opt: ['target=js+dts', 'import_extension=js'] }],
+    plugins: [
+      {
+        local: 'protoc-gen-es',
+        strategy: 'all',
+        out: join(here, 'gen'),
+        opt: ['target=js+dts', 'import_extension=js'],
+      },
+    ],
   };
   const env = {
     ...process.env,
@@ -45,11 +59,15 @@ function generate() {
     BUF_CACHE_DIR: join(staging, 'cache'),
   };
   mkdirSync(join(here, 'gen'));
-  execFileSync(process.execPath, [require.resolve('@bufbuild/buf/bin/buf'), 'generate', '--template', JSON.stringify(template)], {
-    cwd: staging,
-    env,
-    stdio: 'inherit',
-  });
+  execFileSync(
+    process.execPath,
+    [require.resolve('@bufbuild/buf/bin/buf'), 'generate', '--template', JSON.stringify(template)],
+    {
+      cwd: staging,
+      env,
+      stdio: 'inherit',
+    },
+  );
   rmSync(staging, { recursive: true, force: true });
   writeFileSync(stampFile, stamp);
 }
@@ -71,7 +89,9 @@ function dropWithMissingImports(staging, modules) {
     for (const name of readdirSync(join(staging, module), { recursive: true }))
       if (name.endsWith('.proto')) protos.set(name.split('\\').join('/'), join(staging, module, name));
   const missing = (file) =>
-    [...readFileSync(file, 'utf8').matchAll(/^import (?:public )?"(.+)";/gm)].some(([, path]) => !protos.has(path) && !isWellKnown(path));
+    [...readFileSync(file, 'utf8').matchAll(/^import (?:public )?"(.+)";/gm)].some(
+      ([, path]) => !protos.has(path) && !isWellKnown(path),
+    );
   for (let dropped = true; dropped; ) {
     dropped = false;
     for (const [name, file] of protos) {

@@ -1,7 +1,15 @@
 /** Whole milliseconds. */
 export type Millis = number & { readonly __unit?: 'ms' };
 
-const unitMillis: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 1e-3, µs: 1e-3, ns: 1e-6 };
+const unitMillis: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  us: 1e-3,
+  µs: 1e-3,
+  ns: 1e-6,
+};
 
 /**
  * Reads Go's duration text (`1h30m`, `1.5s`, `-10ms`, `0`), the form that Istio's API uses.

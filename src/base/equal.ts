@@ -5,7 +5,11 @@ export function deepEqual(a: unknown, b: unknown): boolean {
   if (Array.isArray(a)) return Array.isArray(b) && sameList(a, b);
   if (a instanceof Uint8Array) return b instanceof Uint8Array && sameBytes(a, b);
   if (a instanceof Map)
-    return b instanceof Map && a.size === b.size && [...a].every(([key, value]) => b.has(key) && deepEqual(value, b.get(key)));
+    return (
+      b instanceof Map &&
+      a.size === b.size &&
+      [...a].every(([key, value]) => b.has(key) && deepEqual(value, b.get(key)))
+    );
   return !Array.isArray(b) && sameFields(a, b);
 }
 
@@ -22,5 +26,8 @@ function sameList(a: readonly unknown[], b: readonly unknown[]): boolean {
 function sameFields(a: object, b: object): boolean {
   const left = Object.entries(a);
   const right = new Map(Object.entries(b));
-  return left.length === right.size && left.every(([key, value]) => right.has(key) && deepEqual(value, right.get(key)));
+  return (
+    left.length === right.size &&
+    left.every(([key, value]) => right.has(key) && deepEqual(value, right.get(key)))
+  );
 }

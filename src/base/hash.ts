@@ -1,4 +1,7 @@
-/** Two independent 32-bit FNV-style sums over the bytes, as 16 hex digits. For versions and cache keys, not for security. */
+/**
+ * Two independent 32-bit FNV-style sums over the bytes, as 16 hex digits. For versions and cache keys, not
+ * for security.
+ */
 export function hashBytes(bytes: Uint8Array): string {
   let a = 0x811c9dc5;
   let b = 0xcbf29ce4;

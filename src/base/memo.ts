@@ -1,5 +1,6 @@
-// The memo engine: inputs, derived values that record what they read, equality cut-off, and a list of watched values that a change may
-// have touched. Marking follows the edges forward, recomputation is pulled, so work grows with what depends on a change and nothing else.
+// The memo engine: inputs, derived values that record what they read, equality cut-off, and a list of watched
+// values that a change may have touched. Marking follows the edges forward, recomputation is pulled, so work
+// grows with what depends on a change and nothing else.
 
 type State = 'clean' | 'check' | 'dirty';
 export type Equal<T> = (a: T, b: T) => boolean;
@@ -161,7 +162,9 @@ export class Derived<T> implements Source {
   #running = false;
   #watchers = 0;
   #sources: Source[] = [];
-  /** While running: how many of the old sources were read again in the same order, and those read beyond them. */
+  /**
+   * While running: how many of the old sources were read again in the same order, and those read beyond them.
+   */
   #kept = 0;
   #added: Source[] | undefined;
 
@@ -181,7 +184,10 @@ export class Derived<T> implements Source {
     return this.#value.current;
   }
 
-  /** While watched, the value is reported by `takeTouched` when a change may have reached it. Returns the way to end it. */
+  /**
+   * While watched, the value is reported by `takeTouched` when a change may have reached it. Returns the way
+   * to end it.
+   */
   watch(): () => void {
     this.#watchers++;
     let active = true;
@@ -271,7 +277,8 @@ export class Derived<T> implements Source {
   }
 
   #detachFrom(index: number): void {
-    for (let i = index; i < this.#sources.length; i++) this.#sources[i]?.observers.delete(this as Derived<unknown>);
+    for (let i = index; i < this.#sources.length; i++)
+      this.#sources[i]?.observers.delete(this as Derived<unknown>);
   }
 
   #adoptValue(value: T): void {

@@ -1,12 +1,15 @@
 import { deepEqual } from './equal.ts';
 import type { Equal, Input, MemoEngine } from './memo.ts';
 
-/** Keys under which a value is found besides its own. Called once a write; the result must depend on the value alone. */
+/**
+ * Keys under which a value is found besides its own. Called once a write; the result must depend on the value
+ * alone.
+ */
 export type IndexKeys<T> = (value: T) => readonly string[];
 
 /**
- * Input values by key, with indexes kept at write time: a reader of one key or of one index bucket is touched only by writes to that key
- * or bucket. A write of an equal value touches nobody.
+ * Input values by key, with indexes kept at write time: a reader of one key or of one index bucket is touched
+ * only by writes to that key or bucket. A write of an equal value touches nobody.
  */
 export class Table<T> {
   readonly #engine: MemoEngine;
@@ -124,8 +127,10 @@ export class TableIndex<T> {
   /** @internal */
   put(key: string, before: T | undefined, after: T | undefined): void {
     const touched = new Set<string>();
-    if (before !== undefined) for (const bucket of this.#keys(before)) if (this.#remove(bucket, key, after)) touched.add(bucket);
-    if (after !== undefined) for (const bucket of this.#keys(after)) if (this.#add(bucket, key, after)) touched.add(bucket);
+    if (before !== undefined)
+      for (const bucket of this.#keys(before)) if (this.#remove(bucket, key, after)) touched.add(bucket);
+    if (after !== undefined)
+      for (const bucket of this.#keys(after)) if (this.#add(bucket, key, after)) touched.add(bucket);
     for (const bucket of touched) this.#buckets.get(bucket)?.set(this.#list(bucket));
   }
 

@@ -1,4 +1,5 @@
-// Compiled code kept between starts: most of what a start takes is compiling. `npm ci` fills it (scripts/warm-up.ts).
+// Compiled code kept between starts: most of what a start takes is compiling. `npm ci` fills it
+// (scripts/warm-up.ts).
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';

@@ -23,5 +23,13 @@ export class FindingLog {
 
 /** A finding that only moves with its line is the same. */
 function textOf({ code, message, origin }: Issue): string {
-  return JSON.stringify([code, message, origin.file, origin.kind, origin.namespace, origin.name, origin.path]);
+  return JSON.stringify([
+    code,
+    message,
+    origin.file,
+    origin.kind,
+    origin.namespace,
+    origin.name,
+    origin.path,
+  ]);
 }

@@ -24,7 +24,11 @@ const cases: readonly { readonly args: readonly string[]; readonly code: number;
   { args: ['pilot', '--config', 'no-such-folder'], code: 2, says: /there is no such file or folder/ },
   { args: ['pilot', '--unknown'], code: 2, says: /unknown option '--unknown'/ },
   { args: ['proxy'], code: 2, says: /give a bootstrap with -c FILE/ },
-  { args: ['proxy', '-c', 'no-such-file.json'], code: 2, says: /no-such-file\.json is not a bootstrap that can be read/ },
+  {
+    args: ['proxy', '-c', 'no-such-file.json'],
+    code: 2,
+    says: /no-such-file\.json is not a bootstrap that can be read/,
+  },
   { args: ['proxy', '--config-yaml', '{"node": 7}'], code: 2, says: /is not a bootstrap that can be read/ },
   { args: ['up', 'no-such-folder'], code: 2, says: /there is no folder no-such-folder/ },
 ];

@@ -24,7 +24,9 @@ const sentences: Readonly<Record<Standing, string>> = {
 function lineOf({ origin }: Issue, { source, pilot }: Sides): string {
   const { kind, namespace, name, file = '' } = origin;
   if (name === '') {
-    const what = source.isInForce(file) ? 'what its damaged part held before stays in force' : 'nothing of its damaged part is in force';
+    const what = source.isInForce(file)
+      ? 'what its damaged part held before stays in force'
+      : 'nothing of its damaged part is in force';
     return `${file}: ${what}`;
   }
   const id = { kind: kind as AnyConfig['kind'], namespace, name };

@@ -26,7 +26,9 @@ export function catalogueDocument(): string {
     const rows = entries.filter(([code]) => code.startsWith(prefix)).map(([code, entry]) => row(code, entry));
     return rows.length === 0
       ? []
-      : [`## ${title}\n\n| code | severity | what | what to do |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`];
+      : [
+          `## ${title}\n\n| code | severity | what | what to do |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`,
+        ];
   });
   return [introduction, ...sections].join('\n');
 }

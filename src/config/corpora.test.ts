@@ -31,7 +31,8 @@ function casesOf(corpus: string): readonly Case[] {
 function expand(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(expand);
   if (typeof value !== 'object' || value === null) return value;
-  if ('$repeat' in value) return (value.$repeat as [string, number][]).map(([text, times]) => text.repeat(times)).join('');
+  if ('$repeat' in value)
+    return (value.$repeat as [string, number][]).map(([text, times]) => text.repeat(times)).join('');
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expand(item)]));
 }
 
@@ -41,7 +42,11 @@ function disagreements(cases: readonly Case[]): string[] {
     const { issues } = parseDocuments(JSON.stringify(expand(object)), id);
     const accepted = !hasErrors(issues);
     const agrees = accepted === valid || accepted === (valid && schemaError === null);
-    return agrees ? [] : [`${id}: the reference ${valid ? 'accepts' : 'refuses'} it; ${formatIssues(issues).join('; ') || 'no findings'}`];
+    return agrees
+      ? []
+      : [
+          `${id}: the reference ${valid ? 'accepts' : 'refuses'} it; ${formatIssues(issues).join('; ') || 'no findings'}`,
+        ];
   });
 }
 
@@ -51,21 +56,36 @@ const corpora = [
 ] as const;
 
 for (const { corpus, size } of corpora) {
-  test(`${corpus}: the same verdict in all ${size} cases`, skipUnless(join(shared, 'corpora', corpus)), () => {
-    const cases = casesOf(corpus);
-    assert.equal(cases.length, size);
-    assert.deepEqual(disagreements(cases), []);
-  });
+  test(
+    `${corpus}: the same verdict in all ${size} cases`,
+    skipUnless(join(shared, 'corpora', corpus)),
+    () => {
+      const cases = casesOf(corpus);
+      assert.equal(cases.length, size);
+      assert.deepEqual(disagreements(cases), []);
+    },
+  );
 }
 
-test('conformance: what the reference served is accepted, what it rejected is refused', skipUnless(join(shared, 'conformance')), () => {
-  const files = globSync(join(shared, 'conformance/*/*.yaml'));
-  assert.ok(files.length >= 400, `${files.length} cases`);
-  const wrong = files.flatMap((file) => {
-    const { config, mesh = {}, rejected } = load(readFileSync(file, 'utf8')) as { config: string; mesh?: object; rejected?: string };
-    const issues = [...parseDocuments(config, file).issues, ...parseMeshConfig(JSON.stringify(mesh), file).issues];
-    if (hasErrors(issues) === (rejected !== undefined)) return [];
-    return [`${file}: rejected by the reference: ${rejected ?? 'no'}; ${formatIssues(issues).join('; ')}`];
-  });
-  assert.deepEqual(wrong, []);
-});
+test(
+  'conformance: what the reference served is accepted, what it rejected is refused',
+  skipUnless(join(shared, 'conformance')),
+  () => {
+    const files = globSync(join(shared, 'conformance/*/*.yaml'));
+    assert.ok(files.length >= 400, `${files.length} cases`);
+    const wrong = files.flatMap((file) => {
+      const {
+        config,
+        mesh = {},
+        rejected,
+      } = load(readFileSync(file, 'utf8')) as { config: string; mesh?: object; rejected?: string };
+      const issues = [
+        ...parseDocuments(config, file).issues,
+        ...parseMeshConfig(JSON.stringify(mesh), file).issues,
+      ];
+      if (hasErrors(issues) === (rejected !== undefined)) return [];
+      return [`${file}: rejected by the reference: ${rejected ?? 'no'}; ${formatIssues(issues).join('; ')}`];
+    });
+    assert.deepEqual(wrong, []);
+  },
+);

@@ -4,7 +4,10 @@ import type { FieldShape, MessageShape, Schema, Shape } from './schema/index.ts'
 /** Field names from the top, without positions and keys: `http.match.uri.exact`. */
 export type FieldPath = string;
 
-/** Every field that claims an effect of its own, including the keys of maps. What a field without effect holds claims nothing. */
+/**
+ * Every field that claims an effect of its own, including the keys of maps. What a field without effect holds
+ * claims nothing.
+ */
 export function claimsOf({ shape }: Schema<unknown>): readonly FieldPath[] {
   return claims(shape, []);
 }
@@ -34,7 +37,9 @@ export interface FieldChange {
   readonly changed: unknown;
 }
 
-/** The example with one field removed or set to something else, for each field in it that claims an effect. */
+/**
+ * The example with one field removed or set to something else, for each field in it that claims an effect.
+ */
 export function changesOf({ shape }: Schema<unknown>, example: unknown): Iterable<FieldChange> {
   return changes(shape, example, [], (value) => value);
 }
@@ -47,12 +52,20 @@ export function fieldsOf(schema: Schema<unknown>, example: unknown): ReadonlySet
 /** Makes a whole example of a changed part. */
 type Rebuild = (part: unknown) => unknown;
 
-function* changes(shape: Shape, value: unknown, path: readonly string[], whole: Rebuild): Generator<FieldChange> {
+function* changes(
+  shape: Shape,
+  value: unknown,
+  path: readonly string[],
+  whole: Rebuild,
+): Generator<FieldChange> {
   if (shape.kind === 'list' && Array.isArray(value)) {
     for (const [i, item] of value.entries())
-      yield* changes(shape.item, item, path, (part) => whole(value.map((old, at) => (at === i ? part : old))));
+      yield* changes(shape.item, item, path, (part) =>
+        whole(value.map((old, at) => (at === i ? part : old))),
+      );
   } else if (shape.kind === 'map' && isMap(value)) {
-    for (const [key, item] of Object.entries(value)) yield* changes(shape.value, item, path, (part) => whole({ ...value, [key]: part }));
+    for (const [key, item] of Object.entries(value))
+      yield* changes(shape.value, item, path, (part) => whole({ ...value, [key]: part }));
   } else if (shape.kind === 'message' && isMap(value)) yield* fieldChanges(shape, value, path, whole);
 }
 
@@ -68,7 +81,8 @@ function* fieldChanges(
     if (isLeaf(field.shape)) {
       const { [key]: _, ...without } = value;
       yield { field: at.join('.'), changed: whole(without) };
-      for (const other of others(field.shape, value[key])) yield { field: at.join('.'), changed: whole({ ...value, [key]: other }) };
+      for (const other of others(field.shape, value[key]))
+        yield { field: at.join('.'), changed: whole({ ...value, [key]: other }) };
     }
     yield* changes(field.shape, value[key], at, (part) => whole({ ...value, [key]: part }));
   }
@@ -88,7 +102,9 @@ function others(shape: Shape, value: unknown): readonly unknown[] {
       return shape.values.filter((other) => other !== value);
     case 'list':
       return Array.isArray(value)
-        ? value.flatMap((item, i) => others(shape.item, item).map((other) => value.map((old, at) => (at === i ? other : old))))
+        ? value.flatMap((item, i) =>
+            others(shape.item, item).map((other) => value.map((old, at) => (at === i ? other : old))),
+          )
         : [];
     case 'map':
       return isMap(value) ? mapOthers(shape.value, value) : [];
@@ -111,7 +127,11 @@ function mapOthers(item: Shape, value: Readonly<Record<string, unknown>>): reado
   const swapped = Object.fromEntries(Object.keys(value).map((key, i) => [key, values[i]]));
   const single = Object.entries(value).flatMap(([key, old]) => {
     const { [key]: _, ...rest } = value;
-    return [rest, { ...rest, [`${key}x`]: old }, ...others(item, old).map((other) => ({ ...rest, [key]: other }))];
+    return [
+      rest,
+      { ...rest, [`${key}x`]: old },
+      ...others(item, old).map((other) => ({ ...rest, [key]: other })),
+    ];
   });
   return [swapped, ...single];
 }

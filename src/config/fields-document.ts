@@ -15,9 +15,10 @@ Istio's kinds that claims an effect and sees that some proxy's resources change.
 
 export function fieldsDocument(): string {
   const seen = new Set<MessageShape>();
-  const sections = [...Object.entries<KindDefinition<unknown>>(kinds), ['MeshConfig', { schema: MeshConfig }] as const].map(
-    ([kind, definition]) => section(kind, definition, seen),
-  );
+  const sections = [
+    ...Object.entries<KindDefinition<unknown>>(kinds),
+    ['MeshConfig', { schema: MeshConfig }] as const,
+  ].map(([kind, definition]) => section(kind, definition, seen));
   return [introduction, ...sections].join('\n');
 }
 
@@ -28,22 +29,31 @@ function section(
 ): string {
   const why = noEffect ? `\nThe kind has no effect: ${noEffect}.\n` : '';
   const messages = messagesOf(schema.shape, seen).filter(({ fields }) => fields.size > 0);
-  const tables = messages.map((message) => `### ${message.name}\n\n| field | becomes |\n| --- | --- |\n${rows(message).join('\n')}\n`);
+  const tables = messages.map(
+    (message) => `### ${message.name}\n\n| field | becomes |\n| --- | --- |\n${rows(message).join('\n')}\n`,
+  );
   return [`## ${kind}\n${why}`, ...tables].join('\n');
 }
 
-/** The messages of a shape that have not been listed yet, outer ones first. What lies below a field without effect is left out. */
+/**
+ * The messages of a shape that have not been listed yet, outer ones first. What lies below a field without
+ * effect is left out.
+ */
 export function messagesOf(shape: Shape, seen: Set<MessageShape>): readonly MessageShape[] {
   if (shape.kind === 'list') return messagesOf(shape.item, seen);
   if (shape.kind === 'map') return messagesOf(shape.value, seen);
   if (shape.kind !== 'message' || seen.has(shape)) return [];
   seen.add(shape);
-  const below = [...shape.fields.values()].filter((field) => field.noEffect === undefined && field.ignored === undefined);
+  const below = [...shape.fields.values()].filter(
+    (field) => field.noEffect === undefined && field.ignored === undefined,
+  );
   return [shape, ...below.flatMap((field) => messagesOf(field.shape, seen))];
 }
 
 function rows({ name, fields }: MessageShape): readonly string[] {
-  return [...fields].map(([key, field]) => `| ${key} | ${statement(name, key, field).replaceAll('|', '\\|')} |`);
+  return [...fields].map(
+    ([key, field]) => `| ${key} | ${statement(name, key, field).replaceAll('|', '\\|')} |`,
+  );
 }
 
 /** Throws when a field says nothing: that is a mistake in a schema. */

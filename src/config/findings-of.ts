@@ -11,6 +11,9 @@ export interface SpecCase {
 export function findingsOf(kind: Kind, { spec, metadata = '{name: a}' }: SpecCase): string[] {
   const definition: KindDefinition<unknown> = kinds[kind];
   const apiVersion = `${definition.group}/${definition.versions[0]}`;
-  const { issues } = parseDocuments(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: ${metadata}\nspec: ${spec}\n`, 'case.yaml');
+  const { issues } = parseDocuments(
+    `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: ${metadata}\nspec: ${spec}\n`,
+    'case.yaml',
+  );
   return issues.map((issue) => `${issue.code} ${issue.origin.path.replace(/^spec\.?/, '')}`.trim());
 }

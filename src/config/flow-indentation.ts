@@ -1,5 +1,6 @@
-// Flow collections and quoted texts whose later lines stand further left than YAML wants, `]` at the indentation of its key above all.
-// Kubernetes' own reader (go-yaml) takes them, so users write them; between their brackets and quotes leading blanks mean nothing.
+// Flow collections and quoted texts whose later lines stand further left than YAML wants, `]` at the
+// indentation of its key above all. Kubernetes' own reader (go-yaml) takes them, so users write them; between
+// their brackets and quotes leading blanks mean nothing.
 
 export interface Repaired {
   readonly text: string;
@@ -7,12 +8,15 @@ export interface Repaired {
   readonly padding: ReadonlyMap<number, number>;
 }
 
-/** How much text may be read again for the sake of repairs; each repair reads the whole document once more. */
+/**
+ * How much text may be read again for the sake of repairs; each repair reads the whole document once more.
+ */
 const mostCharactersAgain = 20_000_000;
 
 /**
- * Reads `text`, and as long as `read` throws for the indentation of a line inside brackets or quotes, reads it again with that line moved to
- * the right. `lineOf` tells from an error which line that is; undefined for any other error.
+ * Reads `text`, and as long as `read` throws for the indentation of a line inside brackets or quotes, reads
+ * it again with that line moved to the right. `lineOf` tells from an error which line that is; undefined for
+ * any other error.
  */
 export function readRepaired<T>(
   original: string,

@@ -10,7 +10,10 @@ import type { Chunk } from './yaml-documents.ts';
 
 /** An object as its document gives it, right or wrong. */
 export interface ParsedObject {
-  /** `kind/namespace/name` of an object of a kind that is read here; empty for any other, and for one without a name. */
+  /**
+   * `kind/namespace/name` of an object of a kind that is read here; empty for any other, and for one without
+   * a name.
+   */
   readonly id: string;
   readonly origin: Origin;
   /** Absent when something in it is an error, or when it is of no kind that is read. */
@@ -31,7 +34,11 @@ export function parseChunk(chunk: Chunk, file: string): ParsedChunk {
   for (const document of parseYaml(chunk)) {
     if ('problem' in document) {
       const { code, line, column, message } = document.problem;
-      return { ...reader, issues: [...reader.issues, fileIssue(code, { file, line, column }, message)], isDamaged: true };
+      return {
+        ...reader,
+        issues: [...reader.issues, fileIssue(code, { file, line, column }, message)],
+        isDamaged: true,
+      };
     }
     reader.document(document.value, chunk.contentLine, document.positions);
   }
@@ -43,7 +50,8 @@ export function parseChunk(chunk: Chunk, file: string): ParsedChunk {
 /** The same chunk, so many lines further down. */
 export function moved(chunk: ParsedChunk, lines: number): ParsedChunk {
   if (lines === 0) return chunk;
-  const move = (origin: Origin): Origin => (origin.line === undefined ? origin : { ...origin, line: origin.line + lines });
+  const move = (origin: Origin): Origin =>
+    origin.line === undefined ? origin : { ...origin, line: origin.line + lines };
   return {
     ...chunk,
     objects: chunk.objects.map(({ resource, ...object }) => ({
@@ -56,8 +64,17 @@ export function moved(chunk: ParsedChunk, lines: number): ParsedChunk {
 }
 
 /** A finding about a file, or a place in it, rather than about a resource. */
-export function fileIssue(code: IssueCode, place: { file: string; line?: number; column?: number }, message: string): Issue {
-  return { code, severity: catalogue[code].severity, origin: { kind: '', namespace: '', name: '', path: '', ...place }, message };
+export function fileIssue(
+  code: IssueCode,
+  place: { file: string; line?: number; column?: number },
+  message: string,
+): Issue {
+  return {
+    code,
+    severity: catalogue[code].severity,
+    origin: { kind: '', namespace: '', name: '', path: '', ...place },
+    message,
+  };
 }
 
 class ChunkReader {
@@ -89,10 +106,16 @@ class ChunkReader {
       const { code, path: field } = finding;
       const position = positions().find(beside(value, path, field));
       const place = { ...origin, ...position, path: pathText(field) };
-      return { code, severity: catalogue[code].severity, origin: place, message: messageOf(finding, positions) };
+      return {
+        code,
+        severity: catalogue[code].severity,
+        origin: place,
+        message: messageOf(finding, positions),
+      };
     });
     this.issues.push(...issues);
-    const id = facts.kind in kinds && facts.name !== '' ? `${facts.kind}/${facts.namespace}/${facts.name}` : '';
+    const id =
+      facts.kind in kinds && facts.name !== '' ? `${facts.kind}/${facts.namespace}/${facts.name}` : '';
     const isRejected = !resource && issues.some((issue) => issue.severity === 'error');
     this.objects.push({ id, origin, isRejected, ...(resource ? { resource: { ...resource, origin } } : {}) });
   }
@@ -102,7 +125,9 @@ function originOf({ kind, namespace, name }: ResourceFacts): Origin {
   return { kind, namespace, name, path: '' };
 }
 
-/** Advice repeats what is written: `1.10` in a file is the number 1.1, and would be another label in quotes. */
+/**
+ * Advice repeats what is written: `1.10` in a file is the number 1.1, and would be another label in quotes.
+ */
 function messageOf({ message, said, path }: Finding, positions: () => PositionMap): string {
   const written = said === undefined ? undefined : positions().textOf(path);
   if (said === undefined || written === undefined || written === said) return message;
@@ -113,10 +138,17 @@ function messageOf({ message, said, path }: Finding, positions: () => PositionMa
 /** `status` is read as a part of the content, and stands beside `spec` in the file. */
 function beside(value: unknown, base: Path, path: Path): Path {
   const [spec, field] = path.slice(base.length);
-  const isBeside = spec === 'spec' && field === 'status' && isRecord(value) && 'status' in value && value['kind'] !== 'WorkloadGroup';
+  const isBeside =
+    spec === 'spec' &&
+    field === 'status' &&
+    isRecord(value) &&
+    'status' in value &&
+    value['kind'] !== 'WorkloadGroup';
   return isBeside ? [...base, ...path.slice(base.length + 1)] : path;
 }
 
-function isList(value: Readonly<Record<string, unknown>>): value is { readonly kind: string; readonly items: readonly unknown[] } {
+function isList(
+  value: Readonly<Record<string, unknown>>,
+): value is { readonly kind: string; readonly items: readonly unknown[] } {
   return typeof value['kind'] === 'string' && value['kind'].endsWith('List') && Array.isArray(value['items']);
 }

@@ -35,7 +35,8 @@ test('findings have places, and an error leaves no value', () => {
 });
 
 test('what Envoy would refuse is an error', () => {
-  const codes = (text: string): string[] => parseMeshConfig(text, 'mesh.yaml').issues.map(({ code, origin }) => `${code} ${origin.path}`);
+  const codes = (text: string): string[] =>
+    parseMeshConfig(text, 'mesh.yaml').issues.map(({ code, origin }) => `${code} ${origin.path}`);
   assert.deepEqual(codes('dnsRefreshRate: 1ms'), ['MT0106 dnsRefreshRate']);
   assert.deepEqual(codes('proxyListenPort: 70000'), ['MT0105 proxyListenPort']);
   assert.deepEqual(codes('proxyListenPort: 15006'), ['MT0131 proxyInboundListenPort']);
@@ -63,7 +64,10 @@ test('what Istio refuses is an error', () => {
     ['defaultConfig: {discoveryAddress: istiod}', 'MT0119 defaultConfig.discoveryAddress'],
     ['defaultConfig: {discoveryAddress: "istiod.istio-system.svc:15012"}', undefined],
     ['defaultConfig: {discoveryAddress: "[::1]:15012"}', undefined],
-    ['defaultConfig: {proxyHeaders: {server: {value: "a\\nb"}}}', 'MT0134 defaultConfig.proxyHeaders.server.value'],
+    [
+      'defaultConfig: {proxyHeaders: {server: {value: "a\\nb"}}}',
+      'MT0134 defaultConfig.proxyHeaders.server.value',
+    ],
     ['accessLogFormat: "a\\nb"', undefined],
   ] as const)
     assert.deepEqual(codes(text), expected === undefined ? [] : [expected], text);

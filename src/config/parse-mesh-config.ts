@@ -18,11 +18,21 @@ export function parseMeshConfig(text: string, file: string): Checked<MeshConfig>
   if (!document) return { value: {}, issues: [] };
   if ('problem' in document)
     return {
-      issues: [issue(document.problem.code, { line: document.problem.line, column: document.problem.column }, document.problem.message)],
+      issues: [
+        issue(
+          document.problem.code,
+          { line: document.problem.line, column: document.problem.column },
+          document.problem.message,
+        ),
+      ],
     };
   const { value, findings } = readMeshConfig(document.value);
   const issues = findings.map((finding) =>
-    issue(finding.code, { ...document.positions().find(finding.path), path: pathText(finding.path) }, finding.message),
+    issue(
+      finding.code,
+      { ...document.positions().find(finding.path), path: pathText(finding.path) },
+      finding.message,
+    ),
   );
   return value && !issues.some((item) => item.severity === 'error') ? { value, issues } : { issues };
 }

@@ -12,7 +12,13 @@ const seed = 20261122;
 
 /** Values that mostly fit a shape, with anything at all now and then. */
 function arbitraryOf(shape: Shape): fc.Arbitrary<unknown> {
-  const odd = { weight: 1, arbitrary: fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constantFrom(null, '', '*', 0, -1, 'a'.repeat(300))) };
+  const odd = {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.constantFrom(null, '', '*', 0, -1, 'a'.repeat(300)),
+    ),
+  };
   const fitting = { weight: 9, arbitrary: fittingValue(shape) };
   return fc.oneof({ maxDepth: 12 }, fitting, odd);
 }
@@ -23,26 +29,47 @@ function fittingValue(shape: Shape): fc.Arbitrary<unknown> {
       return fc
         .record(
           Object.fromEntries(
-            [...shape.fields].map(([name, field]) => [name, fc.option(arbitraryOf(field.shape), { nil: undefined, freq: 2 })]),
+            [...shape.fields].map(([name, field]) => [
+              name,
+              fc.option(arbitraryOf(field.shape), { nil: undefined, freq: 2 }),
+            ]),
           ),
         )
         .map(withoutUndefined);
     case 'list':
       return fc.array(arbitraryOf(shape.item), { maxLength: 2 });
     case 'map':
-      return fc.dictionary(fc.constantFrom('a', 'x-y', '@request.auth.claims.z', '80', ':path', ''), arbitraryOf(shape.value), {
-        maxKeys: 2,
-      });
+      return fc.dictionary(
+        fc.constantFrom('a', 'x-y', '@request.auth.claims.z', '80', ':path', ''),
+        arbitraryOf(shape.value),
+        {
+          maxKeys: 2,
+        },
+      );
     case 'enum':
       return fc.constantFrom(...shape.values);
     case 'boolean':
       return fc.boolean();
     case 'number':
-      return shape.integer ? fc.integer({ min: shape.min ?? -10, max: Math.min(shape.max ?? 100, 70_000) }) : fc.double({ noNaN: true });
+      return shape.integer
+        ? fc.integer({ min: shape.min ?? -10, max: Math.min(shape.max ?? 100, 70_000) })
+        : fc.double({ noNaN: true });
     case 'duration':
       return fc.constantFrom('1s', '0s', '1.5ms', '250ms', '-1s', 'soon');
     default:
-      return fc.constantFrom('a', 'a.b.c', '*.a.b', '10.0.0.1', 'unix:///a', '[', 'GET', '%', 'istio-system/a', '.', '*');
+      return fc.constantFrom(
+        'a',
+        'a.b.c',
+        '*.a.b',
+        '10.0.0.1',
+        'unix:///a',
+        '[',
+        'GET',
+        '%',
+        'istio-system/a',
+        '.',
+        '*',
+      );
   }
 }
 
@@ -50,14 +77,16 @@ function withoutUndefined(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined));
 }
 
-const kindAndSpec = fc.constantFrom(...Object.entries(kinds)).chain(([kind, definition]: [string, KindDefinition<unknown>]) =>
-  arbitraryOf(definition.schema.shape).map((spec) => ({
-    apiVersion: definition.group ? `${definition.group}/${definition.versions[0]}` : definition.versions[0],
-    kind: definition.writtenKind ?? kind,
-    metadata: { name: 'a' },
-    ...(definition.content === 'root' && typeof spec === 'object' ? spec : { spec }),
-  })),
-);
+const kindAndSpec = fc
+  .constantFrom(...Object.entries(kinds))
+  .chain(([kind, definition]: [string, KindDefinition<unknown>]) =>
+    arbitraryOf(definition.schema.shape).map((spec) => ({
+      apiVersion: definition.group ? `${definition.group}/${definition.versions[0]}` : definition.versions[0],
+      kind: definition.writtenKind ?? kind,
+      metadata: { name: 'a' },
+      ...(definition.content === 'root' && typeof spec === 'object' ? spec : { spec }),
+    })),
+  );
 
 test('resources of every kind, right and wrong, as YAML', () => {
   fc.assert(
@@ -84,13 +113,20 @@ test('any JSON value', () => {
 test('any text, and YAML with something cut out or put in', () => {
   const text =
     'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n  hosts: &h [a]\n  http:\n  - route:\n    - destination: {host: "a"}\n---\n- *h\n';
-  const edited = fc.tuple(fc.nat(text.length), fc.nat(20), fc.string({ unit: fc.constantFrom(...'-:{}[]"\'&*!|>%@` \n\t#?,a0') }));
+  const edited = fc.tuple(
+    fc.nat(text.length),
+    fc.nat(20),
+    fc.string({ unit: fc.constantFrom(...'-:{}[]"\'&*!|>%@` \n\t#?,a0') }),
+  );
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (any) => void parseDocuments(any, 'f')),
     { seed },
   );
   fc.assert(
-    fc.property(edited, ([at, cut, put]) => void parseDocuments(text.slice(0, at) + put + text.slice(at + cut), 'f')),
+    fc.property(
+      edited,
+      ([at, cut, put]) => void parseDocuments(text.slice(0, at) + put + text.slice(at + cut), 'f'),
+    ),
     { numRuns: runs, seed },
   );
 });

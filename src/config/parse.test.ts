@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatIssues, formatSummary, locate, parseDocuments, parseFile, parseFiles, withPosition } from './index.ts';
+import {
+  formatIssues,
+  formatSummary,
+  locate,
+  parseDocuments,
+  parseFile,
+  parseFiles,
+  withPosition,
+} from './index.ts';
 
-const service = (name: string): string => `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {ports: [{port: 80}]}\n`;
+const service = (name: string): string =>
+  `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {ports: [{port: 80}]}\n`;
 const virtualService = (spec: string): string =>
   `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec: ${spec}\n`;
 const bomb = `a0: &a0 [${'x,'.repeat(9)}x]\n${Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(10).fill(`*a${i}`).join(',')}]\n`).join('')}`;
@@ -13,14 +22,44 @@ const badInputs: readonly { name: string; text: string; kept: number; findings: 
   { name: 'comments and separators only', text: '# a\n---\n---\n# b\n', kept: 0, findings: [] },
   { name: 'binary file', text: 'PNG\0\0', kept: 0, findings: [/^f:1:1 {2}error {4}MT0002/] },
   { name: 'control characters', text: 'a: \x01', kept: 0, findings: [/^f:1:4 {2}error {4}MT0001/] },
-  { name: 'a broken document beside a good one', text: `a: [\n---\n${service('s')}`, kept: 1, findings: [/^f:2:1 {2}error {4}MT0001/] },
-  { name: 'an open quote ends at the separator', text: `a: "x\n---\n${service('s')}`, kept: 1, findings: [/MT0001/] },
-  { name: 'tabs', text: 'kind: Service\nmetadata:\n\tname: a\n', kept: 0, findings: [/^f:3:1 .*MT0001.*tab/] },
-  { name: 'duplicate key', text: virtualService('{hosts: [a], hosts: [b]}'), kept: 0, findings: [/^f:4:20 .*MT0008 {2}the key hosts/] },
+  {
+    name: 'a broken document beside a good one',
+    text: `a: [\n---\n${service('s')}`,
+    kept: 1,
+    findings: [/^f:2:1 {2}error {4}MT0001/],
+  },
+  {
+    name: 'an open quote ends at the separator',
+    text: `a: "x\n---\n${service('s')}`,
+    kept: 1,
+    findings: [/MT0001/],
+  },
+  {
+    name: 'tabs',
+    text: 'kind: Service\nmetadata:\n\tname: a\n',
+    kept: 0,
+    findings: [/^f:3:1 .*MT0001.*tab/],
+  },
+  {
+    name: 'duplicate key',
+    text: virtualService('{hosts: [a], hosts: [b]}'),
+    kept: 0,
+    findings: [/^f:4:20 .*MT0008 {2}the key hosts/],
+  },
   { name: 'alias bomb', text: bomb + virtualService('*a12'), kept: 0, findings: [/MT0003.*aliases/] },
-  { name: 'a value that contains itself', text: virtualService('&a {http: [*a]}'), kept: 0, findings: [/MT0003/] },
+  {
+    name: 'a value that contains itself',
+    text: virtualService('&a {http: [*a]}'),
+    kept: 0,
+    findings: [/MT0003/],
+  },
   { name: 'deep nesting', text: '{"a":'.repeat(5000), kept: 0, findings: [/MT0003/] },
-  { name: 'merge keys', text: virtualService('{<<: {hosts: [a]}, http: [{route: [{destination: {host: a}}]}]}'), kept: 1, findings: [] },
+  {
+    name: 'merge keys',
+    text: virtualService('{<<: {hosts: [a]}, http: [{route: [{destination: {host: a}}]}]}'),
+    kept: 1,
+    findings: [],
+  },
   {
     name: 'CRLF',
     text: virtualService('{htp: 1, http: [{}], hosts: [a]}').replaceAll('\n', '\r\n'),
@@ -62,7 +101,12 @@ const badInputs: readonly { name: string; text: string; kept: number; findings: 
     kept: 0,
     findings: [/MT0012.*networking\.istio\.io/],
   },
-  { name: 'wrong version', text: 'apiVersion: networking.istio.io/v2\nkind: Sidecar\n', kept: 0, findings: [/^f:1:1 .*MT0006.*v1beta1/] },
+  {
+    name: 'wrong version',
+    text: 'apiVersion: networking.istio.io/v2\nkind: Sidecar\n',
+    kept: 0,
+    findings: [/^f:1:1 .*MT0006.*v1beta1/],
+  },
   { name: 'no metadata', text: 'apiVersion: v1\nkind: Pod\n', kept: 0, findings: [/MT0009/] },
   {
     name: 'no name',
@@ -86,11 +130,30 @@ const badInputs: readonly { name: string; text: string; kept: number; findings: 
     name: 'fields beside spec',
     text: `${virtualService('{hosts: [a], http: [{directResponse: {status: 200}}]}')}exportTo: ["."]\nhttps: []\nother: 1\nstatus: {a: b}\n`,
     kept: 1,
-    findings: [/^f:5:1 {2}warning {2}MT0102.*beside spec; it belongs below spec$/, /^f:6:1 .*beside spec$/, /^f:7:1 .*beside spec$/],
+    findings: [
+      /^f:5:1 {2}warning {2}MT0102.*beside spec; it belongs below spec$/,
+      /^f:6:1 .*beside spec$/,
+      /^f:7:1 .*beside spec$/,
+    ],
   },
-  { name: 'misspelt spec', text: service('s').replace('spec', 'sepc'), kept: 1, findings: [/^f:4:1 .*MT0102.*did you mean "spec"\?$/] },
-  { name: 'spec that is no map', text: virtualService('hello'), kept: 0, findings: [/^f:4:1 .*MT0101 {2}spec must be a map/] },
-  { name: 'given twice', text: `${service('s')}---\n${service('s')}`, kept: 1, findings: [/^f:8:12 .*MT0007.*line 1/] },
+  {
+    name: 'misspelt spec',
+    text: service('s').replace('spec', 'sepc'),
+    kept: 1,
+    findings: [/^f:4:1 .*MT0102.*did you mean "spec"\?$/],
+  },
+  {
+    name: 'spec that is no map',
+    text: virtualService('hello'),
+    kept: 0,
+    findings: [/^f:4:1 .*MT0101 {2}spec must be a map/],
+  },
+  {
+    name: 'given twice',
+    text: `${service('s')}---\n${service('s')}`,
+    kept: 1,
+    findings: [/^f:8:12 .*MT0007.*line 1/],
+  },
   {
     name: 'keys of the language',
     text: virtualService('{"__proto__": 1, constructor: 2}'),
@@ -110,7 +173,10 @@ for (const { name, text, kept, findings } of badInputs) {
 }
 
 test('an error behind very many warnings still counts', () => {
-  const { resources, issues } = parseDocuments(virtualService(`{hosts: [a], http: [${'{x: 1},'.repeat(1000)}]}`), 'f');
+  const { resources, issues } = parseDocuments(
+    virtualService(`{hosts: [a], http: [${'{x: 1},'.repeat(1000)}]}`),
+    'f',
+  );
   assert.equal(resources.length, 0);
   assert.equal(issues.length, 101);
 });
@@ -121,7 +187,14 @@ test('namespace, labels and origin are filled in', () => {
     'f.yaml',
   );
   assert.deepEqual(resources[0]?.metadata, { name: 'a', namespace: 'default', labels: {}, annotations: {} });
-  assert.deepEqual(resources[0]?.origin, { kind: 'Service', namespace: 'default', name: 'a', path: '', file: 'f.yaml', line: 5 });
+  assert.deepEqual(resources[0]?.origin, {
+    kind: 'Service',
+    namespace: 'default',
+    name: 'a',
+    path: '',
+    file: 'f.yaml',
+    line: 5,
+  });
   assert.equal(resources[1]?.metadata.namespace, '');
   assert.deepEqual(resources[1]?.metadata.labels, { x: 'y' });
 });
@@ -129,7 +202,10 @@ test('namespace, labels and origin are filled in', () => {
 test('the three versions of the networking API read alike', () => {
   for (const version of ['v1', 'v1beta1', 'v1alpha3']) {
     const { resources, issues } = parseDocuments(
-      virtualService('{hosts: [a], http: [{route: [{destination: {host: a}}]}]}').replace('/v1', `/${version}`),
+      virtualService('{hosts: [a], http: [{route: [{destination: {host: a}}]}]}').replace(
+        '/v1',
+        `/${version}`,
+      ),
       'f',
     );
     assert.equal(resources[0]?.kind, 'VirtualService');
@@ -159,7 +235,9 @@ test('a List is its items, each with its own place', () => {
     resources.map(({ origin }) => [origin.name, origin.line, origin.path]),
     [['a', 4, 'items[0]']],
   );
-  assert.deepEqual(formatIssues(issues), ['f:9:3  error    MT0103  items[1].metadata.name is missing; it is required']);
+  assert.deepEqual(formatIssues(issues), [
+    'f:9:3  error    MT0103  items[1].metadata.name is missing; it is required',
+  ]);
 });
 
 test('content beside spec is read as one', () => {
@@ -174,12 +252,18 @@ test('content beside spec is read as one', () => {
 });
 
 test('a finding in status points there', () => {
-  const { issues } = parseDocuments('apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {}\nstatus:\n  podIP: 1\n', 'f');
+  const { issues } = parseDocuments(
+    'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {}\nstatus:\n  podIP: 1\n',
+    'f',
+  );
   assert.deepEqual([issues[0]?.origin.line, issues[0]?.origin.column], [6, 3]);
 });
 
 test('a secret is bytes', () => {
-  const { resources } = parseDocuments('apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {tls.crt: aGVsbG8=}\n', 'f');
+  const { resources } = parseDocuments(
+    'apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {tls.crt: aGVsbG8=}\n',
+    'f',
+  );
   const [secret] = resources;
   assert.ok(secret?.kind === 'Secret');
   assert.equal(new TextDecoder().decode(secret.spec.data?.['tls.crt']), 'hello');
@@ -187,7 +271,10 @@ test('a secret is bytes', () => {
 
 test('a resource with an error is named among the rejected', () => {
   const { resources, rejected } = parseDocuments(virtualService('{}'), 'f');
-  assert.deepEqual([resources.length, rejected.map(({ kind, name }) => `${kind} ${name}`)], [0, ['VirtualService a']]);
+  assert.deepEqual(
+    [resources.length, rejected.map(({ kind, name }) => `${kind} ${name}`)],
+    [0, ['VirtualService a']],
+  );
 });
 
 test('the same resource in two files of one load', () => {
@@ -196,7 +283,9 @@ test('the same resource in two files of one load', () => {
     { file: 'b.yaml', text: service('s') },
   ]);
   assert.equal(resources.length, 1);
-  assert.deepEqual(formatIssues(issues), ['b.yaml:3:12  error    MT0007  Service default/s is given twice; the first, a.yaml:1, is used']);
+  assert.deepEqual(formatIssues(issues), [
+    'b.yaml:3:12  error    MT0007  Service default/s is given twice; the first, a.yaml:1, is used',
+  ]);
 });
 
 test('locate finds a field again, in either spelling', () => {

@@ -1,4 +1,5 @@
-// Files to resources. Everything that is wrong becomes an issue with its place; the rest of the input is read all the same.
+// Files to resources. Everything that is wrong becomes an issue with its place; the rest of the input is read
+// all the same.
 import type { Issue, Origin } from '../base/index.ts';
 import { catalogue } from './catalogue.ts';
 import type { AnyConfig } from './kinds/table.ts';
@@ -29,14 +30,20 @@ export interface ParsedFile extends SourceText {
   readonly isDamaged: boolean;
 }
 
-/** Parses a file document by document, a step each; documents that `before` has as well are not read again. */
+/**
+ * Parses a file document by document, a step each; documents that `before` has as well are not read again.
+ */
 export function* parseSteps({ file, text }: SourceText, before?: ParsedFile): Generator<void, ParsedFile> {
-  if (text.includes('\0')) return unreadableFile(file, 'MT0002', 'the file is not text: it holds binary data');
+  if (text.includes('\0'))
+    return unreadableFile(file, 'MT0002', 'the file is not text: it holds binary data');
   const known = new Map(before?.chunks.map((entry) => [entry.chunk.text, entry]));
   const chunks: { readonly chunk: Chunk; readonly parsed: ParsedChunk }[] = [];
   for (const chunk of splitDocuments(withoutMark(text))) {
     const old = known.get(chunk.text);
-    chunks.push({ chunk, parsed: old ? moved(old.parsed, chunk.line - old.chunk.line) : parseChunk(chunk, file) });
+    chunks.push({
+      chunk,
+      parsed: old ? moved(old.parsed, chunk.line - old.chunk.line) : parseChunk(chunk, file),
+    });
     yield;
   }
   return {
@@ -85,7 +92,10 @@ export function parseFiles(sources: readonly SourceText[]): ParsedResources {
 /** What there is to say of an object in `file` when `first` has its name already. */
 export function repeated({ origin }: ParsedObject, first: ParsedObject, file: ParsedFile): Issue {
   const path = pathText([...parsePath(origin.path), 'metadata', 'name']);
-  const where = first.origin.file === origin.file ? `line ${first.origin.line}` : `${first.origin.file}:${first.origin.line}`;
+  const where =
+    first.origin.file === origin.file
+      ? `line ${first.origin.line}`
+      : `${first.origin.file}:${first.origin.line}`;
   return {
     code: 'MT0007',
     severity: catalogue.MT0007.severity,
@@ -101,14 +111,22 @@ export function locate({ chunks }: ParsedFile, line: number, path: string): Posi
   return document && 'value' in document ? document.positions().find(parsePath(path)) : undefined;
 }
 
-/** An issue about a field, found after parsing, with its position filled in; its line so far is the resource's. */
+/**
+ * An issue about a field, found after parsing, with its position filled in; its line so far is the
+ * resource's.
+ */
 export function withPosition(issue: Issue, file: ParsedFile): Issue {
-  const position = issue.origin.line === undefined ? undefined : locate(file, issue.origin.line, issue.origin.path);
+  const position =
+    issue.origin.line === undefined ? undefined : locate(file, issue.origin.line, issue.origin.path);
   return position ? { ...issue, origin: { ...issue.origin, ...position } } : issue;
 }
 
 /** A file of which nothing can be read, for the reason given. */
-export function unreadableFile(file: string, code: 'MT0002' | 'MT0003' | 'MT0010', message: string): ParsedFile {
+export function unreadableFile(
+  file: string,
+  code: 'MT0002' | 'MT0003' | 'MT0010',
+  message: string,
+): ParsedFile {
   return {
     file,
     text: '',

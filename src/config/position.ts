@@ -1,4 +1,5 @@
-// Where in a file a field stands: a tree of positions made from the YAML parser's events, only for documents that need it.
+// Where in a file a field stands: a tree of positions made from the YAML parser's events, only for documents
+// that need it.
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
 import { type Path, snakeCase } from './schema/index.ts';
 
@@ -37,7 +38,8 @@ export class PositionMap {
   /** A scalar as it is written, without quotes. */
   textOf(path: Path): string | undefined {
     let node = this.#root;
-    for (const step of path) node = typeof step === 'number' ? node?.items?.[step] : fieldOf(node, step)?.value;
+    for (const step of path)
+      node = typeof step === 'number' ? node?.items?.[step] : fieldOf(node, step)?.value;
     return node?.end === undefined ? undefined : this.#text.slice(node.start, node.end);
   }
 
@@ -62,7 +64,10 @@ export class PositionMap {
       if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: this.#firstLine + low, column: offset - (this.#lineStarts[low] ?? 0) - (this.#padding.get(low) ?? 0) + 1 };
+    return {
+      line: this.#firstLine + low,
+      column: offset - (this.#lineStarts[low] ?? 0) - (this.#padding.get(low) ?? 0) + 1,
+    };
   }
 }
 
@@ -122,7 +127,8 @@ class TreeBuilder {
       if (!key) return fields;
       const value = this.#node();
       if (!value) return fields;
-      if (event?.type === EVENT_ID.SCALAR) fields.set(getScalarValue(this.#text, event), { keyStart: key.start, value });
+      if (event?.type === EVENT_ID.SCALAR)
+        fields.set(getScalarValue(this.#text, event), { keyStart: key.start, value });
     }
   }
 }

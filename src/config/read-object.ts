@@ -64,20 +64,35 @@ const metadataSchema = message(
 
 const nobody: ResourceFacts = { kind: '', namespace: '', name: '', labels: {}, annotations: {} };
 
-export function readObject(value: unknown, base: Path = [], origin: Pick<Origin, 'file' | 'line'> = {}): ReadResult {
+export function readObject(
+  value: unknown,
+  base: Path = [],
+  origin: Pick<Origin, 'file' | 'line'> = {},
+): ReadResult {
   const findings = new Findings();
   const kind = isRecord(value) ? recogniseKind(value, base, findings) : undefined;
   if (!isRecord(value)) findings.add('MT0011', base, 'this document is not a resource: it is not a map');
   if (!isRecord(value) || !kind) return { facts: factsOf(value, ''), findings: findings.all };
   const definition: KindDefinition<unknown> = kinds[kind];
   const facts = factsOf(value, kind, definition);
-  const metadata = readMetadata(value['metadata'], { definition, facts, path: [...base, 'metadata'], findings });
+  const metadata = readMetadata(value['metadata'], {
+    definition,
+    facts,
+    path: [...base, 'metadata'],
+    findings,
+  });
   checkBeside(value, { definition, facts, path: base, findings });
   const spec = readContent(value, { definition, facts, path: base, findings });
   if (findings.hasError || !metadata) return { facts, findings: findings.all };
   const place: Origin = { kind, namespace: metadata.namespace, name: metadata.name, path: '', ...origin };
   // The schema of the kind has vouched for the content.
-  const resource = { kind, apiVersion: String(value['apiVersion']), metadata, spec, origin: place } as unknown as AnyConfig;
+  const resource = {
+    kind,
+    apiVersion: String(value['apiVersion']),
+    metadata,
+    spec,
+    origin: place,
+  } as unknown as AnyConfig;
   return { resource, facts, findings: findings.all };
 }
 
@@ -116,7 +131,10 @@ function readMetadata(value: unknown, place: Place): Metadata | undefined {
 }
 
 /** Annotations that Istio's webhook refuses from users. */
-function checkAnnotations(annotations: Readonly<Record<string, string>>, { path, findings, definition }: Place): void {
+function checkAnnotations(
+  annotations: Readonly<Record<string, string>>,
+  { path, findings, definition }: Place,
+): void {
   if (!definition.group.endsWith('istio.io')) return;
   const refused = [
     'istio.io/dry-run',
@@ -126,19 +144,29 @@ function checkAnnotations(annotations: Readonly<Record<string, string>>, { path,
   ];
   for (const key of refused) {
     if (annotations[key] !== undefined)
-      findings.add('MT0009', [...path, 'annotations', key], `the annotation ${key} is not possible on this kind`);
+      findings.add(
+        'MT0009',
+        [...path, 'annotations', key],
+        `the annotation ${key} is not possible on this kind`,
+      );
   }
 }
 
-function readContent(value: Readonly<Record<string, unknown>>, { definition, facts, path, findings }: Place): unknown {
+function readContent(
+  value: Readonly<Record<string, unknown>>,
+  { definition, facts, path, findings }: Place,
+): unknown {
   const { schema, content } = definition;
   if (content === 'root') {
     const { apiVersion: _a, kind: _k, metadata: _m, ...rest } = value;
     return decode(schema, rest, { path, resource: facts, findings });
   }
   const spec = value['spec'] ?? {};
-  if (content === 'spec' || !isRecord(spec)) return decode(schema, spec, { path: [...path, 'spec'], resource: facts, findings });
-  const beside = Object.fromEntries(content.filter((key) => isRecord(value[key])).map((key) => [key, value[key]]));
+  if (content === 'spec' || !isRecord(spec))
+    return decode(schema, spec, { path: [...path, 'spec'], resource: facts, findings });
+  const beside = Object.fromEntries(
+    content.filter((key) => isRecord(value[key])).map((key) => [key, value[key]]),
+  );
   return decode(schema, { ...spec, ...beside }, { path: [...path, 'spec'], resource: facts, findings });
 }
 
@@ -172,10 +200,16 @@ function factsOf(value: unknown, kind: string, definition?: KindDefinition<unkno
 
 function stringsOf(value: unknown): Readonly<Record<string, string>> {
   if (!isRecord(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
-function recogniseKind(value: Readonly<Record<string, unknown>>, base: Path, findings: Findings): Kind | undefined {
+function recogniseKind(
+  value: Readonly<Record<string, unknown>>,
+  base: Path,
+  findings: Findings,
+): Kind | undefined {
   const { kind, apiVersion } = value;
   if (typeof kind !== 'string' || kind === '' || typeof apiVersion !== 'string' || apiVersion === '') {
     reportNameless(kind, apiVersion, base, findings);
@@ -198,28 +232,61 @@ function recogniseKind(value: Readonly<Record<string, unknown>>, base: Path, fin
 function reportNameless(kind: unknown, apiVersion: unknown, base: Path, findings: Findings): void {
   if (kind === undefined && apiVersion === undefined)
     findings.add('MT0011', base, 'this document is not a resource: it has neither apiVersion nor kind');
-  else if (typeof kind !== 'string' || kind === '') findings.add('MT0004', [...base, 'kind'], 'the resource has no kind');
+  else if (typeof kind !== 'string' || kind === '')
+    findings.add('MT0004', [...base, 'kind'], 'the resource has no kind');
   else findings.add('MT0004', [...base, 'apiVersion'], `the ${kind.slice(0, 80)} has no apiVersion`);
 }
 
 /** Kinds of the Gateway API that are no misspelling of one that is read. */
 const otherGatewayKinds = ['UDPRoute', 'XListenerSet'];
 /** Kinds of Istio on which somebody may rely, and which do nothing here. */
-const istioKindsNotRead = ['EnvoyFilter', 'AuthorizationPolicy', 'RequestAuthentication', 'Telemetry', 'WasmPlugin', 'TrafficExtension'];
+const istioKindsNotRead = [
+  'EnvoyFilter',
+  'AuthorizationPolicy',
+  'RequestAuthentication',
+  'Telemetry',
+  'WasmPlugin',
+  'TrafficExtension',
+];
 
-function reportUnknown(kind: string, apiVersion: string, group: string, base: Path, findings: Findings): undefined {
-  const sameGroup = [...byGroupAndKind.keys()].filter((key) => key.startsWith(`${group}/`)).map((key) => key.slice(group.length + 1));
+function reportUnknown(
+  kind: string,
+  apiVersion: string,
+  group: string,
+  base: Path,
+  findings: Findings,
+): undefined {
+  const sameGroup = [...byGroupAndKind.keys()]
+    .filter((key) => key.startsWith(`${group}/`))
+    .map((key) => key.slice(group.length + 1));
   const otherKind =
-    group === '' || istioKindsNotRead.includes(kind) || otherGatewayKinds.includes(kind) ? undefined : suggest(kind, sameGroup);
-  const otherGroup = groupsOfIstioKind.get(kind) ? suggest(group, groupsOfIstioKind.get(kind) ?? []) : undefined;
+    group === '' || istioKindsNotRead.includes(kind) || otherGatewayKinds.includes(kind)
+      ? undefined
+      : suggest(kind, sameGroup);
+  const otherGroup = groupsOfIstioKind.get(kind)
+    ? suggest(group, groupsOfIstioKind.get(kind) ?? [])
+    : undefined;
   const name = `${apiVersion.slice(0, 80)} ${kind.slice(0, 80)}`;
   if (istioKindsNotRead.includes(kind) && group.endsWith('istio.io'))
     findings.add('MT0402', base, `${kind} is not supported: this resource has no effect`);
   else if (group === '' && kind === 'Endpoints')
-    findings.add('MT0402', base, 'Endpoints are not read: write an EndpointSlice with the label kubernetes.io/service-name');
+    findings.add(
+      'MT0402',
+      base,
+      'Endpoints are not read: write an EndpointSlice with the label kubernetes.io/service-name',
+    );
   else if (otherKind)
-    findings.add('MT0012', [...base, 'kind'], `${group} has no kind "${kind}" that is read here; did you mean "${otherKind}"?`);
-  else if (otherGroup) findings.add('MT0012', [...base, 'apiVersion'], `unknown API group "${group}"; did you mean "${otherGroup}"?`);
+    findings.add(
+      'MT0012',
+      [...base, 'kind'],
+      `${group} has no kind "${kind}" that is read here; did you mean "${otherKind}"?`,
+    );
+  else if (otherGroup)
+    findings.add(
+      'MT0012',
+      [...base, 'apiVersion'],
+      `unknown API group "${group}"; did you mean "${otherGroup}"?`,
+    );
   else findings.add('MT0005', base, `${name} is not read here`);
   return undefined;
 }

@@ -1,4 +1,5 @@
-// The documents of a YAML stream as texts, found line by line in one pass: a broken one does not take the others with it.
+// The documents of a YAML stream as texts, found line by line in one pass: a broken one does not take the
+// others with it.
 
 /** A part of a file between two `---`. */
 export interface Chunk {
@@ -9,7 +10,10 @@ export interface Chunk {
   readonly contentLine: number;
 }
 
-/** Parts without a value are left out. A `---` in the first column ends a document whatever stands around it: https://yaml.org/spec/1.2.2/#rule-c-forbidden */
+/**
+ * Parts without a value are left out. A `---` in the first column ends a document whatever stands around it:
+ * https://yaml.org/spec/1.2.2/#rule-c-forbidden
+ */
 export function splitDocuments(text: string): Chunk[] {
   const chunks: Chunk[] = [];
   let start = 0;

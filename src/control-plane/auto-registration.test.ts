@@ -68,7 +68,10 @@ function table(): Table {
       store
         .table('WorkloadEntry')
         .values()
-        .map(({ metadata, spec }) => `${metadata.namespace}/${metadata.name} ${spec.address} ${JSON.stringify(spec.ports)}`),
+        .map(
+          ({ metadata, spec }) =>
+            `${metadata.namespace}/${metadata.name} ${spec.address} ${JSON.stringify(spec.ports)}`,
+        ),
     left: 0,
   };
   return made;
@@ -86,7 +89,10 @@ test('a member is what the proxy says, then what the group says of members, then
     locality: 'eu/one',
     labels: { app: 'reviews', tier: 'back', track: 'own' },
   });
-  assert.deepEqual(entry?.metadata.annotations, { note: 'here', 'istio.io/autoRegistrationGroup': 'reviews' });
+  assert.deepEqual(entry?.metadata.annotations, {
+    note: 'here',
+    'istio.io/autoRegistrationGroup': 'reviews',
+  });
   assert.deepEqual(joined.node.labels, { app: 'reviews', tier: 'back', track: 'own' });
 });
 

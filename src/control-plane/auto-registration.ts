@@ -1,5 +1,6 @@
 // Proxies that join a WorkloadGroup by connecting: each has a WorkloadEntry for as long as it is there.
-// https://istio.io/latest/docs/reference/config/networking/workload-group/ and the node metadata AUTO_REGISTER_GROUP of istio's proxies
+// https://istio.io/latest/docs/reference/config/networking/workload-group/ and the node metadata
+// AUTO_REGISTER_GROUP of istio's proxies
 import type { AnyConfig, WorkloadEntry } from '../config/index.ts';
 import type { ProxyNode } from '../mesh/index.ts';
 import type { ConfigStore, ObjectOf } from '../registry/index.ts';
@@ -20,7 +21,10 @@ interface Member {
   callOff: (() => void) | undefined;
 }
 
-/** A proxy that only reconnects stays registered meanwhile; as long as Istio's PILOT_WORKLOAD_ENTRY_GRACE_PERIOD. */
+/**
+ * A proxy that only reconnects stays registered meanwhile; as long as Istio's
+ * PILOT_WORKLOAD_ENTRY_GRACE_PERIOD.
+ */
 export const graceMs = 10_000;
 const groupAnnotation = 'istio.io/autoRegistrationGroup';
 /** Of names of Kubernetes objects. */
@@ -55,12 +59,16 @@ export class AutoRegistration {
     member.callOff = undefined;
     member.connections++;
     this.#register(member);
-    return { node: { ...node, labels: { ...member.entry?.spec.labels, ...node.labels } }, leave: () => this.#leave(member) };
+    return {
+      node: { ...node, labels: { ...member.entry?.spec.labels, ...node.labels } },
+      leave: () => this.#leave(member),
+    };
   }
 
   /** Brings the entries in step with groups that came, changed or went. */
   apply(changed: readonly AnyConfig[], removed: readonly { readonly kind: AnyConfig['kind'] }[]): void {
-    if (this.#members.size === 0 || ![...changed, ...removed].some(({ kind }) => kind === 'WorkloadGroup')) return;
+    if (this.#members.size === 0 || ![...changed, ...removed].some(({ kind }) => kind === 'WorkloadGroup'))
+      return;
     for (const member of this.#members.values()) this.#register(member);
   }
 
@@ -90,7 +98,8 @@ export class AutoRegistration {
   #withdraw(member: Member): void {
     const { namespace, name } = member.entry?.metadata ?? {};
     const isOwn = this.#store.table('WorkloadEntry').get(member.key) === member.entry;
-    if (namespace !== undefined && name !== undefined && isOwn) this.#store.remove('WorkloadEntry', namespace, name);
+    if (namespace !== undefined && name !== undefined && isOwn)
+      this.#store.remove('WorkloadEntry', namespace, name);
     member.entry = undefined;
   }
 }
@@ -105,7 +114,10 @@ function nameOf(group: string, { addresses, network }: ProxyNode): string {
     .replace(/^[^a-z0-9]+/, '');
 }
 
-/** What the proxy says of itself goes before what the group says of its members, and that before the group's template. */
+/**
+ * What the proxy says of itself goes before what the group says of its members, and that before the group's
+ * template.
+ */
 function entryOf(group: Group, { node, key }: Member): Entry {
   const { metadata, template } = group.spec;
   const labels = { ...template.labels, ...metadata?.labels, ...node.labels };
@@ -124,7 +136,9 @@ function entryOf(group: Group, { node, key }: Member): Entry {
       name: key.slice(key.indexOf('/') + 1),
       labels,
       annotations: { ...metadata?.annotations, [groupAnnotation]: group.metadata.name },
-      ...(group.metadata.creationTimestamp === undefined ? {} : { creationTimestamp: group.metadata.creationTimestamp }),
+      ...(group.metadata.creationTimestamp === undefined
+        ? {}
+        : { creationTimestamp: group.metadata.creationTimestamp }),
     },
     spec,
     origin: group.origin,

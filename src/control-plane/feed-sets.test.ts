@@ -17,7 +17,10 @@ const proxy = (namespace: string, isGrpc = false): ProxyNode => ({ ...testClient
 
 function made() {
   const { engine, mesh, translator } = meshOfText(service);
-  return { engine, sets: new FeedSets({ envoy: translator, grpc: new GrpcTranslator(engine, mesh) }, new FeedHub()) };
+  return {
+    engine,
+    sets: new FeedSets({ envoy: translator, grpc: new GrpcTranslator(engine, mesh) }, new FeedHub()),
+  };
 }
 
 /** What a proxy does from its first request on; returns the way to leave. */
@@ -37,7 +40,12 @@ function connect(sets: FeedSets, node: ProxyNode): { readonly clusters: number; 
 
 test('proxies with equal views share a set', () => {
   const { sets } = made();
-  const all = [connect(sets, proxy('a')), connect(sets, proxy('a')), connect(sets, proxy('b')), connect(sets, proxy('a', true))];
+  const all = [
+    connect(sets, proxy('a')),
+    connect(sets, proxy('a')),
+    connect(sets, proxy('b')),
+    connect(sets, proxy('a', true)),
+  ];
   assert.deepEqual([sets.size, all.map(({ clusters }) => clusters)], [3, [4, 4, 4, 0]]);
 });
 

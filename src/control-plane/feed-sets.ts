@@ -28,7 +28,9 @@ export class FeedSets {
     this.#hub = hub;
   }
 
-  /** Changes when a change of configuration makes the client's resources other ones, rather than different. */
+  /**
+   * Changes when a change of configuration makes the client's resources other ones, rather than different.
+   */
   view(node: ProxyNode): ClientViewCell {
     return node.isGrpc ? this.#translators.grpc.view(node) : this.#translators.envoy.view(node);
   }
@@ -63,7 +65,10 @@ export class FeedSets {
   #feed(shared: Shared, view: ClientView, type: ResourceTypeName): Feed | undefined {
     const known = shared.feeds.get(type);
     if (known) return known;
-    const source = view.type === 'grpc' ? grpcSource(this.#translators, view, type) : envoySource(this.#translators.envoy, view, type);
+    const source =
+      view.type === 'grpc'
+        ? grpcSource(this.#translators, view, type)
+        : envoySource(this.#translators.envoy, view, type);
     if (!source) return undefined;
     const feed = new Feed(this.#hub, source);
     shared.feeds.set(type, feed);
@@ -75,7 +80,11 @@ function envoySource(translator: Translator, view: View, type: ResourceTypeName)
   switch (type) {
     case 'cluster':
     case 'listener':
-      return { type, names: translator.names(type, view), resource: (name) => translator.resource(type, view, name) };
+      return {
+        type,
+        names: translator.names(type, view),
+        resource: (name) => translator.resource(type, view, name),
+      };
     case 'endpoint':
     case 'route':
     case 'secret':
@@ -84,7 +93,11 @@ function envoySource(translator: Translator, view: View, type: ResourceTypeName)
 }
 
 /** Everything is asked for by name. */
-function grpcSource({ envoy, grpc }: Translators, view: GrpcView, type: ResourceTypeName): FeedSource | undefined {
+function grpcSource(
+  { envoy, grpc }: Translators,
+  view: GrpcView,
+  type: ResourceTypeName,
+): FeedSource | undefined {
   switch (type) {
     case 'cluster':
     case 'listener':

@@ -106,7 +106,12 @@ async function running(t: TestContext, text: string): Promise<Running> {
     client.stop();
     await server.close();
   });
-  await Promise.all([client.next('cluster'), client.next('listener'), client.next('route'), client.next('endpoint')]);
+  await Promise.all([
+    client.next('cluster'),
+    client.next('listener'),
+    client.next('route'),
+    client.next('endpoint'),
+  ]);
   return {
     pilot,
     client,
@@ -148,7 +153,10 @@ test('an edit that names an undeclared subset waits for the subset, with a findi
     [['MT0203', 'spec.http[0].route[1].destination.subset']],
   );
   const mended = await edit(
-    services.replace('{name: v2, labels: {version: v2}}', '{name: v2, labels: {version: v2}}, {name: v3, labels: {version: v3}}'),
+    services.replace(
+      '{name: v2, labels: {version: v2}}',
+      '{name: v2, labels: {version: v2}}, {name: v3, labels: {version: v3}}',
+    ),
   );
   assert.ok(mended.types.includes('cluster') && !mended.issues.some((issue) => issue.severity === 'error'));
 });
@@ -191,7 +199,8 @@ metadata: {name: shop, annotations: {kubernetes.io/ingress.class: istio}}
 spec: {rules: [{host: shop.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: cart, port: {number: 80}}}}]}}]}
 `;
   const pilot = new Pilot();
-  const generated = (): number => pilot.store.table('Gateway').size + pilot.store.table('VirtualService').size;
+  const generated = (): number =>
+    pilot.store.table('Gateway').size + pilot.store.table('VirtualService').size;
   pilot.apply(update(`${services}---${ingress}`));
   const made = generated();
   assert.ok(made > 0);
@@ -247,11 +256,18 @@ spec: {metadata: {labels: {app: vm}}, template: {ports: {http: 8080}}}
   t.after(() => client.stop());
   await client.next('endpoint');
   const joined = client.next('endpoint');
-  const member = new Client(server.address, '10.9.9.10', { AUTO_REGISTER_GROUP: 'vms', LABELS: { app: 'vm' } });
+  const member = new Client(server.address, '10.9.9.10', {
+    AUTO_REGISTER_GROUP: 'vms',
+    LABELS: { app: 'vm' },
+  });
   await joined;
-  const service = pilot.mesh.serviceFor({ type: 'sidecar', namespace: 'default', labels: {} }, 'cart.default.svc.cluster.local');
+  const service = pilot.mesh.serviceFor(
+    { type: 'sidecar', namespace: 'default', labels: {} },
+    'cart.default.svc.cluster.local',
+  );
   assert.ok(service);
-  const addresses = (): readonly string[] => pilot.mesh.endpoints(service).map(({ address, port }) => `${address}:${port}`);
+  const addresses = (): readonly string[] =>
+    pilot.mesh.endpoints(service).map(({ address, port }) => `${address}:${port}`);
   assert.deepEqual(addresses(), ['10.9.9.10:8080']);
   member.stop();
   while (leaving.length === 0) await new Promise(setImmediate);
@@ -263,7 +279,12 @@ spec: {metadata: {labels: {app: vm}}, template: {ports: {http: 8080}}}
 });
 
 test('the same objects in any order give the same bytes', () => {
-  const documents = [...services.split('---'), slice('10.1.0.1', '10.1.0.2'), routes(70), routes(60).replace('name: cart', 'name: second')];
+  const documents = [
+    ...services.split('---'),
+    slice('10.1.0.1', '10.1.0.2'),
+    routes(70),
+    routes(60).replace('name: cart', 'name: second'),
+  ];
   const bytesOf = (order: readonly string[]): string => {
     const pilot = new Pilot();
     for (const document of order) pilot.apply(update(document));

@@ -7,7 +7,14 @@ import { ConfigStore, Registry } from '../registry/index.ts';
 import type { ConfigUpdate, ResourceId, Standing } from '../sources/index.ts';
 import { Findings } from '../tools/index.ts';
 import { GrpcTranslator, Translator } from '../translate/index.ts';
-import { type Connection, type ConnectionEvents, FeedHub, type ResourceTypeName, startXdsServer, type XdsServer } from '../xds/index.ts';
+import {
+  type Connection,
+  type ConnectionEvents,
+  FeedHub,
+  type ResourceTypeName,
+  startXdsServer,
+  type XdsServer,
+} from '../xds/index.ts';
 import { type After, AutoRegistration } from './auto-registration.ts';
 import { Conversions } from './conversions.ts';
 import { type ClientView, type ClientViewCell, FeedSets } from './feed-sets.ts';
@@ -27,7 +34,12 @@ export interface PilotOptions {
 export type PilotEvent =
   | { readonly kind: 'connected'; readonly proxy: string }
   | { readonly kind: 'disconnected'; readonly proxy: string }
-  | { readonly kind: 'accepted'; readonly proxy: string; readonly type: ResourceTypeName; readonly version: string }
+  | {
+      readonly kind: 'accepted';
+      readonly proxy: string;
+      readonly type: ResourceTypeName;
+      readonly version: string;
+    }
   | {
       readonly kind: 'refused';
       readonly proxy: string;
@@ -74,26 +86,43 @@ export class Pilot {
   readonly #views = new Map<Derived<unknown>, ConnectedProxy>();
   readonly #onEvent: (event: PilotEvent) => void;
 
-  constructor({ domain = defaultDomain, meshConfig = {}, features, onEvent = () => {}, after = afterTimeout }: PilotOptions = {}) {
+  constructor({
+    domain = defaultDomain,
+    meshConfig = {},
+    features,
+    onEvent = () => {},
+    after = afterTimeout,
+  }: PilotOptions = {}) {
     this.store = new ConfigStore(this.engine, { domain });
-    this.mesh = new Mesh(this.engine, this.store, new Registry(this.engine, this.store), meshConfig, features);
+    this.mesh = new Mesh(
+      this.engine,
+      this.store,
+      new Registry(this.engine, this.store),
+      meshConfig,
+      features,
+    );
     this.translator = new Translator(this.engine, this.mesh);
     this.#conversions = new Conversions(this.mesh);
     this.#registration = new AutoRegistration(this.store, after, () => this.push());
     this.#guard = new ReferenceGuard(this.engine, this.mesh);
     this.#findings = new Findings(this.engine, this.mesh);
-    this.#feedSets = new FeedSets({ envoy: this.translator, grpc: new GrpcTranslator(this.engine, this.mesh) }, this.#hub);
+    this.#feedSets = new FeedSets(
+      { envoy: this.translator, grpc: new GrpcTranslator(this.engine, this.mesh) },
+      this.#hub,
+    );
     this.#onEvent = onEvent;
     this.#sweepWhenFull();
   }
 
   /**
-   * Brings an update of some source into force and to the proxies. Returns the findings about what resources say of each other; those about
-   * the resources themselves are the source's.
+   * Brings an update of some source into force and to the proxies. Returns the findings about what resources
+   * say of each other; those about the resources themselves are the source's.
    */
   apply(update: ConfigUpdate): readonly Issue[] {
     for (const id of update.removed) this.store.remove(id.kind, id.namespace, id.name);
-    const gone = update.removed.filter((id) => id.kind === 'VirtualService').map((id) => `${id.namespace}/${id.name}`);
+    const gone = update.removed
+      .filter((id) => id.kind === 'VirtualService')
+      .map((id) => `${id.namespace}/${id.name}`);
     this.#guard.apply(update.changed, gone);
     this.#conversions.apply(update.changed, update.removed);
     this.#registration.apply(update.changed, update.removed);
@@ -104,7 +133,9 @@ export class Pilot {
 
   /** What there is to say of the resources, as their users wrote them, in the light of each other. */
   get issues(): readonly Issue[] {
-    const inForce = [...this.#findings.byObject].flatMap(([id, issues]) => (this.#guard.isWaiting(keyOfVirtualService(id)) ? [] : issues));
+    const inForce = [...this.#findings.byObject].flatMap(([id, issues]) =>
+      this.#guard.isWaiting(keyOfVirtualService(id)) ? [] : issues,
+    );
     return [...inForce, ...this.#guard.issues, ...this.#findings.ofGatewayApi];
   }
 
@@ -141,7 +172,9 @@ export class Pilot {
 
   /** Proxies that have not answered everything yet. */
   get unsettled(): readonly string[] {
-    return [...this.#proxies.values()].filter((proxy) => !proxy.connection.session.settled).map((proxy) => proxy.id);
+    return [...this.#proxies.values()]
+      .filter((proxy) => !proxy.connection.session.settled)
+      .map((proxy) => proxy.id);
   }
 
   /** Plaintext: who is not on this machine gets no secrets. */
@@ -150,7 +183,10 @@ export class Pilot {
     return startXdsServer({ address, open: () => this.#connection(isAllowed) });
   }
 
-  /** Each time that there are twice as many derived values as were left the last time, so that the search costs little. */
+  /**
+   * Each time that there are twice as many derived values as were left the last time, so that the search
+   * costs little.
+   */
   #sweepWhenFull(): void {
     const at = Math.max(minSweepAt, this.engine.statistics().live * 2);
     this.engine.whenFull(at, () => setImmediate(() => this.#sweep()));
@@ -184,14 +220,23 @@ export class Pilot {
           return undefined;
         }
         const { feeds, release } = this.#feedSets.acquire(view);
-        const proxy: ConnectedProxy = { id, connection, policy, view: cell, unwatch: cell.watch(), release, leave };
+        const proxy: ConnectedProxy = {
+          id,
+          connection,
+          policy,
+          view: cell,
+          unwatch: cell.watch(),
+          release,
+          leave,
+        };
         this.#proxies.set(connection, proxy);
         this.#views.set(cell as Derived<unknown>, proxy);
         this.#onEvent({ kind: 'connected', proxy: id });
         return underPolicy(feeds, policy);
       },
       accepted: (type, version) => this.#onEvent({ kind: 'accepted', proxy: id, type, version }),
-      refused: (type, version, message) => this.#onEvent({ kind: 'refused', proxy: id, type, version, message }),
+      refused: (type, version, message) =>
+        this.#onEvent({ kind: 'refused', proxy: id, type, version, message }),
       closed: (connection) => this.#disconnect(connection),
       failed: (error) => this.#failed(`an answer to ${id || 'a client'}`, error),
     };

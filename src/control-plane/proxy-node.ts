@@ -23,7 +23,11 @@ export function proxyNode(node: Node): ProxyNode | undefined {
     serviceAccount: text(metadata['SERVICE_ACCOUNT']) || 'default',
     clusterId: text(metadata['CLUSTER_ID']) || 'Kubernetes',
     locality: node.locality
-      ? formatLocality({ region: node.locality.region, zone: node.locality.zone, subzone: node.locality.subZone })
+      ? formatLocality({
+          region: node.locality.region,
+          zone: node.locality.zone,
+          subzone: node.locality.subZone,
+        })
       : '',
     nodeName: text(metadata['NODE_NAME']) || undefined,
     network: text(metadata['NETWORK']),
@@ -50,7 +54,9 @@ function addressesOf(ip: string, all: string): readonly string[] {
 
 function labelsOf(value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null) return {};
-  return Object.fromEntries(Object.entries(value).flatMap(([key, label]) => (typeof label === 'string' ? [[key, label]] : [])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, label]) => (typeof label === 'string' ? [[key, label]] : [])),
+  );
 }
 
 /** `{"9080": 31080}`: the proxy listens on 9080 for an application on 31080. */

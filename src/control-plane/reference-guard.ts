@@ -1,5 +1,5 @@
-// Keeps an edit from breaking what works: a VirtualService that newly names an undeclared subset waits until the subset is there. Meanwhile
-// its last good version is in force, or nothing when it is new.
+// Keeps an edit from breaking what works: a VirtualService that newly names an undeclared subset waits until
+// the subset is there. Meanwhile its last good version is in force, or nothing when it is new.
 import { hasErrors, type Issue, type MemoEngine } from '../base/index.ts';
 import type { AnyConfig } from '../config/index.ts';
 import type { Mesh } from '../mesh/index.ts';
@@ -26,13 +26,15 @@ export class ReferenceGuard {
   }
 
   /**
-   * Puts the objects into force, but for those that have to wait. What is there at the first load is in force whatever it names: there is
-   * nothing yet that it could break.
+   * Puts the objects into force, but for those that have to wait. What is there at the first load is in force
+   * whatever it names: there is nothing yet that it could break.
    */
   apply(changed: readonly AnyConfig[], removed: readonly string[]): void {
     const { store } = this.#mesh;
     for (const key of removed) this.#waiting.delete(key);
-    const edited = changed.filter((object): object is VirtualServiceObject => object.kind === 'VirtualService');
+    const edited = changed.filter(
+      (object): object is VirtualServiceObject => object.kind === 'VirtualService',
+    );
     for (const object of changed) if (object.kind !== 'VirtualService') store.put(object);
     for (const object of edited) this.#waiting.delete(keyOf(object));
     for (const object of [...edited, ...this.#waiting.values()]) this.#tryOut(object);

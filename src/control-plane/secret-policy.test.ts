@@ -38,13 +38,18 @@ interface Asking {
   readonly secret: string;
 }
 
-/** What a client is given that asks for a secret: its name, or nothing within the time in which everything else has been answered. */
+/**
+ * What a client is given that asks for a secret: its name, or nothing within the time in which everything
+ * else has been answered.
+ */
 async function ask(
   t: TestContext,
   { address, type, namespace, app, secret }: Asking,
 ): Promise<{ given: readonly string[]; events: readonly string[] }> {
   const events: string[] = [];
-  const pilot = new Pilot({ onEvent: (event) => event.kind === 'secrets' && events.push(event.given ? 'given' : 'withheld') });
+  const pilot = new Pilot({
+    onEvent: (event) => event.kind === 'secrets' && events.push(event.given ? 'given' : 'withheld'),
+  });
   const parsed = parseDocuments(config, 'test.yaml');
   assert.deepEqual(
     parsed.issues.filter(({ severity }) => severity === 'error'),
@@ -92,7 +97,13 @@ const cases: readonly (Asking & { readonly name: string; readonly given: boolean
   { name: 'a sidecar for which a DestinationRule names it', address: local, ...sidecar, given: true },
   { name: 'that sidecar, when others can connect too', address: '0.0.0.0:0', ...sidecar, given: false },
   { name: 'a sidecar that the rule does not select', address: local, ...sidecar, app: 'other', given: false },
-  { name: 'a sidecar of the namespace of a gateway', address: local, ...gateway, type: 'sidecar', given: false },
+  {
+    name: 'a sidecar of the namespace of a gateway',
+    address: local,
+    ...gateway,
+    type: 'sidecar',
+    given: false,
+  },
 ];
 
 for (const { name, given, ...asking } of cases)
@@ -110,6 +121,13 @@ test('on a socket of the file system', async (t) => {
 
 test('which addresses are of this machine alone', () => {
   const local = ['127.0.0.1:15010', '127.8.8.8:1', '[::1]:15010', 'localhost:15010', 'unix:/run/x'];
-  const open = ['0.0.0.0:15010', '[::]:15010', '10.0.0.1:15010', ':15010', '127.example.com:1', '127.0.0.1.example.com:1'];
+  const open = [
+    '0.0.0.0:15010',
+    '[::]:15010',
+    '10.0.0.1:15010',
+    ':15010',
+    '127.example.com:1',
+    '127.0.0.1.example.com:1',
+  ];
   assert.deepEqual([...local, ...open].filter(isLocal), local);
 });

@@ -1,5 +1,6 @@
-// Who is given private keys over a stream on which nobody proves who he is. Only what stays on this machine, and only gateways or sidecars for
-// which a DestinationRule says so: elsewhere anyone on the way could read along, or claim a namespace.
+// Who is given private keys over a stream on which nobody proves who he is. Only what stays on this machine,
+// and only gateways or sidecars for which a DestinationRule says so: elsewhere anyone on the way could read
+// along, or claim a namespace.
 import type { FeedSet } from '../xds/index.ts';
 
 /** `host:port` or `unix:path`. */

@@ -1,11 +1,15 @@
-// The secret service beside proxies, over its socket: identities, the mesh's roots, and files by the names of Istio's agent.
+// The secret service beside proxies, over its socket: identities, the mesh's roots, and files by the names of
+// Istio's agent.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fromBinary } from '@bufbuild/protobuf';
-import { type Secret, SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
+import {
+  type Secret,
+  SecretSchema,
+} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { CertificateAuthority, WorkloadCertificates } from '../identity/index.ts';
 import { typeUrlOf } from '../xds/index.ts';
 import { SecretService } from './secret-service.ts';
@@ -13,8 +17,15 @@ import { testClient } from './testing/test-client.ts';
 
 const pem = (label: string): string => `-----BEGIN ${label}-----\nYWJj\n-----END ${label}-----\n`;
 
-/** What a sidecar is given for each of the names that it asks for at once; the service answers what there is in one response. */
-async function given(t: TestContext, address: string, names: readonly string[]): Promise<ReadonlyMap<string, Secret>> {
+/**
+ * What a sidecar is given for each of the names that it asks for at once; the service answers what there is
+ * in one response.
+ */
+async function given(
+  t: TestContext,
+  address: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Secret>> {
   const authority = await CertificateAuthority.create({ now: () => new Date() });
   const certificates = new WorkloadCertificates(authority, { now: Date.now, schedule: () => () => {} });
   const service = new SecretService(certificates, 'cluster.local', (error) => assert.fail(String(error)));
@@ -65,7 +76,9 @@ test("files that a resource names, and the machine's own roots, beside the ident
   const secrets = await given(t, `unix:${join(at, 'sds.sock')}`, [...names, ...refused]);
   assert.deepEqual([...secrets.keys()].sort(), ['default', ...names].sort());
   const system = secrets.get('file-root:system')?.type;
-  assert.ok(system?.case === 'validationContext' && system.value.trustedCa?.specifier.case === 'inlineString');
+  assert.ok(
+    system?.case === 'validationContext' && system.value.trustedCa?.specifier.case === 'inlineString',
+  );
   assert.ok(system.value.trustedCa.specifier.value.split('BEGIN CERTIFICATE').length > 20);
   assert.equal(secrets.get(certificate)?.type.case, 'tlsCertificate');
 });

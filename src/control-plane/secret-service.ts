@@ -1,11 +1,22 @@
-// The secret service that stands beside proxies (`sds-grpc`): each proxy gets the certificate of its own identity, and the mesh's roots.
+// The secret service that stands beside proxies (`sds-grpc`): each proxy gets the certificate of its own
+// identity, and the mesh's roots.
 import { getCACertificates } from 'node:tls';
 import { create } from '@bufbuild/protobuf';
-import { type Secret, SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
+import {
+  type Secret,
+  SecretSchema,
+} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { type Derived, type Input, MemoEngine } from '../base/index.ts';
 import { type KeyPair, spiffeId, type WorkloadCertificates } from '../identity/index.ts';
 import { type EncodedResource, encodeResource } from '../translate/index.ts';
-import { type ConnectionEvents, Feed, FeedHub, type FeedSet, startXdsServer, type XdsServer } from '../xds/index.ts';
+import {
+  type ConnectionEvents,
+  Feed,
+  FeedHub,
+  type FeedSet,
+  startXdsServer,
+  type XdsServer,
+} from '../xds/index.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { proxyNode } from './proxy-node.ts';
 
@@ -48,7 +59,11 @@ export class SecretService {
         const node = proxyNode(message);
         if (!node) return undefined;
         const { feeds, stop } = this.#feedsOf(
-          spiffeId({ trustDomain: this.#trustDomain, namespace: node.namespace, serviceAccount: node.serviceAccount }),
+          spiffeId({
+            trustDomain: this.#trustDomain,
+            namespace: node.namespace,
+            serviceAccount: node.serviceAccount,
+          }),
         );
         this.#sessions.add(connection.session);
         end = () => {
@@ -90,7 +105,9 @@ export class SecretService {
     let cell = cells.get(name);
     if (!cell) {
       cell = this.#engine.derive<EncodedResource | undefined>('secret', () => {
-        const secret = name.includes(':') ? this.#fileSecret(name) : secretOf(name, pair.get(), this.#certificates.rootCertificate);
+        const secret = name.includes(':')
+          ? this.#fileSecret(name)
+          : secretOf(name, pair.get(), this.#certificates.rootCertificate);
         return secret && encodeResource(SecretSchema, name, secret);
       });
       cells.set(name, cell);
@@ -98,7 +115,10 @@ export class SecretService {
     return cell;
   }
 
-  /** Names as Istio's agent has them: files that a resource names, and the authorities that the machine trusts. */
+  /**
+   * Names as Istio's agent has them: files that a resource names, and the authorities that the machine
+   * trusts.
+   */
   #fileSecret(name: string): Secret | undefined {
     if (name === systemRoots) return validation(name, machineRoots());
     return this.#readsFiles ? fileSecret(name, (path) => this.#files.text(path)) : undefined;
@@ -115,14 +135,18 @@ const fileRoots = 'file-root:';
 const fileCertificate = 'file-cert:';
 
 function fileSecret(name: string, read: (path: string) => string | undefined): Secret | undefined {
-  if (name.startsWith(fileRoots)) return validation(name, pemOf(read(name.slice(fileRoots.length)), 'CERTIFICATE'));
+  if (name.startsWith(fileRoots))
+    return validation(name, pemOf(read(name.slice(fileRoots.length)), 'CERTIFICATE'));
   if (!name.startsWith(fileCertificate)) return undefined;
   const [certificate = '', key = ''] = name.slice(fileCertificate.length).split('~');
   const [chain, privateKey] = [pemOf(read(certificate), 'CERTIFICATE'), pemOf(read(key), 'PRIVATE KEY')];
   if (chain === undefined || privateKey === undefined) return undefined;
   return create(SecretSchema, {
     name,
-    type: { case: 'tlsCertificate', value: { certificateChain: inline(chain), privateKey: inline(privateKey) } },
+    type: {
+      case: 'tlsCertificate',
+      value: { certificateChain: inline(chain), privateKey: inline(privateKey) },
+    },
   });
 }
 
@@ -149,7 +173,10 @@ function secretOf(name: string, pair: KeyPair | undefined, root: string): Secret
     name,
     type: {
       case: 'tlsCertificate',
-      value: { certificateChain: inline(pair.certificateChain), privateKey: inline(pair.privateKey.reveal()) },
+      value: {
+        certificateChain: inline(pair.certificateChain),
+        privateKey: inline(pair.privateKey.reveal()),
+      },
     },
   });
 }

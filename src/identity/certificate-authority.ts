@@ -50,7 +50,11 @@ export class CertificateAuthority {
   readonly #keys: webcrypto.CryptoKeyPair;
   readonly #root: x509.X509Certificate;
 
-  private constructor(options: Required<AuthorityOptions>, keys: webcrypto.CryptoKeyPair, root: x509.X509Certificate) {
+  private constructor(
+    options: Required<AuthorityOptions>,
+    keys: webcrypto.CryptoKeyPair,
+    root: x509.X509Certificate,
+  ) {
     this.#options = options;
     this.#keys = keys;
     this.#root = root;
@@ -58,7 +62,10 @@ export class CertificateAuthority {
 
   static async create(options: AuthorityOptions): Promise<CertificateAuthority> {
     const all = { rootLifetimeMs: 3650 * day, leafLifetimeMs: day, ...options };
-    const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+      'sign',
+      'verify',
+    ])) as webcrypto.CryptoKeyPair;
     const root = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: serialNumber(),
       name: 'O=Meltemi, CN=mesh root',
@@ -79,9 +86,15 @@ export class CertificateAuthority {
     return this.#root.toString('pem');
   }
 
-  /** A certificate for a SPIFFE identity, for both ends of a connection: https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md */
+  /**
+   * A certificate for a SPIFFE identity, for both ends of a connection:
+   * https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md
+   */
   async issue(identity: string): Promise<KeyPair> {
-    const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+      'sign',
+      'verify',
+    ])) as webcrypto.CryptoKeyPair;
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serialNumber(),
       subject: 'O=Meltemi',
@@ -92,8 +105,14 @@ export class CertificateAuthority {
       signingKey: this.#keys.privateKey,
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+        new x509.KeyUsagesExtension(
+          x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment,
+          true,
+        ),
+        new x509.ExtendedKeyUsageExtension([
+          x509.ExtendedKeyUsage.serverAuth,
+          x509.ExtendedKeyUsage.clientAuth,
+        ]),
         new x509.SubjectAlternativeNameExtension([{ type: 'url', value: identity }], true),
         await x509.AuthorityKeyIdentifierExtension.create(this.#keys.publicKey),
       ],

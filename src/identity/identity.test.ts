@@ -11,8 +11,13 @@ const now = (): Date => new Date();
 
 test('identities read back', () => {
   assert.equal(identity, 'spiffe://cluster.local/ns/shop/sa/cart');
-  assert.deepEqual(parseSpiffeId(identity), { trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'cart' });
-  for (const text of ['', 'spiffe://a', 'https://a/ns/b/sa/c', 'spiffe://a/ns/b/sa/c/d']) assert.equal(parseSpiffeId(text), undefined);
+  assert.deepEqual(parseSpiffeId(identity), {
+    trustDomain: 'cluster.local',
+    namespace: 'shop',
+    serviceAccount: 'cart',
+  });
+  for (const text of ['', 'spiffe://a', 'https://a/ns/b/sa/c', 'spiffe://a/ns/b/sa/c/d'])
+    assert.equal(parseSpiffeId(text), undefined);
 });
 
 test('a certificate carries the identity and is signed by the root', async () => {
@@ -56,7 +61,10 @@ test('both ends authenticate each other with issued certificates', async (t) => 
 test('certificates are renewed at half of their life, once for all who follow', async () => {
   let clock = Date.now();
   const due: { at: number; run: () => void }[] = [];
-  const authority = await CertificateAuthority.create({ now: () => new Date(clock), leafLifetimeMs: 100_000 });
+  const authority = await CertificateAuthority.create({
+    now: () => new Date(clock),
+    leafLifetimeMs: 100_000,
+  });
   const certificates = new WorkloadCertificates(authority, {
     now: () => clock,
     schedule: (delay, run) => {
@@ -67,7 +75,10 @@ test('certificates are renewed at half of their life, once for all who follow', 
   });
   const seen: string[] = [];
   const received = (): Promise<void> =>
-    new Promise((resolve) => void certificates.follow(identity, (pair) => resolve(void seen.push(pair.certificateChain))));
+    new Promise(
+      (resolve) =>
+        void certificates.follow(identity, (pair) => resolve(void seen.push(pair.certificateChain))),
+    );
   await Promise.all([received(), received()]);
   assert.equal(seen[0], seen[1]);
   const next = new Promise<string>((resolve) => {

@@ -58,7 +58,8 @@ export class WorkloadCertificates {
       delay = Math.max(retryMs, (pair.notAfter.getTime() - this.#timers.now()) * renewalPart);
       for (const listener of entry.listeners) listener(pair);
     } finally {
-      if (this.#entries.get(identity) === entry) entry.cancel = this.#timers.schedule(delay, () => void this.#renew(identity, entry));
+      if (this.#entries.get(identity) === entry)
+        entry.cancel = this.#timers.schedule(delay, () => void this.#renew(identity, entry));
     }
   }
 }

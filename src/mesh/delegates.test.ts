@@ -39,12 +39,42 @@ const narrowing: readonly {
   /** Undefined: the rule is dropped. */
   readonly expected: readonly HTTPMatchRequest[] | undefined;
 }[] = [
-  { name: 'a longer prefix', root: uri({ prefix: '/api' }), inner: uri({ prefix: '/api/v1' }), expected: uri({ prefix: '/api/v1' }) },
-  { name: 'a shorter prefix', root: uri({ prefix: '/api/v1' }), inner: uri({ prefix: '/api' }), expected: undefined },
-  { name: 'a path below the prefix', root: uri({ prefix: '/api' }), inner: uri({ exact: '/api/x' }), expected: uri({ exact: '/api/x' }) },
-  { name: 'a prefix below a path', root: uri({ exact: '/api' }), inner: uri({ prefix: '/api' }), expected: undefined },
-  { name: 'anything below a regular expression', root: uri({ regex: '.*' }), inner: uri({ exact: '/' }), expected: undefined },
-  { name: 'a regular expression below anything', root: uri({ prefix: '/' }), inner: uri({ regex: '.*' }), expected: undefined },
+  {
+    name: 'a longer prefix',
+    root: uri({ prefix: '/api' }),
+    inner: uri({ prefix: '/api/v1' }),
+    expected: uri({ prefix: '/api/v1' }),
+  },
+  {
+    name: 'a shorter prefix',
+    root: uri({ prefix: '/api/v1' }),
+    inner: uri({ prefix: '/api' }),
+    expected: undefined,
+  },
+  {
+    name: 'a path below the prefix',
+    root: uri({ prefix: '/api' }),
+    inner: uri({ exact: '/api/x' }),
+    expected: uri({ exact: '/api/x' }),
+  },
+  {
+    name: 'a prefix below a path',
+    root: uri({ exact: '/api' }),
+    inner: uri({ prefix: '/api' }),
+    expected: undefined,
+  },
+  {
+    name: 'anything below a regular expression',
+    root: uri({ regex: '.*' }),
+    inner: uri({ exact: '/' }),
+    expected: undefined,
+  },
+  {
+    name: 'a regular expression below anything',
+    root: uri({ prefix: '/' }),
+    inner: uri({ regex: '.*' }),
+    expected: undefined,
+  },
   {
     name: 'a regular expression that the delegate says nothing to',
     root: uri({ regex: '.*' }),
@@ -53,7 +83,12 @@ const narrowing: readonly {
   },
   { name: 'other ports', root: [{ port: 80 }], inner: [{ port: 81 }], expected: undefined },
   { name: 'a port of the root alone', root: [{ port: 80 }], inner: [{}], expected: [{ port: 80 }] },
-  { name: 'no match in the delegate', root: uri({ prefix: '/a' }), inner: [], expected: uri({ prefix: '/a' }) },
+  {
+    name: 'no match in the delegate',
+    root: uri({ prefix: '/a' }),
+    inner: [],
+    expected: uri({ prefix: '/a' }),
+  },
   { name: 'no match in the root', root: [], inner: uri({ prefix: '/a' }), expected: uri({ prefix: '/a' }) },
   {
     name: 'headers of both',
@@ -96,9 +131,10 @@ for (const { name, root, inner, expected } of narrowing)
   });
 
 test('what the delegate says holds, what it leaves out is inherited', () => {
-  const [rule] = merged({ name: 'outer', timeout: 1000, rewrite: { uri: '/root' }, retries: { attempts: 1 } }, [
-    { name: 'inner', timeout: 5000, headers: { request: { set: { a: 'b' } } } },
-  ]);
+  const [rule] = merged(
+    { name: 'outer', timeout: 1000, rewrite: { uri: '/root' }, retries: { attempts: 1 } },
+    [{ name: 'inner', timeout: 5000, headers: { request: { set: { a: 'b' } } } }],
+  );
   assert.equal(rule?.name, 'outer-inner');
   assert.equal(rule?.timeout, 5000);
   assert.deepEqual(rule?.rewrite, { uri: '/root' });
@@ -121,7 +157,8 @@ const textMatch = fc.oneof(
   path.map((prefix): StringMatch => ({ prefix })),
 );
 const fits = (match: StringMatch | undefined, text: string): boolean =>
-  match === undefined || (match.exact !== undefined ? match.exact === text : text.startsWith(match.prefix ?? ''));
+  match === undefined ||
+  (match.exact !== undefined ? match.exact === text : text.startsWith(match.prefix ?? ''));
 
 test('a merged rule matches only what both the root and the delegate match', () => {
   const alternatives = fc.array(fc.record({ uri: textMatch }), { minLength: 1, maxLength: 3 });

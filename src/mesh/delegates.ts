@@ -1,4 +1,5 @@
-// Delegation: a root's rule stands for the rules of another VirtualService, each narrowed by the root's match.
+// Delegation: a root's rule stands for the rules of another VirtualService, each narrowed by the root's
+// match.
 // https://istio.io/latest/docs/reference/config/networking/virtual-service/#Delegate
 import { deepEqual } from '../base/index.ts';
 import type { HTTPMatchRequest, HTTPRoute, StringMatch } from '../config/index.ts';
@@ -10,11 +11,17 @@ export type FindDelegate = (key: string, rootNamespace: string) => VirtualServic
 /** The root with each delegating rule replaced by the merged rules of its delegate. */
 export function mergeDelegates(root: VirtualServiceModel, find: FindDelegate): VirtualServiceModel {
   if (!root.http.some((route) => route.delegate)) return root;
-  return { ...root, http: root.http.flatMap((route) => (route.delegate ? expand(root, route, find) : [route])) };
+  return {
+    ...root,
+    http: root.http.flatMap((route) => (route.delegate ? expand(root, route, find) : [route])),
+  };
 }
 
 function expand(root: VirtualServiceModel, route: HTTPRoute, find: FindDelegate): readonly HTTPRoute[] {
-  const delegate = find(`${route.delegate?.namespace ?? root.namespace}/${route.delegate?.name ?? ''}`, root.namespace);
+  const delegate = find(
+    `${route.delegate?.namespace ?? root.namespace}/${route.delegate?.name ?? ''}`,
+    root.namespace,
+  );
   if (!delegate) return [];
   return delegate.http.flatMap((inner) => mergeRoute(route, inner) ?? []);
 }
@@ -42,7 +49,10 @@ function mergeRoute(root: HTTPRoute, inner: HTTPRoute): HTTPRoute | undefined {
   };
 }
 
-function mergeMatches(root: readonly HTTPMatchRequest[], inner: readonly HTTPMatchRequest[]): readonly HTTPMatchRequest[] | undefined {
+function mergeMatches(
+  root: readonly HTTPMatchRequest[],
+  inner: readonly HTTPMatchRequest[],
+): readonly HTTPMatchRequest[] | undefined {
   if (root.length === 0) return inner;
   if (inner.length === 0) return root;
   const merged: HTTPMatchRequest[] = [];
@@ -78,11 +88,18 @@ function conflicts(root: HTTPMatchRequest, inner: HTTPMatchRequest): boolean {
     mapConflicts(root.headers, inner.headers) ||
     mapConflicts(root.withoutHeaders, inner.withoutHeaders) ||
     mapConflicts(root.queryParams, inner.queryParams) ||
-    (root.uri !== undefined && inner.uri !== undefined && (root.ignoreUriCase ?? false) !== (inner.ignoreUriCase ?? false)) ||
+    (root.uri !== undefined &&
+      inner.uri !== undefined &&
+      (root.ignoreUriCase ?? false) !== (inner.ignoreUriCase ?? false)) ||
     differs(root.port || undefined, inner.port || undefined) ||
     differs(root.sourceNamespace || undefined, inner.sourceNamespace || undefined) ||
-    Object.entries(inner.sourceLabels ?? {}).some(([key, value]) => differs(root.sourceLabels?.[key], value)) ||
-    (inner.gateways ?? []).some((gateway) => root.gateways !== undefined && root.gateways.length > 0 && !root.gateways.includes(gateway))
+    Object.entries(inner.sourceLabels ?? {}).some(([key, value]) =>
+      differs(root.sourceLabels?.[key], value),
+    ) ||
+    (inner.gateways ?? []).some(
+      (gateway) =>
+        root.gateways !== undefined && root.gateways.length > 0 && !root.gateways.includes(gateway),
+    )
   );
 }
 
@@ -90,7 +107,8 @@ function differs<T>(root: T | undefined, inner: T | undefined): boolean {
   return root !== undefined && inner !== undefined && root !== inner;
 }
 
-// The inner text must stand for a part of what the root's stands for; nothing is known of regular expressions.
+// The inner text must stand for a part of what the root's stands for; nothing is known of regular
+// expressions.
 function textConflicts(root: StringMatch | undefined, inner: StringMatch | undefined): boolean {
   if (!root || !inner) return false;
   if (root.regex !== undefined || inner.regex !== undefined) return true;

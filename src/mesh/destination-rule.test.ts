@@ -14,20 +14,46 @@ function rules(...specs: readonly string[]): readonly DestinationRuleModel[] {
   });
   const { resources } = parseDocuments(text.join('\n---\n'), 'test.yaml');
   assert.equal(resources.length, specs.length);
-  return resources.map((object) => resolveDestinationRule(object as ObjectOf<'DestinationRule'>, 'cluster.local'));
+  return resources.map((object) =>
+    resolveDestinationRule(object as ObjectOf<'DestinationRule'>, 'cluster.local'),
+  );
 }
 
 const selector = (app: string): string => `workloadSelector: {matchLabels: {app: ${app}}}`;
 
 // Of each rule that is left: its name and the subsets that it has in the end.
-const cases: readonly { readonly name: string; readonly specs: readonly string[]; readonly expected: readonly string[] }[] = [
+const cases: readonly {
+  readonly name: string;
+  readonly specs: readonly string[];
+  readonly expected: readonly string[];
+}[] = [
   { name: 'the same export set', specs: ['', ''], expected: ['a: a b'] },
-  { name: 'the same export set, spelt out', specs: ['exportTo: [x, y]', 'exportTo: [y, x]'], expected: ['a: a b'] },
-  { name: 'export sets that differ stay apart', specs: ['exportTo: [x]', 'exportTo: [y]'], expected: ['a: a', 'b: b'] },
-  { name: 'a wider set is added to a narrower one', specs: ['exportTo: [x]', 'exportTo: [x, y]'], expected: ['a: a b'] },
-  { name: 'a narrower set is not added to a wider one', specs: ['exportTo: [x, y]', 'exportTo: [x]'], expected: ['a: a', 'b: b'] },
+  {
+    name: 'the same export set, spelt out',
+    specs: ['exportTo: [x, y]', 'exportTo: [y, x]'],
+    expected: ['a: a b'],
+  },
+  {
+    name: 'export sets that differ stay apart',
+    specs: ['exportTo: [x]', 'exportTo: [y]'],
+    expected: ['a: a', 'b: b'],
+  },
+  {
+    name: 'a wider set is added to a narrower one',
+    specs: ['exportTo: [x]', 'exportTo: [x, y]'],
+    expected: ['a: a b'],
+  },
+  {
+    name: 'a narrower set is not added to a wider one',
+    specs: ['exportTo: [x, y]', 'exportTo: [x]'],
+    expected: ['a: a', 'b: b'],
+  },
   { name: 'selectors that are equal', specs: [selector('x'), selector('x')], expected: ['a: a b'] },
-  { name: 'selectors that differ stay apart', specs: [selector('x'), selector('y')], expected: ['a: a', 'b: b'] },
+  {
+    name: 'selectors that differ stay apart',
+    specs: [selector('x'), selector('y')],
+    expected: ['a: a', 'b: b'],
+  },
   {
     name: 'a rule for everyone is added to one with a selector, which comes first, and vanishes in it where the sets are the same',
     specs: ['exportTo: ["."]', `${selector('x')}, exportTo: ["."]`],

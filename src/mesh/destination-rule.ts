@@ -24,12 +24,15 @@ export interface DestinationRuleModel {
 export type SubsetModel = Subset & { readonly ruleName: string; readonly ruleNamespace: string };
 
 /**
- * Which rules of a namespace a lookup is among: those that its own clients see, those that others may see, or, of the root namespace, those
- * that only its own clients see.
+ * Which rules of a namespace a lookup is among: those that its own clients see, those that others may see,
+ * or, of the root namespace, those that only its own clients see.
  */
 export type RulePool = 'own' | 'exported' | 'private';
 
-export function resolveDestinationRule(object: ObjectOf<'DestinationRule'>, domain: string): DestinationRuleModel {
+export function resolveDestinationRule(
+  object: ObjectOf<'DestinationRule'>,
+  domain: string,
+): DestinationRuleModel {
   const { metadata, spec } = object;
   const workloadSelector = spec.workloadSelector && (spec.workloadSelector.matchLabels ?? {});
   return {
@@ -42,7 +45,11 @@ export function resolveDestinationRule(object: ObjectOf<'DestinationRule'>, doma
     exportTo: workloadSelector ? ['.'] : [...new Set(spec.exportTo)].sort(),
     workloadSelector,
     trafficPolicy: spec.trafficPolicy,
-    subsets: (spec.subsets ?? []).map((subset) => ({ ...subset, ruleName: metadata.name, ruleNamespace: metadata.namespace })),
+    subsets: (spec.subsets ?? []).map((subset) => ({
+      ...subset,
+      ruleName: metadata.name,
+      ruleNamespace: metadata.namespace,
+    })),
     isGenerated: isGeneratedName(metadata.name),
     origin: object.origin,
   };
@@ -53,11 +60,19 @@ export function destinationRuleHost(object: ObjectOf<'DestinationRule'>, domain:
 }
 
 /** Of a mesh's `defaultDestinationRuleExportTo` only `.` has an effect. */
-export function isInPool(rule: DestinationRuleModel, pool: RulePool, defaultExportTo: readonly string[] | undefined): boolean {
+export function isInPool(
+  rule: DestinationRuleModel,
+  pool: RulePool,
+  defaultExportTo: readonly string[] | undefined,
+): boolean {
   const { exportTo, namespace } = rule;
   const isHome = (place: string | undefined): boolean => place === '.' || place === namespace;
-  if (pool === 'own') return exportTo.length === 0 || exportTo.some((place) => place === '*' || isHome(place));
-  const isPrivate = exportTo.length === 0 ? (defaultExportTo?.includes('.') ?? false) : exportTo.length === 1 && isHome(exportTo[0]);
+  if (pool === 'own')
+    return exportTo.length === 0 || exportTo.some((place) => place === '*' || isHome(place));
+  const isPrivate =
+    exportTo.length === 0
+      ? (defaultExportTo?.includes('.') ?? false)
+      : exportTo.length === 1 && isHome(exportTo[0]);
   return (pool === 'private') === isPrivate;
 }
 
@@ -67,9 +82,10 @@ export function isExportedTo({ exportTo }: DestinationRuleModel, client: string)
 }
 
 /**
- * Rules of one namespace for one host as the reference puts them together: those with selectors first, then by age. A rule adds its subsets,
- * and its policy where there is none, to each earlier one that is exported to the same places or to fewer; it also stands for itself unless
- * it has been added to one for the same clients.
+ * Rules of one namespace for one host as the reference puts them together: those with selectors first, then
+ * by age. A rule adds its subsets, and its policy where there is none, to each earlier one that is exported
+ * to the same places or to fewer; it also stands for itself unless it has been added to one for the same
+ * clients.
  * https://github.com/istio/istio/blob/master/pilot/pkg/model/destination_rule.go
  */
 export function mergeRules(rules: readonly DestinationRuleModel[]): readonly DestinationRuleModel[] {
@@ -86,10 +102,14 @@ export function mergeRules(rules: readonly DestinationRuleModel[]): readonly Des
   return merged;
 }
 
-/** How a rule and an earlier one go together: not at all, as one, or the one a part of the other and also a rule of its own. */
+/**
+ * How a rule and an earlier one go together: not at all, as one, or the one a part of the other and also a
+ * rule of its own.
+ */
 function joining(earlier: DestinationRuleModel, rule: DestinationRuleModel): 'apart' | 'joined' | 'both' {
   const sameExport = deepEqual(earlier.exportTo, rule.exportTo);
-  const wider = earlier.exportTo.length > 0 && earlier.exportTo.every((place) => rule.exportTo.includes(place));
+  const wider =
+    earlier.exportTo.length > 0 && earlier.exportTo.every((place) => rule.exportTo.includes(place));
   if (!sameExport && !wider) return 'apart';
   const [a, b] = [earlier.workloadSelector, rule.workloadSelector];
   if (a && b) return deepEqual(a, b) ? 'joined' : 'apart';
@@ -112,9 +132,14 @@ function joinedPolicy(first: DestinationRuleModel, next: DestinationRuleModel): 
 }
 
 /** What a user wrote, with what it leaves open from a policy of the Gateway API. */
-function fillGaps(written: TrafficPolicy | undefined, generated: TrafficPolicy | undefined): TrafficPolicy | undefined {
+function fillGaps(
+  written: TrafficPolicy | undefined,
+  generated: TrafficPolicy | undefined,
+): TrafficPolicy | undefined {
   if (!written || !generated) return written ?? generated;
-  const ports = new Map((generated.portLevelSettings ?? []).map((settings) => [settings.port?.number, settings]));
+  const ports = new Map(
+    (generated.portLevelSettings ?? []).map((settings) => [settings.port?.number, settings]),
+  );
   const own = (written.portLevelSettings ?? []).map((settings) => {
     const below = ports.get(settings.port?.number);
     ports.delete(settings.port?.number);
@@ -139,7 +164,8 @@ export function ruleForClient(
 ): DestinationRuleModel | undefined {
   return (
     rules.find(
-      ({ namespace, workloadSelector }) => namespace === client.namespace && workloadSelector && selects(workloadSelector, client.labels),
+      ({ namespace, workloadSelector }) =>
+        namespace === client.namespace && workloadSelector && selects(workloadSelector, client.labels),
     ) ?? ruleForEveryone(rules)
   );
 }
@@ -149,7 +175,10 @@ export function ruleForEveryone(rules: readonly DestinationRuleModel[]): Destina
   return rules.findLast((rule) => !rule.workloadSelector);
 }
 
-/** The policy in force on a port, for a subset when named: the subset's fields over the rule's; a port's entry replaces all it could say. */
+/**
+ * The policy in force on a port, for a subset when named: the subset's fields over the rule's; a port's entry
+ * replaces all it could say.
+ */
 export function effectivePolicy(
   rule: DestinationRuleModel | undefined,
   port: number,
@@ -161,10 +190,18 @@ export function effectivePolicy(
 
 type ConsistentHash = NonNullable<TrafficPolicy['loadBalancer']>['consistentHash'];
 
-/** What requests are hashed by. A subset that says nothing of hashing keeps the rule's way even when it sets another balancer. */
-export function consistentHash(rule: DestinationRuleModel | undefined, port: number, subset: Subset | undefined): ConsistentHash {
+/**
+ * What requests are hashed by. A subset that says nothing of hashing keeps the rule's way even when it sets
+ * another balancer.
+ */
+export function consistentHash(
+  rule: DestinationRuleModel | undefined,
+  port: number,
+  subset: Subset | undefined,
+): ConsistentHash {
   const ofPort = (policy: TrafficPolicy | undefined): ConsistentHash =>
-    policy?.portLevelSettings?.find((settings) => settings.port?.number === port)?.loadBalancer?.consistentHash;
+    policy?.portLevelSettings?.find((settings) => settings.port?.number === port)?.loadBalancer
+      ?.consistentHash;
   return (
     ofPort(subset?.trafficPolicy) ??
     subset?.trafficPolicy?.loadBalancer?.consistentHash ??

@@ -1,6 +1,12 @@
 // Where the DestinationRule of a service is looked for.
 import { deepEqual, type Family, type MemoEngine, type TableIndex } from '../base/index.ts';
-import { type ConfigStore, isPartialWildcard, type ObjectOf, type Service, wildcardsOver } from '../registry/index.ts';
+import {
+  type ConfigStore,
+  isPartialWildcard,
+  type ObjectOf,
+  type Service,
+  wildcardsOver,
+} from '../registry/index.ts';
 import {
   type DestinationRuleModel,
   destinationRuleHost,
@@ -27,21 +33,29 @@ export class DestinationRules {
     this.#models = engine.family('destinationRule', (key) => this.#buildModel(key), deepEqual);
     this.#merged = engine.family('rulesOfHost', (key) => this.#buildMerged(key), deepEqual);
     const table = store.table('DestinationRule');
-    this.#hosts = table.index((object) => [`${object.metadata.namespace}/${destinationRuleHost(object, store.domain)}`]);
-    this.#partial = table.index((object) => [destinationRuleHost(object, store.domain)].filter(isPartialWildcard));
+    this.#hosts = table.index((object) => [
+      `${object.metadata.namespace}/${destinationRuleHost(object, store.domain)}`,
+    ]);
+    this.#partial = table.index((object) =>
+      [destinationRuleHost(object, store.domain)].filter(isPartialWildcard),
+    );
   }
 
   /**
-   * The rules for a service that clients of a namespace are among: of their own namespace, else of the service's, else of the root
-   * namespace. In each the most specific host decides, whether or not a rule for it turns out to be for the client.
+   * The rules for a service that clients of a namespace are among: of their own namespace, else of the
+   * service's, else of the root namespace. In each the most specific host decides, whether or not a rule for
+   * it turns out to be for the client.
    */
   rulesFor(client: string, service: Service): readonly DestinationRuleModel[] {
     const { rootNamespace } = this.#settings();
-    // What the root namespace publishes is the mesh's default, so for its own proxies only its private rules go first.
+    // What the root namespace publishes is the mesh's default, so for its own proxies only its private rules
+    // go first.
     const own = this.#lookUp(client === rootNamespace ? 'private' : 'own', client, service.hostname);
     if (own.length > 0) return own;
     for (const namespace of [service.namespace, rootNamespace]) {
-      const exported = this.#lookUp('exported', namespace, service.hostname).filter((rule) => isExportedTo(rule, client));
+      const exported = this.#lookUp('exported', namespace, service.hostname).filter((rule) =>
+        isExportedTo(rule, client),
+      );
       if (exported.length > 0) return exported;
     }
     return [];

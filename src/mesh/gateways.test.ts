@@ -14,7 +14,10 @@ const target = (port: number, targetPort: number, more: Partial<GatewayTarget> =
   ...more,
 });
 
-/** `namespace/name: server, server`; a server is `port/protocol host [tls mode]`. Annotated Gateways have no selector. */
+/**
+ * `namespace/name: server, server`; a server is `port/protocol host [tls mode]`. Annotated Gateways have no
+ * selector.
+ */
 function gateway(text: string, service?: string): GatewayObject {
   const [full = '', servers = ''] = text.split(': ');
   const [namespace, name] = full.split('/');
@@ -44,7 +47,11 @@ const cases: readonly {
   /** `port kind: gateway port, …` */
   readonly expected: readonly string[];
 }[] = [
-  { name: 'a port that no service has', gateways: [gateway('edge/a: 80/HTTP x.y')], expected: ['80 http: edge/a 80'] },
+  {
+    name: 'a port that no service has',
+    gateways: [gateway('edge/a: 80/HTTP x.y')],
+    expected: ['80 http: edge/a 80'],
+  },
   {
     name: 'the first service that has the port decides',
     gateways: [gateway('edge/a: 80/HTTP x.y')],
@@ -81,7 +88,11 @@ const cases: readonly {
   },
   {
     name: 'TLS and plain TCP share a port, HTTP does not join them',
-    gateways: [gateway('edge/a: 80/TLS x.y PASSTHROUGH'), gateway('edge/b: 80/TCP x.y'), gateway('edge/c: 80/HTTP x.y')],
+    gateways: [
+      gateway('edge/a: 80/TLS x.y PASSTHROUGH'),
+      gateway('edge/b: 80/TCP x.y'),
+      gateway('edge/c: 80/HTTP x.y'),
+    ],
     expected: ['80 tls: edge/a 80, edge/b 80'],
   },
 ];
@@ -90,7 +101,8 @@ for (const { name, gateways, targets = [], expected } of cases)
   test(`gateway ports: ${name}`, () => {
     const found = gatewayPortsOf(gateways, labels, targets);
     const text = found.map(
-      ({ port, kind, servers }) => `${port} ${kind}: ${servers.map((server) => `${server.gateway} ${server.portNumber}`).join(', ')}`,
+      ({ port, kind, servers }) =>
+        `${port} ${kind}: ${servers.map((server) => `${server.gateway} ${server.portNumber}`).join(', ')}`,
     );
     assert.deepEqual(text, expected);
   });

@@ -1,4 +1,5 @@
-// Gateways that a gateway proxy serves: their servers grouped by the port to listen on, and what each may serve.
+// Gateways that a gateway proxy serves: their servers grouped by the port to listen on, and what each may
+// serve.
 // https://istio.io/latest/docs/reference/config/networking/gateway/
 import type { Server } from '../config/index.ts';
 import { isHttp, type ObjectOf, olderFirst, parseProtocol, selects } from '../registry/index.ts';
@@ -43,10 +44,15 @@ export interface GatewayTarget {
   readonly direct: boolean;
 }
 
-/** What says that a Gateway is for the pods of services, not for pods with labels; host names with commas between. */
+/**
+ * What says that a Gateway is for the pods of services, not for pods with labels; host names with commas
+ * between.
+ */
 export const gatewayServiceAnnotation = 'internal.istio.io/gateway-service';
 
-/** Of a Gateway that stands elsewhere than the pods that it is for: where these are. Users cannot write it. */
+/**
+ * Of a Gateway that stands elsewhere than the pods that it is for: where these are. Users cannot write it.
+ */
 export const parentNamespaceAnnotation = 'internal.istio.io/parent-namespace';
 
 /** On a service: ports of Gateways that choose pods by labels are not translated to its target ports. */
@@ -76,9 +82,14 @@ function portsFor(
   const services = gateway.metadata.annotations[gatewayServiceAnnotation]?.split(',');
   if (services) {
     const home = gateway.metadata.annotations[parentNamespaceAnnotation] ?? gateway.metadata.namespace;
-    const own = targets.filter(({ hostname, namespace }) => services.includes(hostname) && namespace === home);
+    const own = targets.filter(
+      ({ hostname, namespace }) => services.includes(hostname) && namespace === home,
+    );
     if (own.length === 0) return undefined;
-    return (port) => [...new Set(own.filter((target) => target.port === port).map((target) => target.targetPort))].sort((a, b) => a - b);
+    return (port) =>
+      [...new Set(own.filter((target) => target.port === port).map((target) => target.targetPort))].sort(
+        (a, b) => a - b,
+      );
   }
   if (!selects(gateway.spec.selector ?? {}, labels)) return undefined;
   // The first service that has the port decides; a port that no service has is listened on as it is.
@@ -93,8 +104,13 @@ interface PortGroup {
   readonly servers: GatewayServer[];
 }
 
-/** Groups the servers by listener. On a port, the protocol of the oldest Gateway stays and servers that do not fit it are left out. */
-function groupServers(gateways: readonly { readonly gateway: GatewayObject; readonly ports: TranslatePort }[]): readonly GatewayPort[] {
+/**
+ * Groups the servers by listener. On a port, the protocol of the oldest Gateway stays and servers that do not
+ * fit it are left out.
+ */
+function groupServers(
+  gateways: readonly { readonly gateway: GatewayObject; readonly ports: TranslatePort }[],
+): readonly GatewayPort[] {
   const groups = new Map<string, PortGroup>();
   for (const { gateway, ports } of gateways) {
     for (const server of gateway.spec.servers ?? []) {
@@ -102,7 +118,14 @@ function groupServers(gateways: readonly { readonly gateway: GatewayObject; read
         const entry = gatewayServer(gateway, server);
         const key = `${entry.bind}_${port}`;
         const group = groups.get(key);
-        if (!group) groups.set(key, { kind: kindOf(server), port, bind: entry.bind, portNumber: entry.portNumber, servers: [entry] });
+        if (!group)
+          groups.set(key, {
+            kind: kindOf(server),
+            port,
+            bind: entry.bind,
+            portNumber: entry.portNumber,
+            servers: [entry],
+          });
         else if (fits(group, server)) group.servers.push(entry);
       }
     }
@@ -160,6 +183,7 @@ export function passesAutomatically(server: Server): boolean {
 function fits({ kind, servers }: PortGroup, server: Server): boolean {
   const own = kindOf(server);
   if (kind === 'http' || own === 'http') return own === kind;
-  // Plain TCP and TLS may share a port: the inspector tells them apart. Nothing tells two plain TCP servers apart.
+  // Plain TCP and TLS may share a port: the inspector tells them apart. Nothing tells two plain TCP servers
+  // apart.
   return own === 'tls' || servers.every((other) => kindOf(other.server) === 'tls');
 }

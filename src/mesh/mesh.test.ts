@@ -43,7 +43,8 @@ function ruleFor(mesh: Mesh, namespace: string, labels: Record<string, string> =
   return found && mesh.destinationRule(audience(namespace, labels), found)?.name;
 }
 
-const route = '{http: [{route: [{destination: {host: cart.shop.svc.cluster.local}}]}], hosts: [cart.shop.svc.cluster.local]';
+const route =
+  '{http: [{route: [{destination: {host: cart.shop.svc.cluster.local}}]}], hosts: [cart.shop.svc.cluster.local]';
 
 const lookups: readonly {
   readonly name: string;
@@ -116,7 +117,10 @@ const lookups: readonly {
   },
   {
     name: 'a wildcard over a part of a label, since it is longer',
-    rules: [rule('whole', 'web', '{host: "*.shop.svc.cluster.local"}'), rule('part', 'web', '{host: "*rt.shop.svc.cluster.local"}')],
+    rules: [
+      rule('whole', 'web', '{host: "*.shop.svc.cluster.local"}'),
+      rule('part', 'web', '{host: "*rt.shop.svc.cluster.local"}'),
+    ],
     client: 'web',
     expected: 'part',
   },
@@ -142,7 +146,10 @@ const lookups: readonly {
   },
   {
     name: "a private rule of the root namespace is for that namespace's proxies",
-    rules: [rule('root', 'istio-system', `{host: ${cart}, exportTo: ["."]}`), rule('owner', 'shop', '{host: cart}')],
+    rules: [
+      rule('root', 'istio-system', `{host: ${cart}, exportTo: ["."]}`),
+      rule('owner', 'shop', '{host: cart}'),
+    ],
     client: 'istio-system',
     expected: 'root',
   },
@@ -158,7 +165,8 @@ const lookups: readonly {
   },
 ];
 for (const { name, rules, client, labels, expected } of lookups)
-  test(`destination rule: ${name}`, () => assert.equal(ruleFor(meshOf(service('cart', 'shop'), ...rules), client, labels), expected));
+  test(`destination rule: ${name}`, () =>
+    assert.equal(ruleFor(meshOf(service('cart', 'shop'), ...rules), client, labels), expected));
 
 test('rules for one host in one namespace add up, older subsets first', () => {
   const mesh = meshOf(
@@ -207,7 +215,8 @@ test('a virtual service that names the host goes before a wildcard over it', () 
     virtualService('part', 'shop', wide.replace('*.', '*-b.'), '2020-02-01T00:00:00Z'),
     virtualService('exact', 'shop', `${route}}`),
   );
-  const names = (host: string): readonly string[] => mesh.virtualServicesOf('web', everything, host).map((model) => model.name);
+  const names = (host: string): readonly string[] =>
+    mesh.virtualServicesOf('web', everything, host).map((model) => model.name);
   assert.deepEqual(names(cart), ['exact']);
   assert.deepEqual(names('other.shop.svc.cluster.local'), ['wide']);
   assert.deepEqual(names('a-b.shop.svc.cluster.local'), ['part']);
@@ -217,7 +226,8 @@ test('of one host in several namespaces, clients see their own, then Kubernetes,
   const entry = (namespace: string, created: string): string =>
     `apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e, namespace: ${namespace}, creationTimestamp: "${created}"}\nspec: {hosts: [api.example], resolution: NONE, ports: [{number: 80, name: http, protocol: HTTP}]}`;
   const mesh = meshOf(entry('young', '2024-01-01T00:00:00Z'), entry('old', '2020-01-01T00:00:00Z'));
-  const seen = (namespace: string): string | undefined => mesh.serviceFor(audience(namespace), 'api.example')?.namespace;
+  const seen = (namespace: string): string | undefined =>
+    mesh.serviceFor(audience(namespace), 'api.example')?.namespace;
   assert.deepEqual([seen('young'), seen('old'), seen('elsewhere')], ['young', 'old', 'old']);
   assert.deepEqual(
     mesh.visibleServices(audience('elsewhere')).map((found) => found.namespace),
@@ -228,7 +238,11 @@ test('of one host in several namespaces, clients see their own, then Kubernetes,
 test('only labels that some selector looks at make another audience', () => {
   const mesh = meshOf(
     service('cart', 'shop'),
-    virtualService('v', 'shop', `{hosts: [cart], http: [{match: [{sourceLabels: {tier: a}}], route: [{destination: {host: cart}}]}]}`),
+    virtualService(
+      'v',
+      'shop',
+      `{hosts: [cart], http: [{match: [{sourceLabels: {tier: a}}], route: [{destination: {host: cart}}]}]}`,
+    ),
   );
   const node = {
     id: 'x',
@@ -244,5 +258,7 @@ test('only labels that some selector looks at make another audience', () => {
     applicationPorts: new Map(),
     httpProxyPort: 0,
   } as const;
-  assert.deepEqual(mesh.audienceOf({ ...node, labels: { tier: 'a', 'pod-template-hash': '1' } }).labels, { tier: 'a' });
+  assert.deepEqual(mesh.audienceOf({ ...node, labels: { tier: 'a', 'pod-template-hash': '1' } }).labels, {
+    tier: 'a',
+  });
 });

@@ -1,5 +1,13 @@
-// The mesh as clients see it: the services, rules and policies that hold for an audience, each derived once and shared.
-import { type Derived, deepEqual, type Family, type Input, type MemoEngine, type TableIndex } from '../base/index.ts';
+// The mesh as clients see it: the services, rules and policies that hold for an audience, each derived once
+// and shared.
+import {
+  type Derived,
+  deepEqual,
+  type Family,
+  type Input,
+  type MemoEngine,
+  type TableIndex,
+} from '../base/index.ts';
 import type { Destination, MeshConfig, TrafficPolicy } from '../config/index.ts';
 import {
   type ConfigStore,
@@ -13,17 +21,36 @@ import {
   wildcardsOver,
 } from '../registry/index.ts';
 import { mergeDelegates } from './delegates.ts';
-import { type DestinationRuleModel, effectivePolicy, ruleForClient, ruleForEveryone, type SubsetModel } from './destination-rule.ts';
+import {
+  type DestinationRuleModel,
+  effectivePolicy,
+  ruleForClient,
+  ruleForEveryone,
+  type SubsetModel,
+} from './destination-rule.ts';
 import { DestinationRules } from './destination-rules.ts';
 import { type GatewayPort, type GatewayTarget, gatewayPortsOf } from './gateways.ts';
 import { defaultFeatures, type MeshFeatures } from './mesh-features.ts';
 import { type MeshSettings, meshSettings } from './mesh-settings.ts';
 import { knownProxy } from './own-workload.ts';
-import { type MutualTls, type MutualTlsMode, mutualTlsOf, namespaceMode, type PeerAuthentications } from './peer-authentication.ts';
+import {
+  type MutualTls,
+  type MutualTlsMode,
+  mutualTlsOf,
+  namespaceMode,
+  type PeerAuthentications,
+} from './peer-authentication.ts';
 import type { Audience, ProxyNode } from './proxy.ts';
 import { meshPlaceLabels, placeLabelIndexes, selectorLabelIndexes } from './selector-labels.ts';
 import { type Client, ServiceScope } from './service-scope.ts';
-import { chooseSidecar, type EgressScope, importsService, importsVirtualService, type SidecarScope, scopeOf } from './sidecar-scope.ts';
+import {
+  chooseSidecar,
+  type EgressScope,
+  importsService,
+  importsVirtualService,
+  type SidecarScope,
+  scopeOf,
+} from './sidecar-scope.ts';
 import {
   firstTriedFirst,
   isDelegate,
@@ -64,8 +91,16 @@ export class Mesh {
     this.registry = registry;
     this.features = features;
     this.#config = engine.input(config, deepEqual);
-    this.#settings = engine.derive('settings', () => meshSettings(this.#config.get(), store.domain), deepEqual);
-    this.#virtualServices = engine.family('virtualService', (key) => this.#buildVirtualService(key), sameModel);
+    this.#settings = engine.derive(
+      'settings',
+      () => meshSettings(this.#config.get(), store.domain),
+      deepEqual,
+    );
+    this.#virtualServices = engine.family(
+      'virtualService',
+      (key) => this.#buildVirtualService(key),
+      sameModel,
+    );
     this.#rules = new DestinationRules(engine, store, () => this.settings);
     this.#services = new ServiceScope(engine, {
       store,
@@ -75,16 +110,26 @@ export class Mesh {
       virtualService: (namespace, key) => this.#meshVirtualService(namespace, key),
     });
     const virtualServices = store.table('VirtualService');
-    this.#virtualServiceHosts = virtualServices.index((object) => [...new Set(virtualServiceHosts(object, store.domain))]);
-    this.#partialHosts = virtualServices.index((object) => virtualServiceHosts(object, store.domain).filter(isPartialWildcard));
+    this.#virtualServiceHosts = virtualServices.index((object) => [
+      ...new Set(virtualServiceHosts(object, store.domain)),
+    ]);
+    this.#partialHosts = virtualServices.index((object) =>
+      virtualServiceHosts(object, store.domain).filter(isPartialWildcard),
+    );
     this.#virtualServiceGateways = virtualServices.index((object) => gatewaysNamedBy(object));
     this.#httpDestinations = virtualServices.index((object) => httpDestinations(object, store.domain));
     this.#sidecars = store.table('Sidecar').index((object) => [object.metadata.namespace]);
-    this.#peerAuthentications = store.table('PeerAuthentication').index((object) => [object.metadata.namespace]);
+    this.#peerAuthentications = store
+      .table('PeerAuthentication')
+      .index((object) => [object.metadata.namespace]);
     const [selectors, places] = [selectorLabelIndexes(store), placeLabelIndexes(store)];
     const bucketsOf = (indexes: readonly { buckets(): readonly string[] }[]): readonly string[] =>
       indexes.flatMap((index) => index.buckets());
-    this.#selectorLabels = engine.derive<readonly string[]>('selectorLabels', () => inOrder(bucketsOf(selectors)), deepEqual);
+    this.#selectorLabels = engine.derive<readonly string[]>(
+      'selectorLabels',
+      () => inOrder(bucketsOf(selectors)),
+      deepEqual,
+    );
     this.#placeLabels = engine.derive<readonly string[]>(
       'placeLabels',
       () => inOrder([...bucketsOf(places), ...meshPlaceLabels(this.settings.config)]),
@@ -126,13 +171,18 @@ export class Mesh {
       ...this.audienceOf(proxy),
       labels: labelsAmong([...this.#selectorLabels.get(), ...keys], proxy),
       locality: proxy.locality,
-      node: keys.includes(topologyLabels.node) ? (proxy.nodeName ?? proxy.labels[topologyLabels.node] ?? '') : '',
+      node: keys.includes(topologyLabels.node)
+        ? (proxy.nodeName ?? proxy.labels[topologyLabels.node] ?? '')
+        : '',
     };
   }
 
   // Services
 
-  /** The services that clients of a kind and namespace may see, one a host name, in the order in which listeners take them. */
+  /**
+   * The services that clients of a kind and namespace may see, one a host name, in the order in which
+   * listeners take them.
+   */
   visibleServices(client: Pick<Client, 'type' | 'namespace'>): readonly Service[] {
     return this.#services.visible(client);
   }
@@ -171,8 +221,15 @@ export class Mesh {
 
   /** The virtual addresses of a service as a client knows them. */
   addressesOf({ allocated }: Pick<Audience, 'allocated'>, service: Service): readonly string[] {
-    if (service.addresses.length > 0 || service.headless || allocated === '' || service.source === 'kubernetes') return service.addresses;
-    const given = service.allocatedAddresses?.filter((address) => address.includes(':') === (allocated === 'ipv6')) ?? [];
+    if (
+      service.addresses.length > 0 ||
+      service.headless ||
+      allocated === '' ||
+      service.source === 'kubernetes'
+    )
+      return service.addresses;
+    const given =
+      service.allocatedAddresses?.filter((address) => address.includes(':') === (allocated === 'ipv6')) ?? [];
     if (given.length > 0) return given;
     const own = this.registry.allocatedAddresses(service.key);
     return own ? [own[allocated]] : [];
@@ -186,7 +243,11 @@ export class Mesh {
   scope({ type, namespace, labels }: Client): SidecarScope {
     if (type === 'router') return scopeOf(undefined, namespace);
     const root = this.settings.rootNamespace;
-    const sidecar = chooseSidecar(this.#sidecars.get(namespace), root === namespace ? [] : this.#sidecars.get(root), labels);
+    const sidecar = chooseSidecar(
+      this.#sidecars.get(namespace),
+      root === namespace ? [] : this.#sidecars.get(root),
+      labels,
+    );
     return scopeOf(sidecar, namespace);
   }
 
@@ -198,9 +259,9 @@ export class Mesh {
   }
 
   /**
-   * The VirtualServices that could route a host's requests at a listener of a sidecar, first to be tried first: those that name the host,
-   * else those of the most specific wildcard over it. Inside, the client's private ones, then those exported to it by name, then the public
-   * ones; by age.
+   * The VirtualServices that could route a host's requests at a listener of a sidecar, first to be tried
+   * first: those that name the host, else those of the most specific wildcard over it. Inside, the client's
+   * private ones, then those exported to it by name, then the public ones; by age.
    */
   virtualServicesOf(namespace: string, egress: EgressScope, host: string): readonly VirtualServiceModel[] {
     for (const pattern of [host, ...wildcardsOver(host, this.#partialHosts.buckets())]) {
@@ -216,15 +277,24 @@ export class Mesh {
   }
 
   /** VirtualServices for sidecars that name exactly this pattern. */
-  virtualServicesNaming(namespace: string, egress: EgressScope, pattern: string): readonly VirtualServiceModel[] {
+  virtualServicesNaming(
+    namespace: string,
+    egress: EgressScope,
+    pattern: string,
+  ): readonly VirtualServiceModel[] {
     return this.#virtualServiceHosts
       .get(pattern)
-      .flatMap(({ metadata }) => this.#meshVirtualService(namespace, `${metadata.namespace}/${metadata.name}`) ?? [])
+      .flatMap(
+        ({ metadata }) => this.#meshVirtualService(namespace, `${metadata.namespace}/${metadata.name}`) ?? [],
+      )
       .filter((model) => importsVirtualService(egress, model))
       .sort(firstTriedFirst(namespace));
   }
 
-  /** Whether a host that is no service is routed at a listener: by any VirtualService, or by one that also names one of `together`. */
+  /**
+   * Whether a host that is no service is routed at a listener: by any VirtualService, or by one that also
+   * names one of `together`.
+   */
   isServedElsewhere(
     place: { readonly namespace: string; readonly egress: EgressScope },
     pattern: string,
@@ -232,26 +302,38 @@ export class Mesh {
   ): boolean {
     const naming = this.#virtualServiceHosts.get(pattern);
     if (naming.length === 0) return false;
-    if (together && !naming.some((object) => virtualServiceHosts(object, this.store.domain).some((host) => together.has(host))))
+    if (
+      together &&
+      !naming.some((object) =>
+        virtualServiceHosts(object, this.store.domain).some((host) => together.has(host)),
+      )
+    )
       return false;
     return this.virtualServicesNaming(place.namespace, place.egress, pattern).some(
       (model) => !together || model.hosts.some((host) => together.has(host)),
     );
   }
 
-  /** Whether HTTP rules of any VirtualService send requests to a port of a host; a rule that names no port means any. */
+  /**
+   * Whether HTTP rules of any VirtualService send requests to a port of a host; a rule that names no port
+   * means any.
+   */
   isHttpDestination(host: string, port: number): boolean {
     return this.#httpDestinations
       .get(host)
       .some((object) =>
         httpTargets(object).some(
           (target) =>
-            resolveHost(target.host ?? '', object.metadata.namespace, this.store.domain) === host && (target.port?.number ?? port) === port,
+            resolveHost(target.host ?? '', object.metadata.namespace, this.store.domain) === host &&
+            (target.port?.number ?? port) === port,
         ),
       );
   }
 
-  /** VirtualServices bound to a Gateway and visible to the gateway workload's namespace, first to be tried first. */
+  /**
+   * VirtualServices bound to a Gateway and visible to the gateway workload's namespace, first to be tried
+   * first.
+   */
   virtualServicesOfGateway(gateway: string, namespace: string): readonly VirtualServiceModel[] {
     return this.#virtualServiceGateways
       .get(gateway)
@@ -263,7 +345,10 @@ export class Mesh {
   // Policies
 
   /** The DestinationRule for a service as a client sees it. */
-  destinationRule(client: Pick<Client, 'namespace' | 'labels'>, service: Service): DestinationRuleModel | undefined {
+  destinationRule(
+    client: Pick<Client, 'namespace' | 'labels'>,
+    service: Service,
+  ): DestinationRuleModel | undefined {
     return ruleForClient(this.#rules.rulesFor(client.namespace, service), client);
   }
 
@@ -278,7 +363,11 @@ export class Mesh {
   }
 
   /** The policy in force on a port of a service, over the mesh's default. */
-  trafficPolicy(rule: DestinationRuleModel | undefined, port: number, subset: SubsetModel | undefined): TrafficPolicy {
+  trafficPolicy(
+    rule: DestinationRuleModel | undefined,
+    port: number,
+    subset: SubsetModel | undefined,
+  ): TrafficPolicy {
     return effectivePolicy(rule, port, subset, this.settings.config.defaultTrafficPolicy);
   }
 
@@ -299,11 +388,17 @@ export class Mesh {
 
   #meshVirtualService(namespace: string, key: string): VirtualServiceModel | undefined {
     const model = this.virtualService(key);
-    return model?.gateways.includes(meshGateway) && isVisible(model.visibility, namespace) ? model : undefined;
+    return model?.gateways.includes(meshGateway) && isVisible(model.visibility, namespace)
+      ? model
+      : undefined;
   }
 
   #nearness(namespace: string, service: Service): number | undefined {
-    const visibility = visibilityOf(service.exportTo, service.namespace, this.settings.config.defaultServiceExportTo);
+    const visibility = visibilityOf(
+      service.exportTo,
+      service.namespace,
+      this.settings.config.defaultServiceExportTo,
+    );
     return isVisible(visibility, namespace) ? nearness(visibility, service.namespace, namespace) : undefined;
   }
 
@@ -318,7 +413,9 @@ export class Mesh {
   #buildVirtualService(key: string): VirtualServiceModel | undefined {
     const object = this.store.table('VirtualService').get(key);
     if (!object || isDelegate(object.spec)) return undefined;
-    return mergeDelegates(this.#resolve(object), (delegate, namespace) => this.#delegate(delegate, namespace));
+    return mergeDelegates(this.#resolve(object), (delegate, namespace) =>
+      this.#delegate(delegate, namespace),
+    );
   }
 
   #delegate(key: string, rootNamespace: string): VirtualServiceModel | undefined {
@@ -337,11 +434,17 @@ export class Mesh {
 }
 
 function httpTargets({ spec }: ObjectOf<'VirtualService'>): readonly Destination[] {
-  return (spec.http ?? []).flatMap(({ route }) => (route ?? []).flatMap(({ destination }) => destination ?? []));
+  return (spec.http ?? []).flatMap(({ route }) =>
+    (route ?? []).flatMap(({ destination }) => destination ?? []),
+  );
 }
 
 function httpDestinations(object: ObjectOf<'VirtualService'>, domain: string): readonly string[] {
-  return [...new Set(httpTargets(object).map(({ host = '' }) => resolveHost(host, object.metadata.namespace, domain)))];
+  return [
+    ...new Set(
+      httpTargets(object).map(({ host = '' }) => resolveHost(host, object.metadata.namespace, domain)),
+    ),
+  ];
 }
 
 function inOrder(keys: readonly string[]): readonly string[] {
@@ -362,5 +465,7 @@ function gatewaysNamedBy(object: ObjectOf<'VirtualService'>): readonly string[] 
   const inMatches = [...model.http, ...model.tls, ...model.tcp].flatMap((route) =>
     (route.match ?? []).flatMap((match) => match.gateways ?? []),
   );
-  return [...new Set([...model.gateways, ...inMatches])].filter((gateway) => gateway !== meshGateway && namespace !== '');
+  return [...new Set([...model.gateways, ...inMatches])].filter(
+    (gateway) => gateway !== meshGateway && namespace !== '',
+  );
 }

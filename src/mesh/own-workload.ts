@@ -32,7 +32,8 @@ function placed(node: ProxyNode, labels: ProxyNode['labels']): ProxyNode {
 function ownPod(store: ConfigStore, node: ProxyNode): ObjectOf<'Pod'> | undefined {
   const { id, namespace, addresses } = node;
   const [name = '', home, ...rest] = (id.split('~')[2] ?? '').split('.');
-  const named = home === namespace && rest.length === 0 ? store.table('Pod').get(`${namespace}/${name}`) : undefined;
+  const named =
+    home === namespace && rest.length === 0 ? store.table('Pod').get(`${namespace}/${name}`) : undefined;
   return named ?? (sharesAddress(node) ? undefined : store.podsOfAddress.get(addresses[0] ?? '')[0]);
 }
 

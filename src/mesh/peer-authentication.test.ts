@@ -30,9 +30,23 @@ const cases: readonly {
 }[] = [
   { name: 'nothing said', expected: 'PERMISSIVE' },
   { name: 'the mesh', root: ['{mtls: {mode: STRICT}}'], expected: 'STRICT' },
-  { name: 'the namespace over the mesh', root: ['{mtls: {mode: STRICT}}'], namespace: ['{mtls: {mode: DISABLE}}'], expected: 'DISABLE' },
-  { name: 'UNSET inherits', root: ['{mtls: {mode: STRICT}}'], namespace: ['{mtls: {mode: UNSET}}'], expected: 'STRICT' },
-  { name: 'a selector in the root namespace is not for all', root: [`{${selecting}, mtls: {mode: STRICT}}`], expected: 'PERMISSIVE' },
+  {
+    name: 'the namespace over the mesh',
+    root: ['{mtls: {mode: STRICT}}'],
+    namespace: ['{mtls: {mode: DISABLE}}'],
+    expected: 'DISABLE',
+  },
+  {
+    name: 'UNSET inherits',
+    root: ['{mtls: {mode: STRICT}}'],
+    namespace: ['{mtls: {mode: UNSET}}'],
+    expected: 'STRICT',
+  },
+  {
+    name: 'a selector in the root namespace is not for all',
+    root: [`{${selecting}, mtls: {mode: STRICT}}`],
+    expected: 'PERMISSIVE',
+  },
   {
     name: 'the workload over the namespace',
     namespace: ['{mtls: {mode: DISABLE}}', `{${selecting}, mtls: {mode: STRICT}}`],
@@ -50,7 +64,9 @@ const cases: readonly {
   },
   {
     name: 'ports of their own, the others as the workload',
-    namespace: [`{${selecting}, mtls: {mode: STRICT}, portLevelMtls: {8080: {mode: DISABLE}, 9090: {mode: UNSET}}}`],
+    namespace: [
+      `{${selecting}, mtls: {mode: STRICT}, portLevelMtls: {8080: {mode: DISABLE}, 9090: {mode: UNSET}}}`,
+    ],
     expected: 'STRICT 8080=DISABLE 9090=STRICT',
   },
   {
@@ -61,6 +77,12 @@ const cases: readonly {
 ];
 for (const { name, root = [], namespace = [], expected } of cases)
   test(`mutual TLS: ${name}`, () => {
-    const found = mutualTlsOf({ root: policies(...root), namespace: policies(...namespace) }, { app: 'cart', version: 'v1' });
-    assert.equal([found.mode, ...[...found.ports].map(([port, mode]) => `${port}=${mode}`)].join(' '), expected);
+    const found = mutualTlsOf(
+      { root: policies(...root), namespace: policies(...namespace) },
+      { app: 'cart', version: 'v1' },
+    );
+    assert.equal(
+      [found.mode, ...[...found.ports].map(([port, mode]) => `${port}=${mode}`)].join(' '),
+      expected,
+    );
   });

@@ -1,4 +1,5 @@
-// Which mutual TLS a workload's port wants, from PeerAuthentication of the workload, its namespace, and the mesh.
+// Which mutual TLS a workload's port wants, from PeerAuthentication of the workload, its namespace, and the
+// mesh.
 // https://istio.io/latest/docs/reference/config/security/peer_authentication/
 import type { PeerAuthentication } from '../config/index.ts';
 import { type ObjectOf, olderFirst, selects } from '../registry/index.ts';
@@ -20,10 +21,15 @@ export interface PeerAuthentications {
 
 export function mutualTlsOf(all: PeerAuthentications, labels: Readonly<Record<string, string>>): MutualTls {
   const base = namespaceMode(all);
-  const own = oldest(all.namespace.filter((policy) => hasSelector(policy) && selects(policy.spec.selector?.matchLabels ?? {}, labels)));
+  const own = oldest(
+    all.namespace.filter(
+      (policy) => hasSelector(policy) && selects(policy.spec.selector?.matchLabels ?? {}, labels),
+    ),
+  );
   const mode = inherit(own?.spec.mtls?.mode, base);
   const ports = new Map<number, MutualTlsMode>();
-  for (const [port, mtls] of Object.entries(own?.spec.portLevelMtls ?? {})) ports.set(Number(port), inherit(mtls?.mode, mode));
+  for (const [port, mtls] of Object.entries(own?.spec.portLevelMtls ?? {}))
+    ports.set(Number(port), inherit(mtls?.mode, mode));
   return { mode, ports };
 }
 
@@ -34,7 +40,10 @@ export function namespaceMode(all: PeerAuthentications): MutualTlsMode {
   return inherit(namespace?.spec.mtls?.mode, inherit(mesh?.spec.mtls?.mode, 'PERMISSIVE'));
 }
 
-function inherit(mode: NonNullable<PeerAuthentication['mtls']>['mode'], parent: MutualTlsMode): MutualTlsMode {
+function inherit(
+  mode: NonNullable<PeerAuthentication['mtls']>['mode'],
+  parent: MutualTlsMode,
+): MutualTlsMode {
   return mode === 'DISABLE' || mode === 'PERMISSIVE' || mode === 'STRICT' ? mode : parent;
 }
 

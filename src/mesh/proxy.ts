@@ -17,7 +17,10 @@ export interface ProxyNode {
   readonly locality: string;
   readonly nodeName?: string;
   readonly network: string;
-  /** Of a workload without capture: where its application listens on the loopback address, by the port that its proxy listens on. */
+  /**
+   * Of a workload without capture: where its application listens on the loopback address, by the port that
+   * its proxy listens on.
+   */
   readonly applicationPorts: ReadonlyMap<number, number>;
   /** Port of an explicit HTTP proxy for the application; 0 for none. */
   readonly httpProxyPort: number;
@@ -30,8 +33,8 @@ export interface ProxyNode {
 }
 
 /**
- * Proxies of one audience get the same listeners, routes and clusters. Made by `Mesh.audienceOf` and `Mesh.locatedAudienceOf`, which keep of
- * the labels only those that some rule in force looks at.
+ * Proxies of one audience get the same listeners, routes and clusters. Made by `Mesh.audienceOf` and
+ * `Mesh.locatedAudienceOf`, which keep of the labels only those that some rule in force looks at.
  */
 export interface Audience {
   readonly type: ProxyType;
@@ -42,12 +45,24 @@ export interface Audience {
   readonly node: string;
   readonly network: string;
   readonly captured: boolean;
-  /** Kind of the addresses that its applications get for names of services without one; empty when the proxy answers for no names. */
+  /**
+   * Kind of the addresses that its applications get for names of services without one; empty when the proxy
+   * answers for no names.
+   */
   readonly allocated: '' | 'ipv4' | 'ipv6';
 }
 
 /** A stable text for use in memo keys; `parseAudience` reads it back. */
-export function audienceKey({ type, namespace, labels, locality, node, network, captured, allocated }: Audience): string {
+export function audienceKey({
+  type,
+  namespace,
+  labels,
+  locality,
+  node,
+  network,
+  captured,
+  allocated,
+}: Audience): string {
   const inOrder = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([type, namespace, inOrder, locality, node, network, captured, allocated]);
 }
@@ -63,5 +78,14 @@ export function parseAudience(key: string): Audience {
     boolean,
     Audience['allocated'],
   ];
-  return { type, namespace, labels: Object.fromEntries(labels), locality, node, network, captured, allocated };
+  return {
+    type,
+    namespace,
+    labels: Object.fromEntries(labels),
+    locality,
+    node,
+    network,
+    captured,
+    allocated,
+  };
 }

@@ -10,7 +10,9 @@ interface LabelIndex {
 export function selectorLabelIndexes(store: ConfigStore): readonly LabelIndex[] {
   return [
     store.table('VirtualService').index(virtualServiceLabels),
-    store.table('DestinationRule').index((rule) => Object.keys(rule.spec.workloadSelector?.matchLabels ?? {})),
+    store
+      .table('DestinationRule')
+      .index((rule) => Object.keys(rule.spec.workloadSelector?.matchLabels ?? {})),
     store.table('Sidecar').index((sidecar) => Object.keys(sidecar.spec.workloadSelector?.labels ?? {})),
     store.table('Gateway').index((gateway) => Object.keys(gateway.spec.selector ?? {})),
   ];
@@ -22,20 +24,31 @@ export function placeLabelIndexes(store: ConfigStore): readonly LabelIndex[] {
     store.table('DestinationRule').index(destinationRuleLabels),
     store.table('Service').index(({ spec, metadata }) => {
       const isLocal = spec.internalTrafficPolicy === 'Local';
-      return isLocal || asksForNode(spec.trafficDistribution, metadata.annotations) ? [topologyLabels.node] : [];
+      return isLocal || asksForNode(spec.trafficDistribution, metadata.annotations)
+        ? [topologyLabels.node]
+        : [];
     }),
-    store.table('ServiceEntry').index(({ metadata }) => (asksForNode(undefined, metadata.annotations) ? [topologyLabels.node] : [])),
-    store.table('Namespace').index(({ metadata }) => (asksForNode(undefined, metadata.annotations) ? [topologyLabels.node] : [])),
+    store
+      .table('ServiceEntry')
+      .index(({ metadata }) => (asksForNode(undefined, metadata.annotations) ? [topologyLabels.node] : [])),
+    store
+      .table('Namespace')
+      .index(({ metadata }) => (asksForNode(undefined, metadata.annotations) ? [topologyLabels.node] : [])),
   ];
 }
 
 /** What a mesh's own order looks at. */
 export function meshPlaceLabels({ localityLbSetting, zoneAwareLbSetting }: MeshConfig): readonly string[] {
-  return [...(localityLbSetting?.failoverPriority ?? []), ...(zoneAwareLbSetting?.failoverPriority ?? [])].map(keyOf);
+  return [
+    ...(localityLbSetting?.failoverPriority ?? []),
+    ...(zoneAwareLbSetting?.failoverPriority ?? []),
+  ].map(keyOf);
 }
 
 function virtualServiceLabels({ spec }: ObjectOf<'VirtualService'>): readonly string[] {
-  const matches = [...(spec.http ?? []), ...(spec.tls ?? []), ...(spec.tcp ?? [])].flatMap((route) => route.match ?? []);
+  const matches = [...(spec.http ?? []), ...(spec.tls ?? []), ...(spec.tcp ?? [])].flatMap(
+    (route) => route.match ?? [],
+  );
   return [...new Set(matches.flatMap((match) => Object.keys(match.sourceLabels ?? {})))];
 }
 
@@ -45,9 +58,15 @@ function destinationRuleLabels({ spec }: ObjectOf<'DestinationRule'>): readonly 
 }
 
 function priorityLabels(policy: TrafficPolicy | undefined): readonly string[] {
-  const settings = [policy?.loadBalancer, ...(policy?.portLevelSettings ?? []).map(({ loadBalancer }) => loadBalancer)];
+  const settings = [
+    policy?.loadBalancer,
+    ...(policy?.portLevelSettings ?? []).map(({ loadBalancer }) => loadBalancer),
+  ];
   return settings.flatMap((balancer) =>
-    [...(balancer?.localityLbSetting?.failoverPriority ?? []), ...(balancer?.zoneAwareLbSetting?.failoverPriority ?? [])].map(keyOf),
+    [
+      ...(balancer?.localityLbSetting?.failoverPriority ?? []),
+      ...(balancer?.zoneAwareLbSetting?.failoverPriority ?? []),
+    ].map(keyOf),
   );
 }
 

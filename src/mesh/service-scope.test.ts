@@ -26,7 +26,8 @@ const sidecar = (...egress: readonly string[]): string =>
   `apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: s, namespace: web}\nspec: {egress: [${egress.map((one) => `{${one}}`).join(', ')}]}`;
 const route = (to: string, more = ''): string =>
   `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v, namespace: web}\nspec: {hosts: [front], http: [{${more}route: [{destination: {${to}}}]}]}`;
-const listener = (number: number, hosts: string): string => `port: {number: ${number}, name: http, protocol: HTTP}, hosts: [${hosts}]`;
+const listener = (number: number, hosts: string): string =>
+  `port: {number: ${number}, name: http, protocol: HTTP}, hosts: [${hosts}]`;
 
 function meshOf(documents: readonly string[]): Mesh {
   const engine = new MemoEngine();
@@ -74,9 +75,21 @@ const cases: readonly {
     expected: 'b 80 90',
   },
   { name: 'nothing that is not imported', documents: [entry('a'), sidecar('hosts: ["b/*"]')], expected: '' },
-  { name: 'nothing that is taken out', documents: [entry('a'), sidecar(`hosts: ["*/*", "~/${host}"]`)], expected: '' },
-  { name: 'what is not taken out', documents: [entry('a'), entry('b'), sidecar('hosts: ["*/*", "~a/*"]')], expected: 'b 80 90' },
-  { name: 'of a listener on a port, that port', documents: [entry('a'), sidecar(listener(90, '"a/*"'))], expected: 'a 90' },
+  {
+    name: 'nothing that is taken out',
+    documents: [entry('a'), sidecar(`hosts: ["*/*", "~/${host}"]`)],
+    expected: '',
+  },
+  {
+    name: 'what is not taken out',
+    documents: [entry('a'), entry('b'), sidecar('hosts: ["*/*", "~a/*"]')],
+    expected: 'b 80 90',
+  },
+  {
+    name: 'of a listener on a port, that port',
+    documents: [entry('a'), sidecar(listener(90, '"a/*"'))],
+    expected: 'a 90',
+  },
   {
     name: 'of two listeners, the ports of both',
     documents: [entry('a'), sidecar(listener(90, '"a/*"'), listener(80, '"a/*"'))],
@@ -94,7 +107,11 @@ const cases: readonly {
   },
   {
     name: 'not what a rule for other namespaces leads to',
-    documents: [entry('a'), route(`host: ${host}`, 'match: [{sourceNamespace: ops}], '), sidecar('hosts: ["./*"]')],
+    documents: [
+      entry('a'),
+      route(`host: ${host}`, 'match: [{sourceNamespace: ops}], '),
+      sidecar('hosts: ["./*"]'),
+    ],
     expected: '',
   },
   {

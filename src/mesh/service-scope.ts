@@ -1,11 +1,25 @@
-// Which service a host name means to a client, and how much of it the client has: what its Sidecar imports, and what the VirtualServices
-// that it imports lead to.
-// https://github.com/istio/istio/blob/master/pilot/pkg/model/sidecar.go (selectServices, collectImportedServices)
+// Which service a host name means to a client, and how much of it the client has: what its Sidecar imports,
+// and what the VirtualServices that it imports lead to.
+// https://github.com/istio/istio/blob/master/pilot/pkg/model/sidecar.go (selectServices,
+// collectImportedServices)
 
 import { deepEqual, type Family, type MemoEngine, type TableIndex } from '../base/index.ts';
-import { byAge, type ConfigStore, keyOf, type ObjectOf, type Registry, type Service } from '../registry/index.ts';
+import {
+  byAge,
+  type ConfigStore,
+  keyOf,
+  type ObjectOf,
+  type Registry,
+  type Service,
+} from '../registry/index.ts';
 import type { Audience } from './proxy.ts';
-import { type EgressScope, importedPart, importsVirtualService, type SidecarScope, withPorts } from './sidecar-scope.ts';
+import {
+  type EgressScope,
+  importedPart,
+  importsVirtualService,
+  type SidecarScope,
+  withPorts,
+} from './sidecar-scope.ts';
 import { destinationHosts, destinationsOf, isDelegate, type VirtualServiceModel } from './virtual-service.ts';
 
 export type Client = Pick<Audience, 'type' | 'namespace' | 'labels'>;
@@ -14,13 +28,19 @@ export interface ScopeInputs {
   readonly store: ConfigStore;
   readonly registry: Registry;
   readonly scope: (client: Client) => SidecarScope;
-  /** 0 for a service that is private to the namespace, 1 for one exported to it by name, 2 for a public one; undefined for none of them. */
+  /**
+   * 0 for a service that is private to the namespace, 1 for one exported to it by name, 2 for a public one;
+   * undefined for none of them.
+   */
   readonly nearness: (namespace: string, service: Service) => number | undefined;
   /** Resolved, if it is for sidecars and visible in the namespace. */
   readonly virtualService: (namespace: string, key: string) => VirtualServiceModel | undefined;
 }
 
-/** What of a VirtualService decides which services clients of a namespace have: nothing that an edit of weights changes. */
+/**
+ * What of a VirtualService decides which services clients of a namespace have: nothing that an edit of
+ * weights changes.
+ */
 interface Lead extends Pick<VirtualServiceModel, 'namespace' | 'hosts' | 'semantics'> {
   readonly destinations: readonly { readonly host: string; readonly port: number }[];
 }
@@ -43,22 +63,38 @@ export class ServiceScope {
     this.#leads = engine.family('virtualServiceLead', (key) => this.#buildLead(key), deepEqual);
     this.#keysTo = engine.family('virtualServicesTo', (host) => this.#buildKeysTo(host), deepEqual);
     const virtualServices = inputs.store.table('VirtualService');
-    this.#virtualServicesTo = virtualServices.index((object) => destinationHosts(object, inputs.store.domain));
+    this.#virtualServicesTo = virtualServices.index((object) =>
+      destinationHosts(object, inputs.store.domain),
+    );
     this.#rootsOf = virtualServices.index(({ spec, metadata }) =>
-      (spec.http ?? []).flatMap(({ delegate }) => (delegate ? [`${delegate.namespace || metadata.namespace}/${delegate.name ?? ''}`] : [])),
+      (spec.http ?? []).flatMap(({ delegate }) =>
+        delegate ? [`${delegate.namespace || metadata.namespace}/${delegate.name ?? ''}`] : [],
+      ),
     );
   }
 
-  /** The services that clients of a kind and namespace may see, one a host name, in the order in which listeners take them. */
+  /**
+   * The services that clients of a kind and namespace may see, one a host name, in the order in which
+   * listeners take them.
+   */
   visible({ type, namespace }: Pick<Client, 'type' | 'namespace'>): readonly Service[] {
     return this.#preferred.get(`${type} ${namespace}`);
   }
 
-  /** What a listener of a client's scope reaches, one service a host name, in the order in which listeners take them. */
+  /**
+   * What a listener of a client's scope reaches, one service a host name, in the order in which listeners
+   * take them.
+   */
   reachedBy(client: Client, egress: EgressScope): readonly Service[] {
     const { imports, onlyPort } = egress;
     const [first] = imports;
-    if (onlyPort === undefined && imports.length === 1 && first?.namespace === '*' && first.host === '*' && !first.exclude)
+    if (
+      onlyPort === undefined &&
+      imports.length === 1 &&
+      first?.namespace === '*' &&
+      first.host === '*' &&
+      !first.exclude
+    )
       return this.visible(client);
     return onePerHost(
       this.#visible.get(client.namespace).flatMap((service) => importedPart(egress, service) ?? []),
@@ -78,7 +114,8 @@ export class ServiceScope {
       );
       found = joined(found, imported);
       if (found && sharing.length === 1 && found === sharing[0]) return found;
-      for (const lead of this.#leadingTo(client, egress, host)) found = joined(found, this.#destination(client, egress, host, lead));
+      for (const lead of this.#leadingTo(client, egress, host))
+        found = joined(found, this.#destination(client, egress, host, lead));
     }
     return found;
   }
@@ -87,7 +124,9 @@ export class ServiceScope {
   reachable(client: Client): readonly Service[] {
     const { sidecar, egress } = this.#inputs.scope(client);
     if (!sidecar?.spec.egress?.length) return this.visible(client);
-    const hosts = new Set(egress.flatMap((listener) => this.reachedBy(client, listener).map(({ hostname }) => hostname)));
+    const hosts = new Set(
+      egress.flatMap((listener) => this.reachedBy(client, listener).map(({ hostname }) => hostname)),
+    );
     for (const host of this.#virtualServicesTo.buckets()) hosts.add(host);
     return [...hosts].flatMap((host) => this.serviceFor(client, host) ?? []);
   }
@@ -102,7 +141,9 @@ export class ServiceScope {
 
   #buildKeysTo(host: string): readonly string[] {
     const naming = this.#virtualServicesTo.get(host);
-    const roots = naming.flatMap((object) => (isDelegate(object.spec) ? this.#rootsOf.get(keyOf(object)) : [object]));
+    const roots = naming.flatMap((object) =>
+      isDelegate(object.spec) ? this.#rootsOf.get(keyOf(object)) : [object],
+    );
     return [...new Set(roots.map(keyOf))].sort();
   }
 
@@ -112,12 +153,21 @@ export class ServiceScope {
     const model = this.#inputs.virtualService(client, key.slice(space + 1));
     if (!model) return undefined;
     const { namespace, hosts, semantics } = model;
-    const destinations = destinationsOf(model, client).map(({ host = '', port }) => ({ host, port: port?.number ?? 0 }));
+    const destinations = destinationsOf(model, client).map(({ host = '', port }) => ({
+      host,
+      port: port?.number ?? 0,
+    }));
     return { namespace, hosts, semantics, destinations };
   }
 
-  // Of the client's own namespace even when it is exported elsewhere only; else the first namespace that shows it.
-  #destination(client: Client, egress: EgressScope, host: string, { destinations }: Lead): Service | undefined {
+  // Of the client's own namespace even when it is exported elsewhere only; else the first namespace that
+  // shows it.
+  #destination(
+    client: Client,
+    egress: EgressScope,
+    host: string,
+    { destinations }: Lead,
+  ): Service | undefined {
     const named = destinations.filter((destination) => destination.host === host);
     if (named.length === 0) return undefined;
     const sharing = this.#inputs.registry.servicesOfHost(host);
@@ -140,35 +190,51 @@ export class ServiceScope {
   #buildPreferred(key: string): readonly Service[] {
     const space = key.indexOf(' ');
     const namespace = key.slice(space + 1);
-    return onePerHost(this.#visible.get(namespace), { type: key.slice(0, space) as Client['type'], namespace });
+    return onePerHost(this.#visible.get(namespace), {
+      type: key.slice(0, space) as Client['type'],
+      namespace,
+    });
   }
 
-  /** Those that a namespace sees: its private ones first, then those exported to it by name, then the public ones; by age inside. */
+  /**
+   * Those that a namespace sees: its private ones first, then those exported to it by name, then the public
+   * ones; by age inside.
+   */
   #inOrder(namespace: string, services: readonly Service[]): readonly Service[] {
     const seen = services.flatMap((service) => {
       const nearness = this.#inputs.nearness(namespace, service);
       return nearness === undefined ? [] : [{ service, nearness }];
     });
-    return seen.sort((a, b) => a.nearness - b.nearness || byAge(a.service, b.service)).map(({ service }) => service);
+    return seen
+      .sort((a, b) => a.nearness - b.nearness || byAge(a.service, b.service))
+      .map(({ service }) => service);
   }
 }
 
 /** Of services that share a host name: a sidecar's own namespace's, else Kubernetes', else the first. */
-function onePerHost(services: readonly Service[], { type, namespace }: Pick<Client, 'type' | 'namespace'>): readonly Service[] {
+function onePerHost(
+  services: readonly Service[],
+  { type, namespace }: Pick<Client, 'type' | 'namespace'>,
+): readonly Service[] {
   const chosen = new Map<string, Service>();
   for (const service of services) {
     const before = chosen.get(service.hostname);
     const isOwn = (candidate: Service): boolean => type === 'sidecar' && candidate.namespace === namespace;
-    const isBetter = before && !isOwn(before) && before.source !== 'kubernetes' && service.source === 'kubernetes';
+    const isBetter =
+      before && !isOwn(before) && before.source !== 'kubernetes' && service.source === 'kubernetes';
     if (!before || isBetter || (isOwn(service) && !isOwn(before))) chosen.set(service.hostname, service);
   }
   return services.filter((service) => chosen.get(service.hostname) === service);
 }
 
-/** Of what several listeners have of a host: the first one's, save that Kubernetes goes before service entries; parts of one service add up. */
+/**
+ * Of what several listeners have of a host: the first one's, save that Kubernetes goes before service
+ * entries; parts of one service add up.
+ */
 function joined(before: Service | undefined, next: Service | undefined): Service | undefined {
   if (!before || !next) return before ?? next;
-  if (before.key !== next.key) return before.source !== 'kubernetes' && next.source === 'kubernetes' ? next : before;
+  if (before.key !== next.key)
+    return before.source !== 'kubernetes' && next.source === 'kubernetes' ? next : before;
   const known = new Set(before.ports.map(({ number }) => number));
   const more = next.ports.filter(({ number }) => !known.has(number));
   return more.length > 0 ? { ...before, ports: [...before.ports, ...more] } : before;

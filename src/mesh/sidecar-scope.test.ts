@@ -9,7 +9,9 @@ import { chooseSidecar, importsService, importsVirtualService, scopeOf } from '.
 type Sidecar = ObjectOf<'Sidecar'>;
 
 function sidecars(...texts: readonly string[]): readonly Sidecar[] {
-  const text = texts.map((one) => `apiVersion: networking.istio.io/v1\nkind: Sidecar\n${one}\n`).join('---\n');
+  const text = texts
+    .map((one) => `apiVersion: networking.istio.io/v1\nkind: Sidecar\n${one}\n`)
+    .join('---\n');
   const { resources, issues } = parseDocuments(text, 'test.yaml');
   assert.deepEqual(
     issues.filter(({ severity }) => severity === 'error'),
@@ -22,13 +24,25 @@ const scopeWith = (hosts: string): ReturnType<typeof scopeOf> =>
   scopeOf(sidecars(`metadata: {name: s, namespace: web}\nspec: {egress: [{hosts: [${hosts}]}]}`)[0], 'web');
 const service = (namespace: string, hostname: string): Service => ({ namespace, hostname }) as Service;
 
-const imports: readonly { readonly hosts: string; readonly reaches: readonly string[]; readonly not: readonly string[] }[] = [
+const imports: readonly {
+  readonly hosts: string;
+  readonly reaches: readonly string[];
+  readonly not: readonly string[];
+}[] = [
   { hosts: '"./*"', reaches: ['web/a.web'], not: ['shop/a.shop'] },
   { hosts: '"*/*"', reaches: ['web/a.web', 'shop/a.shop'], not: [] },
   { hosts: '"shop/*"', reaches: ['shop/a.shop'], not: ['web/a.web'] },
   { hosts: '"~/*"', reaches: [], not: ['web/a.web', 'shop/a.shop'] },
-  { hosts: '"*/cart.shop"', reaches: ['shop/cart.shop', 'other/cart.shop'], not: ['shop/carts.shop', 'shop/a.cart.shop'] },
-  { hosts: '"*/*.example.com"', reaches: ['shop/a.example.com', 'web/a.b.example.com'], not: ['web/example.com', 'web/a.example.org'] },
+  {
+    hosts: '"*/cart.shop"',
+    reaches: ['shop/cart.shop', 'other/cart.shop'],
+    not: ['shop/carts.shop', 'shop/a.cart.shop'],
+  },
+  {
+    hosts: '"*/*.example.com"',
+    reaches: ['shop/a.example.com', 'web/a.b.example.com'],
+    not: ['web/example.com', 'web/a.example.org'],
+  },
   { hosts: '"*/*.Example.com"', reaches: ['shop/a.example.com'], not: [] },
   { hosts: '"*/*", "~shop/*"', reaches: ['web/a'], not: ['shop/a'] },
   { hosts: '"*/*", "~/a.com"', reaches: ['web/b.com'], not: ['web/a.com', 'shop/a.com'] },
@@ -65,14 +79,21 @@ test('a virtual service is imported by its own namespace and a host in common', 
   for (const [hosts, namespace, own, semantics, expected] of cases) {
     const [egress] = scopeWith(hosts).egress;
     assert.ok(egress);
-    assert.equal(importsVirtualService(egress, { namespace, hosts: own, semantics }), expected, `${hosts}: ${namespace}/${own}`);
+    assert.equal(
+      importsVirtualService(egress, { namespace, hosts: own, semantics }),
+      expected,
+      `${hosts}: ${namespace}/${own}`,
+    );
   }
 });
 
 test('without a Sidecar, or with one that says nothing of egress, everything is imported', () => {
   for (const scope of [
     scopeOf(undefined, 'web'),
-    scopeOf(sidecars('metadata: {name: s, namespace: web}\nspec: {outboundTrafficPolicy: {mode: ALLOW_ANY}}')[0], 'web'),
+    scopeOf(
+      sidecars('metadata: {name: s, namespace: web}\nspec: {outboundTrafficPolicy: {mode: ALLOW_ANY}}')[0],
+      'web',
+    ),
   ]) {
     assert.equal(scope.egress.length, 1);
     assert.ok(scope.egress.every((egress) => importsService(egress, service('any', 'any'))));
@@ -88,11 +109,17 @@ const root = sidecars(
   'metadata: {name: selecting, namespace: istio-system}\nspec: {workloadSelector: {labels: {app: a}}, outboundTrafficPolicy: {mode: ALLOW_ANY}}',
   'metadata: {name: root, namespace: istio-system}\nspec: {outboundTrafficPolicy: {mode: ALLOW_ANY}}',
 );
-const choices: readonly (readonly [string, readonly Sidecar[], Readonly<Record<string, string>>, string | undefined])[] = [
+const choices: readonly (readonly [
+  string,
+  readonly Sidecar[],
+  Readonly<Record<string, string>>,
+  string | undefined,
+])[] = [
   ['the oldest that selects the workload', own, { app: 'a' }, 'old'],
   ["the namespace's for a workload that none selects", own, { app: 'b' }, 'everyone'],
   ["the root namespace's where the namespace has none", [], { app: 'a' }, 'root'],
   ["the root namespace's where the namespace's select others", own.slice(1), { app: 'b' }, 'root'],
 ];
 for (const [name, candidates, labels, expected] of choices)
-  test(`of several Sidecars: ${name}`, () => assert.equal(chooseSidecar(candidates, root, labels)?.metadata.name, expected));
+  test(`of several Sidecars: ${name}`, () =>
+    assert.equal(chooseSidecar(candidates, root, labels)?.metadata.name, expected));

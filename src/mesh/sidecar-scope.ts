@@ -1,7 +1,15 @@
 // What one client may reach: the Sidecar resource that applies to it, or everything visible when none does.
 // https://istio.io/latest/docs/reference/config/networking/sidecar/
 import type { IstioEgressListener, SidecarOutboundTrafficPolicy } from '../config/index.ts';
-import { covers, type ObjectOf, olderFirst, overlaps, parseProtocol, type Service, selects } from '../registry/index.ts';
+import {
+  covers,
+  type ObjectOf,
+  olderFirst,
+  overlaps,
+  parseProtocol,
+  type Service,
+  selects,
+} from '../registry/index.ts';
 import type { VirtualServiceModel } from './virtual-service.ts';
 
 export interface HostImport {
@@ -34,14 +42,20 @@ export function scopeOf(sidecar: ObjectOf<'Sidecar'> | undefined, namespace: str
   const listeners = sidecar.spec.egress ?? [];
   return {
     sidecar,
-    egress: listeners.length > 0 ? listeners.map((listener) => egressScope(listener, namespace)) : [everything],
+    egress:
+      listeners.length > 0 ? listeners.map((listener) => egressScope(listener, namespace)) : [everything],
     outboundTrafficPolicy: sidecar.spec.outboundTrafficPolicy,
   };
 }
 
-/** The listener of a scope that requests arrive at for a port, or at a Unix socket or whatever else has a name. */
+/**
+ * The listener of a scope that requests arrive at for a port, or at a Unix socket or whatever else has a
+ * name.
+ */
 export function egressFor(scope: SidecarScope, place: number | string): EgressScope | undefined {
-  return scope.egress.find(({ port, bind }) => !port || (typeof place === 'number' ? port.number === place : bind === place));
+  return scope.egress.find(
+    ({ port, bind }) => !port || (typeof place === 'number' ? port.number === place : bind === place),
+  );
 }
 
 function egressScope(listener: IstioEgressListener, namespace: string): EgressScope {
@@ -67,7 +81,9 @@ function parseImport(text: string, own: string): HostImport {
 
 /** What a listener has of a service: the whole, its one port of it, or nothing. */
 export function importedPart(scope: EgressScope, service: Service): Service | undefined {
-  return importsService(scope, service) ? withPorts(service, scope.onlyPort === undefined ? undefined : [scope.onlyPort]) : undefined;
+  return importsService(scope, service)
+    ? withPorts(service, scope.onlyPort === undefined ? undefined : [scope.onlyPort])
+    : undefined;
 }
 
 /** The service with no other ports than these; undefined when it has none of them. */
@@ -78,8 +94,13 @@ export function withPorts(service: Service, numbers: readonly number[] | undefin
   return ports.length > 0 ? { ...service, ports } : undefined;
 }
 
-export function importsService(scope: EgressScope, { namespace, hostname }: Pick<Service, 'namespace' | 'hostname'>): boolean {
-  return isIncluded(scope, namespace, (host) => covers(host, hostname)) && !isExcluded(scope, namespace, hostname);
+export function importsService(
+  scope: EgressScope,
+  { namespace, hostname }: Pick<Service, 'namespace' | 'hostname'>,
+): boolean {
+  return (
+    isIncluded(scope, namespace, (host) => covers(host, hostname)) && !isExcluded(scope, namespace, hostname)
+  );
 }
 
 /** Whether some host of a VirtualService is imported. In Istio's own way, one that overlaps will do. */
@@ -88,7 +109,9 @@ export function importsVirtualService(
   { namespace, hosts, semantics }: Pick<VirtualServiceModel, 'namespace' | 'hosts' | 'semantics'>,
 ): boolean {
   const fits = semantics === 'gateway' ? covers : overlaps;
-  return hosts.some((own) => isIncluded(scope, namespace, (host) => fits(host, own)) && !isExcluded(scope, namespace, own));
+  return hosts.some(
+    (own) => isIncluded(scope, namespace, (host) => fits(host, own)) && !isExcluded(scope, namespace, own),
+  );
 }
 
 function isIncluded({ imports }: EgressScope, namespace: string, fits: (host: string) => boolean): boolean {
@@ -103,7 +126,10 @@ function isFrom(entry: HostImport, namespace: string): boolean {
   return entry.namespace === '*' || entry.namespace === namespace;
 }
 
-/** The Sidecar for a workload: one that selects it, else its namespace's, else the root namespace's; the oldest of several. */
+/**
+ * The Sidecar for a workload: one that selects it, else its namespace's, else the root namespace's; the
+ * oldest of several.
+ */
 export function chooseSidecar(
   own: readonly ObjectOf<'Sidecar'>[],
   root: readonly ObjectOf<'Sidecar'>[],
@@ -111,7 +137,9 @@ export function chooseSidecar(
 ): ObjectOf<'Sidecar'> | undefined {
   const sorted = [...own].sort(olderFirst);
   return (
-    sorted.find((sidecar) => hasSelector(sidecar) && selects(sidecar.spec.workloadSelector?.labels ?? {}, labels)) ??
+    sorted.find(
+      (sidecar) => hasSelector(sidecar) && selects(sidecar.spec.workloadSelector?.labels ?? {}, labels),
+    ) ??
     sorted.find((sidecar) => !hasSelector(sidecar)) ??
     [...root].sort(olderFirst).find((sidecar) => !hasSelector(sidecar))
   );

@@ -20,7 +20,9 @@ export interface VirtualServiceModel {
   readonly http: readonly HTTPRoute[];
   readonly tls: readonly TLSRoute[];
   readonly tcp: readonly TCPRoute[];
-  /** Of Ingress and Gateway API, path prefixes end at a slash; of the latter, a missing cluster answers 500. */
+  /**
+   * Of Ingress and Gateway API, path prefixes end at a slash; of the latter, a missing cluster answers 500.
+   */
   readonly semantics: RouteSemantics;
   readonly origin: Origin;
 }
@@ -30,7 +32,10 @@ export interface VirtualServiceContext {
   readonly defaultExportTo: readonly string[] | undefined;
 }
 
-export function resolveVirtualService(object: ObjectOf<'VirtualService'>, context: VirtualServiceContext): VirtualServiceModel {
+export function resolveVirtualService(
+  object: ObjectOf<'VirtualService'>,
+  context: VirtualServiceContext,
+): VirtualServiceModel {
   const { metadata, spec } = object;
   const names: Names = { namespace: metadata.namespace, domain: context.domain };
   return {
@@ -63,16 +68,24 @@ function semanticsOf(text: string | undefined): RouteSemantics {
 
 /** Lower-case FQDNs, in the order of the resource. */
 export function virtualServiceHosts(object: ObjectOf<'VirtualService'>, domain: string): readonly string[] {
-  return (object.spec.hosts ?? []).map((host) => resolveHost(host, object.metadata.namespace, domain).toLowerCase());
+  return (object.spec.hosts ?? []).map((host) =>
+    resolveHost(host, object.metadata.namespace, domain).toLowerCase(),
+  );
 }
 
 /** `reviews` of namespace shop means `shop/reviews`; `mesh` stays. */
-export function resolveGateways(gateways: readonly string[] | undefined, namespace: string): readonly string[] | undefined {
+export function resolveGateways(
+  gateways: readonly string[] | undefined,
+  namespace: string,
+): readonly string[] | undefined {
   if (!gateways?.length) return undefined;
   return gateways.map((gateway) => (gateway === meshGateway ? gateway : gatewayOfName(gateway, namespace)));
 }
 
-/** A short name is of the namespace itself, as is `./name`; Istio of 2018 wrote `name.namespace`, with or without the domain. */
+/**
+ * A short name is of the namespace itself, as is `./name`; Istio of 2018 wrote `name.namespace`, with or
+ * without the domain.
+ */
 function gatewayOfName(gateway: string, namespace: string): string {
   if (gateway.includes('/')) return gateway.startsWith('./') ? `${namespace}${gateway.slice(1)}` : gateway;
   const [name = '', space] = gateway.split('.');
@@ -127,7 +140,11 @@ export function destinationsOf(
 ): readonly Destination[] {
   const ofHttp = http
     .filter((rule) => client === undefined || concernsNamespace(rule, client))
-    .flatMap(({ route, mirror, mirrors }) => [...targetsOf(route), ...(mirror ? [mirror] : []), ...targetsOf(mirrors)]);
+    .flatMap(({ route, mirror, mirrors }) => [
+      ...targetsOf(route),
+      ...(mirror ? [mirror] : []),
+      ...targetsOf(mirrors),
+    ]);
   return [...ofHttp, ...[...tls, ...tcp].flatMap(({ route }) => targetsOf(route))];
 }
 
@@ -136,7 +153,9 @@ function concernsNamespace({ match = [] }: HTTPRoute, client: string): boolean {
   return sources.length === 0 || sources.includes(client);
 }
 
-function targetsOf(targets: readonly { readonly destination?: Destination }[] | undefined): readonly Destination[] {
+function targetsOf(
+  targets: readonly { readonly destination?: Destination }[] | undefined,
+): readonly Destination[] {
   return (targets ?? []).flatMap(({ destination }) => destination ?? []);
 }
 
@@ -147,15 +166,19 @@ export function destinationHosts(object: ObjectOf<'VirtualService'>, domain: str
 }
 
 /**
- * Private rules, those exported by name, public ones. Among these, routes of the Gateway API in the client's own namespace, which it made for
- * itself; then by age.
+ * Private rules, those exported by name, public ones. Among these, routes of the Gateway API in the client's
+ * own namespace, which it made for itself; then by age.
  */
-export function firstTriedFirst(namespace: string): (a: VirtualServiceModel, b: VirtualServiceModel) => number {
-  const isOwnRoute = ({ semantics, namespace: home }: VirtualServiceModel): boolean => semantics === 'gateway' && home === namespace;
+export function firstTriedFirst(
+  namespace: string,
+): (a: VirtualServiceModel, b: VirtualServiceModel) => number {
+  const isOwnRoute = ({ semantics, namespace: home }: VirtualServiceModel): boolean =>
+    semantics === 'gateway' && home === namespace;
   const rank = (model: VirtualServiceModel): number =>
     2 * nearness(model.visibility, model.namespace, namespace) + (isOwnRoute(model) ? 0 : 1);
   return (a, b) => rank(a) - rank(b) || byAge(a, b);
 }
 
-export const sameModel = (a: VirtualServiceModel | undefined, b: VirtualServiceModel | undefined): boolean => deepEqual(a, b);
+export const sameModel = (a: VirtualServiceModel | undefined, b: VirtualServiceModel | undefined): boolean =>
+  deepEqual(a, b);
 export const isDelegate = (spec: VirtualService): boolean => (spec.hosts ?? []).length === 0;

@@ -18,7 +18,10 @@ export function visibilityOf(
   if (!exportTo?.length) return defaultVisibility(namespace, byDefault);
   if (exportTo.includes('*')) return everybody;
   if (exportTo.includes('~')) return nobody;
-  return { kind: 'named', namespaces: [...new Set(exportTo.map((item) => (item === '.' ? namespace : item)))] };
+  return {
+    kind: 'named',
+    namespaces: [...new Set(exportTo.map((item) => (item === '.' ? namespace : item)))],
+  };
 }
 
 /** Of the mesh's default only `.` and `*` mean something. */
@@ -32,7 +35,10 @@ export function isVisible(visibility: Visibility, client: string): boolean {
   return visibility.kind === 'public' || visibility.namespaces.includes(client);
 }
 
-/** How near to a client something stands that it sees: 0 is its own namespace's, private to it; 1 exported to it by name; 2 for everyone. */
+/**
+ * How near to a client something stands that it sees: 0 is its own namespace's, private to it; 1 exported to
+ * it by name; 2 for everyone.
+ */
 export function nearness({ kind }: Visibility, owner: string, client: string): 0 | 1 | 2 {
   if (kind === 'public') return 2;
   return owner === client ? 0 : 1;

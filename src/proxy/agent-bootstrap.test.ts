@@ -1,5 +1,6 @@
-// A bootstrap as Istio's agent writes it, with the parts that this proxy has no use for: its two listeners without a name must work, since
-// nothing is ready for Kubernetes before they do. https://github.com/istio/istio/blob/master/tools/packaging/common/envoy_bootstrap.json
+// A bootstrap as Istio's agent writes it, with the parts that this proxy has no use for: its two listeners
+// without a name must work, since nothing is ready for Kubernetes before they do.
+// https://github.com/istio/istio/blob/master/tools/packaging/common/envoy_bootstrap.json
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
@@ -11,7 +12,8 @@ const typed = (name: string, type: string, fields: object = {}): object => ({
   name,
   typed_config: { '@type': `type.googleapis.com/${type}`, ...fields },
 });
-const struct = (name: string, typeUrl: string): object => typed(name, 'udpa.type.v1.TypedStruct', { type_url: typeUrl, value: { x: 1 } });
+const struct = (name: string, typeUrl: string): object =>
+  typed(name, 'udpa.type.v1.TypedStruct', { type_url: typeUrl, value: { x: 1 } });
 
 interface Ports {
   readonly admin: number;
@@ -20,15 +22,24 @@ interface Ports {
   readonly status: number;
 }
 
-const at = (port: number): object => ({ address: { socket_address: { protocol: 'TCP', address: '127.0.0.1', port_value: port } } });
+const at = (port: number): object => ({
+  address: { socket_address: { protocol: 'TCP', address: '127.0.0.1', port_value: port } },
+});
 
 function agentBootstrap({ admin, agent, prometheus, status }: Ports): string {
   const gzip = typed('text_optimized', 'envoy.extensions.compression.gzip.compressor.v3.Gzip');
-  const compressor = typed('envoy.filters.http.compressor', 'envoy.extensions.filters.http.compressor.v3.Compressor', {
-    compressor_library: gzip,
-    remove_accept_encoding_header: true,
+  const compressor = typed(
+    'envoy.filters.http.compressor',
+    'envoy.extensions.filters.http.compressor.v3.Compressor',
+    {
+      compressor_library: gzip,
+      remove_accept_encoding_header: true,
+    },
+  );
+  const toCluster = (prefix: string, name: string): object => ({
+    match: { prefix },
+    route: { cluster: name },
   });
-  const toCluster = (prefix: string, name: string): object => ({ match: { prefix }, route: { cluster: name } });
   return JSON.stringify({
     node: {
       id: 'sidecar~10.0.0.1~web.default~default.svc.cluster.local',
@@ -38,20 +49,32 @@ function agentBootstrap({ admin, agent, prometheus, status }: Ports): string {
     },
     layered_runtime: {
       layers: [
-        { name: 'global config', static_layer: { 'overload.global_downstream_max_connections': '2147483647' } },
+        {
+          name: 'global config',
+          static_layer: { 'overload.global_downstream_max_connections': '2147483647' },
+        },
         { name: 'admin', admin_layer: {} },
       ],
     },
     bootstrap_extensions: [
-      struct('envoy.bootstrap.internal_listener', 'type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener'),
+      struct(
+        'envoy.bootstrap.internal_listener',
+        'type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener',
+      ),
     ],
     stats_config: {
       use_all_default_tags: false,
       stats_tags: [{ tag_name: 'cluster_name', regex: '^cluster\\.((.+?)\\.)' }],
-      stats_matcher: { inclusion_list: { patterns: [{ prefix: 'reporter=' }, { safe_regex: { regex: '.*' } }] } },
+      stats_matcher: {
+        inclusion_list: { patterns: [{ prefix: 'reporter=' }, { safe_regex: { regex: '.*' } }] },
+      },
     },
     admin: {
-      access_log: [typed('envoy.access_loggers.file', 'envoy.extensions.access_loggers.file.v3.FileAccessLog', { path: '/dev/null' })],
+      access_log: [
+        typed('envoy.access_loggers.file', 'envoy.extensions.access_loggers.file.v3.FileAccessLog', {
+          path: '/dev/null',
+        }),
+      ],
       ...at(admin),
     },
     static_resources: {
@@ -73,10 +96,19 @@ function agentBootstrap({ admin, agent, prometheus, status }: Ports): string {
             },
           ],
         },
-        { ...at(status), filter_chains: [{ filters: [httpFilter([toCluster('/healthz/ready', 'agent')], { stat_prefix: 'agent' })] }] },
+        {
+          ...at(status),
+          filter_chains: [
+            { filters: [httpFilter([toCluster('/healthz/ready', 'agent')], { stat_prefix: 'agent' })] },
+          ],
+        },
       ],
     },
-    tracing: { http: typed('envoy.tracers.zipkin', 'envoy.config.trace.v3.ZipkinConfig', { collector_cluster: 'zipkin' }) },
+    tracing: {
+      http: typed('envoy.tracers.zipkin', 'envoy.config.trace.v3.ZipkinConfig', {
+        collector_cluster: 'zipkin',
+      }),
+    },
     stats_sinks: [typed('envoy.stat_sinks.metrics_service', 'envoy.config.metrics.v3.MetricsServiceConfig')],
   });
 }
@@ -92,7 +124,9 @@ function get(port: number, path: string, headers: http.OutgoingHttpHeaders = {})
     const request = http.get({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+      );
     });
     request.on('error', reject);
   });
@@ -104,15 +138,24 @@ describe("a bootstrap of Istio's agent", () => {
   const warnings: string[] = [];
   // The agent calls a proxy ready by two of its statistics.
   const agent = http.createServer((_request, response) => {
-    void get(ports.admin, '/stats?usedonly&filter=^(server\\.state|listener_manager\\.workers_started)').then(({ body }) => {
-      const ready = body.toString() === 'listener_manager.workers_started: 1\nserver.state: 0\n';
-      response.writeHead(ready ? 200 : 503).end();
-    });
+    void get(ports.admin, '/stats?usedonly&filter=^(server\\.state|listener_manager\\.workers_started)').then(
+      ({ body }) => {
+        const ready = body.toString() === 'listener_manager.workers_started: 1\nserver.state: 0\n';
+        response.writeHead(ready ? 200 : 503).end();
+      },
+    );
   });
 
   before(async () => {
-    ports = { admin: await freePort(), agent: await portOf(agent), prometheus: await freePort(), status: await freePort() };
-    proxy = await startProxy(readBootstrap(agentBootstrap(ports)), { log: (_level, message) => warnings.push(message) });
+    ports = {
+      admin: await freePort(),
+      agent: await portOf(agent),
+      prometheus: await freePort(),
+      status: await freePort(),
+    };
+    proxy = await startProxy(readBootstrap(agentBootstrap(ports)), {
+      log: (_level, message) => warnings.push(message),
+    });
     await proxy.ready;
   });
   after(async () => {
@@ -129,7 +172,10 @@ describe("a bootstrap of Istio's agent", () => {
 
   test('shows its statistics to Prometheus, compressed for who takes that', async () => {
     const plain = await get(ports.prometheus, '/stats/prometheus', { accept: 'text/plain;version=0.0.4' });
-    assert.match(plain.body.toString(), /^envoy_http_downstream_rq_total\{envoy_http_conn_manager_prefix="stats"\} 1$/m);
+    assert.match(
+      plain.body.toString(),
+      /^envoy_http_downstream_rq_total\{envoy_http_conn_manager_prefix="stats"\} 1$/m,
+    );
     const metrics = [...plain.body.toString().matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
     assert.deepEqual(metrics, [...new Set(metrics)]);
     const small = await get(ports.prometheus, '/stats/prometheus', { 'accept-encoding': 'gzip' });

@@ -1,4 +1,5 @@
-// Reads an Envoy bootstrap, in protobuf's JSON with either spelling of field names; what this proxy has no use for is passed over.
+// Reads an Envoy bootstrap, in protobuf's JSON with either spelling of field names; what this proxy has no
+// use for is passed over.
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { type Bootstrap, BootstrapSchema } from '@meltemi/envoy-api/envoy/config/bootstrap/v3/bootstrap';
 import { knownTypes } from './known-types.ts';
@@ -8,10 +9,16 @@ export type { Bootstrap };
 /** Throws with a text for people when the file is not a bootstrap. */
 export function readBootstrap(text: string): Bootstrap {
   const json: unknown = JSON.parse(text);
-  return fromJson(BootstrapSchema, withoutUnknownTypes(json), { registry: knownTypes, ignoreUnknownFields: true });
+  return fromJson(BootstrapSchema, withoutUnknownTypes(json), {
+    registry: knownTypes,
+    ignoreUnknownFields: true,
+  });
 }
 
-/** Extensions of kinds not known here (sinks, tracers, sandboxes) are left out: none of them decides where traffic goes. */
+/**
+ * Extensions of kinds not known here (sinks, tracers, sandboxes) are left out: none of them decides where
+ * traffic goes.
+ */
 function withoutUnknownTypes(value: unknown): JsonValue {
   if (Array.isArray(value)) return value.map(withoutUnknownTypes);
   if (typeof value !== 'object' || value === null) return value as JsonValue;

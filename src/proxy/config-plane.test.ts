@@ -25,7 +25,10 @@ class Ads {
   readonly #server = new Server();
   readonly #resources = new Map<string, { name: string; any: Any }[]>();
   readonly #wanted = new Map<string, DiscoveryRequest>();
-  readonly #waiting: { done: (request: DiscoveryRequest) => boolean; resolve: (request: DiscoveryRequest) => void }[] = [];
+  readonly #waiting: {
+    done: (request: DiscoveryRequest) => boolean;
+    resolve: (request: DiscoveryRequest) => void;
+  }[] = [];
   #call: ServerDuplexStream<Buffer, Buffer> | undefined;
   #version = 0;
   port = 0;
@@ -40,9 +43,14 @@ class Ads {
       responseSerialize: asBytes,
       responseDeserialize: asBytes,
     } as const;
-    this.#server.addService({ stream: method }, { stream: (call: ServerDuplexStream<Buffer, Buffer>) => this.#serve(call) });
+    this.#server.addService(
+      { stream: method },
+      { stream: (call: ServerDuplexStream<Buffer, Buffer>) => this.#serve(call) },
+    );
     this.port = await new Promise((resolve, reject) => {
-      this.#server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
+      this.#server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+        error ? reject(error) : resolve(port),
+      );
     });
   }
 
@@ -50,16 +58,25 @@ class Ads {
     this.#server.forceShutdown();
   }
 
-  /** Sets all resources of a type; resolves with the proxy's answer to the push, when it has asked for the type. */
+  /**
+   * Sets all resources of a type; resolves with the proxy's answer to the push, when it has asked for the
+   * type.
+   */
   set(schema: DescMessage, list: readonly object[]): Promise<DiscoveryRequest> {
     const typeUrl = `type.googleapis.com/${schema.typeName}`;
     this.#resources.set(
       typeUrl,
-      list.map((json) => ({ name: nameOf(json), any: anyPack(schema, fromJson(schema, json as never, { registry: knownTypes })) })),
+      list.map((json) => ({
+        name: nameOf(json),
+        any: anyPack(schema, fromJson(schema, json as never, { registry: knownTypes })),
+      })),
     );
     const nonce = String(++this.#version);
     const answer = new Promise<DiscoveryRequest>((resolve) => {
-      this.#waiting.push({ done: (request) => request.typeUrl === typeUrl && Number(request.responseNonce) >= Number(nonce), resolve });
+      this.#waiting.push({
+        done: (request) => request.typeUrl === typeUrl && Number(request.responseNonce) >= Number(nonce),
+        resolve,
+      });
     });
     if (this.#wanted.has(typeUrl)) this.#push(typeUrl, nonce);
     return answer;
@@ -84,9 +101,16 @@ class Ads {
 
   #push(typeUrl: string, nonce: string): void {
     const names = new Set(this.#wanted.get(typeUrl)?.resourceNames ?? []);
-    const resources = (this.#resources.get(typeUrl) ?? []).filter((one) => names.size === 0 || names.has(one.name)).map((one) => one.any);
+    const resources = (this.#resources.get(typeUrl) ?? [])
+      .filter((one) => names.size === 0 || names.has(one.name))
+      .map((one) => one.any);
     this.#call?.write(
-      Buffer.from(toBinary(DiscoveryResponseSchema, create(DiscoveryResponseSchema, { typeUrl, nonce, versionInfo: nonce, resources }))),
+      Buffer.from(
+        toBinary(
+          DiscoveryResponseSchema,
+          create(DiscoveryResponseSchema, { typeUrl, nonce, versionInfo: nonce, resources }),
+        ),
+      ),
     );
   }
 }
@@ -100,7 +124,8 @@ const ads = { ads: {}, resource_api_version: 'V3' };
 
 function listener(port: number, serverName: string, more: object = {}): object {
   const hcm = {
-    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+    '@type':
+      'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     stat_prefix: 'main',
     server_name: serverName,
     http_filters: [
@@ -115,14 +140,18 @@ function listener(port: number, serverName: string, more: object = {}): object {
   return {
     name: 'main',
     address: { socket_address: { address: '127.0.0.1', port_value: port } },
-    filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: hcm }] }],
+    filter_chains: [
+      { filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: hcm }] },
+    ],
   };
 }
 
 function routes(cluster: string, more: object = {}): object {
   return {
     name: 'main',
-    virtual_hosts: [{ name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster } }], ...more }],
+    virtual_hosts: [
+      { name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster } }], ...more },
+    ],
   };
 }
 
@@ -133,7 +162,13 @@ function eds(name: string, more: object = {}): object {
 function endpoints(name: string, port: number): object {
   return {
     cluster_name: name,
-    endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } } }] }],
+    endpoints: [
+      {
+        lb_endpoints: [
+          { endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } } },
+        ],
+      },
+    ],
   };
 }
 
@@ -171,7 +206,15 @@ describe('a proxy under ADS', () => {
             load_assignment: {
               cluster_name: 'xds',
               endpoints: [
-                { lb_endpoints: [{ endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: control.port } } } }] },
+                {
+                  lb_endpoints: [
+                    {
+                      endpoint: {
+                        address: { socket_address: { address: '127.0.0.1', port_value: control.port } },
+                      },
+                    },
+                  ],
+                },
               ],
             },
           },
@@ -194,7 +237,9 @@ describe('a proxy under ADS', () => {
       http
         .get({ host: '127.0.0.1', port, agent }, (response) => {
           response.resume();
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, server: String(response.headers.server) }));
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, server: String(response.headers.server) }),
+          );
         })
         .on('error', reject);
     });
@@ -238,7 +283,9 @@ describe('a proxy under ADS', () => {
       { name: 'worse', type: 'STATIC', transport_socket: { name: 'unknown' } },
     ]);
     assert.match(answer.errorDetail?.message ?? '', /bad: .*\nworse: /);
-    const routesAnswer = await control.set(RouteConfigurationSchema, [routes('one', { domains: ['a', 'a'] })]);
+    const routesAnswer = await control.set(RouteConfigurationSchema, [
+      routes('one', { domains: ['a', 'a'] }),
+    ]);
     assert.match(routesAnswer.errorDetail?.message ?? '', /^main: /);
     assert.equal((await get(false)).status, 200);
     const listenerAnswer = await control.set(ListenerSchema, [

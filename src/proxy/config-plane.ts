@@ -1,9 +1,19 @@
-// Where configuration comes from: the ADS stream and the streams for secrets, wired to what they configure, in an order that never
-// names what is not there yet (clusters, endpoints, listeners, routes).
+// Where configuration comes from: the ADS stream and the streams for secrets, wired to what they configure,
+// in an order that never names what is not there yet (clusters, endpoints, listeners, routes).
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { type Secret, SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
-import { discoveryMethods, type GrpcTarget, grpcStreams, SotwClient, type SotwEvent, type SotwTimers } from '../xds/index.ts';
+import {
+  type Secret,
+  SecretSchema,
+} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
+import {
+  discoveryMethods,
+  type GrpcTarget,
+  grpcStreams,
+  SotwClient,
+  type SotwEvent,
+  type SotwTimers,
+} from '../xds/index.ts';
 import type { ClusterSet } from './cluster/cluster-set.ts';
 import type { ListenerSet } from './listener/listener-set.ts';
 import type { RouteStore } from './listener/route-store.ts';
@@ -162,10 +172,14 @@ export class ConfigPlane {
         break;
       case 'refused':
         stats.counter(`${managers[event.typeUrl]}.update_rejected`).value++;
-        log('warn', `refused ${event.typeUrl.slice(event.typeUrl.lastIndexOf('.') + 1)} ${event.version}: ${event.problems.join('; ')}`);
+        log(
+          'warn',
+          `refused ${event.typeUrl.slice(event.typeUrl.lastIndexOf('.') + 1)} ${event.version}: ${event.problems.join('; ')}`,
+        );
         break;
       case 'lost':
-        if (this.#started) log('warn', `stream to ${address} lost (${event.detail}), next try in ${event.retryMs} ms`);
+        if (this.#started)
+          log('warn', `stream to ${address} lost (${event.detail}), next try in ${event.retryMs} ms`);
         break;
       default:
     }

@@ -7,21 +7,33 @@ import type { GrpcTarget } from '../xds/index.ts';
 import { formatAddress, readAddress } from './net/address.ts';
 import { readSource } from './net/data-source.ts';
 
-/** Nothing is asked of a service whose trust cannot be read: roots of the system would stand in for those that were meant. */
+/**
+ * Nothing is asked of a service whose trust cannot be read: roots of the system would stand in for those that
+ * were meant.
+ */
 export function discoveryTarget(cluster: Cluster, problems: string[]): GrpcTarget | undefined {
   const identity = cluster.loadAssignment?.endpoints[0]?.lbEndpoints[0]?.hostIdentifier;
   const at = identity?.case === 'endpoint' ? readAddress(identity.value.address) : undefined;
   if (!at) return undefined;
   const tls = targetTls(cluster, problems);
-  return { address: at.path === undefined ? formatAddress(at.ip, at.port) : `unix:${at.path}`, ...(tls ? { tls } : {}) };
+  return {
+    address: at.path === undefined ? formatAddress(at.ip, at.port) : `unix:${at.path}`,
+    ...(tls ? { tls } : {}),
+  };
 }
 
 function targetTls(cluster: Cluster, problems: string[]): GrpcTarget['tls'] | undefined {
-  const any = cluster.transportSocket?.configType.case === 'typedConfig' ? cluster.transportSocket.configType.value : undefined;
+  const any =
+    cluster.transportSocket?.configType.case === 'typedConfig'
+      ? cluster.transportSocket.configType.value
+      : undefined;
   if (!any?.typeUrl.endsWith('.UpstreamTlsContext')) return undefined;
   const context = fromBinary(UpstreamTlsContextSchema, any.value);
   const common = context.commonTlsContext;
-  const validation = common?.validationContextType.case === 'validationContext' ? common.validationContextType.value : undefined;
+  const validation =
+    common?.validationContextType.case === 'validationContext'
+      ? common.validationContextType.value
+      : undefined;
   const certificate = common?.tlsCertificates[0];
   const bytes = (source: DataSource | undefined): Buffer | undefined => {
     const got = readSource(source);

@@ -6,7 +6,10 @@ import { type ProxyOptions, type RunningProxy, readBootstrap, startProxy } from 
 const types = 'type.googleapis.com/envoy';
 const filters = `${types}.extensions.filters`;
 
-export const router = { name: 'envoy.filters.http.router', typed_config: { '@type': `${filters}.http.router.v3.Router` } };
+export const router = {
+  name: 'envoy.filters.http.router',
+  typed_config: { '@type': `${filters}.http.router.v3.Router` },
+};
 
 export function httpFilter(routes: readonly object[], extra: object = {}): object {
   return {
@@ -24,7 +27,12 @@ export function httpFilter(routes: readonly object[], extra: object = {}): objec
 export function tcpFilter(cluster: string, extra: object = {}): object {
   return {
     name: 'envoy.filters.network.tcp_proxy',
-    typed_config: { '@type': `${filters}.network.tcp_proxy.v3.TcpProxy`, stat_prefix: 'main', cluster, ...extra },
+    typed_config: {
+      '@type': `${filters}.network.tcp_proxy.v3.TcpProxy`,
+      stat_prefix: 'main',
+      cluster,
+      ...extra,
+    },
   };
 }
 
@@ -62,7 +70,10 @@ export interface FakeConfig {
   readonly more?: object;
 }
 
-export function startFake({ listeners, clusters = [], more = {} }: FakeConfig, options: ProxyOptions = {}): Promise<RunningProxy> {
+export function startFake(
+  { listeners, clusters = [], more = {} }: FakeConfig,
+  options: ProxyOptions = {},
+): Promise<RunningProxy> {
   const json = { node: { id: 'test', cluster: 'test' }, static_resources: { listeners, clusters }, ...more };
   return startProxy(readBootstrap(JSON.stringify(json)), { drainMs: 100, ...options });
 }

@@ -32,7 +32,10 @@ import { PreviousHostsPredicateSchema } from '@meltemi/envoy-api/envoy/extension
 import { PreviousPrioritiesConfigSchema } from '@meltemi/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config';
 import { ProxyProtocolUpstreamTransportSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol';
 import { RawBufferSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer';
-import { DownstreamTlsContextSchema, UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
+import {
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 
 /** To read `typed_config` out of JSON. */

@@ -16,8 +16,14 @@ interface Routes {
   readonly hcm?: object;
 }
 
-function bootstrap(port: number, clusters: Readonly<Record<string, { port: number; extra?: object }>>, { routes, hcm }: Routes): string {
-  const address = (value: number): object => ({ socket_address: { address: '127.0.0.1', port_value: value } });
+function bootstrap(
+  port: number,
+  clusters: Readonly<Record<string, { port: number; extra?: object }>>,
+  { routes, hcm }: Routes,
+): string {
+  const address = (value: number): object => ({
+    socket_address: { address: '127.0.0.1', port_value: value },
+  });
   return JSON.stringify({
     node: { id: 'test', cluster: 'test' },
     static_resources: {
@@ -25,7 +31,10 @@ function bootstrap(port: number, clusters: Readonly<Record<string, { port: numbe
         name,
         type: 'STATIC',
         connect_timeout: '1s',
-        load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address: address(one.port) } }] }] },
+        load_assignment: {
+          cluster_name: name,
+          endpoints: [{ lb_endpoints: [{ endpoint: { address: address(one.port) } }] }],
+        },
         ...one.extra,
       })),
       listeners: [
@@ -38,7 +47,8 @@ function bootstrap(port: number, clusters: Readonly<Record<string, { port: numbe
                 {
                   name: 'envoy.filters.network.http_connection_manager',
                   typed_config: {
-                    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+                    '@type':
+                      'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
                     stat_prefix: 'main',
                     http_filters: [router],
                     upgrade_configs: [{ upgrade_type: 'websocket' }, { upgrade_type: 'CONNECT' }],
@@ -92,7 +102,9 @@ function send(port: number, options: http.RequestOptions, body?: Buffer | string
     const request = http.request({ host: '127.0.0.1', port, agent: false, ...options }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+      );
       response.on('error', reject);
     });
     request.on('error', reject);
@@ -135,7 +147,10 @@ describe('a proxy with static configuration', () => {
       _request.pipe(response);
     });
     upstreamH2.on('stream', (stream, headers) => {
-      stream.respond({ ':status': 200, 'x-path': headers[':path'], 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.respond(
+        { ':status': 200, 'x-path': headers[':path'], 'content-type': 'application/grpc' },
+        { waitForTrailers: true },
+      );
       stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
       stream.pipe(stream);
     });
@@ -174,17 +189,30 @@ describe('a proxy with static configuration', () => {
             },
           },
         },
-        narrow: { port: up, extra: { circuit_breakers: { thresholds: [{ max_connections: 1, max_pending_requests: 1 }] } } },
+        narrow: {
+          port: up,
+          extra: { circuit_breakers: { thresholds: [{ max_connections: 1, max_pending_requests: 1 }] } },
+        },
       },
       {
         routes: [
-          { match: { connect_matcher: {} }, route: { cluster: 'up', upgrade_configs: [{ upgrade_type: 'CONNECT', connect_config: {} }] } },
+          {
+            match: { connect_matcher: {} },
+            route: { cluster: 'up', upgrade_configs: [{ upgrade_type: 'CONNECT', connect_config: {} }] },
+          },
           { match: { prefix: '/h2' }, route: { cluster: 'h2' } },
           { match: { prefix: '/dead' }, route: { cluster: 'dead' } },
-          { match: { prefix: '/narrow' }, route: { cluster: 'narrow', prefix_rewrite: '/slow', timeout: '0.3s' } },
+          {
+            match: { prefix: '/narrow' },
+            route: { cluster: 'narrow', prefix_rewrite: '/slow', timeout: '0.3s' },
+          },
           {
             match: { prefix: '/mixed' },
-            route: { cluster: 'mixed', prefix_rewrite: '/headers', retry_policy: { retry_on: 'connect-failure', num_retries: 3 } },
+            route: {
+              cluster: 'mixed',
+              prefix_rewrite: '/headers',
+              retry_policy: { retry_on: 'connect-failure', num_retries: 3 },
+            },
           },
           {
             match: { prefix: '/retry' },
@@ -215,13 +243,21 @@ describe('a proxy with static configuration', () => {
   const big = Buffer.alloc(5 << 20, 'abcdefghij');
 
   test('a large body with a length, there and back', async () => {
-    const answer = await send(port, { method: 'POST', path: '/echo', headers: { 'content-length': big.length } }, big);
+    const answer = await send(
+      port,
+      { method: 'POST', path: '/echo', headers: { 'content-length': big.length } },
+      big,
+    );
     assert.equal(answer.status, 200);
     assert.ok(answer.body.equals(big));
   });
 
   test('a large chunked body, there and back', async () => {
-    const answer = await send(port, { method: 'POST', path: '/echo', headers: { 'transfer-encoding': 'chunked' } }, big);
+    const answer = await send(
+      port,
+      { method: 'POST', path: '/echo', headers: { 'transfer-encoding': 'chunked' } },
+      big,
+    );
     assert.ok(answer.body.equals(big));
   });
 
@@ -234,7 +270,13 @@ describe('a proxy with static configuration', () => {
   test('request headers of the sidecar kind', async () => {
     const { body, headers } = await send(port, {
       path: '/headers',
-      headers: { connection: 'close, x-hop', 'x-hop': '1', 'x-envoy-retry-on': '5xx', te: 'gzip', 'x-keep': '1' },
+      headers: {
+        connection: 'close, x-hop',
+        'x-hop': '1',
+        'x-envoy-retry-on': '5xx',
+        te: 'gzip',
+        'x-keep': '1',
+      },
     });
     const seen = JSON.parse(body.toString());
     assert.equal(seen['x-hop'], undefined);
@@ -242,7 +284,10 @@ describe('a proxy with static configuration', () => {
     assert.equal(seen.te, undefined);
     assert.equal(seen['x-keep'], '1');
     assert.equal(seen['x-forwarded-proto'], 'http');
-    assert.match(seen['x-request-id'], /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.match(
+      seen['x-request-id'],
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
     assert.equal(seen['x-envoy-expected-rq-timeout-ms'], '15000');
     assert.equal(headers.server, 'envoy');
     assert.match(headers['x-envoy-upstream-service-time']?.toString() ?? '', /^\d+$/);
@@ -250,7 +295,10 @@ describe('a proxy with static configuration', () => {
 
   test('pipelined requests are answered in order', async () => {
     const one = (code: number): string => `GET /status?code=${code} HTTP/1.1\r\nhost: x\r\n\r\n`;
-    const got = await raw(port, `${one(201)}${one(202)}${one(203)}GET /direct HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    const got = await raw(
+      port,
+      `${one(201)}${one(202)}${one(203)}GET /direct HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`,
+    );
     assert.deepEqual(
       [...got.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]),
       ['201', '202', '203', '418'],
@@ -267,7 +315,11 @@ describe('a proxy with static configuration', () => {
   });
 
   test('a WebSocket carries bytes both ways', async () => {
-    const got = await raw(port, 'GET /ws HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\nping', 'ping');
+    const got = await raw(
+      port,
+      'GET /ws HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\nping',
+      'ping',
+    );
     assert.match(got, /^HTTP\/1\.1 101 [\s\S]*ping$/);
   });
 
@@ -281,7 +333,11 @@ describe('a proxy with static configuration', () => {
 
   test('another upgrade is refused', async () => {
     assert.match(
-      await raw(port, 'GET / HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: other\r\n\r\n', '\r\n\r\n'),
+      await raw(
+        port,
+        'GET / HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: other\r\n\r\n',
+        '\r\n\r\n',
+      ),
       /^HTTP\/1\.1 403/,
     );
   });
@@ -290,8 +346,16 @@ describe('a proxy with static configuration', () => {
     const cases: readonly (readonly [path: string, status: number, body: string])[] = [
       ['/direct', 418, 'tea'],
       ['/nowhere', 503, ''],
-      ['/dead', 503, 'upstream connect error or disconnect/reset before headers. reset reason: remote connection failure'],
-      ['/reset', 503, 'upstream connect error or disconnect/reset before headers. reset reason: connection termination'],
+      [
+        '/dead',
+        503,
+        'upstream connect error or disconnect/reset before headers. reset reason: remote connection failure',
+      ],
+      [
+        '/reset',
+        503,
+        'upstream connect error or disconnect/reset before headers. reset reason: connection termination',
+      ],
       ['/slow', 504, 'upstream request timeout'],
     ];
     for (const [path, status, body] of cases) {
@@ -304,10 +368,16 @@ describe('a proxy with static configuration', () => {
     assert.match(await raw(port, 'GET / HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400/);
     assert.match(await raw(port, 'GET / HTTP/1.0\r\nhost: x\r\n\r\n'), /^HTTP\/1\.1 426/);
     assert.match(
-      await raw(port, 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'),
+      await raw(
+        port,
+        'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      ),
       /^HTTP\/1\.1 400/,
     );
-    assert.match(await raw(port, 'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n'), /^HTTP\/1\.1 501/);
+    assert.match(
+      await raw(port, 'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n'),
+      /^HTTP\/1\.1 501/,
+    );
     assert.match(await raw(port, '\x16\x03\x01\x00\x00'), /^HTTP\/1\.1 400/);
   });
 
@@ -341,12 +411,20 @@ describe('a proxy with static configuration', () => {
 
   test('HTTP/1.1 from a client to an HTTP/2 host', async () => {
     const answer = await send(port, { method: 'POST', path: '/h2/x' }, 'hello');
-    assert.deepEqual([answer.status, answer.headers['x-path'], answer.body.toString()], [200, '/h2/x', 'hello']);
+    assert.deepEqual(
+      [answer.status, answer.headers['x-path'], answer.body.toString()],
+      [200, '/h2/x', 'hello'],
+    );
   });
 
   test('gRPC trailers go through', async () => {
     const session = http2.connect(`http://127.0.0.1:${port}`);
-    const stream = session.request({ ':method': 'POST', ':path': '/h2/s/m', 'content-type': 'application/grpc', te: 'trailers' });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/h2/s/m',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
     stream.end('message');
     stream.resume();
     const [trailers] = await once(stream, 'trailers');
@@ -356,7 +434,11 @@ describe('a proxy with static configuration', () => {
 
   test('a gRPC caller is told in its own terms', async () => {
     const session = http2.connect(`http://127.0.0.1:${port}`);
-    const stream = session.request({ ':method': 'POST', ':path': '/dead', 'content-type': 'application/grpc' });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/dead',
+      'content-type': 'application/grpc',
+    });
     stream.end();
     stream.resume();
     const [headers] = await once(stream, 'response');

@@ -146,9 +146,11 @@ class StartedProxy implements RunningProxy {
 
   async start(): Promise<void> {
     const fixed = this.#bootstrap.staticResources;
-    for (const secret of fixed?.secrets ?? []) this.#warn('secret', this.#secrets.put({ source: 'static', name: secret.name }, secret));
+    for (const secret of fixed?.secrets ?? [])
+      this.#warn('secret', this.#secrets.put({ source: 'static', name: secret.name }, secret));
     await this.#startAdmin(this.#bootstrap.admin?.address);
-    for (const cluster of fixed?.clusters ?? []) this.#warn(`cluster ${cluster.name}`, this.#clusters.addFixed(cluster));
+    for (const cluster of fixed?.clusters ?? [])
+      this.#warn(`cluster ${cluster.name}`, this.#clusters.addFixed(cluster));
     for (const listener of fixed?.listeners ?? [])
       this.#warn('listener', this.#listeners.addFixed(listener, toBinary(ListenerSchema, listener)));
     this.#plane.start();
@@ -163,7 +165,8 @@ class StartedProxy implements RunningProxy {
     this.#listeners.stopAccepting();
     this.#listeners.drainAll();
     const until = performance.now() + Math.min(this.#options.drainMs ?? 5000, 30_000);
-    while (this.#listeners.sessionCount > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, stopPollMs));
+    while (this.#listeners.sessionCount > 0 && performance.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, stopPollMs));
     this.#listeners.close();
     this.#clusters.destroy();
     clearTimeout(this.#dateTimer);

@@ -9,11 +9,17 @@ interface Dated {
 
 /** Objects without a time count as equally old, and older than all with one. */
 export function byAge(a: Dated, b: Dated): number {
-  return (a.createdAt ?? 0) - (b.createdAt ?? 0) || compare(a.name, b.name) || compare(a.namespace, b.namespace);
+  return (
+    (a.createdAt ?? 0) - (b.createdAt ?? 0) || compare(a.name, b.name) || compare(a.namespace, b.namespace)
+  );
 }
 
 interface ObjectWithAge {
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly creationTimestamp?: number };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly creationTimestamp?: number;
+  };
 }
 
 export function olderFirst({ metadata: a }: ObjectWithAge, { metadata: b }: ObjectWithAge): number {

@@ -31,8 +31,18 @@ const addressOf = (entries: readonly Entry[], host: string): string | undefined 
 };
 
 // The second is the reference's own, of a host that two entries declare.
-const cases: readonly { readonly name: string; readonly entries: readonly Entry[]; readonly host: string; readonly expected?: string }[] = [
-  { name: 'one entry', entries: [{ name: 'a', host: 'istio.io' }], host: 'istio.io', expected: '240.240.122.168' },
+const cases: readonly {
+  readonly name: string;
+  readonly entries: readonly Entry[];
+  readonly host: string;
+  readonly expected?: string;
+}[] = [
+  {
+    name: 'one entry',
+    entries: [{ name: 'a', host: 'istio.io' }],
+    host: 'istio.io',
+    expected: '240.240.122.168',
+  },
   {
     name: 'two entries of one host share an address',
     entries: [
@@ -42,8 +52,16 @@ const cases: readonly { readonly name: string; readonly entries: readonly Entry[
     host: 'istio.io',
     expected: '240.240.91.120',
   },
-  { name: 'one with an address', entries: [{ name: 'a', host: 'a.b', spec: 'resolution: DNS, addresses: [10.0.0.1]' }], host: 'a.b' },
-  { name: 'one that keeps the address dialled', entries: [{ name: 'a', host: 'a.b', spec: 'resolution: NONE' }], host: 'a.b' },
+  {
+    name: 'one with an address',
+    entries: [{ name: 'a', host: 'a.b', spec: 'resolution: DNS, addresses: [10.0.0.1]' }],
+    host: 'a.b',
+  },
+  {
+    name: 'one that keeps the address dialled',
+    entries: [{ name: 'a', host: 'a.b', spec: 'resolution: NONE' }],
+    host: 'a.b',
+  },
   {
     name: 'a wildcard',
     entries: [{ name: 'a', host: '*.b.c', spec: 'resolution: STATIC, endpoints: [{address: 10.0.0.1}]' }],

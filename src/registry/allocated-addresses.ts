@@ -1,4 +1,5 @@
-// Addresses for service entries that have none, so that applications whose names the proxy resolves can be told apart by address.
+// Addresses for service entries that have none, so that applications whose names the proxy resolves can be
+// told apart by address.
 // https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/#address-auto-allocation
 import type { ConfigStore } from './config-store.ts';
 import { needsAddress } from './service-entries.ts';
@@ -13,8 +14,9 @@ const slotCount = 256 * 254;
 const largestPrime = 65_011;
 
 /**
- * The position of each service's address in the range. It depends on the name alone, unless two names hash to one slot; the services that
- * several entries declare take a slot an entry, as in the reference, and answer at the first of them.
+ * The position of each service's address in the range. It depends on the name alone, unless two names hash to
+ * one slot; the services that several entries declare take a slot an entry, as in the reference, and answer
+ * at the first of them.
  */
 export function allocate(store: ConfigStore): ReadonlyMap<string, number> {
   const slots = new Map<number, string>();
@@ -31,7 +33,10 @@ export function allocate(store: ConfigStore): ReadonlyMap<string, number> {
 
 export function addressesAt(position: number): AllocatedAddresses {
   const [high, low] = [Math.trunc(position / 255), position % 255];
-  return { ipv4: `240.240.${high}.${low}`, ipv6: `2001:2::f0f0:${high === 0 ? '' : high.toString(16)}${low.toString(16)}` };
+  return {
+    ipv4: `240.240.${high}.${low}`,
+    ipv6: `2001:2::f0f0:${high === 0 ? '' : high.toString(16)}${low.toString(16)}`,
+  };
 }
 
 /** `namespace/host`, once for each entry that declares it. */
@@ -39,7 +44,9 @@ function keysInNeed(store: ConfigStore): readonly string[] {
   return store.entryHosts
     .buckets()
     .flatMap((host) =>
-      store.entryHosts.get(host).flatMap((entry) => (needsAddress(entry, host) ? [`${entry.metadata.namespace}/${host}`] : [])),
+      store.entryHosts
+        .get(host)
+        .flatMap((entry) => (needsAddress(entry, host) ? [`${entry.metadata.namespace}/${host}`] : [])),
     )
     .sort();
 }

@@ -32,25 +32,34 @@ export class ConfigStore {
   constructor(engine: MemoEngine, options: ConfigStoreOptions) {
     this.#engine = engine;
     this.domain = options.domain;
-    const host = (service: ObjectOf<'Service'>): string => kubernetesHost(service.metadata.name, service.metadata.namespace, this.domain);
+    const host = (service: ObjectOf<'Service'>): string =>
+      kubernetesHost(service.metadata.name, service.metadata.namespace, this.domain);
     this.serviceHosts = this.table('Service').index((service) => [host(service)]);
     this.aliasesOfHost = this.table('Service').index((service) =>
-      service.spec.type === 'ExternalName' && service.spec.externalName ? [service.spec.externalName.toLowerCase()] : [],
+      service.spec.type === 'ExternalName' && service.spec.externalName
+        ? [service.spec.externalName.toLowerCase()]
+        : [],
     );
     this.servicesWithSelector = this.table('Service').index((service) =>
       Object.keys(service.spec.selector ?? {}).length > 0 ? [service.metadata.namespace] : [],
     );
     this.entryHosts = this.table('ServiceEntry').index(hostsOfEntry);
-    this.entriesWithSelector = this.table('ServiceEntry').index((entry) => (entry.spec.workloadSelector ? [entry.metadata.namespace] : []));
+    this.entriesWithSelector = this.table('ServiceEntry').index((entry) =>
+      entry.spec.workloadSelector ? [entry.metadata.namespace] : [],
+    );
     this.entriesOfAddress = this.table('ServiceEntry').index((entry) =>
       (entry.spec.endpoints ?? []).map((endpoint) => endpoint.address ?? ''),
     );
     this.slicesOfService = this.table('EndpointSlice').index((slice) => [
       `${slice.metadata.namespace}/${slice.metadata.labels['kubernetes.io/service-name'] ?? ''}`,
     ]);
-    this.slicesOfAddress = this.table('EndpointSlice').index((slice) => (slice.spec.endpoints ?? []).flatMap((e) => e.addresses ?? []));
+    this.slicesOfAddress = this.table('EndpointSlice').index((slice) =>
+      (slice.spec.endpoints ?? []).flatMap((e) => e.addresses ?? []),
+    );
     this.podsOfNamespace = this.table('Pod').index((pod) => [pod.metadata.namespace]);
-    this.podsOfAddress = this.table('Pod').index((pod) => (pod.spec.status?.podIP ? [pod.spec.status.podIP] : []));
+    this.podsOfAddress = this.table('Pod').index((pod) =>
+      pod.spec.status?.podIP ? [pod.spec.status.podIP] : [],
+    );
     this.workloadsOfNamespace = this.table('WorkloadEntry').index((entry) => [entry.metadata.namespace]);
     this.workloadsOfAddress = this.table('WorkloadEntry').index((entry) => [entry.spec.address ?? '']);
   }
@@ -74,11 +83,15 @@ export class ConfigStore {
   }
 }
 
-export function keyOf(object: { readonly metadata: { readonly namespace: string; readonly name: string } }): string {
+export function keyOf(object: {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+}): string {
   return `${object.metadata.namespace}/${object.metadata.name}`;
 }
 
-/** Whether two versions of an object mean the same to the mesh: what only people and storage read is left out. */
+/**
+ * Whether two versions of an object mean the same to the mesh: what only people and storage read is left out.
+ */
 function sameMeaning(a: AnyConfig, b: AnyConfig): boolean {
   return (
     deepEqual(a.spec, b.spec) &&

@@ -7,7 +7,8 @@ test('short names are completed with the namespace of the resource, others stay'
   const complete = (host: string): string => resolveHost(host, 'shop', 'cluster.local');
   assert.equal(complete('cart'), 'cart.shop.svc.cluster.local');
   assert.equal(resolveHost('cart', 'shop', ''), 'cart.shop');
-  for (const host of ['cart.prod', '*', '*.example.com', '10.0.0.1', '2001:db8::1', '']) assert.equal(complete(host), host);
+  for (const host of ['cart.prod', '*', '*.example.com', '10.0.0.1', '2001:db8::1', ''])
+    assert.equal(complete(host), host);
 });
 
 const pairs: readonly (readonly [string, string, boolean])[] = [
@@ -22,7 +23,8 @@ const pairs: readonly (readonly [string, string, boolean])[] = [
   ['*.b', 'ab', false],
 ];
 for (const [outer, inner, expected] of pairs)
-  test(`${outer} ${expected ? 'covers' : 'does not cover'} ${inner}`, () => assert.equal(covers(outer, inner), expected));
+  test(`${outer} ${expected ? 'covers' : 'does not cover'} ${inner}`, () =>
+    assert.equal(covers(outer, inner), expected));
 
 const label = fc.stringMatching(/^[a-z]{1,2}$/);
 const name = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'));
@@ -53,5 +55,11 @@ test('covering is transitive, and overlap is covering in one direction', () => {
 
 test('wildcards over a part of a label stand between the others, by length', () => {
   const partial = ['*-api.example.com', '*i.example.com', '*other.com'];
-  assert.deepEqual(wildcardsOver('a-api.example.com', partial), ['*-api.example.com', '*i.example.com', '*.example.com', '*.com', '*']);
+  assert.deepEqual(wildcardsOver('a-api.example.com', partial), [
+    '*-api.example.com',
+    '*i.example.com',
+    '*.example.com',
+    '*.com',
+    '*',
+  ]);
 });

@@ -1,6 +1,10 @@
-// Host names of the mesh: completion of short names, wildcards, and which of several patterns is the most specific.
+// Host names of the mesh: completion of short names, wildcards, and which of several patterns is the most
+// specific.
 
-/** The FQDN that `host`, written in a resource of `namespace`, means. Wildcards, IPs and names with a dot stay as they are. */
+/**
+ * The FQDN that `host`, written in a resource of `namespace`, means. Wildcards, IPs and names with a dot stay
+ * as they are.
+ */
 export function resolveHost(host: string, namespace: string, domain: string): string {
   if (host === '' || host === '*' || host.includes('.') || host.includes(':')) return host;
   return kubernetesHost(host, namespace, domain);
@@ -32,7 +36,10 @@ export function isPartialWildcard(host: string): boolean {
   return host.length > 1 && host.startsWith('*') && !host.startsWith('*.');
 }
 
-/** The wildcards that could stand for `host`, most specific first: `*.b.c`, `*.c`, `*` for `a.b.c`, and those of `partial` that do. */
+/**
+ * The wildcards that could stand for `host`, most specific first: `*.b.c`, `*.c`, `*` for `a.b.c`, and those
+ * of `partial` that do.
+ */
 export function wildcardsOver(host: string, partial: readonly string[]): readonly string[] {
   const whole = wholeWildcardsOver(host);
   const fitting = partial.filter((pattern) => pattern !== host && host.endsWith(pattern.slice(1)));
@@ -42,7 +49,8 @@ export function wildcardsOver(host: string, partial: readonly string[]): readonl
 function wholeWildcardsOver(host: string): readonly string[] {
   const wildcards: string[] = [];
   const plain = isWildcard(host) ? host.slice(2) : host;
-  for (let dot = plain.indexOf('.'); dot >= 0; dot = plain.indexOf('.', dot + 1)) wildcards.push(`*${plain.slice(dot)}`);
+  for (let dot = plain.indexOf('.'); dot >= 0; dot = plain.indexOf('.', dot + 1))
+    wildcards.push(`*${plain.slice(dot)}`);
   wildcards.push('*');
   return wildcards;
 }

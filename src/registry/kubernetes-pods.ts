@@ -1,12 +1,15 @@
-// The pods behind a Kubernetes service that nobody has made EndpointSlices for: what its endpoint controller would find, so that a folder
-// of manifests is enough.
+// The pods behind a Kubernetes service that nobody has made EndpointSlices for: what its endpoint controller
+// would find, so that a folder of manifests is enough.
 // https://kubernetes.io/docs/concepts/services-networking/service/#endpointslices
 import type { ObjectOf } from './config-store.ts';
 import type { EndpointHealth, ServicePort } from './service.ts';
 
 type Pod = ObjectOf<'Pod'>;
 
-/** Undefined for a pod that is no endpoint: one without an address, at its end, or about to go and no longer ready. */
+/**
+ * Undefined for a pod that is no endpoint: one without an address, at its end, or about to go and no longer
+ * ready.
+ */
 export function podHealth(pod: Pod, publishNotReady: boolean): EndpointHealth | undefined {
   const { phase, podIP, conditions = [] } = pod.spec.status ?? {};
   if (!podIP || phase === 'Succeeded' || phase === 'Failed') return undefined;
@@ -17,7 +20,10 @@ export function podHealth(pod: Pod, publishNotReady: boolean): EndpointHealth | 
   return isReady ? 'healthy' : 'unhealthy';
 }
 
-/** The port that a pod listens on for a port of its service; undefined when the service names one that the pod lacks. */
+/**
+ * The port that a pod listens on for a port of its service; undefined when the service names one that the pod
+ * lacks.
+ */
 export function podPort(pod: Pod, { number, targetPort = number }: ServicePort): number | undefined {
   if (typeof targetPort === 'number') return targetPort || number;
   const containers = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])];

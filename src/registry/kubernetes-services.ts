@@ -13,7 +13,10 @@ export interface ServiceSurroundings {
   readonly inherited: Readonly<Record<string, string>>;
 }
 
-export function serviceFromKubernetes(object: KubeServiceObject, { domain, inherited }: ServiceSurroundings): Service {
+export function serviceFromKubernetes(
+  object: KubeServiceObject,
+  { domain, inherited }: ServiceSurroundings,
+): Service {
   const { metadata, spec } = object;
   const hostname = kubernetesHost(metadata.name, metadata.namespace, domain);
   const annotations = metadata.annotations ?? {};
@@ -41,7 +44,12 @@ export function serviceFromKubernetes(object: KubeServiceObject, { domain, inher
 }
 
 function toPort(port: NonNullable<KubeService['ports']>[number]): ServicePort {
-  return { name: port.name ?? '', number: port.port, protocol: protocolOfPort(port), targetPort: port.targetPort || undefined };
+  return {
+    name: port.name ?? '',
+    number: port.port,
+    protocol: protocolOfPort(port),
+    targetPort: port.targetPort || undefined,
+  };
 }
 
 function addressesOf(spec: KubeService): readonly string[] {

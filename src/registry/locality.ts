@@ -32,7 +32,11 @@ export function localityOfPod(pod: Labels, node: Labels | undefined): LocalityTe
 export function localityOfProxy(labels: Labels): LocalityText {
   const { region, zone, subzone } = topologyLabels;
   if ([region, zone, subzone].every((key) => labels[key] === undefined)) return localityLabel(labels);
-  return formatLocality({ region: labels[region] ?? '', zone: labels[zone] ?? '', subzone: labels[subzone] ?? '' });
+  return formatLocality({
+    region: labels[region] ?? '',
+    zone: labels[zone] ?? '',
+    subzone: labels[subzone] ?? '',
+  });
 }
 
 /** A label cannot hold slashes, so that dots stand for them. */

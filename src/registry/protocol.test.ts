@@ -36,8 +36,15 @@ for (const [name, appProtocol, port, expected] of ports)
   test(`port ${port} named ${name} with appProtocol ${appProtocol} is ${expected}`, () =>
     assert.equal(protocolOfPort({ name, appProtocol, port }), expected));
 
-test('UDP is UDP whatever the name', () => assert.equal(protocolOfPort({ name: 'http', port: 53, protocol: 'UDP' }), 'udp'));
+test('UDP is UDP whatever the name', () =>
+  assert.equal(protocolOfPort({ name: 'http', port: 53, protocol: 'UDP' }), 'udp'));
 
 test('protocols of the API ignore case; the empty one is detected, others are not supported', () => {
-  assert.deepEqual(['HTTP', 'Grpc-Web', '', undefined, 'gopher'].map(parseProtocol), ['http', 'grpc-web', 'auto', 'auto', 'unsupported']);
+  assert.deepEqual(['HTTP', 'Grpc-Web', '', undefined, 'gopher'].map(parseProtocol), [
+    'http',
+    'grpc-web',
+    'auto',
+    'auto',
+    'unsupported',
+  ]);
 });

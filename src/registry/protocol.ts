@@ -63,7 +63,10 @@ export interface KubernetesPort {
   readonly appProtocol?: string;
 }
 
-/** Of `appProtocol` when there is one, else of the port name, the part before the first dash; unknown words mean detection. */
+/**
+ * Of `appProtocol` when there is one, else of the port name, the part before the first dash; unknown words
+ * mean detection.
+ */
 export function protocolOfPort(port: KubernetesPort): Protocol {
   if ((port.protocol ?? 'TCP') === 'UDP') return 'udp';
   const text = (port.appProtocol || port.name || '').toLowerCase();

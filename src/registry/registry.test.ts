@@ -78,7 +78,9 @@ const cases: readonly {
     name: 'the pod behind an address gives labels, account, locality of its node, and mutual TLS',
     documents: [
       service(`{clusterIP: 10.0.0.1, ${httpPort}}`),
-      slice('[{addresses: [10.1.0.1], conditions: {ready: true}, targetRef: {kind: Pod, name: cart-a, namespace: shop}}]'),
+      slice(
+        '[{addresses: [10.1.0.1], conditions: {ready: true}, targetRef: {kind: Pod, name: cart-a, namespace: shop}}]',
+      ),
       pod('cart-a', '10.1.0.1', ', security.istio.io/tlsMode: istio'),
       node,
     ],
@@ -118,7 +120,9 @@ const cases: readonly {
     name: 'what two slices have is one endpoint; without a word about it, what is not ready is about to go',
     documents: [
       service(`{clusterIP: 10.0.0.1, ${httpPort}}`),
-      slice('[{addresses: [10.1.0.1], conditions: {ready: true}}, {addresses: [10.1.0.2], conditions: {ready: false}}]'),
+      slice(
+        '[{addresses: [10.1.0.1], conditions: {ready: true}}, {addresses: [10.1.0.2], conditions: {ready: false}}]',
+      ),
       slice('[{addresses: [10.1.0.1], conditions: {ready: true}}]').replace('cart-1', 'cart-2'),
     ],
     expected: ['10.1.0.1:8080 http', '10.1.0.2:8080 http draining'],
@@ -154,14 +158,21 @@ const cases: readonly {
   },
   {
     name: 'where there are slices, pods that they lack are no endpoints',
-    documents: [service(`{clusterIP: 10.0.0.1, selector: {app: cart}, ${httpPort}}`), slice('[]'), pod('cart-a', '10.1.0.1')],
+    documents: [
+      service(`{clusterIP: 10.0.0.1, selector: {app: cart}, ${httpPort}}`),
+      slice('[]'),
+      pod('cart-a', '10.1.0.1'),
+    ],
     expected: [],
   },
   {
     name: "a Kubernetes service's selector takes workload entries as well",
     documents: [
       service(`{clusterIP: 10.0.0.1, selector: {app: cart}, ${httpPort}}`),
-      workload('vm', '{address: 10.2.0.1, labels: {app: cart, version: v2}, serviceAccount: vm-sa, ports: {http: 9080}, weight: 3}'),
+      workload(
+        'vm',
+        '{address: 10.2.0.1, labels: {app: cart, version: v2}, serviceAccount: vm-sa, ports: {http: 9080}, weight: 3}',
+      ),
       workload('other', '{address: 10.2.0.2, labels: {app: other}}'),
     ],
     expected: ['10.2.0.1:9080 http v2 vm-sa mtls weight 3'],
@@ -174,11 +185,18 @@ const cases: readonly {
       ),
     ],
     key: api,
-    expected: ['10.3.0.1:8080 http eu/eu-1', '10.3.0.1:8443 tls eu/eu-1', '10.3.0.2:80 http', '10.3.0.2:8443 tls'],
+    expected: [
+      '10.3.0.1:8080 http eu/eu-1',
+      '10.3.0.1:8443 tls eu/eu-1',
+      '10.3.0.2:80 http',
+      '10.3.0.2:8443 tls',
+    ],
   },
   {
     name: 'a DNS entry without endpoints is its own host',
-    documents: [entry('{hosts: [api.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}')],
+    documents: [
+      entry('{hosts: [api.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}'),
+    ],
     key: api,
     expected: ['api.example.com:80 http'],
   },
@@ -227,7 +245,10 @@ test('a Kubernetes service with a host goes before a service entry of the same n
     ),
   );
   const found = registry.service(cart);
-  assert.deepEqual([found?.source, found?.ports.map(({ number }) => number), found?.subjectAltNames], ['kubernetes', [80], ['spiffe://x']]);
+  assert.deepEqual(
+    [found?.source, found?.ports.map(({ number }) => number), found?.subjectAltNames],
+    ['kubernetes', [80], ['spiffe://x']],
+  );
 });
 
 const kubernetes: readonly (readonly [string, string, Readonly<Record<string, unknown>>])[] = [
@@ -260,7 +281,9 @@ for (const [name, spec, expected] of kubernetes)
 
 test('UDP ports are no ports of the mesh', () => {
   const found = registryOf(
-    service('{clusterIP: 10.0.0.1, ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]}'),
+    service(
+      '{clusterIP: 10.0.0.1, ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]}',
+    ),
   ).service(cart);
   assert.deepEqual(
     found?.ports.map(({ name }) => name),
@@ -276,7 +299,10 @@ test('the services at an address are found by every way of declaring it', () => 
       '{hosts: [api.example.com], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 10.1.0.1}]}',
     ),
   );
-  assert.deepEqual(registry.keysAtAddress('10.1.0.1'), ['shop/api.example.com', 'shop/cart.shop.svc.cluster.local']);
+  assert.deepEqual(registry.keysAtAddress('10.1.0.1'), [
+    'shop/api.example.com',
+    'shop/cart.shop.svc.cluster.local',
+  ]);
   assert.deepEqual(registry.keysAtAddress('10.1.0.9'), []);
 });
 

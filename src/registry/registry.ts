@@ -24,7 +24,11 @@ export class Registry {
     this.#services = engine.family('service', (key) => this.#buildService(key), deepEqual);
     this.#keysOfHost = engine.family('keysOfHost', (host) => this.#buildKeysOfHost(host), deepEqual);
     this.#endpoints = engine.family('endpoints', (key) => this.#buildEndpoints(key), deepEqual);
-    this.#keysAtAddress = engine.family('keysAtAddress', (address) => this.#buildKeysAtAddress(address), deepEqual);
+    this.#keysAtAddress = engine.family(
+      'keysAtAddress',
+      (address) => this.#buildKeysAtAddress(address),
+      deepEqual,
+    );
     this.#keys = engine.derive('serviceKeys', () => this.#buildKeys(), deepEqual);
     this.#allocations = engine.derive('allocations', () => allocate(store), deepEqual);
     this.#allocated = engine.family('allocatedAddresses', (key) => this.#buildAllocated(key), deepEqual);
@@ -77,13 +81,16 @@ export class Registry {
 
   #buildKeysAtAddress(address: string): readonly string[] {
     const store = this.#store;
-    const ofService = (name: string, namespace: string): string => `${namespace}/${kubernetesHost(name, namespace, store.domain)}`;
+    const ofService = (name: string, namespace: string): string =>
+      `${namespace}/${kubernetesHost(name, namespace, store.domain)}`;
     const sliced = store.slicesOfAddress.get(address).map(({ metadata }) => {
       const name = metadata.labels['kubernetes.io/service-name'] ?? '';
       return ofService(name, metadata.namespace);
     });
     const workloads = [
-      ...store.workloadsOfAddress.get(address).map((entry) => ({ namespace: entry.metadata.namespace, labels: labelsOfWorkload(entry) })),
+      ...store.workloadsOfAddress
+        .get(address)
+        .map((entry) => ({ namespace: entry.metadata.namespace, labels: labelsOfWorkload(entry) })),
       ...store.podsOfAddress.get(address).map((pod) => pod.metadata),
     ];
     const selected = workloads.flatMap(({ namespace, labels }) =>
@@ -93,7 +100,9 @@ export class Registry {
         .map(({ metadata }) => ofService(metadata.name, namespace)),
     );
     const selecting = workloads.flatMap(({ namespace, labels }) =>
-      store.entriesWithSelector.get(namespace).filter(({ spec }) => selects(spec.workloadSelector?.labels ?? {}, labels)),
+      store.entriesWithSelector
+        .get(namespace)
+        .filter(({ spec }) => selects(spec.workloadSelector?.labels ?? {}, labels)),
     );
     const declared = [...store.entriesOfAddress.get(address), ...selecting].flatMap((entry) =>
       hostsOfEntry(entry).map((host) => `${entry.metadata.namespace}/${host}`),
@@ -103,11 +112,19 @@ export class Registry {
 
   #buildService(key: string): Service | undefined {
     const { namespace, host } = splitKey(key);
-    const kubernetes = this.#store.serviceHosts.get(host).find((object) => object.metadata.namespace === namespace);
-    const entries = this.#store.entryHosts.get(host).filter((object) => object.metadata.namespace === namespace);
+    const kubernetes = this.#store.serviceHosts
+      .get(host)
+      .find((object) => object.metadata.namespace === namespace);
+    const entries = this.#store.entryHosts
+      .get(host)
+      .filter((object) => object.metadata.namespace === namespace);
     const inherited = this.#store.table('Namespace').get(`/${namespace}`)?.metadata.annotations ?? {};
     const own = entries.map((entry) => serviceFromEntry(entry, host, inherited)).sort(byAge);
-    if (!kubernetes) return own.reduce<Service | undefined>((merged, next) => (merged ? mergeEntries(merged, next) : next), undefined);
+    if (!kubernetes)
+      return own.reduce<Service | undefined>(
+        (merged, next) => (merged ? mergeEntries(merged, next) : next),
+        undefined,
+      );
     const service = serviceFromKubernetes(kubernetes, { domain: this.#store.domain, inherited });
     return { ...service, subjectAltNames: own.flatMap((entry) => entry.subjectAltNames) };
   }
@@ -147,7 +164,9 @@ function mergeEntries(first: Service, next: Service): Service {
     ...first,
     ports: [...first.ports, ...next.ports.filter((port) => !numbers.has(port.number))],
     addresses: [...new Set([...first.addresses, ...next.addresses])],
-    allocatedAddresses: [...new Set([...(first.allocatedAddresses ?? []), ...(next.allocatedAddresses ?? [])])],
+    allocatedAddresses: [
+      ...new Set([...(first.allocatedAddresses ?? []), ...(next.allocatedAddresses ?? [])]),
+    ],
     subjectAltNames: [...new Set([...first.subjectAltNames, ...next.subjectAltNames])],
   };
 }

@@ -15,7 +15,11 @@ export function hostsOfEntry(object: ServiceEntryObject): readonly string[] {
 }
 
 /** `inherited` are the annotations of its namespace. */
-export function serviceFromEntry(object: ServiceEntryObject, hostname: string, inherited: Readonly<Record<string, string>>): Service {
+export function serviceFromEntry(
+  object: ServiceEntryObject,
+  hostname: string,
+  inherited: Readonly<Record<string, string>>,
+): Service {
   const { metadata, spec } = object;
   return {
     key: `${metadata.namespace}/${hostname}`,
@@ -70,7 +74,9 @@ function resolutionOf(spec: ServiceEntry): Resolution {
   }
 }
 
-/** Whether a host of an entry gets an address: where nobody knows which address was dialled, none would help. */
+/**
+ * Whether a host of an entry gets an address: where nobody knows which address was dialled, none would help.
+ */
 export function needsAddress({ metadata, spec }: ServiceEntryObject, host: string): boolean {
   return (
     !spec.addresses?.length &&
@@ -80,7 +86,12 @@ export function needsAddress({ metadata, spec }: ServiceEntryObject, host: strin
   );
 }
 
-/** What the status of an entry says of a host: allocated by a controller in the cluster that the entry comes from. */
+/**
+ * What the status of an entry says of a host: allocated by a controller in the cluster that the entry comes
+ * from.
+ */
 export function statusAddresses({ spec }: ServiceEntryObject, host: string): readonly string[] {
-  return (spec.status?.addresses ?? []).flatMap(({ host: own, value }) => (value && (own ?? host).toLowerCase() === host ? [value] : []));
+  return (spec.status?.addresses ?? []).flatMap(({ host: own, value }) =>
+    value && (own ?? host).toLowerCase() === host ? [value] : [],
+  );
 }

@@ -2,14 +2,23 @@ import type { Origin } from '../base/index.ts';
 import type { Protocol } from './protocol.ts';
 
 /** How a proxy finds the addresses behind a service. */
-export type Resolution = 'static' | 'dns' | 'dns-round-robin' | 'dynamic-dns' | 'original-destination' | 'alias';
+export type Resolution =
+  | 'static'
+  | 'dns'
+  | 'dns-round-robin'
+  | 'dynamic-dns'
+  | 'original-destination'
+  | 'alias';
 
 export interface ServicePort {
   readonly name: string;
   /** The port that clients dial. */
   readonly number: number;
   readonly protocol: Protocol;
-  /** What endpoints listen on when they do not say: a number, or the name of a container port; `number` when there is none. */
+  /**
+   * What endpoints listen on when they do not say: a number, or the name of a container port; `number` when
+   * there is none.
+   */
   readonly targetPort?: number | string;
 }
 
@@ -44,7 +53,9 @@ export interface Service {
   /** The name that an ExternalName service stands for. */
   readonly externalName?: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Service accounts that certificates of its endpoints may carry, beyond those of the endpoints themselves. */
+  /**
+   * Service accounts that certificates of its endpoints may carry, beyond those of the endpoints themselves.
+   */
   readonly serviceAccounts: readonly string[];
   readonly origin: Origin;
 }

@@ -1,4 +1,5 @@
-// Which endpoints of a service are preferred: its field, else the annotation that was there before the field, else its namespace's.
+// Which endpoints of a service are preferred: its field, else the annotation that was there before the field,
+// else its namespace's.
 // https://kubernetes.io/docs/concepts/services-networking/service/#traffic-distribution
 // https://istio.io/latest/docs/ambient/usage/traffic-distribution/
 import type { Service } from './service.ts';
@@ -7,7 +8,10 @@ const annotation = 'networking.istio.io/traffic-distribution';
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** The field's words are exact; the annotation's case does not matter. A service with an annotation of its own inherits none. */
+/**
+ * The field's words are exact; the annotation's case does not matter. A service with an annotation of its own
+ * inherits none.
+ */
 export function trafficDistributionOf(
   value: string | undefined,
   annotations: Annotations,

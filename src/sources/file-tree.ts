@@ -1,4 +1,5 @@
-// What stands at some paths: which files there are, which of them changed, which went. Looks again only where it is told to.
+// What stands at some paths: which files there are, which of them changed, which went. Looks again only where
+// it is told to.
 import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import type { ParsedFile } from '../config/index.ts';
@@ -110,7 +111,11 @@ export class FileTree {
     if (twin !== undefined && twin !== path && keyOf(twin) === key) {
       this.#problems.set(
         path,
-        unreadableFile(path, 'MT0010', `is the same folder as ${twin}, which is read already: a symbolic link leads there`),
+        unreadableFile(
+          path,
+          'MT0010',
+          `is the same folder as ${twin}, which is read already: a symbolic link leads there`,
+        ),
       );
       return;
     }
@@ -130,7 +135,10 @@ export class FileTree {
     for (const child of folder.children) if (!present.has(child)) this.#vanish(child, changes);
   }
 
-  /** In the order in which they count; undefined when the folder cannot be read, so that nothing is known of them. */
+  /**
+   * In the order in which they count; undefined when the folder cannot be read, so that nothing is known of
+   * them.
+   */
   #namesIn(folder: string): readonly string[] | undefined {
     try {
       const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !isPassedOver(name));
@@ -201,7 +209,8 @@ export class FileTree {
     const above = this.#folders.has(folder) ? [] : roots;
     const links = [...(this.#linksIn.get(folder) ?? [])];
     if (name === undefined) return [...above, ...links, ...(this.#folders.has(folder) ? [folder] : [])];
-    // The data behind a mounted ConfigMap is exchanged by a hidden link: https://kubernetes.io/docs/concepts/configuration/configmap/
+    // The data behind a mounted ConfigMap is exchanged by a hidden link:
+    // https://kubernetes.io/docs/concepts/configuration/configmap/
     if (isPassedOver(name)) return [...above, ...links];
     const self = name === basename(folder) ? [folder] : [];
     return this.#folders.has(folder) ? [join(folder, name), ...self] : above;
@@ -245,7 +254,9 @@ export function isBelow(path: string, root: string): boolean {
 }
 
 function missingRoot(path: string, wasThere: boolean): ParsedFile {
-  const what = wasThere ? 'is gone: what it held stays in force until it is back' : 'cannot be read: there is no such file or folder';
+  const what = wasThere
+    ? 'is gone: what it held stays in force until it is back'
+    : 'cannot be read: there is no such file or folder';
   return unreadableFile(path, 'MT0010', what);
 }
 

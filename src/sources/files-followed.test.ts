@@ -1,7 +1,17 @@
 // A source that follows its files: real folders, real edits, in all the ways in which programs make them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -73,7 +83,8 @@ class Followed {
 const service = (name: string, port = 80): string =>
   `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {clusterIP: 10.0.0.1, ports: [{name: http, port: ${port}}]}\n`;
 const one = (folder: string): void => writeFileSync(join(folder, 'a.yaml'), service('a'));
-const two = (folder: string): void => writeFileSync(join(folder, 'a.yaml'), `${service('a')}---\n${service('b')}`);
+const two = (folder: string): void =>
+  writeFileSync(join(folder, 'a.yaml'), `${service('a')}---\n${service('b')}`);
 
 const edits: readonly { readonly name: string; readonly edit: (folder: string, text: string) => void }[] = [
   { name: 'written in place', edit: (folder, text) => writeFileSync(join(folder, 'a.yaml'), text) },
@@ -96,7 +107,9 @@ const edits: readonly { readonly name: string; readonly edit: (folder: string, t
 for (const { name, edit } of edits) {
   for (const root of ['the folder', 'the file']) {
     test(`a file that is ${name} is noticed each time, followed by ${root}`, { timeout: 5000 }, async (t) => {
-      const followed = new Followed(t, one, (folder) => [root === 'the file' ? join(folder, 'a.yaml') : folder]);
+      const followed = new Followed(t, one, (folder) => [
+        root === 'the file' ? join(folder, 'a.yaml') : folder,
+      ]);
       for (const port of [81, 82, 83]) {
         edit(followed.folder, service('a', port));
         await followed.until(() => followed.inForce.get('a')?.includes(`${port}`) === true);
@@ -132,7 +145,11 @@ const removals: readonly {
 }[] = [
   { name: 'a file', remove: (folder) => unlinkSync(join(folder, 'a.yaml')), restore: two },
   { name: 'the text of a file', remove: (folder) => truncateSync(join(folder, 'a.yaml')), restore: two },
-  { name: 'a document of a file', remove: (folder) => writeFileSync(join(folder, 'a.yaml'), service('b')), restore: two },
+  {
+    name: 'a document of a file',
+    remove: (folder) => writeFileSync(join(folder, 'a.yaml'), service('b')),
+    restore: two,
+  },
 ];
 
 for (const { name, remove, restore } of removals) {
@@ -155,7 +172,11 @@ for (const { name, remove, restore } of removals) {
 }
 
 for (const { name, away, back } of [
-  { name: 'renamed', away: (path: string) => renameSync(path, `${path}.old`), back: (path: string) => renameSync(`${path}.old`, path) },
+  {
+    name: 'renamed',
+    away: (path: string) => renameSync(path, `${path}.old`),
+    back: (path: string) => renameSync(`${path}.old`, path),
+  },
   {
     name: 'removed',
     away: (path: string) => rmSync(path, { recursive: true }),
@@ -170,13 +191,17 @@ for (const { name, away, back } of [
   }, async (t) => {
     const followed = new Followed(t, two);
     away(followed.folder);
-    await followed.until(() => followed.issues.some(({ code, message }) => code === 'MT0010' && message.includes('stays in force')));
+    await followed.until(() =>
+      followed.issues.some(({ code, message }) => code === 'MT0010' && message.includes('stays in force')),
+    );
     await pause(graceMs * 1.5);
     assert.equal(followed.names(), 'a,b');
     back(followed.folder);
     await followed.until(() => followed.issues.length === 0);
     followed.write('a.yaml', service('a', 99));
-    await followed.until(() => followed.inForce.get('a')?.includes('99') === true && !followed.inForce.has('b'));
+    await followed.until(
+      () => followed.inForce.get('a')?.includes('99') === true && !followed.inForce.has('b'),
+    );
   });
 }
 
@@ -213,14 +238,24 @@ test('a link to a file elsewhere is followed', { timeout: 5000 }, async (t) => {
   const elsewhere = mkdtempSync(join(tmpdir(), 'meltemi-elsewhere-'));
   t.after(() => rmSync(elsewhere, { recursive: true }));
   writeFileSync(join(elsewhere, 'real.yaml'), service('a'));
-  const followed = new Followed(t, (folder) => symlinkSync(join(elsewhere, 'real.yaml'), join(folder, 'a.yaml')));
+  const followed = new Followed(t, (folder) =>
+    symlinkSync(join(elsewhere, 'real.yaml'), join(folder, 'a.yaml')),
+  );
   writeFileSync(join(elsewhere, 'real.yaml'), service('a', 81));
   await followed.until(() => followed.inForce.get('a')?.includes('81') === true);
 });
 
-const oddThings: readonly { readonly name: string; readonly make: (at: (name: string) => string) => void; readonly says: RegExp }[] = [
+const oddThings: readonly {
+  readonly name: string;
+  readonly make: (at: (name: string) => string) => void;
+  readonly says: RegExp;
+}[] = [
   { name: 'a named pipe', make: (at) => execFileSync('mkfifo', [at('x.yaml')]), says: /x\.yaml.*named pipe/ },
-  { name: 'a link to the folder that it is in', make: (at) => symlinkSync('.', at('x.yaml')), says: /x\.yaml.*same folder/ },
+  {
+    name: 'a link to the folder that it is in',
+    make: (at) => symlinkSync('.', at('x.yaml')),
+    says: /x\.yaml.*same folder/,
+  },
   {
     name: 'two links to the folder that they are in',
     make: (at) => {
@@ -228,26 +263,38 @@ const oddThings: readonly { readonly name: string; readonly make: (at: (name: st
     },
     says: /y\.yaml.*same folder/,
   },
-  { name: 'a link to itself', make: (at) => symlinkSync('x.yaml', at('x.yaml')), says: /x\.yaml.*leads back to itself/ },
+  {
+    name: 'a link to itself',
+    make: (at) => symlinkSync('x.yaml', at('x.yaml')),
+    says: /x\.yaml.*leads back to itself/,
+  },
   {
     name: 'bytes that are not UTF-8',
     make: (at) => writeFileSync(at('x.yaml'), Buffer.from([97, 58, 32, 255, 254])),
     says: /x\.yaml.*UTF-8/,
   },
-  { name: 'UTF-16', make: (at) => writeFileSync(at('x.yaml'), Buffer.from('\ufeffa: b', 'utf16le')), says: /x\.yaml.*(UTF-8|binary)/ },
+  {
+    name: 'UTF-16',
+    make: (at) => writeFileSync(at('x.yaml'), Buffer.from('\ufeffa: b', 'utf16le')),
+    says: /x\.yaml.*(UTF-8|binary)/,
+  },
 ];
 
 for (const { name, make, says } of oddThings) {
   test(`${name} is a finding, and the rest is followed`, { timeout: 5000 }, async (t) => {
     const followed = new Followed(t, one);
     make((path) => followed.at(path));
-    await followed.until(() => followed.issues.some(({ origin, message }) => says.test(`${origin.file} ${message}`)));
+    await followed.until(() =>
+      followed.issues.some(({ origin, message }) => says.test(`${origin.file} ${message}`)),
+    );
     followed.write('later.yaml', service('later'));
     await followed.until(() => followed.names() === 'a,later');
   });
 }
 
-test('a file that cannot be read any more is a finding and keeps what it held', { timeout: 5000 }, async (t) => {
+test('a file that cannot be read any more is a finding and keeps what it held', {
+  timeout: 5000,
+}, async (t) => {
   const followed = new Followed(t, one);
   symlinkSync('a.yaml', followed.at('.loop'));
   renameSync(followed.at('.loop'), followed.at('a.yaml'));
@@ -269,7 +316,9 @@ test('half of a file that is being written is no finding', { timeout: 5000 }, as
   assert.deepEqual(found, []);
 });
 
-test('a document that is cut off before its kind or name says nothing of what it held', { timeout: 5000 }, async (t) => {
+test('a document that is cut off before its kind or name says nothing of what it held', {
+  timeout: 5000,
+}, async (t) => {
   for (const rest of ['apiVersion: v1\n', 'apiVersion: v1\nkind: Service\n']) {
     const followed = new Followed(t, one);
     followed.write('a.yaml', rest);
@@ -286,7 +335,14 @@ test('findings are placed where the resource stands now', (t) => {
       code: 'MT0201',
       severity: 'error',
       message: '',
-      origin: { kind: 'Service', namespace: 'default', name: 'b', file: 'old', line: 1, path: 'spec.ports[0].port' },
+      origin: {
+        kind: 'Service',
+        namespace: 'default',
+        name: 'b',
+        file: 'old',
+        line: 1,
+        path: 'spec.ports[0].port',
+      },
     }).origin.line;
   assert.equal(issue(), 9);
   followed.write('a.yaml', `# a comment\n${readFileSync(followed.at('a.yaml'), 'utf8')}`);

@@ -49,15 +49,31 @@ const aliasBomb = `a: &a [x,x,x,x,x,x,x,x,x,x]\n${Array.from(
       .join(',')}]`,
 ).join('\n')}\n`;
 
-const badInputs: readonly { readonly name: string; readonly text: string | Buffer; readonly code: RegExp | undefined }[] = [
+const badInputs: readonly {
+  readonly name: string;
+  readonly text: string | Buffer;
+  readonly code: RegExp | undefined;
+}[] = [
   { name: 'an empty file', text: '', code: undefined },
   { name: 'a binary file', text: Buffer.from([0, 1, 2, 255, 254, 0, 10]), code: /MT0002/ },
-  { name: 'a file cut off in the middle', text: 'apiVersion: v1\nkind: Service\nmetadata: {name: a', code: /MT0001/ },
-  { name: 'a key given twice', text: 'apiVersion: v1\nkind: Service\nkind: Service\nmetadata: {name: a}\n', code: /MT0008/ },
+  {
+    name: 'a file cut off in the middle',
+    text: 'apiVersion: v1\nkind: Service\nmetadata: {name: a',
+    code: /MT0001/,
+  },
+  {
+    name: 'a key given twice',
+    text: 'apiVersion: v1\nkind: Service\nkind: Service\nmetadata: {name: a}\n',
+    code: /MT0008/,
+  },
   { name: 'an alias bomb', text: aliasBomb, code: /MT0003/ },
   { name: 'deep nesting', text: `${'['.repeat(5000)}${']'.repeat(5000)}`, code: /MT000[13]/ },
   { name: 'ten megabytes of one text', text: `x: ${'y'.repeat(10_000_000)}\n`, code: /MT00(04|11)/ },
-  { name: 'a wrong field', text: 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: seven}\n', code: /MT0101/ },
+  {
+    name: 'a wrong field',
+    text: 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: seven}\n',
+    code: /MT0101/,
+  },
 ];
 
 for (const { name, text, code } of badInputs) {
@@ -107,7 +123,8 @@ test('the same name twice: the first stays, the second is a finding at its line'
 test('what cannot be read is a finding', (t) => {
   const files = folder(t);
   symlinkSync(join(files.path, 'nowhere'), join(files.path, 'dangling.yaml'));
-  const codes = (paths: readonly string[]): readonly string[] => new FileSource({ paths }).load().issues.map((issue) => issue.code);
+  const codes = (paths: readonly string[]): readonly string[] =>
+    new FileSource({ paths }).load().issues.map((issue) => issue.code);
   assert.deepEqual(codes([files.path]), ['MT0010']);
   assert.deepEqual(codes([join(files.path, 'missing')]), ['MT0010']);
 });
@@ -118,10 +135,14 @@ test('an edit is noticed', async (t) => {
   const source = new FileSource({ paths: [files.path], quietMs: 1 });
   t.after(() => source.close());
   source.load();
-  const seen = new Promise<ConfigUpdate>((resolve) => source.watch((update) => update.changed.length > 0 && resolve(update)));
+  const seen = new Promise<ConfigUpdate>((resolve) =>
+    source.watch((update) => update.changed.length > 0 && resolve(update)),
+  );
   files.write('b.yaml', service('b'));
   assert.deepEqual(names(await seen), { changed: ['b'], removed: [] });
-  const gone = new Promise<ConfigUpdate>((resolve) => source.watch((update) => update.removed.length > 0 && resolve(update)));
+  const gone = new Promise<ConfigUpdate>((resolve) =>
+    source.watch((update) => update.removed.length > 0 && resolve(update)),
+  );
   unlinkSync(join(files.path, 'b.yaml'));
   assert.deepEqual(names(await gone), { changed: [], removed: ['b'] });
 });

@@ -1,5 +1,6 @@
-// Configuration from files and folders, followed as they change: only what changed is read. A resource with an error in it keeps its last
-// good version, and what disappears is given up only when it stays away: editors, git and `kubectl cp` all take files away for a moment.
+// Configuration from files and folders, followed as they change: only what changed is read. A resource with
+// an error in it keeps its last good version, and what disappears is given up only when it stays away:
+// editors, git and `kubectl cp` all take files away for a moment.
 import { hasErrors, type Issue } from '../base/index.ts';
 import { type ParsedFile, parseFile, parseSteps, type SourceText, withPosition } from '../config/index.ts';
 import type { ConfigUpdate, ResourceId, Standing } from './config-update.ts';
@@ -13,7 +14,10 @@ export interface FileSourceOptions {
   readonly paths: readonly string[];
   /** Texts that come from elsewhere, such as standard input. */
   readonly texts?: readonly SourceText[];
-  /** How long files are left alone between two looks, in milliseconds: editors write in several steps. The first change after a calm moment does not wait. */
+  /**
+   * How long files are left alone between two looks, in milliseconds: editors write in several steps. The
+   * first change after a calm moment does not wait.
+   */
   readonly quietMs?: number;
   /** How long a resource must be missing before it counts as removed, in milliseconds. */
   readonly graceMs?: number;
@@ -62,7 +66,10 @@ export class FileSource {
     this.#tree = new FileTree(paths, (path) => this.#touch(path));
   }
 
-  /** Looks at everything and believes it at once; returns what differs from the last time. Never throws: what cannot be read is an issue. */
+  /**
+   * Looks at everything and believes it at once; returns what differs from the last time. Never throws: what
+   * cannot be read is an issue.
+   */
   load(): ConfigUpdate {
     for (const source of this.#texts) this.#put(parseFile(source));
     runToEnd(this.#look(this.#roots, true));
@@ -76,7 +83,10 @@ export class FileSource {
     return this.#issues;
   }
 
-  /** The issue with file, line and column of its field as they are now, when its resource is one of the source's. */
+  /**
+   * The issue with file, line and column of its field as they are now, when its resource is one of the
+   * source's.
+   */
   place(issue: Issue): Issue {
     const { kind, namespace, name } = issue.origin;
     const { file, line } = this.#claims.originOf(`${kind}/${namespace}/${name}`) ?? issue.origin;
@@ -141,7 +151,8 @@ export class FileSource {
     this.#looksAtOnce = false;
     this.#isLooking = true;
     this.#sawNews = false;
-    const paths = this.#pending.size > eventsToDistrust ? [...this.#pending, ...this.#roots] : [...this.#pending];
+    const paths =
+      this.#pending.size > eventsToDistrust ? [...this.#pending, ...this.#roots] : [...this.#pending];
     this.#pending = new Set();
     await runInSlices(this.#look(paths, false));
     this.#isLooking = false;
@@ -161,15 +172,22 @@ export class FileSource {
     for (const path of paths) yield* this.#tree.look(path, changes);
     for (const path of this.#doubted.keys()) if (!changes.gone.has(path)) changes.files.add(path);
     for (const path of changes.gone) this.#put(emptyFile(path));
-    for (const root of changes.lostRoots) this.#eachBelow(root, (path) => this.#put({ ...emptyFile(path), isDamaged: true }));
-    for (const root of changes.foundRoots) this.#eachBelow(root, (path) => this.#tree.has(path) || this.#put(emptyFile(path)));
+    for (const root of changes.lostRoots)
+      this.#eachBelow(root, (path) => this.#put({ ...emptyFile(path), isDamaged: true }));
+    for (const root of changes.foundRoots)
+      this.#eachBelow(root, (path) => this.#tree.has(path) || this.#put(emptyFile(path)));
     for (const path of changes.files) {
       const before = this.#claims.fileOf(path);
       const read = readText(path);
       const text = 'source' in read ? read.source.text : '';
-      if ('source' in read && before?.text === text && !before.isDamaged && !this.#doubted.has(path)) continue;
-      const parsed = 'source' in read ? yield* parseSteps(read.source, before) : { ...read.problem, text: before?.text ?? '' };
-      if (!isFinal && hasErrors(parsed.issues) && this.#doubted.get(path) !== text) this.#doubted.set(path, text);
+      if ('source' in read && before?.text === text && !before.isDamaged && !this.#doubted.has(path))
+        continue;
+      const parsed =
+        'source' in read
+          ? yield* parseSteps(read.source, before)
+          : { ...read.problem, text: before?.text ?? '' };
+      if (!isFinal && hasErrors(parsed.issues) && this.#doubted.get(path) !== text)
+        this.#doubted.set(path, text);
       else this.#put(parsed);
     }
   }
@@ -179,7 +197,8 @@ export class FileSource {
     this.#doubted.delete(file.file);
     this.#claims.put(file, this.#orderOf(file.file));
     if (!this.#claims.hasLeftovers(file.file)) this.#leftovers.delete(file.file);
-    else if (!this.#leftovers.has(file.file)) this.#leftovers.set(file.file, performance.now() + this.#graceMs);
+    else if (!this.#leftovers.has(file.file))
+      this.#leftovers.set(file.file, performance.now() + this.#graceMs);
     if (file.text === '' && this.#leftovers.has(file.file)) this.#emptied.add(file.file);
     else this.#emptied.delete(file.file);
   }
@@ -209,12 +228,16 @@ export class FileSource {
     if (next < Number.POSITIVE_INFINITY) this.#graceTimer = setTimeout(() => this.#emit(), next - now);
     const before = this.#issues;
     const update = this.#takeUpdate();
-    if (update.changed.length > 0 || update.removed.length > 0 || !sameIssues(before, update.issues)) this.#onUpdate?.(update);
+    if (update.changed.length > 0 || update.removed.length > 0 || !sameIssues(before, update.issues))
+      this.#onUpdate?.(update);
   }
 
   #takeUpdate(): ConfigUpdate {
     const changes = this.#claims.takeChanges();
-    this.#issues = [...[...this.#tree.problems.values()].flatMap(({ issues }) => issues), ...this.#claims.issues()];
+    this.#issues = [
+      ...[...this.#tree.problems.values()].flatMap(({ issues }) => issues),
+      ...this.#claims.issues(),
+    ];
     return { ...changes, issues: this.#issues };
   }
 }
@@ -224,6 +247,10 @@ function emptyFile(file: string): ParsedFile {
 }
 
 function sameIssues(before: readonly Issue[], after: readonly Issue[]): boolean {
-  const text = ({ code, message, origin }: Issue): string => `${code} ${message} ${origin.file} ${origin.line} ${origin.column}`;
-  return before.length === after.length && before.every((issue, index) => text(issue) === text(after[index] ?? issue));
+  const text = ({ code, message, origin }: Issue): string =>
+    `${code} ${message} ${origin.file} ${origin.line} ${origin.column}`;
+  return (
+    before.length === after.length &&
+    before.every((issue, index) => text(issue) === text(after[index] ?? issue))
+  );
 }

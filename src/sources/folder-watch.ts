@@ -1,4 +1,5 @@
-// Watches folders one by one: on Linux, Node's recursive watch follows the files themselves and loses one that an editor replaces by a rename.
+// Watches folders one by one: on Linux, Node's recursive watch follows the files themselves and loses one
+// that an editor replaces by a rename.
 import { type FSWatcher, watch } from 'node:fs';
 
 /** `name` of what changed in `folder`; undefined when that is not known, so that anything may have. */

@@ -1,4 +1,5 @@
-// The text of a file, or why there is none. What is no ordinary file is never opened: a FIFO would be waited for.
+// The text of a file, or why there is none. What is no ordinary file is never opened: a FIFO would be waited
+// for.
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { type ParsedFile, type SourceText, unreadableFile } from '../config/index.ts';
 
@@ -27,14 +28,22 @@ export function readText(file: string): TextOrProblem {
 
 /** Why a thing of the file system is not to be opened. */
 export function problemOf(file: string, stats: Stats): ParsedFile | undefined {
-  if (!stats.isFile()) return unreadableFile(file, 'MT0010', `cannot be read: it is ${kindOf(stats)}, not a file`);
-  return stats.size > mostBytes ? unreadableFile(file, 'MT0003', `the file has more than ${mostBytes} bytes`) : undefined;
+  if (!stats.isFile())
+    return unreadableFile(file, 'MT0010', `cannot be read: it is ${kindOf(stats)}, not a file`);
+  return stats.size > mostBytes
+    ? unreadableFile(file, 'MT0003', `the file has more than ${mostBytes} bytes`)
+    : undefined;
 }
 
 export function readProblem(file: string, error: unknown): ParsedFile {
-  const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
+  const { code, message } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
-    return unreadableFile(file, 'MT0002', 'the file is not text in UTF-8: it holds other bytes, or another encoding such as UTF-16');
+    return unreadableFile(
+      file,
+      'MT0002',
+      'the file is not text in UTF-8: it holds other bytes, or another encoding such as UTF-16',
+    );
   return unreadableFile(file, 'MT0010', `cannot be read: ${reasons[code ?? ''] ?? message}`);
 }
 

@@ -1,10 +1,13 @@
-// Which file says what of which resource, and what is in force by that. Kept by difference: a change of one file costs what that file holds.
+// Which file says what of which resource, and what is in force by that. Kept by difference: a change of one
+// file costs what that file holds.
 import { deepEqual, type Issue, type Origin } from '../base/index.ts';
 import { type AnyConfig, type ParsedFile, type ParsedObject, repeated } from '../config/index.ts';
 import type { ResourceId, Standing } from './config-update.ts';
 
 interface Claim {
-  /** Absent when the file does not hold it any more, for what a file once held is given up only after a while. */
+  /**
+   * Absent when the file does not hold it any more, for what a file once held is given up only after a while.
+   */
   readonly object: ParsedObject | undefined;
   /** The last good version that this file gave. */
   readonly resource: AnyConfig | undefined;
@@ -32,7 +35,10 @@ export class ResourceClaims {
   readonly #touched = new Set<string>();
   readonly #withIssues = new Set<string>();
   readonly #repeated = new Set<string>();
-  readonly #repetitionsKnown = new WeakMap<ParsedObject, { readonly first: ParsedObject; readonly issue: Issue }>();
+  readonly #repetitionsKnown = new WeakMap<
+    ParsedObject,
+    { readonly first: ParsedObject; readonly issue: Issue }
+  >();
 
   get size(): number {
     return this.#inForce.size;
@@ -66,7 +72,10 @@ export class ResourceClaims {
     return objects[0]?.origin ?? this.#inForce.get(id)?.origin;
   }
 
-  /** What the file says now. What it said before and says no more is kept until `giveUp`. `order`: where it stands among the files. */
+  /**
+   * What the file says now. What it said before and says no more is kept until `giveUp`. `order`: where it
+   * stands among the files.
+   */
   put(file: ParsedFile, order: string): void {
     const claimant: Claimant = this.#files.get(file.file) ?? { file, order, claims: new Map() };
     this.#files.set(file.file, claimant);
@@ -77,8 +86,10 @@ export class ResourceClaims {
       if (found.has(object.id)) this.#repeated.add(object.id);
       else found.set(object.id, object);
     }
-    for (const [id, claim] of claimant.claims) if (!found.has(id)) this.#claim(claimant, id, { ...claim, object: undefined });
-    for (const [id, object] of found) this.#claim(claimant, id, { object, resource: object.resource ?? claimant.claims.get(id)?.resource });
+    for (const [id, claim] of claimant.claims)
+      if (!found.has(id)) this.#claim(claimant, id, { ...claim, object: undefined });
+    for (const [id, object] of found)
+      this.#claim(claimant, id, { object, resource: object.resource ?? claimant.claims.get(id)?.resource });
     if (file.issues.length > 0) this.#withIssues.add(file.file);
     else this.#withIssues.delete(file.file);
   }
@@ -86,7 +97,11 @@ export class ResourceClaims {
   /** Whether the file once held something that it does not hold now, and is not merely unreadable. */
   hasLeftovers(path: string): boolean {
     const claimant = this.#files.get(path);
-    return claimant !== undefined && !claimant.file.isDamaged && [...claimant.claims.values()].some(({ object }) => !object);
+    return (
+      claimant !== undefined &&
+      !claimant.file.isDamaged &&
+      [...claimant.claims.values()].some(({ object }) => !object)
+    );
   }
 
   /** What the file does not hold any more is no longer in force. */
@@ -108,7 +123,8 @@ export class ResourceClaims {
       if (resource) this.#inForce.set(id, resource);
       else this.#inForce.delete(id);
       if (resource && !same(before, resource)) changed.push(resource);
-      else if (!resource && before) removed.push({ kind: before.kind, namespace: before.metadata.namespace, name: before.metadata.name });
+      else if (!resource && before)
+        removed.push({ kind: before.kind, namespace: before.metadata.namespace, name: before.metadata.name });
     }
     this.#touched.clear();
     return { changed, removed };
@@ -120,7 +136,10 @@ export class ResourceClaims {
     return [...own, ...[...this.#repeated].flatMap((id) => this.#repetitions(id))];
   }
 
-  /** What the first file that holds it says; while that has an error and no good version of its own, what another file held before. */
+  /**
+   * What the first file that holds it says; while that has an error and no good version of its own, what
+   * another file held before.
+   */
   #winner(claimants: readonly Claimant[], id: string): AnyConfig | undefined {
     const claims = claimants.flatMap(({ claims }) => claims.get(id) ?? []);
     const first = claims.find(({ object }) => object !== undefined);
@@ -149,11 +168,15 @@ export class ResourceClaims {
 
   #repetitions(id: string): readonly Issue[] {
     const all = (this.#claimants.get(id) ?? []).flatMap(({ file, claims }) =>
-      claims.get(id)?.object ? file.objects.filter((object) => object.id === id).map((object) => ({ object, file })) : [],
+      claims.get(id)?.object
+        ? file.objects.filter((object) => object.id === id).map((object) => ({ object, file }))
+        : [],
     );
     const [first, ...rest] = all;
     if (rest.length === 0) this.#repeated.delete(id);
-    return first ? rest.slice(0, mostRepetitions).map(({ object, file }) => this.#repetition(object, first.object, file)) : [];
+    return first
+      ? rest.slice(0, mostRepetitions).map(({ object, file }) => this.#repetition(object, first.object, file))
+      : [];
   }
 
   /** To find its place the document is read once more, so it is remembered. */
@@ -168,5 +191,8 @@ export class ResourceClaims {
 
 /** Line numbers are not compared: a resource that only moves in its file is the same. */
 function same(before: AnyConfig | undefined, after: AnyConfig): boolean {
-  return before !== undefined && (before === after || (deepEqual(before.spec, after.spec) && deepEqual(before.metadata, after.metadata)));
+  return (
+    before !== undefined &&
+    (before === after || (deepEqual(before.spec, after.spec) && deepEqual(before.metadata, after.metadata)))
+  );
 }

@@ -27,8 +27,14 @@ interface Example {
 
 function readExample(file: string): Example {
   const text = readFileSync(file, 'utf8');
-  const head = parseAllDocuments(text)[0]?.toJS() as { clients: readonly Partial<ProxyNode>[]; mesh?: unknown };
-  const { resources } = parseDocuments(text.slice(text.indexOf('\n---\n') + 5).replaceAll(/^x-places:.*\n/gm, ''), file);
+  const head = parseAllDocuments(text)[0]?.toJS() as {
+    clients: readonly Partial<ProxyNode>[];
+    mesh?: unknown;
+  };
+  const { resources } = parseDocuments(
+    text.slice(text.indexOf('\n---\n') + 5).replaceAll(/^x-places:.*\n/gm, ''),
+    file,
+  );
   return {
     objects: resources,
     clients: head.clients.map((client) => ({ ...testClient, ...client })),
@@ -36,15 +42,24 @@ function readExample(file: string): Example {
   };
 }
 
-/** Everything that the clients get, in the order in which they get it. `readEarly`: as if they had been there from the beginning. */
-function outcome({ clients, config }: Example, steps: readonly Step[], readEarly: boolean): readonly string[] {
+/**
+ * Everything that the clients get, in the order in which they get it. `readEarly`: as if they had been there
+ * from the beginning.
+ */
+function outcome(
+  { clients, config }: Example,
+  steps: readonly Step[],
+  readEarly: boolean,
+): readonly string[] {
   const engine = new MemoEngine();
   const store = new ConfigStore(engine, { domain: 'cluster.local' });
   const mesh = new Mesh(engine, store, new Registry(engine, store), config);
   const translator = new Translator(engine, mesh);
   const read = (): readonly string[] =>
     clients.flatMap((client, i) =>
-      [...proxyResources(translator, viewOf(mesh, client))].map(([name, { any }]) => `${i} ${name} ${Buffer.from(any).toString('base64')}`),
+      [...proxyResources(translator, viewOf(mesh, client))].map(
+        ([name, { any }]) => `${i} ${name} ${Buffer.from(any).toString('base64')}`,
+      ),
     );
   const early = Math.trunc(steps.length / 2);
   steps.forEach(({ object, kind }, i) => {
@@ -70,7 +85,10 @@ for (const file of [join(folder, 'arrival.yaml'), ...globSync(join(folder, 'fiel
     fc.assert(
       fc.property(order, fc.subarray([...objects]), fc.boolean(), (all, removed, readEarly) => {
         // Some come, go, and come again.
-        const steps = [...removed.flatMap((object) => [put(object), { object, kind: 'remove' } as const]), ...all.map(put)];
+        const steps = [
+          ...removed.flatMap((object) => [put(object), { object, kind: 'remove' } as const]),
+          ...all.map(put),
+        ];
         assert.deepEqual(outcome(example, steps, readEarly), expected);
       }),
       { numRuns: file.endsWith('arrival.yaml') ? 40 : 5, seed: 7 },

@@ -17,19 +17,27 @@ export interface EncodedPart {
   readonly version: string;
 }
 
-export function encodeResource<D extends DescMessage>(schema: D, name: string, message: MessageShape<D>): EncodedResource {
+export function encodeResource<D extends DescMessage>(
+  schema: D,
+  name: string,
+  message: MessageShape<D>,
+): EncodedResource {
   const bytes = toBinary(schema, message);
   return { name, version: hashBytes(bytes), any: anyBytes(schema.typeName, [bytes]) };
 }
 
-export function encodePart<D extends DescMessage>(field: number, schema: D, message: MessageShape<D>): EncodedPart {
+export function encodePart<D extends DescMessage>(
+  field: number,
+  schema: D,
+  message: MessageShape<D>,
+): EncodedPart {
   const value = toBinary(schema, message);
   return { bytes: concat([fieldHeader(field, value.length), value]), version: hashBytes(value) };
 }
 
 /**
- * A resource made of a message and of further fields, which are not encoded again.
- * Protobuf takes the fields of a message in any order: https://protobuf.dev/programming-guides/encoding/#order
+ * A resource made of a message and of further fields, which are not encoded again. Protobuf takes the fields
+ * of a message in any order: https://protobuf.dev/programming-guides/encoding/#order
  */
 export function assembleResource<D extends DescMessage>(
   schema: D,
@@ -44,18 +52,31 @@ export function assembleResource<D extends DescMessage>(
 }
 
 export function sameResource(a: EncodedResource | undefined, b: EncodedResource | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && a.name === b.name && a.version === b.version && a.any.length === b.any.length);
+  return (
+    a === b ||
+    (a !== undefined &&
+      b !== undefined &&
+      a.name === b.name &&
+      a.version === b.version &&
+      a.any.length === b.any.length)
+  );
 }
 
 export function samePart(a: EncodedPart | undefined, b: EncodedPart | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && a.version === b.version && a.bytes.length === b.bytes.length);
+  return (
+    a === b ||
+    (a !== undefined && b !== undefined && a.version === b.version && a.bytes.length === b.bytes.length)
+  );
 }
 
 const typeUrlField = 1;
 const valueField = 2;
 
 function anyBytes(typeName: string, value: readonly Uint8Array[]): Uint8Array {
-  const url = new BinaryWriter().tag(typeUrlField, WireType.LengthDelimited).string(`type.googleapis.com/${typeName}`).finish();
+  const url = new BinaryWriter()
+    .tag(typeUrlField, WireType.LengthDelimited)
+    .string(`type.googleapis.com/${typeName}`)
+    .finish();
   const length = value.reduce((sum, piece) => sum + piece.length, 0);
   return concat([url, fieldHeader(valueField, length), ...value]);
 }

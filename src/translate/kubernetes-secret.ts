@@ -1,7 +1,10 @@
 // Kubernetes secrets as Envoy secrets, for gateways that name them by `credentialName`.
 // https://istio.io/latest/docs/tasks/traffic-management/ingress/secure-ingress/#key-formats
 import { create } from '@bufbuild/protobuf';
-import { type Secret, SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
+import {
+  type Secret,
+  SecretSchema,
+} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { configMapScheme, parentNamespaceAnnotation } from '../mesh/index.ts';
 import type { ConfigStore, ObjectOf } from '../registry/index.ts';
 import { parseCredential, rootsSuffix } from './secrets.ts';
@@ -11,25 +14,30 @@ export function kubernetesSecret(store: ConfigStore, name: string, namespace: st
   const wanted = parseCredential(name, namespace);
   if (!wanted || !mayRead(store, name, wanted.namespace, namespace)) return undefined;
   const key = `${wanted.namespace}/${wanted.name}`;
-  if (wanted.kind === 'ConfigMap') return wanted.roots ? rootsOfConfigMap(name, store.table('ConfigMap').get(key)) : undefined;
+  if (wanted.kind === 'ConfigMap')
+    return wanted.roots ? rootsOfConfigMap(name, store.table('ConfigMap').get(key)) : undefined;
   const read = (path: string): ObjectOf<'Secret'> | undefined => store.table('Secret').get(path);
   return wanted.roots ? rootsOf(name, read(key + rootsSuffix) ?? read(key)) : certificateOf(name, read(key));
 }
 
 /**
- * A proxy reads the secrets of its own namespace, and what conversion from Gateway API has found to be allowed: certificates of a Gateway,
- * and the authorities of a policy. The names of the objects that it makes are none that users can write.
+ * A proxy reads the secrets of its own namespace, and what conversion from Gateway API has found to be
+ * allowed: certificates of a Gateway, and the authorities of a policy. The names of the objects that it makes
+ * are none that users can write.
  */
 function mayRead(store: ConfigStore, name: string, owner: string, namespace: string): boolean {
   if (owner === namespace) return true;
-  const isMade = ({ metadata }: { readonly metadata: { readonly name: string } }): boolean => metadata.name.includes('~');
+  const isMade = ({ metadata }: { readonly metadata: { readonly name: string } }): boolean =>
+    metadata.name.includes('~');
   const servers = store
     .table('Gateway')
     .values()
     .filter((gateway) => isMade(gateway) && homeOf(gateway) === namespace);
   const asServer = servers
     .flatMap(({ spec }) => spec.servers ?? [])
-    .some(({ tls }) => [tls?.credentialName, tls?.caCertCredentialName, ...(tls?.credentialNames ?? [])].includes(name));
+    .some(({ tls }) =>
+      [tls?.credentialName, tls?.caCertCredentialName, ...(tls?.credentialNames ?? [])].includes(name),
+    );
   if (asServer || !name.startsWith(configMapScheme)) return asServer;
   const policies = store.table('DestinationRule').values().filter(isMade);
   const settings = policies.flatMap(({ spec: { trafficPolicy } }) => [
@@ -57,13 +65,19 @@ function certificateOf(name: string, secret: ObjectOf<'Secret'> | undefined): Se
   return (
     chain &&
     key &&
-    create(SecretSchema, { name, type: { case: 'tlsCertificate', value: { certificateChain: inline(chain), privateKey: inline(key) } } })
+    create(SecretSchema, {
+      name,
+      type: { case: 'tlsCertificate', value: { certificateChain: inline(chain), privateKey: inline(key) } },
+    })
   );
 }
 
 function rootsOf(name: string, secret: ObjectOf<'Secret'> | undefined): Secret | undefined {
   const roots = dataOf(secret, ['ca.crt', 'cacert']);
-  return roots && create(SecretSchema, { name, type: { case: 'validationContext', value: { trustedCa: inline(roots) } } });
+  return (
+    roots &&
+    create(SecretSchema, { name, type: { case: 'validationContext', value: { trustedCa: inline(roots) } } })
+  );
 }
 
 function dataOf(secret: ObjectOf<'Secret'> | undefined, keys: readonly string[]): Uint8Array | undefined {

@@ -1,4 +1,5 @@
-// The names that Istio gives to clusters, listeners, route configurations and SNI, built and read in one place.
+// The names that Istio gives to clusters, listeners, route configurations and SNI, built and read in one
+// place.
 
 export type Direction = 'outbound' | 'inbound';
 
@@ -25,7 +26,12 @@ export function outboundCluster(port: number, subset: string | undefined, host: 
 
 export function parseClusterName(name: string): ClusterName | undefined {
   const [direction, port, subset, host, ...rest] = name.split('|');
-  if ((direction !== 'outbound' && direction !== 'inbound') || subset === undefined || host === undefined || rest.length > 0)
+  if (
+    (direction !== 'outbound' && direction !== 'inbound') ||
+    subset === undefined ||
+    host === undefined ||
+    rest.length > 0
+  )
     return undefined;
   const number = Number(port);
   return Number.isInteger(number) && port !== '' ? { direction, port: number, subset, host } : undefined;
@@ -38,7 +44,8 @@ export function clusterSni({ direction, port, subset, host }: ClusterName): stri
 
 export function parseClusterSni(name: string): ClusterName | undefined {
   const [direction, port, subset, ...host] = name.split('_.');
-  if (direction !== 'outbound' || subset === undefined || host.length === 0 || !/^\d+$/.test(port ?? '')) return undefined;
+  if (direction !== 'outbound' || subset === undefined || host.length === 0 || !/^\d+$/.test(port ?? ''))
+    return undefined;
   return { direction, port: Number(port), subset, host: host.join('_.') };
 }
 
@@ -68,7 +75,9 @@ export function detectedRouteName(host: string, port: number): string {
   return `${host}:${port}`;
 }
 
-export function parseSidecarRouteName(name: string): { readonly host?: string; readonly port: number } | undefined {
+export function parseSidecarRouteName(
+  name: string,
+): { readonly host?: string; readonly port: number } | undefined {
   const colon = name.lastIndexOf(':');
   const port = Number(name.slice(colon + 1));
   if (!Number.isInteger(port) || name === '') return undefined;
@@ -97,15 +106,26 @@ export function virtualHostName(host: string, port: number): string {
 }
 
 /** How Istio names a resource in route and cluster metadata, and this proxy's explanations find it again. */
-export function configPath(kind: 'virtual-service' | 'destination-rule', namespace: string, name: string): string {
+export function configPath(
+  kind: 'virtual-service' | 'destination-rule',
+  namespace: string,
+  name: string,
+): string {
   return `/apis/networking.istio.io/v1/namespaces/${namespace}/${kind}/${name}`;
 }
 
 const grpcServerPrefix = 'xds.istio.io/grpc/lds/inbound/';
 
-/** Of the listener that a gRPC server asks for: `xds.istio.io/grpc/lds/inbound/0.0.0.0:50051`. Undefined for another name. */
-export function grpcServerAddress(name: string): { readonly address: string; readonly port: number } | undefined {
-  const found = name.startsWith(grpcServerPrefix) ? parseHostAndPort(name.slice(grpcServerPrefix.length)) : undefined;
+/**
+ * Of the listener that a gRPC server asks for: `xds.istio.io/grpc/lds/inbound/0.0.0.0:50051`. Undefined for
+ * another name.
+ */
+export function grpcServerAddress(
+  name: string,
+): { readonly address: string; readonly port: number } | undefined {
+  const found = name.startsWith(grpcServerPrefix)
+    ? parseHostAndPort(name.slice(grpcServerPrefix.length))
+    : undefined;
   return found && { address: found.host.replace(/^\[|\]$/g, ''), port: found.port };
 }
 

@@ -1,5 +1,5 @@
-// Fields of Envoy's API that are newer than the .proto tree we generate from, added to messages as raw fields.
-// Numbers: https://github.com/envoyproxy/envoy/tree/main/api/envoy
+// Fields of Envoy's API that are newer than the .proto tree we generate from, added to messages as raw
+// fields. Numbers: https://github.com/envoyproxy/envoy/tree/main/api/envoy
 import { type Message, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { DurationSchema } from '@bufbuild/protobuf/wkt';
@@ -10,7 +10,10 @@ const outlierDetectionField = 8;
 const errorMatcherField = 1;
 
 export function addErrorMatcher(message: Message, matchPredicate: Uint8Array): void {
-  const inner = new BinaryWriter().tag(errorMatcherField, WireType.LengthDelimited).bytes(matchPredicate).finish();
+  const inner = new BinaryWriter()
+    .tag(errorMatcherField, WireType.LengthDelimited)
+    .bytes(matchPredicate)
+    .finish();
   addBytes(message, outlierDetectionField, inner);
 }
 

@@ -1,7 +1,10 @@
 // Route tables put together from virtual hosts that are derived and encoded one by one.
 import { create } from '@bufbuild/protobuf';
 import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
-import { type VirtualHost, VirtualHostSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import {
+  type VirtualHost,
+  VirtualHostSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { type Derived, deepEqual, type Family, type MemoEngine } from '../base/index.ts';
 import { type GatewayPort, type Mesh, parseAudience } from '../mesh/index.ts';
 import {
@@ -16,7 +19,12 @@ import {
 import { gatewayVirtualHosts } from './routes/gateway-routes.ts';
 import { hostDomains } from './routes/host-domains.ts';
 import { sidecarRouteTable, type VirtualHostRef } from './routes/sidecar-routes.ts';
-import { aliasVirtualHost, catchAllVirtualHost, foreignVirtualHost, serviceVirtualHost } from './routes/virtual-host.ts';
+import {
+  aliasVirtualHost,
+  catchAllVirtualHost,
+  foreignVirtualHost,
+  serviceVirtualHost,
+} from './routes/virtual-host.ts';
 
 /** RouteConfiguration.virtual_hosts */
 const virtualHostsField = 2;
@@ -61,7 +69,12 @@ export class RouteTables {
       const without = surplus.get(hostKey);
       return (without ? this.#withoutDomains(hostKey, without) : this.#virtualHosts.get(hostKey)) ?? [];
     });
-    return assembleResource(RouteConfigurationSchema, name, create(RouteConfigurationSchema, routeSettings(name)), parts);
+    return assembleResource(
+      RouteConfigurationSchema,
+      name,
+      create(RouteConfigurationSchema, routeSettings(name)),
+      parts,
+    );
   }
 
   #buildHostKeys(key: string): readonly string[] | undefined {
@@ -80,7 +93,9 @@ export class RouteTables {
     return service ? hostDomains(this.#mesh, parseAudience(audience), service, ref) : [];
   }
 
-  /** Domains that an earlier virtual host of the table has taken: Envoy refuses a table that has one twice. */
+  /**
+   * Domains that an earlier virtual host of the table has taken: Envoy refuses a table that has one twice.
+   */
   #buildSurplus(key: string): ReadonlyMap<string, readonly string[]> {
     const taken = new Set<string>();
     const surplus = new Map<string, readonly string[]>();
@@ -103,7 +118,9 @@ export class RouteTables {
   #withoutDomains(key: string, surplus: readonly string[]): EncodedPart | undefined {
     const host = this.#virtualHost(key);
     const domains = host?.domains.filter((domain) => !surplus.includes(domain)) ?? [];
-    return host && domains.length > 0 ? encodePart(virtualHostsField, VirtualHostSchema, { ...host, domains }) : undefined;
+    return host && domains.length > 0
+      ? encodePart(virtualHostsField, VirtualHostSchema, { ...host, domains })
+      : undefined;
   }
 
   #virtualHost(key: string): VirtualHost | undefined {
@@ -115,7 +132,11 @@ export class RouteTables {
     const service = this.#mesh.registry.service(ref.key);
     if (ref.kind === 'alias') {
       const behind = this.#mesh.registry.service(ref.of);
-      return service && behind && aliasVirtualHost(this.#mesh, audience, { alias: service, service: behind, at: ref });
+      return (
+        service &&
+        behind &&
+        aliasVirtualHost(this.#mesh, audience, { alias: service, service: behind, at: ref })
+      );
     }
     const host = service && serviceVirtualHost(this.#mesh, audience, service, ref);
     return host && ref.kind === 'detected' ? { ...host, domains: ['*'] } : host;
@@ -125,7 +146,12 @@ export class RouteTables {
     const lastLine = key.lastIndexOf('\n');
     const gateway = key.slice(0, lastLine);
     const name = key.slice(lastLine + 1);
-    const hosts = gatewayVirtualHosts(this.#mesh, parseAudience(split(gateway).audience), this.#gatewayPorts(gateway), name);
+    const hosts = gatewayVirtualHosts(
+      this.#mesh,
+      parseAudience(split(gateway).audience),
+      this.#gatewayPorts(gateway),
+      name,
+    );
     if (!hosts) return undefined;
     return encodeResource(
       RouteConfigurationSchema,
@@ -141,7 +167,12 @@ function routeSettings(name: string): {
   maxDirectResponseBodySizeBytes: number;
   ignorePortInHostMatching: boolean;
 } {
-  return { name, validateClusters: false, maxDirectResponseBodySizeBytes: maxDirectResponseBytes, ignorePortInHostMatching: true };
+  return {
+    name,
+    validateClusters: false,
+    maxDirectResponseBodySizeBytes: maxDirectResponseBytes,
+    ignorePortInHostMatching: true,
+  };
 }
 
 function split(key: string): { readonly audience: string; readonly rest: string } {

@@ -6,7 +6,10 @@ import {
   type ConfigSource,
   ConfigSourceSchema,
 } from '@meltemi/envoy-api/envoy/config/core/v3/config_source';
-import { type SdsSecretConfig, SdsSecretConfigSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
+import {
+  type SdsSecretConfig,
+  SdsSecretConfigSchema,
+} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { configMapScheme, gatewaySecretScheme, workloadCredential } from '../mesh/index.ts';
 import { duration, fromAds } from './wire.ts';
 
@@ -31,9 +34,15 @@ const fromSecretService: ConfigSource = create(ConfigSourceSchema, {
   resourceApiVersion: ApiVersion.V3,
 });
 
-/** For how long a listener or cluster waits for a secret that may not exist: the rest of it, and of the proxy, is not to wait for ever. */
+/**
+ * For how long a listener or cluster waits for a secret that may not exist: the rest of it, and of the proxy,
+ * is not to wait for ever.
+ */
 const longestWaitMs = 5_000;
-const fromControlPlane: ConfigSource = create(ConfigSourceSchema, { ...fromAds, initialFetchTimeout: duration(longestWaitMs) });
+const fromControlPlane: ConfigSource = create(ConfigSourceSchema, {
+  ...fromAds,
+  initialFetchTimeout: duration(longestWaitMs),
+});
 
 export function localSecret(name: string): SdsSecretConfig {
   return create(SdsSecretConfigSchema, { name, sdsConfig: fromSecretService });
@@ -50,8 +59,12 @@ export function fileRoots(path: string): SdsSecretConfig {
 
 /** A Kubernetes secret by `credentialName`, served by the control plane. */
 export function credential(name: string): SdsSecretConfig {
-  if (name.startsWith(workloadCredential)) return localSecret(name.endsWith(rootsSuffix) ? rootCertificates : workloadCertificate);
-  return create(SdsSecretConfigSchema, { name: name.includes('://') ? name : kubernetesScheme + name, sdsConfig: fromControlPlane });
+  if (name.startsWith(workloadCredential))
+    return localSecret(name.endsWith(rootsSuffix) ? rootCertificates : workloadCertificate);
+  return create(SdsSecretConfigSchema, {
+    name: name.includes('://') ? name : kubernetesScheme + name,
+    sdsConfig: fromControlPlane,
+  });
 }
 
 /** The Kubernetes object, and what of it, that a name of ours stands for. */
@@ -63,7 +76,9 @@ export interface CredentialName {
 }
 
 export function parseCredential(name: string, namespace: string): CredentialName | undefined {
-  const scheme = [kubernetesScheme, gatewaySecretScheme, configMapScheme].find((candidate) => name.startsWith(candidate));
+  const scheme = [kubernetesScheme, gatewaySecretScheme, configMapScheme].find((candidate) =>
+    name.startsWith(candidate),
+  );
   if (!scheme) return undefined;
   const path = name.slice(scheme.length);
   const roots = path.endsWith(rootsSuffix);

@@ -71,7 +71,10 @@ const registry = createRegistry(
 export interface TestHead {
   readonly client?: Partial<ProxyNode> & { readonly locality?: string };
   readonly mesh?: unknown;
-  /** `cluster`, `cluster/NAME`, `route/9080 virtual_hosts.0.routes.0.route.timeout`: names of a type, one resource, or a part of it. */
+  /**
+   * `cluster`, `cluster/NAME`, `route/9080 virtual_hosts.0.routes.0.route.timeout`: names of a type, one
+   * resource, or a part of it.
+   */
   readonly show: readonly string[];
 }
 
@@ -115,18 +118,26 @@ export function translateText(head: TestHead, text: string): Record<string, unkn
 }
 
 /** A resource as JSON with the field names of the .proto files; undefined when there is none. */
-export function resourceJson(translator: Translator, view: View, type: ResourceType, name: string): JsonValue | undefined {
+export function resourceJson(
+  translator: Translator,
+  view: View,
+  type: ResourceType,
+  name: string,
+): JsonValue | undefined {
   return encodedJson(translator.resource(type, view, name).get());
 }
 
 export function encodedJson(resource: EncodedResource | undefined): JsonValue | undefined {
-  return resource && toJson(AnySchema, fromBinary(AnySchema, resource.any), { registry, useProtoFieldName: true });
+  return (
+    resource && toJson(AnySchema, fromBinary(AnySchema, resource.any), { registry, useProtoFieldName: true })
+  );
 }
 
 function shown(translator: Translator, view: View, wanted: string): unknown {
   const [whole = '', path] = wanted.split(' ');
   const slash = whole.indexOf('/');
-  if (slash < 0) return whole === 'cluster' || whole === 'listener' ? translator.names(whole, view).get() : undefined;
+  if (slash < 0)
+    return whole === 'cluster' || whole === 'listener' ? translator.names(whole, view).get() : undefined;
   const value = resourceJson(translator, view, whole.slice(0, slash) as ResourceType, whole.slice(slash + 1));
   return path === undefined ? value : pick(value, path.split('.'));
 }

@@ -1,4 +1,5 @@
-// For tests: everything that one proxy gets, as it would ask for it: clusters and listeners, the endpoints and routes that these name.
+// For tests: everything that one proxy gets, as it would ask for it: clusters and listeners, the endpoints
+// and routes that these name.
 import { fromBinary } from '@bufbuild/protobuf';
 import { AnySchema } from '@bufbuild/protobuf/wkt';
 import { Cluster_DiscoveryType, ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
@@ -44,7 +45,9 @@ function named(type: 'cluster' | 'listener', resource: EncodedResource): Names {
 
 function namedByCluster(bytes: Uint8Array): Names {
   const { name, clusterDiscoveryType: type, edsClusterConfig } = fromBinary(ClusterSchema, bytes);
-  return type.case === 'type' && type.value === Cluster_DiscoveryType.EDS ? [['endpoint', edsClusterConfig?.serviceName || name]] : [];
+  return type.case === 'type' && type.value === Cluster_DiscoveryType.EDS
+    ? [['endpoint', edsClusterConfig?.serviceName || name]]
+    : [];
 }
 
 function namedByListener(bytes: Uint8Array): Names {
@@ -52,7 +55,11 @@ function namedByListener(bytes: Uint8Array): Names {
   return [...filterChains, ...(defaultFilterChain ? [defaultFilterChain] : [])]
     .flatMap((chain) => chain.filters)
     .flatMap(({ configType }) => {
-      if (configType.case !== 'typedConfig' || !configType.value.typeUrl.endsWith(HttpConnectionManagerSchema.typeName)) return [];
+      if (
+        configType.case !== 'typedConfig' ||
+        !configType.value.typeUrl.endsWith(HttpConnectionManagerSchema.typeName)
+      )
+        return [];
       const { routeSpecifier } = fromBinary(HttpConnectionManagerSchema, configType.value.value);
       return routeSpecifier.case === 'rds' ? [['route', routeSpecifier.value.routeConfigName] as const] : [];
     });

@@ -1,10 +1,17 @@
-// The xDS resources of every proxy, derived through the memo engine and shared by all proxies for which they are the same.
+// The xDS resources of every proxy, derived through the memo engine and shared by all proxies for which they
+// are the same.
 import { type Cluster, ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { type Derived, deepEqual, type Family, type MemoEngine } from '../base/index.ts';
-import { type GatewayPort, type Mesh, type ProxyNode, parseAudience, passesAutomatically } from '../mesh/index.ts';
+import {
+  type GatewayPort,
+  type Mesh,
+  type ProxyNode,
+  parseAudience,
+  passesAutomatically,
+} from '../mesh/index.ts';
 import { gatewayServices } from './clusters/gateway-services.ts';
 import { inboundCluster } from './clusters/inbound.ts';
 import { outboundClusterOf } from './clusters/outbound.ts';
@@ -53,11 +60,23 @@ export class Translator {
   constructor(engine: MemoEngine, mesh: Mesh) {
     this.#engine = engine;
     this.#mesh = mesh;
-    this.#plans = engine.family('listenerPlans', (audience) => outboundPlans(mesh, parseAudience(audience)), deepEqual);
+    this.#plans = engine.family(
+      'listenerPlans',
+      (audience) => outboundPlans(mesh, parseAudience(audience)),
+      deepEqual,
+    );
     this.#gatewayPorts = engine.family('gatewayPorts', (key) => this.#buildGatewayPorts(key), deepEqual);
-    this.#serviceClusters = engine.family('serviceClusters', (key) => this.#buildServiceClusters(key), deepEqual);
+    this.#serviceClusters = engine.family(
+      'serviceClusters',
+      (key) => this.#buildServiceClusters(key),
+      deepEqual,
+    );
     this.#names = engine.family('names', (key) => this.#buildNames(key), deepEqual);
-    this.#resources = engine.family('resource', (key) => this.#build(JSON.parse(key) as ResourceKey), sameResource);
+    this.#resources = engine.family(
+      'resource',
+      (key) => this.#build(JSON.parse(key) as ResourceKey),
+      sameResource,
+    );
     this.#routes = new RouteTables(engine, mesh, (key) => this.#gatewayPorts.get(key));
   }
 
@@ -66,15 +85,23 @@ export class Translator {
     return this.#engine.derive('view', () => viewOf(this.#mesh, node), deepEqual);
   }
 
-  /** Names of all resources of a type, for subscribers to everything. Endpoints and routes are asked for by name. */
+  /**
+   * Names of all resources of a type, for subscribers to everything. Endpoints and routes are asked for by
+   * name.
+   */
   names(type: 'cluster' | 'listener', view: View): Derived<readonly string[]> {
     return this.#names.at(JSON.stringify([type, view]));
   }
 
-  /** Holds undefined while there is no such resource. The same cell is handed out for every view that shares the resource. */
+  /**
+   * Holds undefined while there is no such resource. The same cell is handed out for every view that shares
+   * the resource.
+   */
   resource(type: ResourceType, view: View, name: string): ResourceCell {
     if (type === 'route')
-      return view.type === 'router' ? this.#routes.gateway(gatewayKey(view), name) : this.#routes.sidecar(view.audience, name);
+      return view.type === 'router'
+        ? this.#routes.gateway(gatewayKey(view), name)
+        : this.#routes.sidecar(view.audience, name);
     return this.#resources.at(JSON.stringify(resourceKey(type, view, name)));
   }
 
@@ -94,11 +121,20 @@ export class Translator {
       view.type === 'router'
         ? gatewayServices(this.#mesh, audience, this.#gatewayPorts.get(gatewayKey(view)))
         : this.#mesh.reachableServices(audience);
-    const outbound = services.flatMap((service) => this.#serviceClusters.get(`${view.audience}\n${service.hostname}`));
+    const outbound = services.flatMap((service) =>
+      this.#serviceClusters.get(`${view.audience}\n${service.hostname}`),
+    );
     if (view.type === 'router') return [blackHoleCluster, ...outbound, ...this.#passedClusters(view)];
     const inbound = parseInbound(view.inbound).ports.map((port) => inboundClusterName(port.port));
     const lookedUp = undeclaredPolicy(this.#mesh, audience) === 'look-up' ? [dynamicDnsCluster] : [];
-    return [blackHoleCluster, inboundPassthroughCluster, passthroughCluster, ...lookedUp, ...inbound, ...outbound];
+    return [
+      blackHoleCluster,
+      inboundPassthroughCluster,
+      passthroughCluster,
+      ...lookedUp,
+      ...inbound,
+      ...outbound,
+    ];
   }
 
   /** Of a gateway that passes the mesh's TLS on, for every service that it can see. */
@@ -106,11 +142,14 @@ export class Translator {
     const servers = this.#gatewayPorts.get(gatewayKey(view)).flatMap((port) => port.servers);
     if (!servers.some(({ server }) => passesAutomatically(server))) return [];
     const audience = parseAudience(view.audience);
-    return this.#mesh.visibleServices(audience).flatMap((service) => passedTargets(this.#mesh, audience, service).map(targetName));
+    return this.#mesh
+      .visibleServices(audience)
+      .flatMap((service) => passedTargets(this.#mesh, audience, service).map(targetName));
   }
 
   #listenerNames(view: View): readonly string[] {
-    if (view.type === 'router') return this.#gatewayPorts.get(gatewayKey(view)).map((port) => listenerName(port.bind, port.port));
+    if (view.type === 'router')
+      return this.#gatewayPorts.get(gatewayKey(view)).map((port) => listenerName(port.bind, port.port));
     const { captured } = parseAudience(view.audience);
     const plans = this.#plans.get(view.audience).filter((plan) => captured || plan.bound);
     return [
@@ -130,7 +169,8 @@ export class Translator {
         return this.#endpoints(key);
       case 'secret': {
         const audience = parseAudience(key.audience);
-        if (audience.type === 'sidecar' && !sidecarMayRead(this.#mesh.store, key.name, audience)) return undefined;
+        if (audience.type === 'sidecar' && !sidecarMayRead(this.#mesh.store, key.name, audience))
+          return undefined;
         const secret = kubernetesSecret(this.#mesh.store, key.name, audience.namespace);
         return secret && encodeResource(SecretSchema, key.name, secret);
       }
@@ -154,7 +194,8 @@ export class Translator {
 
   #endpoints({ name, audience }: ResourceKey): EncodedResource | undefined {
     const target = this.#target(audience, name);
-    const assignment = target && clusterLoadAssignment(this.#mesh, parseAudience(audience), target, 'discovered');
+    const assignment =
+      target && clusterLoadAssignment(this.#mesh, parseAudience(audience), target, 'discovered');
     return assignment && encodeResource(ClusterLoadAssignmentSchema, name, assignment);
   }
 
@@ -229,11 +270,13 @@ interface ResourceKey {
 function resourceKey(type: Exclude<ResourceType, 'route'>, view: View, name: string): ResourceKey {
   const key = { type, name, audience: view.audience, inbound: '', targetPorts: '', httpProxy: '' };
   if (type === 'endpoint') return endpointKey(view.locatedAudience, name);
-  if (type === 'cluster' && (name.startsWith('outbound|') || parseClusterSni(name))) return { ...key, audience: view.locatedAudience };
+  if (type === 'cluster' && (name.startsWith('outbound|') || parseClusterSni(name)))
+    return { ...key, audience: view.locatedAudience };
   if (type === 'cluster') return { ...key, inbound: name.startsWith('inbound|') ? view.inbound : '' };
   if (type === 'secret') return key;
   if (view.type === 'router') return { ...key, targetPorts: view.targetPorts };
-  if (view.httpProxy && name === proxyListenerName(view.httpProxy)) return { ...key, httpProxy: view.httpProxy };
+  if (view.httpProxy && name === proxyListenerName(view.httpProxy))
+    return { ...key, httpProxy: view.httpProxy };
   return isInbound(view, name) ? { ...key, inbound: view.inbound } : key;
 }
 

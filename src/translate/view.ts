@@ -1,5 +1,12 @@
 // What of a proxy decides its resources, in parts that other proxies may share.
-import { type Audience, audienceKey, directPortsLabel, type GatewayTarget, type Mesh, type ProxyNode } from '../mesh/index.ts';
+import {
+  type Audience,
+  audienceKey,
+  directPortsLabel,
+  type GatewayTarget,
+  type Mesh,
+  type ProxyNode,
+} from '../mesh/index.ts';
 import { byAge } from '../registry/index.ts';
 import { type InboundPlan, inboundPlan } from './listeners/inbound-plan.ts';
 
@@ -30,7 +37,10 @@ export function viewOf(mesh: Mesh, proxy: ProxyNode): View {
     inbound: node.type === 'sidecar' ? JSON.stringify(inboundPlan(mesh, node)) : '',
     targetPorts: node.type === 'router' ? JSON.stringify(targetPorts(mesh, node)) : '',
     nameServer: node.type === 'sidecar' && (node.capturesDns ?? false),
-    httpProxy: node.type === 'sidecar' && port > 0 ? `${node.captured ? '127.0.0.1' : (node.addresses[0] ?? '127.0.0.1')}:${port}` : '',
+    httpProxy:
+      node.type === 'sidecar' && port > 0
+        ? `${node.captured ? '127.0.0.1' : (node.addresses[0] ?? '127.0.0.1')}:${port}`
+        : '',
   };
 }
 

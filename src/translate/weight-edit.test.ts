@@ -1,4 +1,5 @@
-// An edit of weights, by far the most frequent one, costs the same whatever the mesh has: what is computed anew is counted.
+// An edit of weights, by far the most frequent one, costs the same whatever the mesh has: what is computed
+// anew is counted.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDocuments } from '../config/index.ts';
@@ -10,12 +11,17 @@ const rule = (name: string, weight: number): string =>
   `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: ${name}}\nspec: {hosts: [${name}], http: [{route: [{destination: {host: ${name}}, weight: ${weight}}, {destination: {host: other.prod.svc.cluster.local}, weight: 10}]}]}`;
 const service = (name: string, namespace = 'default'): string =>
   `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec: {clusterIP: 10.96.0.1, ports: [{name: http, port: 80}]}`;
-const sidecar = 'apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: s}\nspec: {egress: [{hosts: ["./*"]}]}';
+const sidecar =
+  'apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: s}\nspec: {egress: [{hosts: ["./*"]}]}';
 
 /** How many values a weight edit computes anew, by the size of the mesh. */
 function recomputed(services: number, ...more: readonly string[]): number {
   const names = Array.from({ length: services }, (_, i) => `s${i}`);
-  const documents = [...names.flatMap((name) => [service(name), rule(name, 1)]), service('other', 'prod'), ...more];
+  const documents = [
+    ...names.flatMap((name) => [service(name), rule(name, 1)]),
+    service('other', 'prod'),
+    ...more,
+  ];
   const { engine, store, mesh, translator } = meshOfText(documents.join('\n---\n'));
   const read = (): void => void [...proxyResources(translator, viewOf(mesh, testClient))];
   const count = (): number => [...engine.statistics().recomputed.values()].reduce((sum, one) => sum + one, 0);

@@ -1,9 +1,19 @@
 // Small parts of Envoy messages that many resources share.
-import { create, type DescMessage, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import {
+  create,
+  type DescMessage,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf';
 import { type Any, AnySchema, type Duration, DurationSchema } from '@bufbuild/protobuf/wkt';
 import { type Address, AddressSchema } from '@meltemi/envoy-api/envoy/config/core/v3/address';
 import { type Metadata, MetadataSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { ApiVersion, type ConfigSource, ConfigSourceSchema } from '@meltemi/envoy-api/envoy/config/core/v3/config_source';
+import {
+  ApiVersion,
+  type ConfigSource,
+  ConfigSourceSchema,
+} from '@meltemi/envoy-api/envoy/config/core/v3/config_source';
 import {
   type FractionalPercent,
   FractionalPercent_DenominatorType,
@@ -18,7 +28,10 @@ export function any<D extends DescMessage>(schema: D, init: MessageInitShape<D>)
 }
 
 export function packed<D extends DescMessage>(schema: D, message: MessageShape<D>): Any {
-  return create(AnySchema, { typeUrl: `type.googleapis.com/${schema.typeName}`, value: toBinary(schema, message) });
+  return create(AnySchema, {
+    typeUrl: `type.googleapis.com/${schema.typeName}`,
+    value: toBinary(schema, message),
+  });
 }
 
 export function duration(ms: number): Duration {
@@ -51,7 +64,12 @@ export function fractionalPercent(percent: number): FractionalPercent {
   });
 }
 
-export function istioMetadata(config: string | undefined, more: Readonly<Record<string, string>> = {}): Metadata | undefined {
+export function istioMetadata(
+  config: string | undefined,
+  more: Readonly<Record<string, string>> = {},
+): Metadata | undefined {
   const fields = { ...more, ...(config ? { config } : {}) };
-  return Object.keys(fields).length === 0 ? undefined : create(MetadataSchema, { filterMetadata: { istio: fields } });
+  return Object.keys(fields).length === 0
+    ? undefined
+    : create(MetadataSchema, { filterMetadata: { istio: fields } });
 }

@@ -1,5 +1,6 @@
-// The kinds of resources that travel over xDS, in the order in which a change must reach a client: clusters and their endpoints before
-// the listeners and routes that name them. https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consistency-considerations
+// The kinds of resources that travel over xDS, in the order in which a change must reach a client: clusters
+// and their endpoints before the listeners and routes that name them.
+// https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consistency-considerations
 
 export const resourceTypes = ['cluster', 'endpoint', 'listener', 'route', 'secret'] as const;
 export type ResourceTypeName = (typeof resourceTypes)[number];

@@ -27,13 +27,24 @@ export interface CertificatePair {
 export async function selfSigned(): Promise<CertificatePair> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({ name: 'CN=test', keys, signingAlgorithm: algorithm });
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'CN=test',
+    keys,
+    signingAlgorithm: algorithm,
+  });
   const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-  return { certificate: certificate.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n` };
+  return {
+    certificate: certificate.toString('pem'),
+    key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`,
+  };
 }
 
 /** As YAML documents. */
-export function fixtureDocuments(fixtures: Fixtures, pair: CertificatePair, namespaces: readonly string[]): string {
+export function fixtureDocuments(
+  fixtures: Fixtures,
+  pair: CertificatePair,
+  namespaces: readonly string[],
+): string {
   const objects = [
     ...fixtures.services.flatMap((service) => serviceObjects(service, fixtures.domain)),
     ...fixtures.objects.map((object) => dataObject(object, pair)),
@@ -46,7 +57,10 @@ export function fixtureDocuments(fixtures: Fixtures, pair: CertificatePair, name
   return objects.map((object) => JSON.stringify(object)).join('\n---\n');
 }
 
-function serviceObjects({ hostname, namespace, ports }: Fixtures['services'][number], domain: string): readonly unknown[] {
+function serviceObjects(
+  { hostname, namespace, ports }: Fixtures['services'][number],
+  domain: string,
+): readonly unknown[] {
   const target = (index: number): number => (index === 0 ? 8080 : 0);
   if (!hostname.endsWith(`.svc.${domain}`))
     return [
@@ -68,7 +82,10 @@ function serviceObjects({ hostname, namespace, ports }: Fixtures['services'][num
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name, namespace },
-      spec: { clusterIP: '10.96.0.1', ports: ports.map(({ name: port, port: number }) => ({ name: port, port: number })) },
+      spec: {
+        clusterIP: '10.96.0.1',
+        ports: ports.map(({ name: port, port: number }) => ({ name: port, port: number })),
+      },
     },
     {
       apiVersion: 'discovery.k8s.io/v1',
@@ -81,7 +98,10 @@ function serviceObjects({ hostname, namespace, ports }: Fixtures['services'][num
   ];
 }
 
-function dataObject({ kind, name, namespace, data }: Fixtures['objects'][number], pair: CertificatePair): unknown {
+function dataObject(
+  { kind, name, namespace, data }: Fixtures['objects'][number],
+  pair: CertificatePair,
+): unknown {
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const values = Object.entries(data).map(([key, value]) => {
     const text = { '@cert': pair.certificate, '@key': pair.key }[value];

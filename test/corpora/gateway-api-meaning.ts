@@ -11,8 +11,14 @@ const prefixMark = '%PREFIX()%';
 /** Hosts that nothing answers for, in either implementation. */
 const nowhere: ReadonlySet<string> = new Set(['', 'UnknownService', 'internal.cluster.local']);
 
-/** What each Gateway listens for, and what each host of each does; as texts by what they are about. `marksPrefixes`: a path to rewrite to replaces everything unless it says otherwise. */
-export function meaningOf(objects: readonly Generated[], marksPrefixes: boolean): ReadonlyMap<string, string> {
+/**
+ * What each Gateway listens for, and what each host of each does; as texts by what they are about.
+ * `marksPrefixes`: a path to rewrite to replaces everything unless it says otherwise.
+ */
+export function meaningOf(
+  objects: readonly Generated[],
+  marksPrefixes: boolean,
+): ReadonlyMap<string, string> {
   const meaning = new Map<string, string>();
   const hostsOfGateway = new Map<string, readonly string[]>();
   for (const object of objects) {
@@ -33,16 +39,22 @@ export function meaningOf(objects: readonly Generated[], marksPrefixes: boolean)
     for (const gateway of object.spec.gateways ?? [])
       for (const host of effective(object.spec.hosts ?? [], hostsOfGateway.get(gateway))) {
         const scope = gateway === 'mesh' ? `mesh of ${object.metadata.namespace}` : gateway;
-        for (const rule of object.spec.http ?? []) add(`HTTP ${scope} ${host}`, text(httpMeaning(rule, marksPrefixes)));
+        for (const rule of object.spec.http ?? [])
+          add(`HTTP ${scope} ${host}`, text(httpMeaning(rule, marksPrefixes)));
         for (const { match = [], route = [] } of object.spec.tls ?? [])
           for (const sni of new Set(match.flatMap(({ sniHosts = [] }) => sniHosts.map((name) => `${name}`))))
-            if (gateway === 'mesh' || covers(sni, host) || covers(host, sni)) add(`TLS ${scope} ${host}`, text(targets(route)));
+            if (gateway === 'mesh' || covers(sni, host) || covers(host, sni))
+              add(`TLS ${scope} ${host}`, text(targets(route)));
         for (const { match = [], route = [] } of object.spec.tcp ?? [])
-          add(`TCP ${scope} ${host}`, text({ ports: match.flatMap(({ port }) => port ?? []), route: targets(route) }));
+          add(
+            `TCP ${scope} ${host}`,
+            text({ ports: match.flatMap(({ port }) => port ?? []), route: targets(route) }),
+          );
       }
   }
   for (const object of objects)
-    if (object.kind === 'DestinationRule') meaning.set(`TLS to ${object.spec.host}`, text(policyMeaning(object.spec.trafficPolicy)));
+    if (object.kind === 'DestinationRule')
+      meaning.set(`TLS to ${object.spec.host}`, text(policyMeaning(object.spec.trafficPolicy)));
   // A rule that is there already does nothing.
   for (const [key, list] of rules) meaning.set(key, [...new Set(list)].join('\n'));
   return meaning;
@@ -53,14 +65,23 @@ type TrafficPolicy = Extract<Generated, { kind: 'DestinationRule' }>['spec']['tr
 /** The reference trusts the roots of the machine where nothing else is said; here that is said. */
 function policyMeaning(policy: TrafficPolicy): unknown {
   const tls = (settings: NonNullable<TrafficPolicy>['tls']): unknown =>
-    settings && { ...settings, caCertificates: settings.caCertificates ?? (settings.credentialName ? undefined : 'system') };
+    settings && {
+      ...settings,
+      caCertificates: settings.caCertificates ?? (settings.credentialName ? undefined : 'system'),
+    };
   const byPort = (policy?.portLevelSettings ?? []).map((port) => [port.port?.number, tls(port.tls)]);
   return { tls: tls(policy?.tls), byPort: Object.fromEntries(byPort) };
 }
 
 function effective(hosts: readonly string[], served: readonly string[] | undefined): readonly string[] {
   if (!served) return hosts;
-  return [...new Set(hosts.flatMap((host) => served.flatMap((own) => (covers(own, host) ? [host] : covers(host, own) ? [own] : []))))];
+  return [
+    ...new Set(
+      hosts.flatMap((host) =>
+        served.flatMap((own) => (covers(own, host) ? [host] : covers(host, own) ? [own] : [])),
+      ),
+    ),
+  ];
 }
 
 function serverMeaning({ port, hosts, tls }: Plain): unknown {
@@ -75,7 +96,10 @@ function serverMeaning({ port, hosts, tls }: Plain): unknown {
 
 function httpMeaning(rule: HttpRule, marksPrefixes: boolean): unknown {
   const { redirect, directResponse, mirrors, corsPolicy, timeout, retries } = rule;
-  const start = { match: (rule.match ?? []).map(matchMeaning).filter((one) => text(one) !== '{}'), headers: headersMeaning(rule.headers) };
+  const start = {
+    match: (rule.match ?? []).map(matchMeaning).filter((one) => text(one) !== '{}'),
+    headers: headersMeaning(rule.headers),
+  };
   if (directResponse) return { ...start, status: directResponse.status };
   return {
     ...start,
@@ -86,7 +110,10 @@ function httpMeaning(rule: HttpRule, marksPrefixes: boolean): unknown {
       derivePort: redirect.derivePort === 'FROM_REQUEST_PORT',
     },
     rewrite: rewriteMeaning(rule.rewrite, marksPrefixes),
-    mirrors: mirrors?.map(({ destination, percentage }) => ({ to: destination, percent: percentage?.value ?? 100 })),
+    mirrors: mirrors?.map(({ destination, percentage }) => ({
+      to: destination,
+      percent: percentage?.value ?? 100,
+    })),
     corsPolicy: corsPolicy && { ...corsPolicy, unmatchedPreflights: undefined },
     timeout,
     retries,
@@ -146,6 +173,9 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
     .map(([key, item]) => [key, plain(item)] as const)
-    .filter(([, item]) => item !== undefined && !(typeof item === 'object' && item !== null && Object.keys(item).length === 0));
+    .filter(
+      ([, item]) =>
+        item !== undefined && !(typeof item === 'object' && item !== null && Object.keys(item).length === 0),
+    );
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

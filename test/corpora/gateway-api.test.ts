@@ -1,4 +1,5 @@
-// The reference's own conversions of Gateway API (shared corpora, not part of this repository): the status of the objects, and what they become.
+// The reference's own conversions of Gateway API (shared corpora, not part of this repository): the status of
+// the objects, and what they become.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,15 +24,24 @@ interface Case {
 
 type Document = Readonly<Record<string, unknown>> & {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: Record<string, string> };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Record<string, string>;
+  };
 };
 
 /** Plain cases that do not go as recorded, on purpose, by what is compared. */
-const knownFailures: Readonly<Record<'status' | 'conversion', Readonly<Record<string, string>>>> = { status: {}, conversion: {} };
+const knownFailures: Readonly<Record<'status' | 'conversion', Readonly<Record<string, string>>>> = {
+  status: {},
+  conversion: {},
+};
 
 const corpus = join(import.meta.dirname, '..', '..', '..', 'shared', 'corpora', 'gateway-api');
 const isThere = existsSync(corpus);
-const options = { skip: !isThere && 'SKIPPED: the shared corpora are not beside this checkout; nothing of them was checked' };
+const options = {
+  skip: !isThere && 'SKIPPED: the shared corpora are not beside this checkout; nothing of them was checked',
+};
 
 const read = (path: string): string => readFileSync(join(corpus, path), 'utf8');
 const documents = (path: string): readonly Document[] =>
@@ -61,7 +71,9 @@ for (const [tier, failuresOf] of [
     );
     const plain = cases.filter(({ tags }) => tags.length === 0).map(({ name }) => name);
     const failed = plain.filter((name) => failures.has(name));
-    t.diagnostic(`${plain.length - failed.length} of ${plain.length} plain cases, ${cases.length - failures.size} of all ${cases.length}`);
+    t.diagnostic(
+      `${plain.length - failed.length} of ${plain.length} plain cases, ${cases.length - failures.size} of all ${cases.length}`,
+    );
     for (const [name, failure] of failures) t.diagnostic(`${name}: ${failure}`);
     assert.ok(plain.length >= 28);
     assert.deepEqual(failed, Object.keys(knownFailures[tier]));
@@ -78,7 +90,9 @@ function meshOf(one: Case): { readonly store: ConfigStore; readonly registry: Re
 
 function statusFailures(one: Case): readonly string[] {
   const { store, registry } = meshOf(one);
-  const got = new Map(gatewayApiStatus(store, registry).map((object) => [keyOf(object), statusMeaning(object.status)]));
+  const got = new Map(
+    gatewayApiStatus(store, registry).map((object) => [keyOf(object), statusMeaning(object.status)]),
+  );
   const wanted = new Map(
     documents(one.status)
       .filter(({ status }) => Object.keys(status ?? {}).length > 0)
@@ -101,8 +115,16 @@ interface AnyStatus {
     readonly supportedKinds: readonly { readonly kind: string }[];
     readonly conditions: Conditions;
   }[];
-  readonly ancestors?: readonly { readonly ancestorRef: unknown; readonly controllerName: string; readonly conditions: Conditions }[];
-  readonly parents?: readonly { readonly parentRef: unknown; readonly controllerName: string; readonly conditions: Conditions }[];
+  readonly ancestors?: readonly {
+    readonly ancestorRef: unknown;
+    readonly controllerName: string;
+    readonly conditions: Conditions;
+  }[];
+  readonly parents?: readonly {
+    readonly parentRef: unknown;
+    readonly controllerName: string;
+    readonly conditions: Conditions;
+  }[];
 }
 
 function statusMeaning(status: unknown): string {
@@ -121,9 +143,15 @@ function statusMeaning(status: unknown): string {
         },
       ]),
     ),
-    ancestors: ancestors.map((one) => text({ ref: one.ancestorRef, by: one.controllerName, ...(byType(one.conditions) as object) })).sort(),
+    ancestors: ancestors
+      .map((one) =>
+        text({ ref: one.ancestorRef, by: one.controllerName, ...(byType(one.conditions) as object) }),
+      )
+      .sort(),
     parents: parents
-      .map((parent) => text({ ref: parent.parentRef, by: parent.controllerName, ...(byType(parent.conditions) as object) }))
+      .map((parent) =>
+        text({ ref: parent.parentRef, by: parent.controllerName, ...(byType(parent.conditions) as object) }),
+      )
       .sort(),
   });
 }
@@ -146,12 +174,27 @@ function asGenerated(document: Document): readonly Generated[] {
   const { name, namespace = 'default', annotations = {} } = metadata;
   const facts = { kind, name, namespace, labels: {}, annotations };
   const schema: Schema<unknown> = kinds[kind].schema;
-  const spec = decode(schema, document['spec'] ?? {}, { path: [], resource: facts, findings: new Findings() });
+  const spec = decode(schema, document['spec'] ?? {}, {
+    path: [],
+    resource: facts,
+    findings: new Findings(),
+  });
   const origin = { kind, namespace, name, path: '' };
-  return [{ kind, apiVersion: '', metadata: { name, namespace, labels: {}, annotations }, spec: spec ?? {}, origin } as Generated];
+  return [
+    {
+      kind,
+      apiVersion: '',
+      metadata: { name, namespace, labels: {}, annotations },
+      spec: spec ?? {},
+      origin,
+    } as Generated,
+  ];
 }
 
-function differences(got: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): readonly string[] {
+function differences(
+  got: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<string, string>,
+): readonly string[] {
   return [...new Set([...got.keys(), ...wanted.keys()])].sort().flatMap((key) => {
     const [ours, theirs] = [got.get(key), wanted.get(key)];
     return ours === theirs ? [] : [`${key}: ${ours ?? 'nothing'}, recorded ${theirs ?? 'nothing'}`];

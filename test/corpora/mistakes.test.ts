@@ -1,4 +1,5 @@
-// Everyday mistakes, each in a file beside the checkout: `validate` and `pilot` find the same, and what is right is left in peace.
+// Everyday mistakes, each in a file beside the checkout: `validate` and `pilot` find the same, and what is
+// right is left in peace.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,10 +26,16 @@ const wanted: Readonly<Record<string, { readonly finding: string; readonly says:
   'http-routes-on-passthrough': { finding: 'MT0405:25', says: /passes TLS on/ },
   'missing-subset': { finding: 'MT0203:25', says: /subset "v2".*\(subsets: v1\)/ },
   'port-name-typo': { finding: 'MT0212:20', says: /did you mean "tcp-80"/ },
-  'short-host-other-ns': { finding: 'MT0201:20', says: /there is one in prod: write pay\.prod\.svc\.cluster\.local/ },
+  'short-host-other-ns': {
+    finding: 'MT0201:20',
+    says: /there is one in prod: write pay\.prod\.svc\.cluster\.local/,
+  },
   'tcp-port-http-rules': { finding: 'MT0405:25', says: /port 80 \("tcp-web"\) is TCP/ },
   'tcp-se-443': { finding: 'MT0210:20', says: /every connection of the mesh to port 443/ },
-  'trafficPolicy-at-top': { finding: 'MT0102:21', says: /"trafficPolicy" beside spec; it belongs below spec/ },
+  'trafficPolicy-at-top': {
+    finding: 'MT0102:21',
+    says: /"trafficPolicy" beside spec; it belongs below spec/,
+  },
   'version-label-as-number': { finding: 'MT0101:9', says: /number 1\.10; write it in quotes: "1\.10"/ },
   'weight-missing': { finding: 'MT0403:25', says: /gets no traffic/ },
   'wrong-destination-port': { finding: 'MT0204:20', says: /no port 80; it has 9080/ },
@@ -54,10 +61,15 @@ for (const name of readdirSync(folder).map((file) => file.slice(0, -'.yaml'.leng
   });
 }
 
-/** Findings about what resources say of each other, in configurations that the reference accepts: each was looked at, and is right. */
+/**
+ * Findings about what resources say of each other, in configurations that the reference accepts: each was
+ * looked at, and is right.
+ */
 const inValidCases: Readonly<Record<string, readonly string[]>> = {
   'actions/fault-delay': ['MT0404 VirtualService cart spec.http[2].fault.delay'],
-  'actions/headers-response-on-local-replies': ['MT0201 VirtualService cart spec.http[4].route[0].destination.host'],
+  'actions/headers-response-on-local-replies': [
+    'MT0201 VirtualService cart spec.http[4].route[0].destination.host',
+  ],
   'actions/mirror-to-nowhere': [
     'MT0201 VirtualService cart spec.http[0].mirror.host',
     'MT0203 VirtualService cart spec.http[1].mirror.subset',
@@ -74,7 +86,9 @@ const inValidCases: Readonly<Record<string, readonly string[]>> = {
   ],
   'egress/http-and-tcp-without-addresses-on-one-port': ['MT0210 ServiceEntry raw spec.ports[0]'],
   'egress/tcp-without-addresses': ['MT0210 ServiceEntry queue spec.ports[0]'],
-  'found/export-to-hides-exact-not-wildcard': ['MT0203 VirtualService pay spec.http[1].route[0].destination.subset'],
+  'found/export-to-hides-exact-not-wildcard': [
+    'MT0203 VirtualService pay spec.http[1].route[0].destination.subset',
+  ],
   'found/random-entries-10': ['MT0210 ServiceEntry s4 spec.ports[0]'],
   'found/selector-misses-exact-host': ['MT0203 VirtualService pay spec.http[1].route[0].destination.subset'],
   'found/share-port-http-and-mongo': ['MT0210 ServiceEntry t spec.ports[0]'],
@@ -89,7 +103,10 @@ const inValidCases: Readonly<Record<string, readonly string[]>> = {
   'gateway/gwapi-no-backend': ['MT0213 HTTPRoute shop'],
   'gateway/gwapi-reference-grant': ['MT0213 HTTPRoute shop'],
   'gateway/gwapi-weights': ['MT0213 HTTPRoute shop'],
-  'match/delegate-missing': ['MT0205 VirtualService root spec.http[0].delegate', 'MT0205 VirtualService root spec.http[3].delegate'],
+  'match/delegate-missing': [
+    'MT0205 VirtualService root spec.http[0].delegate',
+    'MT0205 VirtualService root spec.http[3].delegate',
+  ],
   'match/destination-port': [
     'MT0204 VirtualService shop spec.http[4].route[0].destination.port.number',
     'MT0204 VirtualService shop spec.http[5].route[0].destination.port.number',
@@ -111,18 +128,28 @@ const inValidCases: Readonly<Record<string, readonly string[]>> = {
   'match/weight-zero': ['MT0403 VirtualService reviews spec.http[0].route[2]'],
   'reported/gateway-with-missing-secret': ['MT0209 Gateway shop spec.servers[1].tls.credentialName'],
   'reported/tunnel': ['MT0210 ServiceEntry forward spec.ports[0]'],
-  'seed/virtualservice-missing-subset': ['MT0203 VirtualService productpage spec.http[0].route[1].destination.subset'],
+  'seed/virtualservice-missing-subset': [
+    'MT0203 VirtualService productpage spec.http[0].route[1].destination.subset',
+  ],
 };
 
 test('what the findings say of configurations that the reference accepts is right', () => {
   const found: Record<string, readonly string[]> = {};
-  for (const { name, config, mesh, rejected } of loadCases(join(import.meta.dirname, '..', '..', 'conformance'))) {
+  for (const { name, config, mesh, rejected } of loadCases(
+    join(import.meta.dirname, '..', '..', 'conformance'),
+  )) {
     if (rejected !== undefined) continue;
     const { resources, issues } = parseDocuments(config, name);
-    const { value: meshConfig = {} } = Object.keys(mesh).length === 0 ? {} : parseMeshConfig(stringify(mesh), name);
-    const notable = [...issues.filter(({ code }) => code === 'MT0102' || code === 'MT0402'), ...analyze(resources, { meshConfig })];
+    const { value: meshConfig = {} } =
+      Object.keys(mesh).length === 0 ? {} : parseMeshConfig(stringify(mesh), name);
+    const notable = [
+      ...issues.filter(({ code }) => code === 'MT0102' || code === 'MT0402'),
+      ...analyze(resources, { meshConfig }),
+    ];
     if (notable.length > 0)
-      found[name] = notable.map(({ code, origin }) => `${code} ${origin.kind} ${origin.name} ${origin.path}`.trimEnd()).sort();
+      found[name] = notable
+        .map(({ code, origin }) => `${code} ${origin.kind} ${origin.name} ${origin.path}`.trimEnd())
+        .sort();
   }
   assert.deepEqual(found, inValidCases);
 });

@@ -1,4 +1,5 @@
-// Where a connection goes under a set of listeners and routes, by the algorithm of the reference's own simulation: paths only, no endpoints.
+// Where a connection goes under a set of listeners and routes, by the algorithm of the reference's own
+// simulation: paths only, no endpoints.
 import ipaddr from 'ipaddr.js';
 
 export interface Call {
@@ -29,7 +30,15 @@ export interface Json {
   readonly [key: string]: Json;
 }
 
-const nothing: Outcome = { error: '', listener: '', filterChain: '', routeConfig: '', virtualHost: '', route: '', cluster: '' };
+const nothing: Outcome = {
+  error: '',
+  listener: '',
+  filterChain: '',
+  routeConfig: '',
+  virtualHost: '',
+  route: '',
+  cluster: '',
+};
 
 export interface Resources {
   readonly listeners: readonly Json[];
@@ -37,7 +46,8 @@ export interface Resources {
 }
 
 const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
-const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? (value as readonly Json[]) : []);
+const list = (value: Json | undefined): readonly Json[] =>
+  Array.isArray(value) ? (value as readonly Json[]) : [];
 const number = (value: Json | undefined): number => Number(value ?? 0);
 
 export function simulate(resources: Resources, call: Call): Outcome {
@@ -52,7 +62,8 @@ export function simulate(resources: Resources, call: Call): Outcome {
   const filter = list(chain['filters']).at(-1)?.['typed_config'];
   const isHttp = text(filter?.['@type']).endsWith('HttpConnectionManager');
   if (!isHttp) return { ...reached, cluster: text(filter?.['cluster']) };
-  if ((call.tls !== 'plaintext' && !chain['transport_socket']) || call.protocol === 'tcp') return { ...reached, error: 'protocol error' };
+  if ((call.tls !== 'plaintext' && !chain['transport_socket']) || call.protocol === 'tcp')
+    return { ...reached, error: 'protocol error' };
   const inline = filter?.['route_config'];
   if (inline) return routeCall(inline, reached, call);
   const table = text(filter?.['rds']?.['route_config_name']);
@@ -65,13 +76,16 @@ function chooseListener(listeners: readonly Json[], call: Call): Json | undefine
       const socket = listener['address']?.['socket_address'];
       return text(socket?.['address']) === address && number(socket?.['port_value']) === call.port;
     });
-  const named = (name: string): Json | undefined => listeners.find((listener) => text(listener['name']) === name);
+  const named = (name: string): Json | undefined =>
+    listeners.find((listener) => text(listener['name']) === name);
   if (call.mode === 'inbound') return named('virtualInbound');
   return at(call.address) ?? at('0.0.0.0') ?? named('virtualOutbound');
 }
 
 function inspects(listener: Json, filterName: string, port: number): boolean {
-  const filter = list(listener['listener_filters']).find((candidate) => text(candidate['name']) === `envoy.filters.listener.${filterName}`);
+  const filter = list(listener['listener_filters']).find(
+    (candidate) => text(candidate['name']) === `envoy.filters.listener.${filterName}`,
+  );
   return filter !== undefined && !disabledAt(filter['filter_disabled'], port);
 }
 
@@ -86,7 +100,8 @@ function chooseChain(listener: Json, call: Call): { readonly chain?: Json; reado
   const sniffsTls = inspects(listener, 'tls_inspector', call.port);
   const sniffsHttp = inspects(listener, 'http_inspector', call.port);
   const transport = sniffsTls && call.tls !== 'plaintext' ? 'tls' : 'raw_buffer';
-  const plainAlpn = sniffsHttp && call.tls === 'plaintext' ? { http: 'http/1.1', http2: 'h2c', tcp: '' }[call.protocol] : '';
+  const plainAlpn =
+    sniffsHttp && call.tls === 'plaintext' ? { http: 'http/1.1', http2: 'h2c', tcp: '' }[call.protocol] : '';
   const alpn = sniffsTls && call.tls !== 'plaintext' ? (call.alpn ?? '') : plainAlpn;
   let chains = list(listener['filter_chains']);
   const match = (chain: Json): Json => chain['filter_chain_match'] ?? ({} as Json);
@@ -117,7 +132,9 @@ function chooseChain(listener: Json, call: Call): { readonly chain?: Json; reado
     const longest = (chain: Json): number =>
       Math.max(
         -1,
-        ...list(match(chain)['prefix_ranges']).map((range) => (contains(range, call.address) ? number(range['prefix_len']) : -1)),
+        ...list(match(chain)['prefix_ranges']).map((range) =>
+          contains(range, call.address) ? number(range['prefix_len']) : -1,
+        ),
       );
     const best = Math.max(-1, ...chains.map(longest));
     sieve(
@@ -133,7 +150,11 @@ function chooseChain(listener: Json, call: Call): { readonly chain?: Json; reado
       Math.max(
         -1,
         ...list(match(chain)['server_names']).map((name) =>
-          text(name) === sni ? 10_000 : text(name).startsWith('*.') && sni.endsWith(text(name).slice(1)) ? text(name).length : -1,
+          text(name) === sni
+            ? 10_000
+            : text(name).startsWith('*.') && sni.endsWith(text(name).slice(1))
+              ? text(name).length
+              : -1,
         ),
       );
     const best = Math.max(-1, ...chains.map(score));
@@ -153,8 +174,11 @@ function checkTls(chain: Json, call: Call): string {
   const context = chain['transport_socket']?.['typed_config'];
   if (!context) return '';
   if (call.tls === 'plaintext') return 'invalid TLS';
-  const secret = text(list(context['common_tls_context']?.['tls_certificate_sds_secret_configs'])[0]?.['name']);
-  const mutual = secret === (call.mtlsSecret ?? 'default') && String(context['require_client_certificate']) === 'true';
+  const secret = text(
+    list(context['common_tls_context']?.['tls_certificate_sds_secret_configs'])[0]?.['name'],
+  );
+  const mutual =
+    secret === (call.mtlsSecret ?? 'default') && String(context['require_client_certificate']) === 'true';
   return mutual === (call.tls === 'mtls') ? '' : 'invalid mTLS';
 }
 
@@ -162,7 +186,8 @@ function routeCall(table: Json | undefined, reached: Outcome, call: Call): Outco
   const host = chooseHost(table, call);
   if (!host) return { ...reached, error: 'no virtual host matched' };
   const found = { ...reached, virtualHost: text(host['name']) };
-  if (text(host['require_tls']) === 'ALL' && call.tls === 'plaintext') return { ...found, error: 'tls required, sending 301' };
+  if (text(host['require_tls']) === 'ALL' && call.tls === 'plaintext')
+    return { ...found, error: 'tls required, sending 301' };
   const route = list(host['routes']).find((candidate) => matchesPath(candidate['match'], call.path));
   if (!route) return { ...found, error: 'no route matched' };
   return { ...found, route: text(route['name']), cluster: text(route['route']?.['cluster']) };

@@ -1,11 +1,18 @@
-// The reference's own scenarios of listeners and routes (shared corpora, not part of this repository), through the whole translation.
+// The reference's own scenarios of listeners and routes (shared corpora, not part of this repository),
+// through the whole translation.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { MemoEngine } from '../../src/base/index.ts';
 import { parseDocuments, readMeshConfig } from '../../src/config/index.ts';
-import { convertGatewayApi, convertIngresses, Mesh, type ProxyNode, readFeatures } from '../../src/mesh/index.ts';
+import {
+  convertGatewayApi,
+  convertIngresses,
+  Mesh,
+  type ProxyNode,
+  readFeatures,
+} from '../../src/mesh/index.ts';
 import { ConfigStore, Registry } from '../../src/registry/index.ts';
 import { Translator, viewOf } from '../../src/translate/index.ts';
 import { resourceJson } from '../../src/translate/testdata-mesh.ts';
@@ -30,7 +37,10 @@ interface Scenario {
   readonly calls: readonly { readonly name: string; readonly filled: Call; readonly expect: Outcome }[];
   /** Endpoints of the application by cluster; null where the dialled address is kept. */
   readonly inboundClusters?: Readonly<Record<string, { readonly endpoints: readonly string[] | null }>>;
-  readonly vhosts?: { readonly routeConfig: string; readonly asserted: Readonly<Record<string, readonly string[] | null>> };
+  readonly vhosts?: {
+    readonly routeConfig: string;
+    readonly asserted: Readonly<Record<string, readonly string[] | null>>;
+  };
 }
 
 interface GivenRegistry {
@@ -57,11 +67,17 @@ const knownFailures: Readonly<Record<string, string>> = {
 const folder = join(import.meta.dirname, '..', '..', '..', 'shared', 'corpora', 'simulation', 'scenarios');
 
 if (!existsSync(folder)) {
-  test('simulation corpus', { skip: 'SKIPPED: the shared corpora are not beside this checkout; nothing of them was checked' }, () => {});
+  test('simulation corpus', {
+    skip: 'SKIPPED: the shared corpora are not beside this checkout; nothing of them was checked',
+  }, () => {});
 } else {
-  const scenarios = readdirSync(folder).flatMap((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Scenario[]);
+  const scenarios = readdirSync(folder).flatMap(
+    (file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Scenario[],
+  );
   test(`simulation corpus: ${scenarios.length} scenarios`, (t) => {
-    const failures = new Map(scenarios.flatMap((scenario) => failuresOf(scenario).map((failure) => [scenario.id, failure] as const)));
+    const failures = new Map(
+      scenarios.flatMap((scenario) => failuresOf(scenario).map((failure) => [scenario.id, failure] as const)),
+    );
     t.diagnostic(`${scenarios.length - failures.size} of ${scenarios.length} scenarios as recorded`);
     for (const [id, failure] of failures) if (!(id in knownFailures)) t.diagnostic(`${id}: ${failure}`);
     assert.ok(scenarios.length >= 137);
@@ -90,15 +106,24 @@ interface Run {
 
 function translated(scenario: Scenario): Run {
   const engine = new MemoEngine();
-  const store = new ConfigStore(engine, { domain: scenario.kubeYaml.trim() || scenario.registry ? 'cluster.local' : '' });
+  const store = new ConfigStore(engine, {
+    domain: scenario.kubeYaml.trim() || scenario.registry ? 'cluster.local' : '',
+  });
   // Annotations of the reference's own making, which users may not write.
   const text = [scenario.istioYaml, scenario.kubeYaml, registryYaml(scenario.registry)]
     .join('\n---\n')
     .replaceAll(/^ +internal\.istio\.io\/parents:.*$/gm, '');
   for (const resource of parseDocuments(text, scenario.id).resources) store.put(resource);
   const features = readFeatures(scenario.features);
-  const mesh = new Mesh(engine, store, new Registry(engine, store), readMeshConfig(scenario.mesh).value ?? {}, features);
-  for (const object of [...convertIngresses(store, mesh.settings.config), ...convertGatewayApi(store)]) store.put(object);
+  const mesh = new Mesh(
+    engine,
+    store,
+    new Registry(engine, store),
+    readMeshConfig(scenario.mesh).value ?? {},
+    features,
+  );
+  for (const object of [...convertIngresses(store, mesh.settings.config), ...convertGatewayApi(store)])
+    store.put(object);
   const translator = new Translator(engine, mesh);
   const view = viewOf(mesh, nodeOf(scenario.proxy));
   const json = (type: 'cluster' | 'listener' | 'route', name: string): Json | undefined =>
@@ -111,7 +136,10 @@ function translated(scenario: Scenario): Run {
   return { listeners: all('listener'), clusters: all('cluster'), routes: (name) => json('route', name) };
 }
 
-/** Services and instances given as objects, as those of Kubernetes: an instance is a slice, for it may lack ports of its service. */
+/**
+ * Services and instances given as objects, as those of Kubernetes: an instance is a slice, for it may lack
+ * ports of its service.
+ */
 function registryYaml(registry: GivenRegistry | undefined): string {
   const services = (registry?.services ?? []).map(({ hostname, defaultAddress, ports }) => ({
     apiVersion: 'v1',
@@ -122,19 +150,24 @@ function registryYaml(registry: GivenRegistry | undefined): string {
       ports: ports.map(({ name, port, protocol }) => ({ name, port, appProtocol: protocol.toLowerCase() })),
     },
   }));
-  const slices = (registry?.instances ?? []).map(({ hostname, servicePort, addresses, endpointPort }, index) => {
-    const { name, namespace } = nameOf(hostname);
-    const ports = registry?.services.find((service) => service.hostname === hostname)?.ports ?? [];
-    const port = typeof servicePort === 'number' ? ports.find((candidate) => candidate.port === servicePort)?.name : servicePort.name;
-    return {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { name: `${name}-${index}`, namespace, labels: { 'kubernetes.io/service-name': name } },
-      addressType: 'IPv4',
-      ports: [{ name: port, port: endpointPort }],
-      endpoints: [{ addresses }],
-    };
-  });
+  const slices = (registry?.instances ?? []).map(
+    ({ hostname, servicePort, addresses, endpointPort }, index) => {
+      const { name, namespace } = nameOf(hostname);
+      const ports = registry?.services.find((service) => service.hostname === hostname)?.ports ?? [];
+      const port =
+        typeof servicePort === 'number'
+          ? ports.find((candidate) => candidate.port === servicePort)?.name
+          : servicePort.name;
+      return {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: { name: `${name}-${index}`, namespace, labels: { 'kubernetes.io/service-name': name } },
+        addressType: 'IPv4',
+        ports: [{ name: port, port: endpointPort }],
+        endpoints: [{ addresses }],
+      };
+    },
+  );
   return [...services, ...slices].map((object) => JSON.stringify(object)).join('\n---\n');
 }
 
@@ -166,7 +199,9 @@ function callFailures({ name, filled, expect }: Scenario['calls'][number], run: 
   const actual = simulate(run, filled);
   return Object.entries(expect).flatMap(([field, wanted]) => {
     const got = actual[field as keyof Outcome];
-    return got === wanted ? [] : [`${name}: ${field} is "${got}", recorded "${wanted}" (${JSON.stringify(actual)})`];
+    return got === wanted
+      ? []
+      : [`${name}: ${field} is "${got}", recorded "${wanted}" (${JSON.stringify(actual)})`];
   });
 }
 
@@ -177,7 +212,8 @@ function hostFailures(wanted: NonNullable<Scenario['vhosts']>, run: Run): readon
     const clusters = ((host['routes'] as unknown as readonly Json[] | undefined) ?? []).map((route) =>
       String(route['route']?.['cluster'] ?? ''),
     );
-    for (const domain of (host['domains'] as unknown as readonly string[]) ?? []) byDomain.set(domain, clusters);
+    for (const domain of (host['domains'] as unknown as readonly string[]) ?? [])
+      byDomain.set(domain, clusters);
   }
   return Object.entries(wanted.asserted).flatMap(([domain, clusters]) => {
     const got = byDomain.get(domain) ?? null;

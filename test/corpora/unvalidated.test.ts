@@ -1,4 +1,5 @@
-// What validation would refuse, put past it: translation must not throw, whatever the input, for nothing else may stand in the way of the rest.
+// What validation would refuse, put past it: translation must not throw, whatever the input, for nothing else
+// may stand in the way of the rest.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -66,12 +67,15 @@ function translateAll(objects: readonly AnyConfig[]): number {
         if (translator.resource(type, view, name).get()) count++;
         if (type === 'cluster') translator.resource('endpoint', view, name).get();
       }
-    for (const route of ['80', '81', '443', 'http.80', 'https.443.name1.foo.bar']) translator.resource('route', view, route).get();
+    for (const route of ['80', '81', '443', 'http.80', 'https.443.name1.foo.bar'])
+      translator.resource('route', view, route).get();
   }
   return count;
 }
 
-test('translation takes every case of the validation corpus, valid or not', { skip: !isThere && 'the corpus is missing' }, () => {
+test('translation takes every case of the validation corpus, valid or not', {
+  skip: !isThere && 'the corpus is missing',
+}, () => {
   const cases = JSON.parse(readFileSync(corpus, 'utf8')) as readonly Case[];
   const thrown = cases.flatMap((one) => {
     const object = unvalidated(one);
@@ -80,7 +84,9 @@ test('translation takes every case of the validation corpus, valid or not', { sk
       assert.ok(translateAll([...neighbours, object]) > 0);
       return [];
     } catch (error) {
-      return [`${one.id}: ${error instanceof Error ? error.stack?.split('\n').slice(0, 3).join(' ') : error}`];
+      return [
+        `${one.id}: ${error instanceof Error ? error.stack?.split('\n').slice(0, 3).join(' ') : error}`,
+      ];
     }
   });
   assert.deepEqual(thrown, []);

@@ -1,4 +1,5 @@
-// The example of the first run, through its front door: the real command, real processes, requests over the gateway.
+// The example of the first run, through its front door: the real command, real processes, requests over the
+// gateway.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -13,7 +14,8 @@ interface ServedBy {
   readonly caller?: string;
 }
 
-const identity = (namespace: string, account: string): string => `spiffe://cluster.local/ns/${namespace}/sa/${account}`;
+const identity = (namespace: string, account: string): string =>
+  `spiffe://cluster.local/ns/${namespace}/sa/${account}`;
 const example = new ExampleCopy();
 let up: UpRun;
 
@@ -30,15 +32,25 @@ after(async () => {
 test('the page shows details and reviews', async () => {
   const { status, text } = await up.get('/productpage');
   assert.equal(status, 200);
-  for (const part of ['The Comedy of Errors', 'William Shakespeare', 'Reviewer1', '<form method="post" action="/login">'])
+  for (const part of [
+    'The Comedy of Errors',
+    'William Shakespeare',
+    'Reviewer1',
+    '<form method="post" action="/login">',
+  ])
     assert.ok(text.includes(part), `${part} is missing in ${text}`);
   assert.equal((await up.get('/elsewhere')).status, 404);
 });
 
 test('the start tells which requests to try', async () => {
-  const { requests } = (await up.event('ready')) as unknown as { requests: { command: string; outcome: string }[] };
+  const { requests } = (await up.event('ready')) as unknown as {
+    requests: { command: string; outcome: string }[];
+  };
   assert.deepEqual(
-    requests.map(({ command, outcome }) => [command.replace(/:\d+/, ':PORT'), outcome.replace(/:\d+/, ':LINE')]),
+    requests.map(({ command, outcome }) => [
+      command.replace(/:\d+/, ':PORT'),
+      outcome.replace(/:\d+/, ':LINE'),
+    ]),
     [
       ['curl -s localhost:PORT/productpage', '95 % v1, 5 % v2'],
       ['curl -s localhost:PORT/productpage -b user=alice', 'HTTP 500 (fault, gateway.yaml:LINE)'],
@@ -91,7 +103,10 @@ test('alice gets the fault, by cookie and by header', async () => {
 });
 
 test('bob waits two seconds', async () => {
-  const replies = await Promise.all([up.get('/productpage', { cookie: 'user=bob' }), up.get('/productpage', { 'end-user': 'bob' })]);
+  const replies = await Promise.all([
+    up.get('/productpage', { cookie: 'user=bob' }),
+    up.get('/productpage', { 'end-user': 'bob' }),
+  ]);
   for (const { status, ms } of replies) {
     assert.equal(status, 200);
     assert.ok(ms >= 1990 && ms < 4000, `${ms} ms`);
@@ -111,14 +126,23 @@ test('signing in by form sets the cookie that the rules read', async () => {
 });
 
 test('calls are mutual TLS with the identity of the caller', async () => {
-  assert.equal(served(await up.get('/api/v1/products/0')).caller, identity('istio-system', 'istio-ingressgateway'));
-  assert.equal(served(await up.get('/api/v1/products/0/details')).caller, identity('default', 'bookinfo-productpage'));
+  assert.equal(
+    served(await up.get('/api/v1/products/0')).caller,
+    identity('istio-system', 'istio-ingressgateway'),
+  );
+  assert.equal(
+    served(await up.get('/api/v1/products/0/details')).caller,
+    identity('default', 'bookinfo-productpage'),
+  );
 });
 
 test('the second version of the reviews asks the edge build, the others do not', async () => {
   const seen = new Map<string, string>();
   for (let i = 0; i < 100 && seen.size < 3; i++) {
-    const body = JSON.parse((await up.get('/api/v1/products/0/reviews')).text) as { servedBy: ServedBy; title: { servedBy: ServedBy } };
+    const body = JSON.parse((await up.get('/api/v1/products/0/reviews')).text) as {
+      servedBy: ServedBy;
+      title: { servedBy: ServedBy };
+    };
     seen.set(body.servedBy.version, body.title.servedBy.version === 'edge' ? 'edge' : 'v1 or v2');
     assert.equal(body.title.servedBy.caller, identity('default', 'bookinfo-reviews'));
   }
@@ -130,10 +154,16 @@ test('a call to the outside is cut off after half a second', async () => {
   await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
   const { port } = slow.address() as AddressInfo;
   example.edit('egress.yaml', (text) =>
-    text.replace('resolution: DNS', `resolution: STATIC\n  endpoints: [{address: 127.0.0.1, ports: {http: ${port}}}]`),
+    text.replace(
+      'resolution: DNS',
+      `resolution: STATIC\n  endpoints: [{address: 127.0.0.1, ports: {http: ${port}}}]`,
+    ),
   );
   await up.event('changed', (event) => JSON.stringify(event['changes']).includes('ServiceEntry bar-foo'));
-  const { status, ms } = JSON.parse((await up.get('/api/v1/products/0/outside')).text) as { status: number; ms: number };
+  const { status, ms } = JSON.parse((await up.get('/api/v1/products/0/outside')).text) as {
+    status: number;
+    ms: number;
+  };
   slow.closeAllConnections();
   slow.close();
   assert.equal(status, 504);
@@ -146,8 +176,12 @@ test('an edit takes effect without a failed request', async () => {
   const load = (async () => {
     while (going) statuses.add((await up.get('/api/v1/products')).status);
   })();
-  example.edit('gateway.yaml', (text) => text.replace('weight: 95', 'weight: 0').replace('weight: 5', 'weight: 100'));
-  const changed = await up.event('changed', (event) => JSON.stringify(event['changes']).includes('VirtualService bookinfo'));
+  example.edit('gateway.yaml', (text) =>
+    text.replace('weight: 95', 'weight: 0').replace('weight: 5', 'weight: 100'),
+  );
+  const changed = await up.event('changed', (event) =>
+    JSON.stringify(event['changes']).includes('VirtualService bookinfo'),
+  );
   going = false;
   await load;
   assert.deepEqual([...statuses], [200]);
@@ -169,7 +203,12 @@ for (const { name, change, line, message } of [
     line: 'subset: v9',
     message: /v9/,
   },
-  { name: 'the syntax', change: (text: string) => text.replace('hosts: ["*"]', 'hosts: ["*"'), line: 'hosts: ["*"', message: /./ },
+  {
+    name: 'the syntax',
+    change: (text: string) => text.replace('hosts: ["*"]', 'hosts: ["*"'),
+    line: 'hosts: ["*"',
+    message: /./,
+  },
 ]) {
   test(`an edit that breaks ${name} is reported with its place, and the last good version serves on`, async () => {
     const from = up.events.length;
@@ -185,7 +224,10 @@ for (const { name, change, line, message } of [
     assert.ok(origin.file.endsWith('gateway.yaml'));
     const wanted = bad.split('\n').findIndex((text) => text.includes(line)) + 1;
     // A syntax error may be noticed a little later than it begins.
-    assert.ok(name === 'the syntax' ? origin.line >= wanted && origin.line <= wanted + 2 : origin.line === wanted, JSON.stringify(origin));
+    assert.ok(
+      name === 'the syntax' ? origin.line >= wanted && origin.line <= wanted + 2 : origin.line === wanted,
+      JSON.stringify(origin),
+    );
     assert.match(String(finding['message']), message);
     assert.deepEqual([...new Set(await servedBy(10))], ['productpage-v2']);
     assert.equal((await up.get('/productpage', { 'end-user': 'alice' })).status, 500);
@@ -207,11 +249,16 @@ test('a workload that ends is started again, and goes out of service meanwhile',
 
 test('a Process that is added starts, one that is taken away stops', async () => {
   example.edit('workloads.yaml', (text) =>
-    text.replace('  serviceAccount: bookinfo-ratings\n', '  serviceAccount: bookinfo-ratings\n  replicas: 2\n'),
+    text.replace(
+      '  serviceAccount: bookinfo-ratings\n',
+      '  serviceAccount: bookinfo-ratings\n  replicas: 2\n',
+    ),
   );
   const seen = new Set<string>();
   await until(
-    async () => seen.add(served(await up.get('/api/v1/products/0/ratings')).pod ?? '').has('ratings-v1-0') && seen.has('ratings-v1-1'),
+    async () =>
+      seen.add(served(await up.get('/api/v1/products/0/ratings')).pod ?? '').has('ratings-v1-0') &&
+      seen.has('ratings-v1-1'),
   );
   example.edit('workloads.yaml', (text) => text.replace('replicas: 2', 'replicas: 1'));
   await until(async () => served(await up.get('/api/v1/products/0/ratings')).pod === 'ratings-v1');

@@ -1,6 +1,15 @@
 // For tests: a run of the real `meltemi up`, with its events and a client for its gateway.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,8 +44,16 @@ export class UpRun {
 
   #stdout = '';
 
-  constructor(folder: string, flags: readonly string[] = ['--gateway-port', '0', '--xds-port', '0'], output: 'json' | 'text' = 'json') {
-    this.#child = spawn(process.execPath, [join(root, 'src/cli/main.ts'), 'up', folder, '--output', output, ...flags], { cwd: root });
+  constructor(
+    folder: string,
+    flags: readonly string[] = ['--gateway-port', '0', '--xds-port', '0'],
+    output: 'json' | 'text' = 'json',
+  ) {
+    this.#child = spawn(
+      process.execPath,
+      [join(root, 'src/cli/main.ts'), 'up', folder, '--output', output, ...flags],
+      { cwd: root },
+    );
     if (this.#child.stdout)
       createInterface(this.#child.stdout).on('line', (line) => {
         this.#stdout += `${line}\n`;
@@ -70,7 +87,9 @@ export class UpRun {
 
   /** The first event of its kind from `after` on that the test accepts. */
   event(kind: string, accepts: (event: UpEvent) => boolean = () => true, after = 0): Promise<UpEvent> {
-    return this.#until(`event "${kind}"`, () => this.events.slice(after).find((event) => event.event === kind && accepts(event)));
+    return this.#until(`event "${kind}"`, () =>
+      this.events.slice(after).find((event) => event.event === kind && accepts(event)),
+    );
   }
 
   /** Everything printed, once a part of it fits. */
@@ -114,7 +133,12 @@ export class UpRun {
   }
 
   async post(path: string, body: string): Promise<Reply> {
-    return send('POST', (await this.url()) + path, { 'content-type': 'application/x-www-form-urlencoded' }, body);
+    return send(
+      'POST',
+      (await this.url()) + path,
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      body,
+    );
   }
 
   /** Resolves with the exit code. */
@@ -164,7 +188,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-function send(method: string, url: string, headers: Readonly<Record<string, string>>, body = ''): Promise<Reply> {
+function send(
+  method: string,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body = '',
+): Promise<Reply> {
   const began = performance.now();
   const { hostname, port, pathname, search } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -174,7 +203,12 @@ function send(method: string, url: string, headers: Readonly<Record<string, stri
         text += chunk;
       });
       response.once('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, ms: performance.now() - began }),
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          ms: performance.now() - began,
+        }),
       );
     });
     sent.once('error', reject);

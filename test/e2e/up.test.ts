@@ -52,7 +52,9 @@ test('a person reads the start, an edit and a finding as lines of text', async (
     /^\n {2}meltemi \d+\.\d+\.\d+ {3}.* {3}4 services, 8 workloads, 1 gateway {3}ready in \d+ ms\n\n {2}gateway {5}http:\/\/localhost:\d+\/productpage\n/,
   );
   example.edit('virtualservice.yaml', (text) => text.replace('timeout: 10s', 'timeout: 11s'));
-  await up.text(/\d\d:\d\d:\d\d {2}virtualservice\.yaml {2}VirtualService productpage changed {4}(\d+) of \1 proxies, \d+ ms\n/);
+  await up.text(
+    /\d\d:\d\d:\d\d {2}virtualservice\.yaml {2}VirtualService productpage changed {4}(\d+) of \1 proxies, \d+ ms\n/,
+  );
   example.edit('virtualservice.yaml', (text) => text.replace('timeout: 11s', 'timeout: never'));
   await up.text(
     /\/virtualservice\.yaml:35:\d+ +error +MT\d+ +.*timeout.*\n +VirtualService default\/productpage: the version before stays in force until this is right\n/,
@@ -65,7 +67,10 @@ test('a new port of a Gateway is served while the old one goes on', async () => 
   const up = start(example.folder);
   await up.event('ready');
   example.edit('gateway.yaml', (text) =>
-    text.replace('    hosts: ["*"]\n', '    hosts: ["*"]\n  - port: {number: 29900, name: http-more, protocol: HTTP}\n    hosts: ["*"]\n'),
+    text.replace(
+      '    hosts: ["*"]\n',
+      '    hosts: ["*"]\n  - port: {number: 29900, name: http-more, protocol: HTTP}\n    hosts: ["*"]\n',
+    ),
   );
   const changed = await up.event('changed');
   // The sidecars see the gateway's Service grow.
@@ -91,13 +96,18 @@ test('a change of replicas says what was started and stopped, and when it serves
   const example = exampleCopy();
   const up = start(example.folder);
   await up.event('ready');
-  example.edit('workloads.yaml', (text) => text.replace('  name: ratings-v1\nspec:\n', '  name: ratings-v1\nspec:\n  replicas: 3\n'));
+  example.edit('workloads.yaml', (text) =>
+    text.replace('  name: ratings-v1\nspec:\n', '  name: ratings-v1\nspec:\n  replicas: 3\n'),
+  );
   const changed = await up.event('changed');
   assert.deepEqual(changed['started'], ['ratings-v1-0', 'ratings-v1-1', 'ratings-v1-2']);
   assert.deepEqual(changed['stopped'], ['ratings-v1']);
   for (const workload of changed['started'] as string[]) {
     const serves = await up.event('serves', (event) => event['workload'] === workload);
-    assert.ok(Number(serves['sentTo']) > 0 && serves['accepted'] === serves['sentTo'], JSON.stringify(serves));
+    assert.ok(
+      Number(serves['sentTo']) > 0 && serves['accepted'] === serves['sentTo'],
+      JSON.stringify(serves),
+    );
   }
   assert.equal(await up.end('SIGINT'), 0);
 });
@@ -111,9 +121,14 @@ test('a new VirtualService that names an undeclared subset is said to wait, and 
     'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: details}\nspec: {hosts: [details], http: [{route: [{destination: {host: details, subset: v9}}]}]}\n',
   );
   const standing = await up.event('standing');
-  assert.deepEqual(standing['standing'], ['VirtualService default/details: is not in force until this is right']);
+  assert.deepEqual(standing['standing'], [
+    'VirtualService default/details: is not in force until this is right',
+  ]);
   const changed = await up.event('changed');
-  assert.match(JSON.stringify(changed['changes']), /VirtualService details added, and waits: it is not in force/);
+  assert.match(
+    JSON.stringify(changed['changes']),
+    /VirtualService details added, and waits: it is not in force/,
+  );
   assert.match((await up.get('/productpage')).text, /details/i);
   assert.equal(await up.end('SIGINT'), 0);
 });
@@ -146,7 +161,10 @@ test('a command that fails is shown with its last lines, its place and what come
   const crashed = await up.event('notice', (event) => event['workload'] === 'crash');
   assert.equal(crashed['message'], 'crash ended with code 3');
   assert.deepEqual((crashed['details'] as string[])[0], '| no database');
-  assert.match((crashed['details'] as string[])[1] ?? '', /^starting it again in 0\.5 s; its command is in a\.yaml:1: node -e /);
+  assert.match(
+    (crashed['details'] as string[])[1] ?? '',
+    /^starting it again in 0\.5 s; its command is in a\.yaml:1: node -e /,
+  );
   const absent = await up.event('notice', (event) => event['workload'] === 'missing');
   assert.equal(absent['message'], 'missing cannot be started: "no-such-program" was not found');
   assert.equal(await up.end('SIGTERM'), 0);

@@ -1,4 +1,5 @@
-// The administration port: odd targets, foreign names, bytes that are not HTTP. Nothing ends the process but its owner.
+// The administration port: odd targets, foreign names, bytes that are not HTTP. Nothing ends the process but
+// its owner.
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import { bootstrap, cluster } from './bootstrap.ts';
@@ -28,7 +29,10 @@ const rows: readonly Row[] = [
   { name: 'quit by GET', bytes: get('/quitquitquit') },
   { name: 'quit by a foreign page', bytes: post('/quitquitquit', 'evil.com', 'Origin: http://evil.com\r\n') },
   { name: 'quit under a foreign name', bytes: post('/quitquitquit', 'evil.com') },
-  { name: 'quit by a foreign page, by address', bytes: post('/quitquitquit', '127.0.0.1', 'Origin: http://evil.com\r\n') },
+  {
+    name: 'quit by a foreign page, by address',
+    bytes: post('/quitquitquit', '127.0.0.1', 'Origin: http://evil.com\r\n'),
+  },
   { name: 'drain under a foreign name', bytes: post('/drain_listeners', 'evil.com') },
   { name: 'quit by its owner', bytes: post('/quitquitquit', 'localhost') },
   { name: 'not HTTP', bytes: '\x00\x01garbage\r\n\r\n' },
@@ -42,7 +46,10 @@ interface Outcome {
 
 async function outcomeOf(kind: Kind, row: Row): Promise<Outcome> {
   const [adminPort = 0, port = 0] = await freePorts(2);
-  const proxy = await ProxyProcess.start(kind, bootstrap({ adminPort, listeners: [{ port }], clusters: [cluster('up', 1)] }));
+  const proxy = await ProxyProcess.start(
+    kind,
+    bootstrap({ adminPort, listeners: [{ port }], clusters: [cluster('up', 1)] }),
+  );
   try {
     const { text } = await send(adminPort, row.bytes, { patienceMs: 1000 });
     return { statuses: statuses(text), alive: !(await proxy.ended(1000)) };
@@ -54,7 +61,9 @@ async function outcomeOf(kind: Kind, row: Row): Promise<Outcome> {
 /** Each row has two processes of its own. */
 const atOnce = 4;
 
-async function both(row: Row): Promise<{ row: Row; embedded: Outcome | undefined; envoy: Outcome | undefined }> {
+async function both(
+  row: Row,
+): Promise<{ row: Row; embedded: Outcome | undefined; envoy: Outcome | undefined }> {
   const [embedded, envoy] = await Promise.all(kinds.map((kind) => outcomeOf(kind, row)));
   return { row, embedded, envoy };
 }
@@ -62,8 +71,10 @@ async function both(row: Row): Promise<{ row: Row; embedded: Outcome | undefined
 describe('the administration port', () => {
   test('answers everybody and is changed by its owner alone', async () => {
     const compared = [];
-    for (let i = 0; i < rows.length; i += atOnce) compared.push(...(await Promise.all(rows.slice(i, i + atOnce).map(both))));
-    for (const { row, embedded } of compared) assert.equal(embedded?.alive, row.name !== 'quit by its owner', row.name);
+    for (let i = 0; i < rows.length; i += atOnce)
+      compared.push(...(await Promise.all(rows.slice(i, i + atOnce).map(both))));
+    for (const { row, embedded } of compared)
+      assert.equal(embedded?.alive, row.name !== 'quit by its owner', row.name);
     assert.deepEqual(
       unexplained(compared, {
         'Envoy takes changes from whoever can send to the port': [

@@ -1,4 +1,5 @@
-// Bad responses beside Envoy, towards an HTTP/1.1 and an HTTP/2 client; good ones must pass unharmed right afterwards.
+// Bad responses beside Envoy, towards an HTTP/1.1 and an HTTP/2 client; good ones must pass unharmed right
+// afterwards.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { reasonToSkipWithoutEnvoy } from '../real-software.ts';
@@ -23,9 +24,16 @@ const differences: Readonly<Record<string, readonly string[]>> = {
     'ends after a head with bare LF',
     'fields folded',
   ],
-  'there is no such status, or none that HTTP/1.1 allows there': ['status 99', 'status 1000', 'interim 101 that nobody asked for'],
+  'there is no such status, or none that HTTP/1.1 allows there': [
+    'status 99',
+    'status 1000',
+    'interim 101 that nobody asked for',
+  ],
   'node:http2 sends no status above 599': ['status 600', 'status 999'],
-  'fields of the connection end here, those that it names as well': ['interim 103 of the connection', 'fields of the connection'],
+  'fields of the connection end here, those that it names as well': [
+    'interim 103 of the connection',
+    'fields of the connection',
+  ],
 };
 
 /** Answers `/N` with the row of that number. */
@@ -50,7 +58,9 @@ async function outcomeOf(lane: Lane, row: BadResponse): Promise<Outcome> {
   await client.quiet(150);
   const overHttp2 = outcome(client);
   client.close();
-  const next = statuses((await send(lane.port, 'GET /good HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).text);
+  const next = statuses(
+    (await send(lane.port, 'GET /good HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).text,
+  );
   return { statuses: statuses(text), text: plain(text), overHttp2, next };
 }
 

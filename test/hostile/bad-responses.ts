@@ -11,8 +11,16 @@ const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const head = (fields: string): string => `HTTP/1.1 200 OK\r\n${fields}Content-Length: 2\r\n\r\nok`;
 const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
-function rows(prefix: string, table: Readonly<Record<string, string>>, then?: BadResponse['then']): readonly BadResponse[] {
-  return Object.entries(table).map(([name, bytes]) => ({ name: `${prefix} ${name}`, bytes, ...(then ? { then } : {}) }));
+function rows(
+  prefix: string,
+  table: Readonly<Record<string, string>>,
+  then?: BadResponse['then'],
+): readonly BadResponse[] {
+  return Object.entries(table).map(([name, bytes]) => ({
+    name: `${prefix} ${name}`,
+    bytes,
+    ...(then ? { then } : {}),
+  }));
 }
 
 export const badResponses: readonly BadResponse[] = [
@@ -36,7 +44,10 @@ export const badResponses: readonly BadResponse[] = [
   ),
   ...rows(
     'is reset after',
-    { 'a head': 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n', 'half a body': 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc' },
+    {
+      'a head': 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n',
+      'half a body': 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc',
+    },
     'reset',
   ),
   ...rows('status', {
@@ -68,7 +79,8 @@ export const badResponses: readonly BadResponse[] = [
   }),
   ...rows('framing', {
     'length too small': `${ok}EXTRA`,
-    'length and chunks': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    'length and chunks':
+      'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
     'length twice': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok',
     'length twice, different': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok',
     'length negative': 'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok',

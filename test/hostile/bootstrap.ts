@@ -1,4 +1,5 @@
-// Bootstraps for both proxies: one JSON, static listeners before static clusters, every part open to a test's own fields.
+// Bootstraps for both proxies: one JSON, static listeners before static clusters, every part open to a test's
+// own fields.
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -94,12 +95,18 @@ export function routeTo(clusterName: string, action: Json = {}, match: Json = { 
 
 function listener(parts: ListenerParts): Json {
   const { port, transportSocket, networkFilter, fields } = parts;
-  const chain = { filters: [networkFilter ?? manager(parts)], ...(transportSocket ? { transport_socket: transportSocket } : {}) };
+  const chain = {
+    filters: [networkFilter ?? manager(parts)],
+    ...(transportSocket ? { transport_socket: transportSocket } : {}),
+  };
   return { name: `l${port}`, address: address(port), filter_chains: [chain], ...fields };
 }
 
 function manager({ routes, cluster: name = 'up', manager: further, filters = [] }: ListenerParts): Json {
-  const denied = { match: { prefix: '/admin' }, direct_response: { status: 403, body: { inline_string: 'denied' } } };
+  const denied = {
+    match: { prefix: '/admin' },
+    direct_response: { status: 403, body: { inline_string: 'denied' } },
+  };
   const virtualHost = { name: 'all', domains: ['*'], routes: routes ?? [denied, routeTo(name)] };
   return typed(
     'envoy.filters.network.http_connection_manager',
@@ -118,7 +125,10 @@ function manager({ routes, cluster: name = 'up', manager: further, filters = [] 
       set_current_client_cert_details: { subject: true, dns: true, uri: true },
       generate_request_id: false,
       route_config: { name: 'r', virtual_hosts: [virtualHost] },
-      http_filters: [...filters, typed('envoy.filters.http.router', 'extensions.filters.http.router.v3.Router')],
+      http_filters: [
+        ...filters,
+        typed('envoy.filters.http.router', 'extensions.filters.http.router.v3.Router'),
+      ],
       ...further,
     },
   );

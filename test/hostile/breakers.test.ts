@@ -1,4 +1,5 @@
-// Circuit breakers beside Envoy: each priority has its own, what is let go is given back, and the counters say which limit it was.
+// Circuit breakers beside Envoy: each priority has its own, what is let go is given back, and the counters
+// say which limit it was.
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -43,7 +44,11 @@ async function outcome(kind: Kind): Promise<Json> {
       socket.once('data', () => next());
       for (const end of ['end', 'close']) socket.once(end, () => left());
     };
-  const laned = await LanedProxy.start(kind, { handler, listener, cluster: { circuit_breakers: { thresholds } } });
+  const laned = await LanedProxy.start(kind, {
+    handler,
+    listener,
+    cluster: { circuit_breakers: { thresholds } },
+  });
   const hold = async (path: string): Promise<[Held, number]> => {
     const arrived = new Promise<number>((resolve) => {
       next = () => resolve(0);
@@ -52,7 +57,13 @@ async function outcome(kind: Kind): Promise<Json> {
     return [held, await held.status];
   };
   try {
-    const first = [await hold('/high'), await hold('/high'), await hold('/'), await hold('/'), await hold('/')];
+    const first = [
+      await hold('/high'),
+      await hold('/high'),
+      await hold('/'),
+      await hold('/'),
+      await hold('/'),
+    ];
     const gone = new Promise<void>((resolve) => {
       left = resolve;
     });

@@ -1,4 +1,5 @@
-// Peers that end in every way at every stage: what they held is let go, and what waited for them fails at once.
+// Peers that end in every way at every stage: what they held is let go, and what waited for them fails at
+// once.
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -13,8 +14,14 @@ import { send, statuses } from './raw-client.ts';
 import { type Handler, onEachHead, RawUpstream } from './raw-upstream.ts';
 import { type Lane, LanedProxy, type LaneOptions } from './side-by-side.ts';
 
-/** Everything that a proxy may still hold: all 0 once its peers are gone (connections to hosts may be kept). */
-const gauges = ['http.in.downstream_cx_active', 'http.in.downstream_rq_active', 'cluster.up0.upstream_rq_active'];
+/**
+ * Everything that a proxy may still hold: all 0 once its peers are gone (connections to hosts may be kept).
+ */
+const gauges = [
+  'http.in.downstream_cx_active',
+  'http.in.downstream_rq_active',
+  'cluster.up0.upstream_rq_active',
+];
 
 async function released(proxy: ProxyProcess, names = gauges): Promise<void> {
   const held = async (): Promise<string> => {
@@ -29,7 +36,10 @@ async function released(proxy: ProxyProcess, names = gauges): Promise<void> {
   assert.equal(await held(), '');
 }
 
-async function withProxy(options: LaneOptions, body: (lane: Lane, proxy: ProxyProcess) => Promise<void>): Promise<void> {
+async function withProxy(
+  options: LaneOptions,
+  body: (lane: Lane, proxy: ProxyProcess) => Promise<void>,
+): Promise<void> {
   const laned = await LanedProxy.start('embedded', options);
   const [lane] = laned.lanes;
   try {
@@ -90,19 +100,27 @@ const hosts: Readonly<Record<string, () => Handler>> = {
     }),
   'half-closes in the middle': () => onEachHead((socket) => void socket.end(begin)),
   'switches protocols': () =>
-    onEachHead((socket) => void socket.write('HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello')),
+    onEachHead(
+      (socket) =>
+        void socket.write('HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello'),
+    ),
 };
 
 describe('a client that goes away', () => {
   for (const [host, handler] of Object.entries(hosts))
     test(`from a host that ${host}`, () =>
       withProxy({ handler }, async (lane, proxy) => {
-        for (const message of Object.values(messages)) for (const end of Object.values(endings)) await leave(lane.port, message, end);
+        for (const message of Object.values(messages))
+          for (const end of Object.values(endings)) await leave(lane.port, message, end);
         await released(proxy);
         const before = proxy.facts.descriptors;
-        for (const message of Object.values(messages)) for (const end of Object.values(endings)) await leave(lane.port, message, end);
+        for (const message of Object.values(messages))
+          for (const end of Object.values(endings)) await leave(lane.port, message, end);
         await released(proxy);
-        assert.ok(proxy.facts.descriptors <= before + 5, `${before} descriptors, then ${proxy.facts.descriptors}`);
+        assert.ok(
+          proxy.facts.descriptors <= before + 5,
+          `${before} descriptors, then ${proxy.facts.descriptors}`,
+        );
       }));
 });
 
@@ -125,7 +143,10 @@ async function leave(port: number, message: string, end: (socket: Socket) => voi
 
 describe('an HTTP/2 host that goes away', () => {
   const ask = async (lane: Lane): Promise<readonly number[]> =>
-    statuses((await send(lane.port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', { patienceMs: 4000 })).text);
+    statuses(
+      (await send(lane.port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', { patienceMs: 4000 }))
+        .text,
+    );
 
   for (const [how, end] of Object.entries({
     'with a FIN': (socket: Socket) => socket.end(),
@@ -152,23 +173,30 @@ describe('an HTTP/2 host that goes away', () => {
   test('without a word: PING finds out', async () => {
     const state = { answers: false, acknowledges: false };
     const cluster = http2({ connection_keepalive: { interval: '0.2s', timeout: '0.2s' } });
-    await withProxy({ handler: () => h2Host(state), cluster }, async (lane) => assert.deepEqual(await ask(lane), [503]));
+    await withProxy({ handler: () => h2Host(state), cluster }, async (lane) =>
+      assert.deepEqual(await ask(lane), [503]),
+    );
   });
 
   test('without a word while unused: PING goes before the next request', async () => {
     const state = { answers: true, acknowledges: false };
     const keepAlive = { interval: '100s', timeout: '0.2s', connection_idle_interval: '0.1s' };
-    await withProxy({ handler: () => h2Host(state), cluster: http2({ connection_keepalive: keepAlive }) }, async (lane) => {
-      assert.deepEqual(await ask(lane), [200]);
-      await delay(200);
-      state.answers = false;
-      assert.deepEqual(await ask(lane), [503]);
-    });
+    await withProxy(
+      { handler: () => h2Host(state), cluster: http2({ connection_keepalive: keepAlive }) },
+      async (lane) => {
+        assert.deepEqual(await ask(lane), [200]);
+        await delay(200);
+        state.answers = false;
+        assert.deepEqual(await ask(lane), [503]);
+      },
+    );
   });
 });
 
 describe('an HTTP/2 client that says nothing', () => {
-  const listener = { manager: { http2_protocol_options: { connection_keepalive: { interval: '0.2s', timeout: '0.2s' } } } };
+  const listener = {
+    manager: { http2_protocol_options: { connection_keepalive: { interval: '0.2s', timeout: '0.2s' } } },
+  };
 
   test('is let go when it does not answer a PING', () =>
     withProxy({ listener }, async (lane, proxy) => {
@@ -183,7 +211,8 @@ describe('an HTTP/2 client that says nothing', () => {
       let answered = 0;
       await client.until(({ frames }) => {
         const pings = frames.filter(({ type, flags }) => type === frameType.ping && !(flags & ack));
-        for (; answered < pings.length; answered++) client.send(frame(frameType.ping, ack, 0, pings[answered]?.payload ?? ''));
+        for (; answered < pings.length; answered++)
+          client.send(frame(frameType.ping, ack, 0, pings[answered]?.payload ?? ''));
         return answered >= 4;
       }, 4000);
       assert.equal(answered, 4);
@@ -205,13 +234,21 @@ test('clients of every kind come and go', { timeout: 60_000 }, () =>
     const all = Object.values(messages);
     const ways = Object.values(endings);
     const storm = async (): Promise<void> => {
-      for (let i = 0; i < 60; i++) await leave(lane.port, all[i % all.length] ?? '', ways[(i * 7) % ways.length] ?? (() => assert.fail()));
+      for (let i = 0; i < 60; i++)
+        await leave(
+          lane.port,
+          all[i % all.length] ?? '',
+          ways[(i * 7) % ways.length] ?? (() => assert.fail()),
+        );
       await released(proxy);
     };
     await storm();
     const { descriptors, memory } = proxy.facts;
     await storm();
-    assert.ok(proxy.facts.descriptors <= descriptors + 5, `${descriptors} descriptors, then ${proxy.facts.descriptors}`);
+    assert.ok(
+      proxy.facts.descriptors <= descriptors + 5,
+      `${descriptors} descriptors, then ${proxy.facts.descriptors}`,
+    );
     assert.ok(proxy.facts.memory < memory + 60, `${memory} MB, then ${proxy.facts.memory} MB`);
     assert.deepEqual(statuses((await send(lane.port, get)).text), [200]);
   }),

@@ -1,4 +1,5 @@
-// Differences from Envoy are allowed only by name and with a reason, and a reason without a difference is an error too.
+// Differences from Envoy are allowed only by name and with a reason, and a reason without a difference is an
+// error too.
 import { isDeepStrictEqual } from 'node:util';
 
 interface Compared<Outcome> {
@@ -7,7 +8,10 @@ interface Compared<Outcome> {
   readonly envoy: Outcome;
 }
 
-/** `differences`: by reason, the names of the rows that differ for it. Returns a line for everything that is not as it says. */
+/**
+ * `differences`: by reason, the names of the rows that differ for it. Returns a line for everything that is
+ * not as it says.
+ */
 export function unexplained<Outcome>(
   compared: readonly Compared<Outcome>[],
   differences: Readonly<Record<string, readonly string[]>>,
@@ -16,7 +20,11 @@ export function unexplained<Outcome>(
   const lines = compared.flatMap(({ row, embedded, envoy }) => {
     const differs = !isDeepStrictEqual(embedded, envoy);
     if (differs === explained.has(row.name)) return [];
-    return [differs ? `${row.name}: ${show(embedded)}, Envoy ${show(envoy)}` : `${row.name}: listed as a difference, but none is seen`];
+    return [
+      differs
+        ? `${row.name}: ${show(embedded)}, Envoy ${show(envoy)}`
+        : `${row.name}: listed as a difference, but none is seen`,
+    ];
   });
   const names = new Set(compared.map(({ row }) => row.name));
   const unknown = [...explained]

@@ -1,4 +1,5 @@
-// What becomes of fields, beside Envoy: repeated ones, gRPC-Web, CORS, copies for mirrors, response flags, configured text.
+// What becomes of fields, beside Envoy: repeated ones, gRPC-Web, CORS, copies for mirrors, response flags,
+// configured text.
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import { reasonToSkipWithoutEnvoy } from '../real-software.ts';
@@ -18,7 +19,9 @@ interface Outcome {
   readonly response: string;
 }
 
-/** Fields that differ from moment to moment, and the address that Envoy puts in the place of a loopback one. */
+/**
+ * Fields that differ from moment to moment, and the address that Envoy puts in the place of a loopback one.
+ */
 const changing = /^(date|x-envoy-upstream-service-time|x-forwarded-for|x-request-id|connection): .*$/;
 
 function plain(text: string): string {
@@ -48,7 +51,8 @@ async function check(
   assert.deepEqual(unexplained(outcomes, differences), []);
 }
 
-const get = (fields: string, path = '/'): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}Connection: close\r\n\r\n`;
+const get = (fields: string, path = '/'): string =>
+  `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}Connection: close\r\n\r\n`;
 const skip = reasonToSkipWithoutEnvoy();
 
 const names =
@@ -78,7 +82,16 @@ describe('a field that comes twice', { skip }, () => {
 
 test('gRPC-Web', { skip }, async () => {
   const filters = [typed('envoy.filters.http.grpc_web', 'extensions.filters.http.grpc_web.v3.GrpcWeb')];
-  const types = ['grpc-web', 'grpc-web+proto', 'grpc-web-text', 'grpc-web-text+proto', 'grpc-web+json', 'grpc-web;x=y', 'grpc', 'json'];
+  const types = [
+    'grpc-web',
+    'grpc-web+proto',
+    'grpc-web-text',
+    'grpc-web-text+proto',
+    'grpc-web+json',
+    'grpc-web;x=y',
+    'grpc',
+    'json',
+  ];
   const call = (type: string, accept: string, path: string, body = 'AAAAAAA='): string =>
     `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/${type}\r\n${accept}Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
   const accepts = {
@@ -95,11 +108,15 @@ test('gRPC-Web', { skip }, async () => {
       })),
     ),
   );
-  const bad = ['AAA', 'A*AA', 'AAAA=AAA', ''].map((body) => ({ name: `text ${body}`, request: call('grpc-web-text', '', '/ok', body) }));
+  const bad = ['AAA', 'A*AA', 'AAAA=AAA', ''].map((body) => ({
+    name: `text ${body}`,
+    request: call('grpc-web-text', '', '/ok', body),
+  }));
   const message = '\0\0\0\0\x01A';
   const answers: Readonly<Record<string, string>> = {
     '/ok': `HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ncontent-length: 6\r\n\r\n${message}`,
-    '/status': 'HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ngrpc-status: 5\r\ngrpc-message: no\r\ncontent-length: 0\r\n\r\n',
+    '/status':
+      'HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ngrpc-status: 5\r\ngrpc-message: no\r\ncontent-length: 0\r\n\r\n',
     '/plain': 'HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nh~l%o',
     '/404': 'HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\ngone',
   };
@@ -114,8 +131,13 @@ test('gRPC-Web', { skip }, async () => {
       });
     };
   const nowhere = { match: { path: '/nowhere' }, route: { cluster_header: 'nowhere' } };
-  const denied = { match: { path: '/admin' }, direct_response: { status: 403, body: { inline_string: 'denied' } } };
-  const endless = types.slice(0, 4).flatMap((type) => ['text', 'text+proto'].map((accept) => `${type} ${accept} /ok`));
+  const denied = {
+    match: { path: '/admin' },
+    direct_response: { status: 403, body: { inline_string: 'denied' } },
+  };
+  const endless = types
+    .slice(0, 4)
+    .flatMap((type) => ['text', 'text+proto'].map((accept) => `${type} ${accept} /ok`));
   await check(
     [...rows, ...bad],
     { handler, listener: (name) => ({ filters, routes: [denied, nowhere, routeTo(name)] }) },
@@ -140,9 +162,16 @@ test('CORS', { skip }, async () => {
     '/star': policy({ allow_headers: '*', allow_methods: '*', expose_headers: '*', max_age: '5' }, '/star'),
     '/list': policy({ allow_headers: 'x-a,*', allow_methods: 'GET,*', allow_credentials: true }, '/list'),
     '/none': policy({}, '/none'),
-    '/here': policy({ allow_headers: '*', forward_not_matching_preflights: false, allow_private_network_access: true }, '/here'),
+    '/here': policy(
+      { allow_headers: '*', forward_not_matching_preflights: false, allow_private_network_access: true },
+      '/here',
+    ),
   };
-  const origins = { known: 'Origin: https://a.example\r\n', foreign: 'Origin: https://b.example\r\n', none: '' };
+  const origins = {
+    known: 'Origin: https://a.example\r\n',
+    foreign: 'Origin: https://b.example\r\n',
+    none: '',
+  };
   const wishes = {
     nothing: '',
     method: 'Access-Control-Request-Method: PUT\r\n',
@@ -159,7 +188,9 @@ test('CORS', { skip }, async () => {
     ),
   );
   const filters = [typed('envoy.filters.http.cors', 'extensions.filters.http.cors.v3.Cors')];
-  await check(rows, { listener: (name) => ({ filters, routes: Object.values(policies).map((make) => make(name)) }) });
+  await check(rows, {
+    listener: (name) => ({ filters, routes: Object.values(policies).map((make) => make(name)) }),
+  });
 });
 
 test('copies for mirrors', { skip }, async () => {
@@ -169,12 +200,20 @@ test('copies for mirrors', { skip }, async () => {
       {
         ...routeTo(
           name,
-          { request_mirror_policies: [{ cluster: name, disable_shadow_host_suffix_append: true }], prefix_rewrite: '/new', timeout: '3s' },
+          {
+            request_mirror_policies: [{ cluster: name, disable_shadow_host_suffix_append: true }],
+            prefix_rewrite: '/new',
+            timeout: '3s',
+          },
           { path: '/rewritten' },
         ),
       },
       {
-        ...routeTo(name, { request_mirror_policies: [{ cluster: name }], retry_policy: { retry_on: '5xx' } }, { path: '/retried' }),
+        ...routeTo(
+          name,
+          { request_mirror_policies: [{ cluster: name }], retry_policy: { retry_on: '5xx' } },
+          { path: '/retried' },
+        ),
         request_headers_to_add: [{ header: { key: 'x-h', value: 'v' } }],
       },
     ],
@@ -194,15 +233,33 @@ describe('text of the configuration', { skip }, () => {
   };
   const routes = (name: string): readonly Json[] => [
     { ...routeTo(name, { prefix_rewrite: '/č\u010aé' }, { prefix: '/prefix' }), ...added },
-    { ...routeTo(name, { regex_rewrite: { pattern: { regex: '^/regex/(.*)' }, substitution: '/é/\\1' } }, { prefix: '/regex' }) },
+    {
+      ...routeTo(
+        name,
+        { regex_rewrite: { pattern: { regex: '^/regex/(.*)' }, substitution: '/é/\\1' } },
+        { prefix: '/regex' },
+      ),
+    },
     routeTo(name, { host_rewrite_literal: 'bč\u010ac' }, { prefix: '/host' }),
     { match: { prefix: '/redirect' }, redirect: { host_redirect: 'bč\u010a', path_redirect: '/é' } },
     { match: { prefix: '/cut' }, redirect: { prefix_rewrite: '/č' } },
     { match: { prefix: '/direct' }, direct_response: { status: 200, body: { inline_string: odd } } },
     { ...routeTo(name), match: { prefix: '/exact', headers: [{ name: 'x', string_match: { exact: 'é' } }] } },
-    { ...routeTo(name), match: { prefix: '/like', headers: [{ name: 'x', string_match: { safe_regex: { regex: '.é.' } } }] } },
-    { ...routeTo(name), match: { prefix: '/begins', headers: [{ name: 'x', string_match: { prefix: 'É', ignore_case: true } }] } },
-    { ...routeTo(name), match: { prefix: '/query', query_parameters: [{ name: 'q', string_match: { exact: 'é' } }] } },
+    {
+      ...routeTo(name),
+      match: { prefix: '/like', headers: [{ name: 'x', string_match: { safe_regex: { regex: '.é.' } } }] },
+    },
+    {
+      ...routeTo(name),
+      match: {
+        prefix: '/begins',
+        headers: [{ name: 'x', string_match: { prefix: 'É', ignore_case: true } }],
+      },
+    },
+    {
+      ...routeTo(name),
+      match: { prefix: '/query', query_parameters: [{ name: 'q', string_match: { exact: 'é' } }] },
+    },
     { match: { path: '/%C3%A9' }, direct_response: { status: 409 } },
     { match: { path: '/é' }, direct_response: { status: 410 } },
   ];
@@ -215,7 +272,10 @@ describe('text of the configuration', { skip }, () => {
     ...['é', 'É', 'aéb', 'aéé', 'é€'].flatMap((value) =>
       ['/exact', '/like', '/begins'].flatMap((path) => [
         { name: `${path} ${value}`, request: get(`x: ${utf8(value)}\r\n`, path) },
-        { name: `${path} ${value}, one byte a character`, request: get(`x: ${value.replace('€', '')}\r\n`, path) },
+        {
+          name: `${path} ${value}, one byte a character`,
+          request: get(`x: ${value.replace('€', '')}\r\n`, path),
+        },
       ]),
     ),
     { name: 'query', request: get('', '/query?q=%C3%A9') },
@@ -241,7 +301,9 @@ test('why a response is what it is', { skip }, async () => {
     to(name, '/closes'),
     to(name, '/nonsense'),
     to(name, '/silent', { timeout: '0.2s' }),
-    to(name, '/silent-try', { retry_policy: { retry_on: 'gateway-error', num_retries: 1, per_try_timeout: '0.1s' } }),
+    to(name, '/silent-try', {
+      retry_policy: { retry_on: 'gateway-error', num_retries: 1, per_try_timeout: '0.1s' },
+    }),
     to(name, '/fails', { retry_policy: { retry_on: '5xx', num_retries: 1 } }),
     to(name, '/fails-untried'),
     told({ match: { path: '/moved' }, direct_response: { status: 302 } }),
@@ -255,10 +317,14 @@ test('why a response is what it is', { skip }, async () => {
       const path = /^GET (\S*)/.exec(head)?.[1] ?? '';
       if (path === '/closes') socket.end();
       else if (path === '/nonsense') socket.write('nonsense\r\n\r\n');
-      else if (path.startsWith('/fails')) socket.end('HTTP/1.1 500 E\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+      else if (path.startsWith('/fails'))
+        socket.end('HTTP/1.1 500 E\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
       else if (!path.startsWith('/silent')) socket.write(okResponse);
     });
-  const rows = '/ok /closes /nonsense /silent /silent-try /fails /fails-untried /nowhere /direct /moved /redirect /fault'.split(' ');
+  const rows =
+    '/ok /closes /nonsense /silent /silent-try /fails /fails-untried /nowhere /direct /moved /redirect /fault'.split(
+      ' ',
+    );
   const filters = [typed('envoy.filters.http.fault', 'extensions.filters.http.fault.v3.HTTPFault')];
   await check(
     rows.map((name) => ({ name, request: get('', name) })),

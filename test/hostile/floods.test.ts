@@ -1,8 +1,20 @@
-// HTTP/2 floods: the proxy lives, ends the connection that floods it, holds little, and serves another client meanwhile.
+// HTTP/2 floods: the proxy lives, ends the connection that floods it, holds little, and serves another client
+// meanwhile.
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { H2Client } from './h2-client.ts';
-import { ack, block, endHeaders, endStream, type Fields, frame, frameType, requestBlock, setting, uint32 } from './h2-frames.ts';
+import {
+  ack,
+  block,
+  endHeaders,
+  endStream,
+  type Fields,
+  frame,
+  frameType,
+  requestBlock,
+  setting,
+  uint32,
+} from './h2-frames.ts';
 import { send, statuses } from './raw-client.ts';
 import { okResponse, onEachHead } from './raw-upstream.ts';
 import { LanedProxy } from './side-by-side.ts';
@@ -29,7 +41,9 @@ function repeat(count: number, make: (index: number) => Buffer): Buffer {
 }
 
 function opened(turn: number): Buffer {
-  return turn === 0 ? frame(frameType.headers, endHeaders, 1, requestBlock({ method: 'POST' })) : Buffer.alloc(0);
+  return turn === 0
+    ? frame(frameType.headers, endHeaders, 1, requestBlock({ method: 'POST' }))
+    : Buffer.alloc(0);
 }
 
 const whole = endHeaders | endStream;
@@ -40,7 +54,10 @@ const scenes: Readonly<Record<string, Scene>> = {
     flood: (turn) =>
       repeat(200, (k) => {
         const id = 1 + 2 * (turn * 200 + k);
-        return Buffer.concat([frame(frameType.headers, whole, id, request), frame(frameType.reset, 0, id, cancel)]);
+        return Buffer.concat([
+          frame(frameType.headers, whole, id, request),
+          frame(frameType.reset, 0, id, cancel),
+        ]);
       }),
   },
   'requests of which every other one is reset': {
@@ -60,12 +77,18 @@ const scenes: Readonly<Record<string, Scene>> = {
     flood: (turn) =>
       repeat(200, (k) => {
         const id = 1 + 2 * (turn * 200 + k);
-        return Buffer.concat([frame(frameType.headers, whole, id, request), frame(frameType.windowUpdate, 0, id, uint32(0))]);
+        return Buffer.concat([
+          frame(frameType.headers, whole, id, request),
+          frame(frameType.windowUpdate, 0, id, uint32(0)),
+        ]);
       }),
   },
   'malformed requests': {
     ends: true,
-    flood: (turn) => repeat(100, (k) => frame(frameType.headers, whole, 1 + 2 * (turn * 100 + k), requestBlock({ path: '/ x' }))),
+    flood: (turn) =>
+      repeat(100, (k) =>
+        frame(frameType.headers, whole, 1 + 2 * (turn * 100 + k), requestBlock({ path: '/ x' })),
+      ),
   },
   'requests that the proxy answers itself': {
     ends: false,
@@ -76,7 +99,9 @@ const scenes: Readonly<Record<string, Scene>> = {
     flood: (turn) =>
       Buffer.concat([
         turn === 0 ? frame(frameType.headers, endStream, 1, request) : Buffer.alloc(0),
-        repeat(50, (k) => frame(frameType.continuation, 0, 1, block([[`x${turn * 50 + k}`, 'a'.repeat(1000)]]))),
+        repeat(50, (k) =>
+          frame(frameType.continuation, 0, 1, block([[`x${turn * 50 + k}`, 'a'.repeat(1000)]])),
+        ),
       ]),
   },
   'empty CONTINUATION': {
@@ -99,25 +124,46 @@ const scenes: Readonly<Record<string, Scene>> = {
       ),
   },
   PING: { ends: true, flood: () => repeat(500, () => frame(frameType.ping, 0, 0, '12345678')) },
-  'PING that answer none': { ends: true, flood: () => repeat(500, () => frame(frameType.ping, ack, 0, '12345678')) },
-  'empty DATA': { ends: true, flood: (turn) => Buffer.concat([opened(turn), repeat(500, () => frame(frameType.data, 0, 1))]) },
+  'PING that answer none': {
+    ends: true,
+    flood: () => repeat(500, () => frame(frameType.ping, ack, 0, '12345678')),
+  },
+  'empty DATA': {
+    ends: true,
+    flood: (turn) => Buffer.concat([opened(turn), repeat(500, () => frame(frameType.data, 0, 1))]),
+  },
   PRIORITY: {
     ends: true,
-    flood: () => repeat(500, (k) => frame(frameType.priority, 0, 1 + 2 * k, Buffer.concat([uint32(0), Buffer.from([16])]))),
+    flood: () =>
+      repeat(500, (k) =>
+        frame(frameType.priority, 0, 1 + 2 * k, Buffer.concat([uint32(0), Buffer.from([16])])),
+      ),
   },
   'WINDOW_UPDATE of a stream': {
     ends: true,
-    flood: (turn) => Buffer.concat([opened(turn), repeat(500, () => frame(frameType.windowUpdate, 0, 1, uint32(1)))]),
+    flood: (turn) =>
+      Buffer.concat([opened(turn), repeat(500, () => frame(frameType.windowUpdate, 0, 1, uint32(1)))]),
   },
-  'WINDOW_UPDATE of the connection': { ends: true, flood: () => repeat(500, () => frame(frameType.windowUpdate, 0, 0, uint32(1))) },
-  'frames of an unknown type': { ends: true, flood: () => repeat(5, () => frame(0xbe, 0, 0, 'x'.repeat(16_000))) },
+  'WINDOW_UPDATE of the connection': {
+    ends: true,
+    flood: () => repeat(500, () => frame(frameType.windowUpdate, 0, 0, uint32(1))),
+  },
+  'frames of an unknown type': {
+    ends: true,
+    flood: () => repeat(5, () => frame(0xbe, 0, 0, 'x'.repeat(16_000))),
+  },
   'one large field, then its number': {
     ends: false,
     flood: (turn) => {
       const large: Fields = [['x', 'a'.repeat(4000)]];
       if (turn > 0)
         return repeat(20, (k) =>
-          frame(frameType.headers, whole, 1 + 2 * (turn * 20 + k), Buffer.concat([request, Buffer.alloc(14, 0xbe)])),
+          frame(
+            frameType.headers,
+            whole,
+            1 + 2 * (turn * 20 + k),
+            Buffer.concat([request, Buffer.alloc(14, 0xbe)]),
+          ),
         );
       const [field] = large;
       const literal = block(field ? [field] : []);
@@ -141,7 +187,9 @@ async function flooding(port: number, flood: Flood, going: (attack: Attack) => b
     // Another client, which must be served all the while.
     (async () => {
       do {
-        const { text } = await send(port, 'GET /witness HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', { patienceMs });
+        const { text } = await send(port, 'GET /witness HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', {
+          patienceMs,
+        });
         if (statuses(text).join() === '200') attack.other++;
       } while (going(attack));
     })(),
@@ -160,7 +208,8 @@ async function attacker(port: number, flood: Flood, { attack, going }: Course): 
     if (!client) continue;
     attack.connections++;
     for (let turn = 0; client.end === 'open' && going(attack); turn++) {
-      const drained = client.send(flood(turn)) || (await client.until(() => client.socket.writableLength < 1 << 20, 50));
+      const drained =
+        client.send(flood(turn)) || (await client.until(() => client.socket.writableLength < 1 << 20, 50));
       // The event loop must come round for the end of the connection to be seen.
       if (drained) await new Promise(setImmediate);
     }
@@ -171,7 +220,9 @@ async function attacker(port: number, flood: Flood, { attack, going }: Course): 
 
 for (const [name, { flood, ends }] of Object.entries(scenes))
   test(name, { timeout: 60_000 }, async (t) => {
-    const laned = await LanedProxy.start('embedded', { handler: () => onEachHead((socket) => void socket.write(okResponse)) });
+    const laned = await LanedProxy.start('embedded', {
+      handler: () => onEachHead((socket) => void socket.write(okResponse)),
+    });
     const [lane] = laned.lanes;
     assert.ok(lane);
     try {

@@ -1,4 +1,5 @@
-// Ports that were free a moment ago, below those that the kernel gives to outgoing connections; taken together, so that they differ.
+// Ports that were free a moment ago, below those that the kernel gives to outgoing connections; taken
+// together, so that they differ.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 

@@ -90,7 +90,9 @@ export class H2Client {
 
 /** What became of a stream in words that can be compared: a status, a reset, or the end of the connection. */
 export function outcome(client: H2Client, stream = 1): string {
-  const heads = client.frames.filter((one) => one.type === frameType.headers && one.stream === stream).map((one) => statusOf(one.payload));
+  const heads = client.frames
+    .filter((one) => one.type === frameType.headers && one.stream === stream)
+    .map((one) => statusOf(one.payload));
   const reset = client.frames.find((one) => one.type === frameType.reset && one.stream === stream);
   const goAway = client.frames.find((one) => one.type === frameType.goAway);
   const parts = [...heads.slice(0, 1), ...(reset ? [`reset ${reset.payload.readUInt32BE(0)}`] : [])];

@@ -1,5 +1,16 @@
-// HTTP/2 requests that are malformed or odd: pseudo-fields, names and values, lengths, trailers, frames out of place.
-import { ack, block, endHeaders, endStream, type Fields, frame, frameType, requestBlock, setting } from './h2-frames.ts';
+// HTTP/2 requests that are malformed or odd: pseudo-fields, names and values, lengths, trailers, frames out
+// of place.
+import {
+  ack,
+  block,
+  endHeaders,
+  endStream,
+  type Fields,
+  frame,
+  frameType,
+  requestBlock,
+  setting,
+} from './h2-frames.ts';
 
 export interface HostileH2 {
   readonly name: string;
@@ -114,12 +125,21 @@ const lengths = rows('length', {
   'too small': open([posted, path, scheme, authority, ['content-length', '3']], data(`abc${hidden}`)),
   '0 with data': open([posted, path, scheme, authority, ['content-length', '0']], data(hidden)),
   'with nothing': whole([posted, path, scheme, authority, ['content-length', '39']]),
-  'twice the same': open([posted, path, scheme, authority, ['content-length', '3'], ['content-length', '3']], data('abc')),
-  'twice, different': open([posted, path, scheme, authority, ['content-length', '3'], ['content-length', '4']], data('abc')),
+  'twice the same': open(
+    [posted, path, scheme, authority, ['content-length', '3'], ['content-length', '3']],
+    data('abc'),
+  ),
+  'twice, different': open(
+    [posted, path, scheme, authority, ['content-length', '3'], ['content-length', '4']],
+    data('abc'),
+  ),
   signed: open([posted, path, scheme, authority, ['content-length', '+3']], data('abc')),
   list: open([posted, path, scheme, authority, ['content-length', '3, 3']], data('abc')),
   'none, data on a GET': open(usual, data('abc')),
-  'and an expectation': open([posted, path, scheme, authority, ['expect', '100-continue'], ['content-length', '3']], data('abc')),
+  'and an expectation': open(
+    [posted, path, scheme, authority, ['expect', '100-continue'], ['content-length', '3']],
+    data('abc'),
+  ),
 });
 
 const trailers = rows(
@@ -141,7 +161,11 @@ const trailers = rows(
       'with a bad name': [['x y', 'a']],
     } satisfies Record<string, Fields>).map(([name, list]) => [
       name,
-      open([posted, path, scheme, authority], data('abc', 0), frame(frameType.headers, endHeaders | endStream, 1, block(list as Fields))),
+      open(
+        [posted, path, scheme, authority],
+        data('abc', 0),
+        frame(frameType.headers, endHeaders | endStream, 1, block(list as Fields)),
+      ),
     ]),
   ),
 );
@@ -149,9 +173,24 @@ const trailers = rows(
 const tunnels = rows('CONNECT', {
   plain: open([[':method', 'CONNECT'], authority]),
   'with a path': open([[':method', 'CONNECT'], path, scheme, authority]),
-  'extended, not offered': open([[':method', 'CONNECT'], [':protocol', 'websocket'], path, scheme, authority], data(hidden, 0)),
-  'extended, ended at once': whole([[':method', 'CONNECT'], [':protocol', 'websocket'], path, scheme, authority]),
-  'extended, protocol with CR LF': open([[':method', 'CONNECT'], [':protocol', 'web\r\nx: y'], path, scheme, authority]),
+  'extended, not offered': open(
+    [[':method', 'CONNECT'], [':protocol', 'websocket'], path, scheme, authority],
+    data(hidden, 0),
+  ),
+  'extended, ended at once': whole([
+    [':method', 'CONNECT'],
+    [':protocol', 'websocket'],
+    path,
+    scheme,
+    authority,
+  ]),
+  'extended, protocol with CR LF': open([
+    [':method', 'CONNECT'],
+    [':protocol', 'web\r\nx: y'],
+    path,
+    scheme,
+    authority,
+  ]),
 });
 
 const windowUpdate = frame(frameType.windowUpdate, 0, 0, '\x7f\xff\xff\xff');
@@ -165,7 +204,12 @@ const frames = rows('frame', {
   'of an unknown type': Buffer.concat([frame(0x77, 0, 0, 'x'.repeat(100)), get]),
   'PING that answers none, then a request': Buffer.concat([frame(frameType.ping, ack, 0, '12345678'), get]),
   'too large': data('x'.repeat(20_000), 0),
-  'padded beyond its end': frame(frameType.headers, endHeaders | endStream | 8, 1, Buffer.concat([Buffer.from([0xff]), requestBlock()])),
+  'padded beyond its end': frame(
+    frameType.headers,
+    endHeaders | endStream | 8,
+    1,
+    Buffer.concat([Buffer.from([0xff]), requestBlock()]),
+  ),
   'index out of range': frame(frameType.headers, endHeaders | endStream, 1, '\xff\xff\xff\x7f'),
   'endless integer': frame(frameType.headers, endHeaders | endStream, 1, `\x00\x7f${'\xff'.repeat(10)}`),
   'table too large': frame(
@@ -197,11 +241,15 @@ function many(count: number): Fields {
 function continued(size: number): Buffer {
   const bytes = block([...usual, ['x', 'a'.repeat(size)]]);
   const count = Math.ceil(bytes.length / 16_384);
-  const parts = Array.from({ length: count }, (_, index) => bytes.subarray(index * 16_384, (index + 1) * 16_384));
+  const parts = Array.from({ length: count }, (_, index) =>
+    bytes.subarray(index * 16_384, (index + 1) * 16_384),
+  );
   return Buffer.concat(
     parts.map((part, index) => {
       const last = index === count - 1 ? endHeaders : 0;
-      return index === 0 ? frame(frameType.headers, endStream | last, 1, part) : frame(frameType.continuation, last, 1, part);
+      return index === 0
+        ? frame(frameType.headers, endStream | last, 1, part)
+        : frame(frameType.continuation, last, 1, part);
     }),
   );
 }

@@ -1,4 +1,5 @@
-// HTTP/2 frames by hand (RFC 9113), with header blocks of literals only (RFC 7541 section 6.2.2), so that anything can be said.
+// HTTP/2 frames by hand (RFC 9113), with header blocks of literals only (RFC 7541 section 6.2.2), so that
+// anything can be said.
 
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
@@ -50,8 +51,20 @@ export interface RequestParts {
   readonly more?: Fields;
 }
 
-export function requestBlock({ method = 'GET', path = '/', authority = 'a.com', scheme = 'http', more = [] }: RequestParts = {}): Buffer {
-  return block([[':method', method], [':path', path], [':scheme', scheme], [':authority', authority], ...more]);
+export function requestBlock({
+  method = 'GET',
+  path = '/',
+  authority = 'a.com',
+  scheme = 'http',
+  more = [],
+}: RequestParts = {}): Buffer {
+  return block([
+    [':method', method],
+    [':path', path],
+    [':scheme', scheme],
+    [':authority', authority],
+    ...more,
+  ]);
 }
 
 export function uint32(value: number): Buffer {
@@ -97,7 +110,15 @@ export function statusOf(payload: Buffer): string {
   return length & 0x80 ? huffmanDigits(raw) : raw.toString('latin1');
 }
 
-const indexedStatus: Readonly<Record<number, string>> = { 8: '200', 9: '204', 10: '206', 11: '304', 12: '400', 13: '404', 14: '500' };
+const indexedStatus: Readonly<Record<number, string>> = {
+  8: '200',
+  9: '204',
+  10: '206',
+  11: '304',
+  12: '400',
+  13: '404',
+  14: '500',
+};
 
 /** RFC 7541 appendix B: 0 to 2 have five bits, 3 to 9 have six. */
 function huffmanDigits(raw: Buffer): string {

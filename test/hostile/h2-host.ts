@@ -29,8 +29,10 @@ export function h2Host(state: H2HostState): Handler {
       for (const one of frames) {
         if (one.flags & ack && one.type !== frameType.headers) continue;
         if (one.type === frameType.settings) socket.write(frame(frameType.settings, ack, 0));
-        if (one.type === frameType.ping && state.acknowledges) socket.write(frame(frameType.ping, ack, 0, one.payload));
-        if (one.type === frameType.headers && state.answers) socket.write(frame(frameType.headers, endHeaders | endStream, one.stream, ok));
+        if (one.type === frameType.ping && state.acknowledges)
+          socket.write(frame(frameType.ping, ack, 0, one.payload));
+        if (one.type === frameType.headers && state.answers)
+          socket.write(frame(frameType.headers, endHeaders | endStream, one.stream, ok));
       }
     });
     socket.on('end', () => socket.end());

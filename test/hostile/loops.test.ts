@@ -8,13 +8,20 @@ import { freePorts } from './free-ports.ts';
 import { accepting, type Kind, kinds, ProxyProcess } from './proxy-process.ts';
 import { send, statuses } from './raw-client.ts';
 
-const originalDst: Json = { name: 'up', type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED', connect_timeout: '1s' };
+const originalDst: Json = {
+  name: 'up',
+  type: 'ORIGINAL_DST',
+  lb_policy: 'CLUSTER_PROVIDED',
+  connect_timeout: '1s',
+};
 const tcp = typed('envoy.filters.network.tcp_proxy', 'extensions.filters.network.tcp_proxy.v3.TcpProxy', {
   stat_prefix: 't',
   cluster: 'up',
 });
 const restoring: Json = {
-  listener_filters: [typed('envoy.filters.listener.original_dst', 'extensions.filters.listener.original_dst.v3.OriginalDst')],
+  listener_filters: [
+    typed('envoy.filters.listener.original_dst', 'extensions.filters.listener.original_dst.v3.OriginalDst'),
+  ],
 };
 
 interface Row {
@@ -45,13 +52,18 @@ const settleMs = 3000;
 /** A request into the loop, and the descriptors that it leaves behind. */
 async function loop({ kind, listener, cluster: upOf }: Loop): Promise<Outcome> {
   const [adminPort = 0, port = 0] = await freePorts(2);
-  const proxy = await ProxyProcess.start(kind, bootstrap({ adminPort, listeners: [{ ...listener, port }], clusters: [upOf(port)] }));
+  const proxy = await ProxyProcess.start(
+    kind,
+    bootstrap({ adminPort, listeners: [{ ...listener, port }], clusters: [upOf(port)] }),
+  );
   try {
     await accepting(port);
     // What is opened once, for the first connections of all, is there already.
     await proxy.statistics();
     const before = proxy.facts.descriptors;
-    const answer = await send(port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', { patienceMs: 3000 });
+    const answer = await send(port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', {
+      patienceMs: 3000,
+    });
     const limit = performance.now() + settleMs;
     while (proxy.facts.descriptors > before && performance.now() < limit) await delay(50);
     assert.ok(proxy.alive, proxy.log);
@@ -79,22 +91,34 @@ describe('a proxy that is made to call itself', () => {
   test('ends a loop that its configuration makes', async () => {
     for (const listener of [{}, { networkFilter: tcp }]) {
       const outcome = await loop({ kind: 'embedded', listener, cluster: (port) => cluster('up', port) });
-      assert.ok(outcome.descriptors === 'same' || outcome.descriptors < 12, `${outcome.descriptors} descriptors left`);
+      assert.ok(
+        outcome.descriptors === 'same' || outcome.descriptors < 12,
+        `${outcome.descriptors} descriptors left`,
+      );
     }
   });
 
   test('ends a loop that its client asks for', async () => {
     const byHeader = { ...originalDst, original_dst_lb_config: { use_http_header: true } };
     const [adminPort = 0, port = 0] = await freePorts(2);
-    const proxy = await ProxyProcess.start('embedded', bootstrap({ adminPort, listeners: [{ port }], clusters: [byHeader] }));
+    const proxy = await ProxyProcess.start(
+      'embedded',
+      bootstrap({ adminPort, listeners: [{ port }], clusters: [byHeader] }),
+    );
     try {
       const before = proxy.facts.descriptors;
       const asks = Array.from({ length: 20 }, () =>
-        send(port, `GET / HTTP/1.1\r\nHost: a\r\nx-envoy-original-dst-host: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`),
+        send(
+          port,
+          `GET / HTTP/1.1\r\nHost: a\r\nx-envoy-original-dst-host: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`,
+        ),
       );
       for (const { text } of await Promise.all(asks)) assert.deepEqual(statuses(text), [503]);
       // Two for each turn, of connections that may be used again.
-      assert.ok(proxy.facts.descriptors <= before + asks.length * 2 * 4, `${before} descriptors before, ${proxy.facts.descriptors} after`);
+      assert.ok(
+        proxy.facts.descriptors <= before + asks.length * 2 * 4,
+        `${before} descriptors before, ${proxy.facts.descriptors} after`,
+      );
     } finally {
       await proxy.stop();
     }

@@ -32,7 +32,10 @@ const managers: Readonly<Record<string, Json>> = {
   normalised: {},
   'not normalised': { normalize_path: false },
   'with slashes merged': { merge_slashes: true },
-  'with escaped slashes undone': { merge_slashes: true, path_with_escaped_slashes_action: 'UNESCAPE_AND_FORWARD' },
+  'with escaped slashes undone': {
+    merge_slashes: true,
+    path_with_escaped_slashes_action: 'UNESCAPE_AND_FORWARD',
+  },
   'with escaped slashes redirected': { path_with_escaped_slashes_action: 'UNESCAPE_AND_REDIRECT' },
   'with escaped slashes refused': { path_with_escaped_slashes_action: 'REJECT_REQUEST' },
 };

@@ -1,4 +1,5 @@
-// Files as nobody should write them, under a running pilot: each is a finding in bounded time and memory, and the next good file is in force.
+// Files as nobody should write them, under a running pilot: each is a finding in bounded time and memory, and
+// the next good file is in force.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -53,8 +54,17 @@ const rows: readonly Row[] = [
     content: () => Array.from({ length: 2000 }, (_, i) => `${' '.repeat(i)}a:\n`).join(''),
     code: /MT000[13]/,
   },
-  { name: 'deep JSON', extension: 'json', content: () => `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`, code: /MT000[13]/ },
-  { name: '20,000 times the same document', content: () => `---\n${entry('zz')}`.repeat(20_000), code: /MT0007/ },
+  {
+    name: 'deep JSON',
+    extension: 'json',
+    content: () => `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`,
+    code: /MT000[13]/,
+  },
+  {
+    name: '20,000 times the same document',
+    content: () => `---\n${entry('zz')}`.repeat(20_000),
+    code: /MT0007/,
+  },
   { name: 'one text of 40 MB', content: () => `x: ${'y'.repeat(40_000_000)}`, code: /MT0003/ },
   { name: 'two million document marks', content: () => '---\n'.repeat(2_000_000) },
   { name: '5 MB of dashes', content: () => '- '.repeat(2_500_000), code: /MT000[13]/ },
@@ -100,7 +110,10 @@ describe('hostile content', () => {
       pilot.write(file, content());
       pilot.write(`${next}.yaml`, entry(next));
       await pilot.until(`the file after ${name}`, () => followed.hosts.has(`${next}.example.com`));
-      if (code) await pilot.until(`a finding of ${name}`, () => pilot.issues.slice(seen).some((issue) => code.test(issue.code)));
+      if (code)
+        await pilot.until(`a finding of ${name}`, () =>
+          pilot.issues.slice(seen).some((issue) => code.test(issue.code)),
+        );
       assert.ok(followed.hosts.has('good.example.com') && pilot.alive);
       unlinkSync(join(pilot.folder, file));
       await pause(0);
@@ -114,7 +127,10 @@ describe('hostile content', () => {
 
   test('10,000 files are in force within a minute, and others are served meanwhile', async () => {
     for (let i = 0; i < 10_000; i++) pilot.write(`m${i}.yaml`, entry(`m${i}`));
-    await pilot.until('10,000 files', () => followed.hosts.has('m9999.example.com') && followed.hosts.size > 10_000);
+    await pilot.until(
+      '10,000 files',
+      () => followed.hosts.has('m9999.example.com') && followed.hosts.size > 10_000,
+    );
   });
 });
 
@@ -133,7 +149,11 @@ const events: readonly Event[] = [
     says: /MT0001/,
     keeps: true,
   },
-  { name: 'a file is emptied for good', happen: (pilot) => truncateSync(join(pilot.folder, 'good.yaml')), keeps: false },
+  {
+    name: 'a file is emptied for good',
+    happen: (pilot) => truncateSync(join(pilot.folder, 'good.yaml')),
+    keeps: false,
+  },
   {
     name: 'a file is written slowly',
     happen: async (pilot) => {
@@ -164,10 +184,16 @@ const events: readonly Event[] = [
     },
     keeps: true,
   },
-  { name: 'a link leads back', happen: (pilot) => symlinkSync('.', join(pilot.folder, 'loop.yaml')), says: /MT0010/, keeps: true },
+  {
+    name: 'a link leads back',
+    happen: (pilot) => symlinkSync('.', join(pilot.folder, 'loop.yaml')),
+    says: /MT0010/,
+    keeps: true,
+  },
   {
     name: 'two links lead back',
-    happen: (pilot) => ['a.yaml', 'b.yaml'].forEach((name) => void symlinkSync('.', join(pilot.folder, name))),
+    happen: (pilot) =>
+      ['a.yaml', 'b.yaml'].forEach((name) => void symlinkSync('.', join(pilot.folder, name))),
     says: /MT0010/,
     keeps: true,
   },
@@ -185,11 +211,16 @@ const events: readonly Event[] = [
   },
   {
     name: 'there is a socket',
-    happen: (pilot) => new Promise<void>((done) => void createServer().unref().listen(join(pilot.folder, 's.yaml'), done)),
+    happen: (pilot) =>
+      new Promise<void>((done) => void createServer().unref().listen(join(pilot.folder, 's.yaml'), done)),
     says: /MT0010.*socket/,
     keeps: true,
   },
-  { name: 'there is a folder that is called x.yaml', happen: (pilot) => void mkdirSync(join(pilot.folder, 'x.yaml')), keeps: true },
+  {
+    name: 'there is a folder that is called x.yaml',
+    happen: (pilot) => void mkdirSync(join(pilot.folder, 'x.yaml')),
+    keeps: true,
+  },
   {
     name: 'there is a device',
     happen: (pilot) => symlinkSync('/dev/zero', join(pilot.folder, 'z.yaml')),
@@ -209,7 +240,10 @@ describe('hostile changes', { concurrency: 3 }, () => {
         const followed = pilot.follow();
         await pilot.until('serve', () => followed.hosts.has('good.example.com'));
         await happen(pilot);
-        if (says) await pilot.until(String(says), () => pilot.issues.some(({ code, message }) => says.test(`${code} ${message}`)));
+        if (says)
+          await pilot.until(String(says), () =>
+            pilot.issues.some(({ code, message }) => says.test(`${code} ${message}`)),
+          );
         if (keeps) await pause(1200);
         else await pilot.until('the removal', () => !followed.hosts.has('good.example.com'));
         assert.equal(followed.hosts.has('good.example.com'), keeps);

@@ -1,10 +1,20 @@
-// Connections to the control plane that end with many requests under way: the pilot lives, and serves another client meanwhile.
+// Connections to the control plane that end with many requests under way: the pilot lives, and serves another
+// client meanwhile.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { H2Client } from './h2-client.ts';
-import { block, endHeaders, endStream, type Fields, frame, frameType, requestBlock, uint32 } from './h2-frames.ts';
+import {
+  block,
+  endHeaders,
+  endStream,
+  type Fields,
+  frame,
+  frameType,
+  requestBlock,
+  uint32,
+} from './h2-frames.ts';
 import { entry, PilotProcess } from './pilot-process.ts';
 import { AbusiveClient, clusters, nodeOf } from './xds-abuse.ts';
 
@@ -47,14 +57,20 @@ const scenes: Readonly<Record<string, Buffer>> = {
   'streams of which every other one is reset': calls(100, call, (id) =>
     id % 4 === 1 ? frame(frameType.reset, 0, id, cancel) : Buffer.alloc(0),
   ),
-  'a message that stops in the middle': calls(100, call, (id) => frame(frameType.data, 0, id, Buffer.from([0, 0, 1, 0, 0, 1]))),
+  'a message that stops in the middle': calls(100, call, (id) =>
+    frame(frameType.data, 0, id, Buffer.from([0, 0, 1, 0, 0, 1])),
+  ),
   'one large field, then its number': Buffer.concat([
     frame(frameType.headers, endHeaders, 1, Buffer.concat([call, kept(block([['x', 'a'.repeat(4000)]]))])),
-    ...Array.from({ length: 90 }, (_, k) => frame(frameType.headers, endHeaders, 3 + 2 * k, Buffer.concat([call, Buffer.alloc(14, 0xbe)]))),
+    ...Array.from({ length: 90 }, (_, k) =>
+      frame(frameType.headers, endHeaders, 3 + 2 * k, Buffer.concat([call, Buffer.alloc(14, 0xbe)])),
+    ),
   ]),
   'a head without end': Buffer.concat([
     frame(frameType.headers, endStream, 1, call),
-    ...Array.from({ length: 15 }, (_, k) => frame(frameType.continuation, 0, 1, block([[`x${k}`, 'a'.repeat(1000)]]))),
+    ...Array.from({ length: 15 }, (_, k) =>
+      frame(frameType.continuation, 0, 1, block([[`x${k}`, 'a'.repeat(1000)]])),
+    ),
   ]),
 };
 

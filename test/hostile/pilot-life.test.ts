@@ -1,4 +1,5 @@
-// A pilot that is absent, killed or told to end while a gateway of it serves: nobody's request fails, and what comes back is followed.
+// A pilot that is absent, killed or told to end while a gateway of it serves: nobody's request fails, and
+// what comes back is followed.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { get as httpGet } from 'node:http';

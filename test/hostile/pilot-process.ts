@@ -1,4 +1,5 @@
-// The control plane as a process of its own, on a folder that a test fills, and what it serves to a plain xDS client.
+// The control plane as a process of its own, on a folder that a test fills, and what it serves to a plain xDS
+// client.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -62,7 +63,10 @@ export class PilotProcess {
     writeFileSync(join(this.folder, name), text);
   }
 
-  /** Resolves once this holds; looked at whenever the pilot says something, or a client of ours receives something. */
+  /**
+   * Resolves once this holds; looked at whenever the pilot says something, or a client of ours receives
+   * something.
+   */
   until(what: string, holds: () => boolean): Promise<void> {
     return new Promise((done, reject) => {
       const end = (): void => {
@@ -76,7 +80,9 @@ export class PilotProcess {
       };
       const timer = setTimeout(() => {
         end();
-        reject(new Error(`the pilot does not come to ${what} in ${patienceMs} ms: ${this.#log.slice(-2000)}`));
+        reject(
+          new Error(`the pilot does not come to ${what} in ${patienceMs} ms: ${this.#log.slice(-2000)}`),
+        );
       }, patienceMs);
       this.#waiting.add(look);
       look();
@@ -88,7 +94,10 @@ export class PilotProcess {
     const followed = { hosts: new Set<string>() };
     const client = new SotwClient({
       open: grpcStreams({ address: this.#address }, discoveryMethods.aggregated),
-      node: create(NodeSchema, { id: 'sidecar~10.9.9.9~x.default~default.svc.cluster.local', metadata: { NAMESPACE: 'default' } }),
+      node: create(NodeSchema, {
+        id: 'sidecar~10.9.9.9~x.default~default.svc.cluster.local',
+        metadata: { NAMESPACE: 'default' },
+      }),
       timers: {
         after: (ms, run) => {
           const timer = setTimeout(run, ms);

@@ -1,4 +1,5 @@
-// Clients of the control plane that send what none should: each is turned away or served, nobody else waits, and nothing is kept of it.
+// Clients of the control plane that send what none should: each is turned away or served, nobody else waits,
+// and nothing is kept of it.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -29,7 +30,10 @@ function deepNode(depth: number): Buffer {
   let value: Buffer = Buffer.alloc(0);
   for (let i = 0; i < depth; i++) value = field(0x32, field(0x0a, value));
   const metadata = field(0x0a, Buffer.concat([field(0x0a, Buffer.from('a')), field(0x12, value)]));
-  const node = Buffer.concat([field(0x0a, Buffer.from('sidecar~10.9.9.9~a.default~default.svc.cluster.local')), field(0x1a, metadata)]);
+  const node = Buffer.concat([
+    field(0x0a, Buffer.from('sidecar~10.9.9.9~a.default~default.svc.cluster.local')),
+    field(0x1a, metadata),
+  ]);
   return Buffer.concat([field(0x12, node), field(0x22, Buffer.from(clusters))]);
 }
 
@@ -52,7 +56,10 @@ describe('hostile streams', () => {
   async function answers(): Promise<void> {
     const other = new AbusiveClient(pilot.address);
     const stream = other.open().send({ node: nodeOf('probe'), typeUrl: clusters });
-    const outcome = await Promise.race([stream.answered.then(() => 'answered'), pause(patienceMs).then(() => 'too late')]);
+    const outcome = await Promise.race([
+      stream.answered.then(() => 'answered'),
+      pause(patienceMs).then(() => 'too late'),
+    ]);
     other.close();
     assert.equal(outcome, 'answered');
   }
@@ -70,17 +77,34 @@ describe('hostile streams', () => {
     });
   }
 
-  const turnedAway: readonly { readonly name: string; readonly bytes: () => Buffer; readonly code: number }[] = [
+  const turnedAway: readonly {
+    readonly name: string;
+    readonly bytes: () => Buffer;
+    readonly code: number;
+  }[] = [
     { name: 'bytes that are no message', bytes: () => Buffer.from('ffffffffffffffff', 'hex'), code: 3 },
     { name: 'an empty message', bytes: () => Buffer.alloc(0), code: 9 },
     { name: 'no node', bytes: () => encode({ typeUrl: clusters }), code: 9 },
-    { name: 'an id of another form', bytes: () => encode({ node: { id: 'evil' }, typeUrl: clusters }), code: 9 },
-    { name: 'metadata of 12 MB', bytes: () => encode({ node: nodeOf('a', { x: 'y'.repeat(12_000_000) }), typeUrl: clusters }), code: 8 },
+    {
+      name: 'an id of another form',
+      bytes: () => encode({ node: { id: 'evil' }, typeUrl: clusters }),
+      code: 9,
+    },
+    {
+      name: 'metadata of 12 MB',
+      bytes: () => encode({ node: nodeOf('a', { x: 'y'.repeat(12_000_000) }), typeUrl: clusters }),
+      code: 8,
+    },
     { name: 'a message of 65 MB', bytes: () => Buffer.alloc(65_000_000, 0x1a), code: 8 },
     { name: 'metadata that is 5,000 lists deep', bytes: () => deepNode(5000), code: 3 },
     {
       name: '200,000 names',
-      bytes: () => encode({ node: nodeOf('n'), typeUrl: endpoints, resourceNames: Array.from({ length: 200_000 }, (_, i) => `n${i}`) }),
+      bytes: () =>
+        encode({
+          node: nodeOf('n'),
+          typeUrl: endpoints,
+          resourceNames: Array.from({ length: 200_000 }, (_, i) => `n${i}`),
+        }),
       code: 8,
     },
   ];
@@ -101,7 +125,9 @@ describe('hostile streams', () => {
 
   row('20 streams with metadata of 900 KB each', async () => {
     const metadata = { LABELS: { app: 'y'.repeat(900_000) } };
-    const streams = Array.from({ length: 20 }, (_, i) => client.open().send({ node: nodeOf(`m${i}`, metadata), typeUrl: clusters }));
+    const streams = Array.from({ length: 20 }, (_, i) =>
+      client.open().send({ node: nodeOf(`m${i}`, metadata), typeUrl: clusters }),
+    );
     await Promise.all(streams.map((stream) => stream.answered));
   });
 
@@ -138,9 +164,11 @@ describe('hostile streams', () => {
   row('20 times 10,000 other names', manyNames);
 
   row('10,000 invented route tables', async () => {
-    const stream = client
-      .open()
-      .send({ node: nodeOf('r'), typeUrl: routes, resourceNames: Array.from({ length: 10_000 }, (_, i) => `${10_000 + i}`) });
+    const stream = client.open().send({
+      node: nodeOf('r'),
+      typeUrl: routes,
+      resourceNames: Array.from({ length: 10_000 }, (_, i) => `${10_000 + i}`),
+    });
     stream.send({ typeUrl: clusters });
     await stream.answered;
   });
@@ -167,7 +195,8 @@ describe('hostile streams', () => {
 
   row('20,000 changes of mind', async () => {
     const stream = client.open().send({ node: nodeOf('x'), typeUrl: endpoints, resourceNames: ['a'] });
-    for (let i = 0; i < 20_000; i++) stream.send({ typeUrl: endpoints, resourceNames: [i % 2 === 0 ? 'b' : 'a'] });
+    for (let i = 0; i < 20_000; i++)
+      stream.send({ typeUrl: endpoints, resourceNames: [i % 2 === 0 ? 'b' : 'a'] });
     stream.send({ typeUrl: clusters });
     await stream.answered;
   });
@@ -175,7 +204,8 @@ describe('hostile streams', () => {
   row('an endless refusal, and ids with lines in them, are escaped and cut in the log', async () => {
     const message = `\u001b[31mFAKE LOG LINE\nproxy x connected\n${'z'.repeat(3_000_000)}`;
     const stream = client.open(
-      ({ nonce }, self) => void self.send({ typeUrl: clusters, responseNonce: nonce, errorDetail: { code: 13, message } }),
+      ({ nonce }, self) =>
+        void self.send({ typeUrl: clusters, responseNonce: nonce, errorDetail: { code: 13, message } }),
     );
     stream.send({
       node: { id: 'sidecar~1.1.1.1~a\n\u001b[31mproxy evil connected\n.default~default.svc', metadata: {} },
@@ -197,7 +227,10 @@ describe('hostile streams', () => {
     client.close();
     await pause(1500);
     const grown = pilot.facts.memory - memory;
-    assert.ok(grown < mostMegabytes, `${grown} MB more than after the first time (${memory} MB, ${atStart} MB at the start)`);
+    assert.ok(
+      grown < mostMegabytes,
+      `${grown} MB more than after the first time (${memory} MB, ${atStart} MB at the start)`,
+    );
     assert.ok(pilot.facts.descriptors < 60, `${pilot.facts.descriptors} descriptors`);
   });
 });

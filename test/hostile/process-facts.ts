@@ -32,7 +32,9 @@ export class ProcessFacts {
   }
 
   #status(name: string): number {
-    const line = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${this.#pid}/status`, 'utf8'));
+    const line = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(
+      readFileSync(`/proc/${this.#pid}/status`, 'utf8'),
+    );
     return Number(line?.[1] ?? 0) / 1024;
   }
 }

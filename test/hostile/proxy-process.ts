@@ -25,7 +25,11 @@ export class ProxyProcess {
   readonly #adminPort: number;
   #log = '';
 
-  private constructor(kind: Kind, child: ChildProcess, place: { readonly folder: string; readonly adminPort: number }) {
+  private constructor(
+    kind: Kind,
+    child: ChildProcess,
+    place: { readonly folder: string; readonly adminPort: number },
+  ) {
     this.kind = kind;
     this.#process = child;
     this.#folder = place.folder;
@@ -78,7 +82,9 @@ export class ProxyProcess {
   /** Counters and gauges by name. */
   async statistics(): Promise<ReadonlyMap<string, number>> {
     const { body } = await this.admin('/stats');
-    return new Map([...body.matchAll(/^(.+): (\d+)$/gm)].map(([, name = '', value]) => [name, Number(value)]));
+    return new Map(
+      [...body.matchAll(/^(.+): (\d+)$/gm)].map(([, name = '', value]) => [name, Number(value)]),
+    );
   }
 
   admin(path: string): Promise<{ readonly status: number; readonly body: string }> {
@@ -138,6 +144,8 @@ function commandOf(kind: Kind, file: string): [string, string[]] {
 }
 
 function adminPortOf(config: Json): number {
-  const admin = config['admin'] as { readonly address: { readonly socket_address: { readonly port_value: number } } } | undefined;
+  const admin = config['admin'] as
+    | { readonly address: { readonly socket_address: { readonly port_value: number } } }
+    | undefined;
   return admin?.address.socket_address.port_value ?? 0;
 }

@@ -16,8 +16,15 @@ export interface SendOptions {
   readonly endAfter?: boolean;
 }
 
-/** Sends a piece, or several that must not arrive as one, and returns when the other side has gone quiet or away. */
-export async function send(port: number, pieces: string | readonly string[], options: SendOptions = {}): Promise<Answer> {
+/**
+ * Sends a piece, or several that must not arrive as one, and returns when the other side has gone quiet or
+ * away.
+ */
+export async function send(
+  port: number,
+  pieces: string | readonly string[],
+  options: SendOptions = {},
+): Promise<Answer> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   const listening = listen(socket, options);
   await Promise.race([once(socket, 'connect'), listening]);

@@ -81,7 +81,10 @@ export class RawUpstream {
 
 export const okResponse = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
-/** Answers once nothing more has come for a moment, so that bytes that follow a request are seen before it is answered. */
+/**
+ * Answers once nothing more has come for a moment, so that bytes that follow a request are seen before it is
+ * answered.
+ */
 export function answerWhenQuiet(response = okResponse, quietMs = 50): Handler {
   return ({ socket }) => {
     let timer: NodeJS.Timeout | undefined;

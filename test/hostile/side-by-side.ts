@@ -1,5 +1,6 @@
-// Both proxies on the same rows. Lanes keep the rows apart: each has a listener, a cluster and an upstream of its own, so that several
-// rows can be under way at once and every byte at an upstream is known to belong to one row.
+// Both proxies on the same rows. Lanes keep the rows apart: each has a listener, a cluster and an upstream of
+// its own, so that several rows can be under way at once and every byte at an upstream is known to belong to
+// one row.
 import { bootstrap, cluster, type Json, type ListenerParts } from './bootstrap.ts';
 import { freePorts } from './free-ports.ts';
 import { accepting, type Kind, kinds, ProxyProcess } from './proxy-process.ts';
@@ -14,8 +15,12 @@ export interface Lane {
 export interface LaneOptions {
   readonly lanes?: number;
   readonly handler?: () => Handler;
-  /** Further fields of the listener's HTTP connection manager, its routes and so on; `cluster` is the lane's. */
-  readonly listener?: Omit<ListenerParts, 'port' | 'cluster'> | ((clusterName: string) => Omit<ListenerParts, 'port' | 'cluster'>);
+  /**
+   * Further fields of the listener's HTTP connection manager, its routes and so on; `cluster` is the lane's.
+   */
+  readonly listener?:
+    | Omit<ListenerParts, 'port' | 'cluster'>
+    | ((clusterName: string) => Omit<ListenerParts, 'port' | 'cluster'>);
   readonly cluster?: Json;
 }
 
@@ -67,7 +72,9 @@ export async function compare<Row, Outcome>(
   options: LaneOptions,
   outcomeOf: (lane: Lane, row: Row) => Promise<Outcome>,
 ): Promise<readonly { readonly row: Row; readonly embedded: Outcome; readonly envoy: Outcome }[]> {
-  const [embedded = [], envoy = []] = await bothOf(kinds.map((kind) => runRows(kind, { rows, options, outcomeOf })));
+  const [embedded = [], envoy = []] = await bothOf(
+    kinds.map((kind) => runRows(kind, { rows, options, outcomeOf })),
+  );
   return rows.flatMap((row, index) => {
     const [ours, theirs] = [embedded[index], envoy[index]];
     return ours === undefined || theirs === undefined ? [] : [{ row, embedded: ours, envoy: theirs }];
@@ -86,7 +93,10 @@ interface Run<Row, Outcome> {
   readonly outcomeOf: (lane: Lane, row: Row) => Promise<Outcome>;
 }
 
-async function runRows<Row, Outcome>(kind: Kind, { rows, options, outcomeOf }: Run<Row, Outcome>): Promise<readonly Outcome[]> {
+async function runRows<Row, Outcome>(
+  kind: Kind,
+  { rows, options, outcomeOf }: Run<Row, Outcome>,
+): Promise<readonly Outcome[]> {
   const laned = await LanedProxy.start(kind, { lanes: 8, ...options });
   const outcomes: Outcome[] = [];
   let next = 0;

@@ -1,4 +1,5 @@
-// Clients that are slow or say nothing, against limits that are set short: both proxies cut them off with the same answer.
+// Clients that are slow or say nothing, against limits that are set short: both proxies cut them off with the
+// same answer.
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -33,7 +34,12 @@ const common = (fields: Json): Json => ({ common_http_protocol_options: fields }
 const manyFields = `${head}${Array.from({ length: 50 }, (_, i) => `x${i}: y\r\n`).join('')}\r\n`;
 
 const rows: readonly Row[] = [
-  { name: 'headers timeout, head drips', manager: { request_headers_timeout: limit }, first: head, drip: 'x: y\r\n' },
+  {
+    name: 'headers timeout, head drips',
+    manager: { request_headers_timeout: limit },
+    first: head,
+    drip: 'x: y\r\n',
+  },
   { name: 'headers timeout, head stops', manager: { request_headers_timeout: limit }, first: head },
   { name: 'stream idle, head stops', manager: { stream_idle_timeout: limit }, first: head },
   { name: 'stream idle, body stops', manager: { stream_idle_timeout: limit }, first: post },
@@ -51,14 +57,40 @@ const rows: readonly Row[] = [
     manager: common({ idle_timeout: limit }),
     first: `${preface.toString('latin1')}${frame(frameType.settings, 0, 0).toString('latin1')}`,
   },
-  { name: 'stream duration, body drips', manager: common({ max_stream_duration: limit }), first: post, drip: 'x' },
-  { name: 'stream duration, no response', manager: common({ max_stream_duration: limit }), first: `${head}\r\n` },
+  {
+    name: 'stream duration, body drips',
+    manager: common({ max_stream_duration: limit }),
+    first: post,
+    drip: 'x',
+  },
+  {
+    name: 'stream duration, no response',
+    manager: common({ max_stream_duration: limit }),
+    first: `${head}\r\n`,
+  },
   { name: 'connection duration, no bytes', manager: common({ max_connection_duration: limit }), first: '' },
-  { name: 'connection duration, body drips', manager: common({ max_connection_duration: limit }), first: post, drip: 'x' },
+  {
+    name: 'connection duration, body drips',
+    manager: common({ max_connection_duration: limit }),
+    first: post,
+    drip: 'x',
+  },
   { name: 'too many fields', manager: common({ max_headers_count: 10 }), first: manyFields },
-  { name: 'as many fields as allowed', manager: common({ max_headers_count: 60, idle_timeout: limit }), first: manyFields },
-  { name: 'head too large', manager: { max_request_headers_kb: 8 }, first: `${head}x: ${'y'.repeat(20_000)}\r\n\r\n` },
-  { name: 'head too large, never complete', manager: { max_request_headers_kb: 8 }, first: `${head}x: ${'y'.repeat(20_000)}` },
+  {
+    name: 'as many fields as allowed',
+    manager: common({ max_headers_count: 60, idle_timeout: limit }),
+    first: manyFields,
+  },
+  {
+    name: 'head too large',
+    manager: { max_request_headers_kb: 8 },
+    first: `${head}x: ${'y'.repeat(20_000)}\r\n\r\n`,
+  },
+  {
+    name: 'head too large, never complete',
+    manager: { max_request_headers_kb: 8 },
+    first: `${head}x: ${'y'.repeat(20_000)}`,
+  },
 ];
 
 /** Long enough for both: Envoy leaves a second between its last byte and the end. */
@@ -71,7 +103,10 @@ async function outcomeOf({ port }: Lane, row: Row): Promise<Outcome> {
     text += chunk.toString('latin1');
   });
   socket.on('error', () => undefined);
-  const drip = row.drip === undefined ? undefined : setInterval(() => socket.writable && socket.write(row.drip ?? ''), 100);
+  const drip =
+    row.drip === undefined
+      ? undefined
+      : setInterval(() => socket.writable && socket.write(row.drip ?? ''), 100);
   const ended = await Promise.race([over(socket), delay(patienceMs, false, { ref: false })]);
   clearInterval(drip);
   socket.destroy();
@@ -136,7 +171,9 @@ describe('connections with half a head', () => {
         if (i % 100 === 99) await once(socket, 'connect');
       }
       const memory = proxy.facts.memory;
-      const asking = connect(lane.port, '127.0.0.1', () => asking.write('GET /admin HTTP/1.1\r\nHost: a\r\n\r\n'));
+      const asking = connect(lane.port, '127.0.0.1', () =>
+        asking.write('GET /admin HTTP/1.1\r\nHost: a\r\n\r\n'),
+      );
       const [answer] = await once(asking, 'data');
       assert.match(String(answer), /^HTTP\/1.1 403/);
       asking.destroy();
@@ -144,7 +181,10 @@ describe('connections with half a head', () => {
       for (const socket of sockets) socket.destroy();
       const until = performance.now() + 5000;
       while (proxy.facts.descriptors > before + 5 && performance.now() < until) await delay(50);
-      assert.ok(proxy.facts.descriptors <= before + 5, `${before} descriptors before, ${proxy.facts.descriptors} after`);
+      assert.ok(
+        proxy.facts.descriptors <= before + 5,
+        `${before} descriptors before, ${proxy.facts.descriptors} after`,
+      );
     } finally {
       await laned.stop();
     }

@@ -11,7 +11,10 @@ import { block, endHeaders, endStream, frame, frameType, requestBlock, setting }
 import { ProxyProcess } from './proxy-process.ts';
 import { type Handler, onEachHead, RawUpstream } from './raw-upstream.ts';
 
-/** How long is sent, and what memory may grow by: buffers of a few MB, and what the heap gains while it is in use. */
+/**
+ * How long is sent, and what memory may grow by: buffers of a few MB, and what the heap gains while it is in
+ * use.
+ */
 const durationMs = 1000;
 const allowedMb = 90;
 /** The same traffic without limits fills hundreds of MB in that time. */
@@ -23,7 +26,8 @@ async function pour(socket: Socket, chunk: Buffer): Promise<number> {
   let sent = 0;
   while (performance.now() < end && sent < limit && !socket.destroyed) {
     sent += chunk.length;
-    if (!socket.write(chunk)) await Promise.race([once(socket, 'drain').catch(() => undefined), delay(end - performance.now())]);
+    if (!socket.write(chunk))
+      await Promise.race([once(socket, 'drain').catch(() => undefined), delay(end - performance.now())]);
     else await new Promise(setImmediate);
   }
   return sent;
@@ -90,7 +94,8 @@ const askingHttp2 =
   (streams: number, window: number): Scene['act'] =>
   async (port) => {
     const client = await H2Client.open(port, setting(4, window), false);
-    for (let i = 0; i < streams; i++) client.send(frame(frameType.headers, endHeaders | endStream, 1 + 2 * i, requestBlock()));
+    for (let i = 0; i < streams; i++)
+      client.send(frame(frameType.headers, endHeaders | endStream, 1 + 2 * i, requestBlock()));
     await delay(durationMs);
     return () => client.close();
   };
@@ -109,7 +114,10 @@ const websocket = block([
 
 const scenes: Readonly<Record<string, Scene>> = {
   'a counted upload to a host that does not read': { handler: deaf(), act: sending(post + endless, bytes) },
-  'a chunked upload to a host that does not read': { handler: deaf(), act: sending(`${post}Transfer-Encoding: chunked\r\n\r\n`, chunk) },
+  'a chunked upload to a host that does not read': {
+    handler: deaf(),
+    act: sending(`${post}Transfer-Encoding: chunked\r\n\r\n`, chunk),
+  },
   'an upload of tiny chunks': {
     handler: deaf(),
     act: sending(`${post}Transfer-Encoding: chunked\r\n\r\n`, Buffer.from('1\r\nx\r\n'.repeat(10_000))),
@@ -121,9 +129,19 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
   'an upgrade that is not answered': { handler: deaf(), act: sending(upgrade, bytes) },
   'a tunnel to a host that does not read': { handler: deaf(switching), act: sending(upgrade, bytes) },
-  'requests behind one that is not answered': { handler: deaf(), act: sending(get, Buffer.from(get.repeat(2000))) },
-  'an upload that was refused': { handler: deaf(), act: sending(post.replace('/', '/admin') + endless, bytes) },
-  'an upload held up by a fault': { handler: deaf(), listener: () => ({ filters: [delayed] }), act: sending(post + endless, bytes) },
+  'requests behind one that is not answered': {
+    handler: deaf(),
+    act: sending(get, Buffer.from(get.repeat(2000))),
+  },
+  'an upload that was refused': {
+    handler: deaf(),
+    act: sending(post.replace('/', '/admin') + endless, bytes),
+  },
+  'an upload held up by a fault': {
+    handler: deaf(),
+    listener: () => ({ filters: [delayed] }),
+    act: sending(post + endless, bytes),
+  },
   'an upload copied to a mirror that does not read': {
     handler:
       () =>
@@ -135,21 +153,43 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
   'answers of the proxy that are not read': {
     handler: deaf(),
-    listener: () => ({ routes: [{ match: { prefix: '/' }, direct_response: { status: 200, body: { inline_string: 'x'.repeat(4000) } } }] }),
+    listener: () => ({
+      routes: [
+        {
+          match: { prefix: '/' },
+          direct_response: { status: 200, body: { inline_string: 'x'.repeat(4000) } },
+        },
+      ],
+    }),
     act: sending(get, Buffer.from(get.repeat(500))),
   },
-  'a counted download that is not read': { handler: pouring(`HTTP/1.1 200 OK\r\n${endless}`, bytes), act: asking(get) },
+  'a counted download that is not read': {
+    handler: pouring(`HTTP/1.1 200 OK\r\n${endless}`, bytes),
+    act: asking(get),
+  },
   'a chunked download that is not read': {
     handler: pouring('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', chunk),
     act: asking(get),
   },
-  'an uncounted download that is not read': { handler: pouring('HTTP/1.1 200 OK\r\n\r\n', bytes), act: asking(get) },
+  'an uncounted download that is not read': {
+    handler: pouring('HTTP/1.1 200 OK\r\n\r\n', bytes),
+    act: asking(get),
+  },
   'a tunnel that is not read': { handler: pouring(switching, bytes), act: asking(upgrade) },
   'endless 103': { handler: pouring('', hints), act: asking(get) },
-  'endless 100': { handler: pouring('', Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'.repeat(2000))), act: asking(get) },
+  'endless 100': {
+    handler: pouring('', Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'.repeat(2000))),
+    act: asking(get),
+  },
   'endless 103 over HTTP/2': { handler: pouring('', hints), act: askingHttp2(1, 65_535) },
-  'a download over HTTP/2 with no window': { handler: pouring(`HTTP/1.1 200 OK\r\n${endless}`, bytes), act: askingHttp2(1, 0) },
-  'a hundred downloads over HTTP/2 with no window': { handler: pouring(`HTTP/1.1 200 OK\r\n${endless}`, bytes), act: askingHttp2(100, 0) },
+  'a download over HTTP/2 with no window': {
+    handler: pouring(`HTTP/1.1 200 OK\r\n${endless}`, bytes),
+    act: askingHttp2(1, 0),
+  },
+  'a hundred downloads over HTTP/2 with no window': {
+    handler: pouring(`HTTP/1.1 200 OK\r\n${endless}`, bytes),
+    act: askingHttp2(100, 0),
+  },
   'a hundred downloads over an HTTP/2 connection that is not read': {
     handler: pouring(`HTTP/1.1 200 OK\r\n${endless}`, bytes),
     act: askingHttp2(100, 0x7fffffff),

@@ -1,4 +1,5 @@
-// Requests that two parsers might read differently, one byte a character: framing, line ends, targets, hosts, pipelining, upgrades.
+// Requests that two parsers might read differently, one byte a character: framing, line ends, targets, hosts,
+// pipelining, upgrades.
 
 export interface Hostile {
   readonly name: string;
@@ -11,7 +12,8 @@ const hidden = 'GET /admin HTTP/1.1\r\nHost: smuggled\r\n\r\n';
 const next = 'GET /second HTTP/1.1\r\nHost: a.com\r\n\r\n';
 const abc = '3\r\nabc\r\n0\r\n\r\n';
 const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
-const settings = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n';
+const settings =
+  'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n';
 
 type Rows = Readonly<Record<string, string>>;
 
@@ -125,7 +127,8 @@ const chunks = rows(
     'last, bare LF': '3\r\nabc\r\n0\n\n',
     'last, CR LF and LF': '3\r\nabc\r\n0\r\n\n',
     trailer: '3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n',
-    'trailers that frame': '3\r\nabc\r\n0\r\nContent-Length: 100\r\nHost: evil\r\nTransfer-Encoding: chunked\r\nAuthorization: x\r\n\r\n',
+    'trailers that frame':
+      '3\r\nabc\r\n0\r\nContent-Length: 100\r\nHost: evil\r\nTransfer-Encoding: chunked\r\nAuthorization: x\r\n\r\n',
     'trailer with a space': '3\r\nabc\r\n0\r\nX T: 1\r\n\r\n',
     'trailer, bare LF': '3\r\nabc\r\n0\r\nX-T: 1\n\r\n',
     'trailer folded': '3\r\nabc\r\n0\r\nX-T: 1\r\n y\r\n\r\n',
@@ -298,7 +301,8 @@ const pipelines = rows(
 const expectations = rows(
   'expect',
   { '100': 'POST / HTTP/1.1', '100, denied': 'POST /admin HTTP/1.1', other: 'POST /x HTTP/1.1' },
-  (line) => `${line}\r\n${host}Expect: ${line.includes('/x') ? 'foo' : '100-continue'}\r\nContent-Length: 3\r\n\r\nabc`,
+  (line) =>
+    `${line}\r\n${host}Expect: ${line.includes('/x') ? 'foo' : '100-continue'}\r\nContent-Length: 3\r\n\r\nabc`,
 );
 
 const nominated = rows(
@@ -339,9 +343,18 @@ const upgrades = rows(
 );
 
 const hops: readonly Hostile[] = [
-  { name: 'hop two connection fields', bytes: get('Connection: keep-alive\r\nConnection: authorization\r\nAuthorization: s\r\n') },
-  { name: 'hop fields', bytes: get('TE: gzip, trailers\r\nKeep-Alive: 1\r\nProxy-Connection: x\r\nTrailer: X\r\n') },
-  { name: 'hop control fields', bytes: get('X-Envoy-Original-Path: /z\r\nX-Envoy-Internal: true\r\nX-Envoy-Retry-On: 5xx\r\n') },
+  {
+    name: 'hop two connection fields',
+    bytes: get('Connection: keep-alive\r\nConnection: authorization\r\nAuthorization: s\r\n'),
+  },
+  {
+    name: 'hop fields',
+    bytes: get('TE: gzip, trailers\r\nKeep-Alive: 1\r\nProxy-Connection: x\r\nTrailer: X\r\n'),
+  },
+  {
+    name: 'hop control fields',
+    bytes: get('X-Envoy-Original-Path: /z\r\nX-Envoy-Internal: true\r\nX-Envoy-Retry-On: 5xx\r\n'),
+  },
 ];
 
 export const corpus: readonly Hostile[] = [

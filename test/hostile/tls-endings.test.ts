@@ -34,21 +34,41 @@ test('a client that closes, with and without a request under way', async () => {
   });
   const proxy = await ProxyProcess.start(
     'embedded',
-    bootstrap({ adminPort, listeners: [{ port, transportSocket }], clusters: [cluster('up', upstream.port)] }),
+    bootstrap({
+      adminPort,
+      listeners: [{ port, transportSocket }],
+      clusters: [cluster('up', upstream.port)],
+    }),
   );
   try {
     const leave = async (path: string, how: 'destroy' | 'end'): Promise<void> => {
-      const socket = connectTls({ host: '127.0.0.1', port, ALPNProtocols: ['h2'], rejectUnauthorized: false });
+      const socket = connectTls({
+        host: '127.0.0.1',
+        port,
+        ALPNProtocols: ['h2'],
+        rejectUnauthorized: false,
+      });
       await once(socket, 'secureConnect');
-      socket.write(Buffer.concat([preface, frame(frameType.settings, 0, 0), frame(frameType.headers, whole, 1, requestBlock({ path }))]));
+      socket.write(
+        Buffer.concat([
+          preface,
+          frame(frameType.settings, 0, 0),
+          frame(frameType.headers, whole, 1, requestBlock({ path })),
+        ]),
+      );
       await once(socket, 'data');
       await delay(30);
       const closed = once(socket, 'close');
       socket[how]();
       await closed;
     };
-    for (const path of ['/', '/hang']) for (const how of ['destroy', 'end'] as const) for (let i = 0; i < 5; i++) await leave(path, how);
-    const names = ['http.in.downstream_cx_active', 'http.in.downstream_rq_active', 'cluster.up.upstream_rq_active'];
+    for (const path of ['/', '/hang'])
+      for (const how of ['destroy', 'end'] as const) for (let i = 0; i < 5; i++) await leave(path, how);
+    const names = [
+      'http.in.downstream_cx_active',
+      'http.in.downstream_rq_active',
+      'cluster.up.upstream_rq_active',
+    ];
     const limit = performance.now() + 4000;
     let held: readonly (number | undefined)[] = [];
     do {
@@ -67,9 +87,14 @@ test('clients that go at any moment of the handshake leave nothing, long before 
   const { cert, key } = await authority.issue({ names: ['a.com'] });
   const [adminPort = 0, port = 0] = await freePorts(2);
   const transportSocket = typed('envoy.transport_sockets.tls', `${tlsType}.DownstreamTlsContext`, {
-    common_tls_context: { tls_certificates: [{ certificate_chain: { inline_string: cert }, private_key: { inline_string: key } }] },
+    common_tls_context: {
+      tls_certificates: [{ certificate_chain: { inline_string: cert }, private_key: { inline_string: key } }],
+    },
   });
-  const proxy = await ProxyProcess.start('embedded', bootstrap({ adminPort, listeners: [{ port, transportSocket }], clusters: [] }));
+  const proxy = await ProxyProcess.start(
+    'embedded',
+    bootstrap({ adminPort, listeners: [{ port, transportSocket }], clusters: [] }),
+  );
   try {
     const { descriptors } = proxy.facts;
     for (let i = 0; i < 200; i++) {
@@ -82,7 +107,10 @@ test('clients that go at any moment of the handshake leave nothing, long before 
     }
     const limit = performance.now() + 5000;
     while (proxy.facts.descriptors > descriptors + 5 && performance.now() < limit) await delay(100);
-    assert.ok(proxy.facts.descriptors <= descriptors + 5, `${descriptors} descriptors became ${proxy.facts.descriptors}`);
+    assert.ok(
+      proxy.facts.descriptors <= descriptors + 5,
+      `${descriptors} descriptors became ${proxy.facts.descriptors}`,
+    );
   } finally {
     await proxy.stop();
   }
@@ -99,11 +127,19 @@ test('a host that ends: what waits fails at once, and the next request finds it 
   host.listen(0, '127.0.0.1');
   await once(host, 'listening');
   const [adminPort = 0, port = 0] = await freePorts(2);
-  const transport = { transport_socket: typed('envoy.transport_sockets.tls', `${tlsType}.UpstreamTlsContext`, { sni: 'a.com' }) };
+  const transport = {
+    transport_socket: typed('envoy.transport_sockets.tls', `${tlsType}.UpstreamTlsContext`, { sni: 'a.com' }),
+  };
   const up = cluster('up', (host.address() as AddressInfo).port, { ...http2(), ...transport });
-  const proxy = await ProxyProcess.start('embedded', bootstrap({ adminPort, listeners: [{ port }], clusters: [up] }));
+  const proxy = await ProxyProcess.start(
+    'embedded',
+    bootstrap({ adminPort, listeners: [{ port }], clusters: [up] }),
+  );
   const ask = async (path: string): Promise<readonly number[]> =>
-    statuses((await send(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`, { patienceMs: 4000 })).text);
+    statuses(
+      (await send(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`, { patienceMs: 4000 }))
+        .text,
+    );
   try {
     assert.deepEqual(await ask('/'), [200]);
     for (const end of [(socket: Socket) => void socket.end(), (socket: Socket) => void socket.destroy()]) {

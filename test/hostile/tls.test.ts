@@ -27,7 +27,10 @@ function chain(name: string, pair: Pair): Json {
       http_filters: [typed('envoy.filters.http.router', 'extensions.filters.http.router.v3.Router')],
     },
   );
-  const certificate = { certificate_chain: { inline_string: pair.cert }, private_key: { inline_string: pair.key } };
+  const certificate = {
+    certificate_chain: { inline_string: pair.cert },
+    private_key: { inline_string: pair.key },
+  };
   return {
     filter_chain_match: { server_names: [name] },
     filters: [manager],
@@ -72,14 +75,24 @@ function rowsWith(hello: Buffer): readonly Row[] {
     { name: 'nothing', pieces: [] },
     { name: 'garbage', pieces: [Buffer.concat([Buffer.from([0x7f]), randomBytes(300)])] },
     { name: 'plain HTTP', pieces: [bytes('GET / HTTP/1.1\r\nHost: a.com\r\n\r\n')] },
-    { name: 'a PROXY header that was not asked for', pieces: [Buffer.concat([bytes('PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n'), hello])] },
+    {
+      name: 'a PROXY header that was not asked for',
+      pieces: [Buffer.concat([bytes('PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n'), hello])],
+    },
     { name: 'one that claims 16 MB', pieces: big },
     { name: 'empty records', pieces: [bytes('\x16\x03\x01\0\0'.repeat(3000))] },
     { name: 'an alert', pieces: [bytes('\x15\x03\x01\0\x02\x02\x28')] },
     { name: 'SSL 2', pieces: [bytes(`\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10${'\x01'.repeat(40)}`)] },
     {
       name: 'lengths that lie',
-      pieces: [Buffer.concat([bytes('\x16\x03\x01\0\x40\x01\0\0\x3c\x03\x03'), Buffer.alloc(32), Buffer.from([0xff]), Buffer.alloc(26)])],
+      pieces: [
+        Buffer.concat([
+          bytes('\x16\x03\x01\0\x40\x01\0\0\x3c\x03\x03'),
+          Buffer.alloc(32),
+          Buffer.from([0xff]),
+          Buffer.alloc(26),
+        ]),
+      ],
     },
   ];
 }
@@ -103,7 +116,11 @@ async function outcomeOf(port: number, row: Row): Promise<Outcome> {
     if (!socket.destroyed) socket.write(piece);
     if (row.pieces.length > 20) await new Promise(setImmediate);
   }
-  const outcome = await Promise.race([closed, delay(3000, 'open' as const, { ref: false }), helloed(socket, () => received)]);
+  const outcome = await Promise.race([
+    closed,
+    delay(3000, 'open' as const, { ref: false }),
+    helloed(socket, () => received),
+  ]);
   socket.destroy();
   return outcome;
 }
@@ -115,8 +132,9 @@ async function helloed(socket: Socket, received: () => number): Promise<Outcome>
 
 function get(port: number, servername: string): Promise<readonly [readonly number[], string] | 'refused'> {
   return new Promise((resolve) => {
-    const socket = connectTls({ port, host: '127.0.0.1', servername, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, () =>
-      socket.write(`GET / HTTP/1.1\r\nHost: ${servername}\r\nConnection: close\r\n\r\n`),
+    const socket = connectTls(
+      { port, host: '127.0.0.1', servername, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
+      () => socket.write(`GET / HTTP/1.1\r\nHost: ${servername}\r\nConnection: close\r\n\r\n`),
     );
     let text = '';
     socket.on('data', (chunk: Buffer) => {
@@ -137,7 +155,11 @@ describe('a TLS listener', () => {
     rows = rowsWith(await helloFor('a.com'));
     for (const kind of kinds) {
       const [adminPort = 0, port = 0] = await freePorts(2);
-      const config = bootstrap({ adminPort, listeners: [{ port, fields: fields(pairs) }], clusters: [cluster('up', 1)] });
+      const config = bootstrap({
+        adminPort,
+        listeners: [{ port, fields: fields(pairs) }],
+        clusters: [cluster('up', 1)],
+      });
       started.set(kind, { proxy: await ProxyProcess.start(kind, config), port });
       await accepting(port);
     }
@@ -146,7 +168,12 @@ describe('a TLS listener', () => {
 
   const fields = (pairs: readonly Pair[]): Json => ({
     listener_filters_timeout: limit,
-    listener_filters: [typed('envoy.filters.listener.tls_inspector', 'extensions.filters.listener.tls_inspector.v3.TlsInspector')],
+    listener_filters: [
+      typed(
+        'envoy.filters.listener.tls_inspector',
+        'extensions.filters.listener.tls_inspector.v3.TlsInspector',
+      ),
+    ],
     filter_chains: names.map((name, index) => chain(name, pairs[index] ?? { cert: '', key: '' })),
   });
   const on = (kind: Kind): { proxy: ProxyProcess; port: number } => {
@@ -165,7 +192,9 @@ describe('a TLS listener', () => {
   });
 
   test('takes handshakes apart as Envoy does', async () => {
-    const both = await Promise.all(kinds.map((kind) => Promise.all(rows.map((row) => outcomeOf(on(kind).port, row)))));
+    const both = await Promise.all(
+      kinds.map((kind) => Promise.all(rows.map((row) => outcomeOf(on(kind).port, row)))),
+    );
     const compared = rows.map((row, index) => ({ row, embedded: both[0]?.[index], envoy: both[1]?.[index] }));
     assert.deepEqual(unexplained(compared, {}), []);
     assert.deepEqual(
@@ -188,9 +217,15 @@ describe('a TLS listener', () => {
     assert.deepEqual(await get(port, 'a.com'), [[200], 'a.com']);
     const limit = performance.now() + 8000;
     while (proxy.facts.descriptors > before + 2 && performance.now() < limit) await delay(100);
-    assert.ok(proxy.facts.descriptors <= before + 2, `${before} descriptors before, ${proxy.facts.descriptors} after`);
+    assert.ok(
+      proxy.facts.descriptors <= before + 2,
+      `${before} descriptors before, ${proxy.facts.descriptors} after`,
+    );
     for (const socket of sockets) socket.destroy();
-    const failed = (await proxy.statistics()).get(`listener.127.0.0.1_${port}.downstream_cx_transport_socket_connect_timeout`) ?? 0;
+    const failed =
+      (await proxy.statistics()).get(
+        `listener.127.0.0.1_${port}.downstream_cx_transport_socket_connect_timeout`,
+      ) ?? 0;
     assert.ok(failed >= 400, `${failed} counted`);
     const lines = proxy.log.split('\n').filter((line) => line.includes('TLS handshake with'));
     assert.ok(lines.length > 0 && lines.length < 50, `${lines.length} lines`);

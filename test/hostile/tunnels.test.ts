@@ -1,4 +1,5 @@
-// Upgrades: the bytes of the new protocol pass untouched and only once both sides have agreed; the connection serves nothing else afterwards.
+// Upgrades: the bytes of the new protocol pass untouched and only once both sides have agreed; the connection
+// serves nothing else afterwards.
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -58,7 +59,8 @@ class Conversation {
 
   /** Waits for that text, and returns everything since the last call up to its end. */
   async hear(text: string): Promise<string> {
-    while (!this.#text.includes(text)) await once(this.#socket, 'data', { signal: AbortSignal.timeout(4000) });
+    while (!this.#text.includes(text))
+      await once(this.#socket, 'data', { signal: AbortSignal.timeout(4000) });
     const end = this.#text.indexOf(text) + text.length;
     const heard = this.#text.slice(0, end);
     this.#text = this.#text.slice(end);
@@ -70,7 +72,12 @@ class Conversation {
   }
 }
 
-async function withLane(kind: Kind, handler: () => Handler, body: (lane: Lane) => Promise<void>, manager = {}): Promise<void> {
+async function withLane(
+  kind: Kind,
+  handler: () => Handler,
+  body: (lane: Lane) => Promise<void>,
+  manager = {},
+): Promise<void> {
   const laned = await LanedProxy.start(kind, { handler, listener: { manager } });
   try {
     const [lane] = laned.lanes;
@@ -82,14 +89,22 @@ async function withLane(kind: Kind, handler: () => Handler, body: (lane: Lane) =
 }
 
 const before: Readonly<Record<string, readonly string[]>> = {
-  'a chunked request': ['POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'],
-  'a chunked request in pieces': ['POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n', '3\r\nabc\r\n', '0\r\n\r\n'],
+  'a chunked request': [
+    'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+  ],
+  'a chunked request in pieces': [
+    'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n',
+    '3\r\nabc\r\n',
+    '0\r\n\r\n',
+  ],
   'a chunked response': ['GET /a HTTP/1.1\r\nHost: a\r\n\r\n'],
   nothing: [],
 };
 
 for (const kind of kinds)
-  describe(`bytes of a tunnel through ${kind}`, { skip: kind === 'envoy' && reasonToSkipWithoutEnvoy() }, () => {
+  describe(`bytes of a tunnel through ${kind}`, {
+    skip: kind === 'envoy' && reasonToSkipWithoutEnvoy(),
+  }, () => {
     for (const [name, pieces] of Object.entries(before))
       test(`after ${name}`, () =>
         withLane(kind, echo, async (lane) => {
@@ -160,7 +175,10 @@ describe('extended CONNECT', { skip: reasonToSkipWithoutEnvoy() }, () => {
     test(`refused by ${kind} unless allowed`, () =>
       withLane(kind, echo, async (lane) => {
         const client = await H2Client.open(lane.port);
-        client.send(frame(frameType.headers, endHeaders, 1, extended), frame(frameType.data, 0, 1, 'GET /admin HTTP/1.1\r\n\r\n'));
+        client.send(
+          frame(frameType.headers, endHeaders, 1, extended),
+          frame(frameType.data, 0, 1, 'GET /admin HTTP/1.1\r\n\r\n'),
+        );
         await client.until(() => outcome(client) !== 'nothing', 2500);
         assert.notEqual(outcome(client), '200');
         assert.deepEqual(lane.upstream.take(), []);
@@ -173,7 +191,10 @@ describe('extended CONNECT', { skip: reasonToSkipWithoutEnvoy() }, () => {
         echo,
         async (lane) => {
           const client = await H2Client.open(lane.port);
-          client.send(frame(frameType.headers, endHeaders, 1, extended), frame(frameType.data, 0, 1, 'early'));
+          client.send(
+            frame(frameType.headers, endHeaders, 1, extended),
+            frame(frameType.data, 0, 1, 'early'),
+          );
           const received = (): string =>
             client.frames
               .filter(({ type }) => type === frameType.data)

@@ -1,4 +1,5 @@
-// Workloads and callers that `up` must live with: programs that are not there, crash or chatter, and a proxy that is asked for itself.
+// Workloads and callers that `up` must live with: programs that are not there, crash or chatter, and a proxy
+// that is asked for itself.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
@@ -32,7 +33,8 @@ describe('hostile workloads', () => {
 
   test('each is told of, and the others serve', { timeout: 60_000 }, async () => {
     await up.event('ready', () => true);
-    const said = (text: RegExp): Promise<unknown> => up.event('notice', (event) => text.test(String(event['message'])));
+    const said = (text: RegExp): Promise<unknown> =>
+      up.event('notice', (event) => text.test(String(event['message'])));
     await Promise.all([
       said(/^missing .*"no-such-program" was not found/),
       said(/^crash ended with code 3/),
@@ -57,9 +59,13 @@ describe('hostile workloads', () => {
     const facts = new ProcessFacts(up.pid);
     const { descriptors } = facts;
     const authority = `127.0.0.1:${port}`;
-    const { text } = await send(port, `GET http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`, {
-      patienceMs: 5000,
-    });
+    const { text } = await send(
+      port,
+      `GET http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`,
+      {
+        patienceMs: 5000,
+      },
+    );
     assert.ok([403, 404, 502, 503].includes(statuses(text)[0] ?? 0), text.slice(0, 200));
     await pause(500);
     assert.ok(facts.descriptors < descriptors + 10, `${descriptors} descriptors became ${facts.descriptors}`);

@@ -10,7 +10,11 @@ import { typeUrlOf } from '../../src/xds/index.ts';
 
 const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
 const asBytes = (message: Buffer): Buffer => message;
-const options = { 'grpc.max_send_message_length': -1, 'grpc.max_receive_message_length': -1, 'grpc.use_local_subchannel_pool': 1 };
+const options = {
+  'grpc.max_send_message_length': -1,
+  'grpc.max_receive_message_length': -1,
+  'grpc.use_local_subchannel_pool': 1,
+};
 
 export type Request = MessageInitShape<typeof DiscoveryRequestSchema>;
 
@@ -18,7 +22,10 @@ export function nodeOf(
   name: string,
   metadata: Request['node'] extends infer N ? (N extends { metadata?: infer M } ? M : never) : never = {},
 ): Request['node'] {
-  return { id: `sidecar~10.9.9.9~${name}.default~default.svc.cluster.local`, metadata: { NAMESPACE: 'default', ...metadata } };
+  return {
+    id: `sidecar~10.9.9.9~${name}.default~default.svc.cluster.local`,
+    metadata: { NAMESPACE: 'default', ...metadata },
+  };
 }
 
 export function encode(request: Request): Buffer {
@@ -56,9 +63,14 @@ export class AbusiveStream {
   readonly answered: Promise<void>;
   responses = 0;
 
-  constructor(call: ClientDuplexStream<Buffer, Buffer>, onResponse: (response: DiscoveryResponse, stream: AbusiveStream) => void) {
+  constructor(
+    call: ClientDuplexStream<Buffer, Buffer>,
+    onResponse: (response: DiscoveryResponse, stream: AbusiveStream) => void,
+  ) {
     this.#call = call;
-    this.ended = new Promise((resolve) => call.on('error', (error) => resolve((error as { code?: number }).code ?? -1)));
+    this.ended = new Promise((resolve) =>
+      call.on('error', (error) => resolve((error as { code?: number }).code ?? -1)),
+    );
     this.answered = new Promise((resolve) => {
       call.on('data', (bytes: Buffer) => {
         this.responses++;

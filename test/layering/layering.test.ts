@@ -1,4 +1,5 @@
-// Keeps the source to the map in ARCHITECTURE.md: who imports whom, what stays pure, and no file that imports itself in the end.
+// Keeps the source to the map in ARCHITECTURE.md: who imports whom, what stays pure, and no file that imports
+// itself in the end.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,12 +10,16 @@ import { cycles, readSources, type SourceFile, sourceFile } from './source-files
 const checkout = resolve(import.meta.dirname, '../..');
 const architecture = readFileSync(join(checkout, 'ARCHITECTURE.md'), 'utf8');
 const rules = readImportTable(architecture);
-const pureFolders = [...[...rules.values()].filter((rule) => rule.isPure).map((rule) => rule.folder), ...innerPureFolders(architecture)];
+const pureFolders = [
+  ...[...rules.values()].filter((rule) => rule.isPure).map((rule) => rule.folder),
+  ...innerPureFolders(architecture),
+];
 const files = readSources(join(checkout, 'src'));
 const product = files.filter((file) => !file.isTest);
 
 const folderOf = (path: string): string => path.split('/')[0] ?? '';
-const isPure = (file: SourceFile): boolean => pureFolders.some((folder) => file.path.startsWith(`${folder}/`));
+const isPure = (file: SourceFile): boolean =>
+  pureFolders.some((folder) => file.path.startsWith(`${folder}/`));
 const packageOf = (specifier: string): string | undefined => /^@meltemi\/([a-z-]+)/.exec(specifier)?.[1];
 
 function report(title: string, violations: readonly string[]): void {
@@ -25,7 +30,10 @@ function forbiddenEdges(all: readonly SourceFile[]): readonly string[] {
   return all.flatMap((file) => {
     const folder = folderOf(file.path);
     const allowed = rules.get(folder)?.allowed;
-    const targets = [...file.imports.map(folderOf), ...file.specifiers.flatMap((one) => packageOf(one) ?? [])];
+    const targets = [
+      ...file.imports.map(folderOf),
+      ...file.specifiers.flatMap((one) => packageOf(one) ?? []),
+    ];
     return [...new Set(targets)]
       .filter((target) => target !== folder && !allowed?.has(target))
       .map((target) => `${file.path} imports ${target}`);
@@ -46,7 +54,9 @@ const impure =
 
 function impurities(all: readonly SourceFile[]): readonly string[] {
   return all.flatMap((file) => {
-    const modules = file.specifiers.filter((one) => one.startsWith('node:')).map((one) => `${file.path} imports ${one}`);
+    const modules = file.specifiers
+      .filter((one) => one.startsWith('node:'))
+      .map((one) => `${file.path} imports ${one}`);
     const used = impure.exec(withoutStrings(file.code));
     return used ? [...modules, `${file.path} uses ${used[0]}`] : modules;
   });
@@ -66,7 +76,10 @@ function withoutStrings(code: string): string {
 test('every folder of src has a row in the map, and every row a folder', () => {
   const present = [...new Set(product.map((file) => folderOf(file.path)))].sort();
   assert.deepEqual([...rules.keys()].sort(), present);
-  assert.ok(pureFolders.includes('translate') && pureFolders.includes('proxy/route'), `pure: ${pureFolders.join(' ')}`);
+  assert.ok(
+    pureFolders.includes('translate') && pureFolders.includes('proxy/route'),
+    `pure: ${pureFolders.join(' ')}`,
+  );
 });
 
 test('folders import only what their row allows', () => {
@@ -93,7 +106,10 @@ test('files stay short enough to hold in mind', () => {
 });
 
 test('the checks find what they are for', () => {
-  assert.deepEqual(tooLong([sourceFile('mesh/long.ts', '\n'.repeat(maxLines)), sourceFile('mesh/short.ts', '')]), ['mesh/long.ts: 501']);
+  assert.deepEqual(
+    tooLong([sourceFile('mesh/long.ts', '\n'.repeat(maxLines)), sourceFile('mesh/short.ts', '')]),
+    ['mesh/long.ts: 501'],
+  );
   const bad = sourceFile(
     'mesh/bad.ts',
     "import { readFileSync } from 'node:fs';\nimport type { X } from '../proxy/http/request.ts';\nconst now = Date.now();\nawait import('../cli/main.ts');\n",
@@ -101,8 +117,9 @@ test('the checks find what they are for', () => {
   assert.deepEqual(bad.imports, ['proxy/http/request.ts', 'cli/main.ts']);
   assert.deepEqual(forbiddenEdges([bad]), ['mesh/bad.ts imports proxy', 'mesh/bad.ts imports cli']);
   assert.equal(bypasses([bad]).length, 2);
-  assert.deepEqual(cycles([sourceFile('a/x.ts', "import './y.ts';"), sourceFile('a/y.ts', "export * from './x.ts';")]), [
-    ['a/x.ts', 'a/y.ts', 'a/x.ts'],
-  ]);
+  assert.deepEqual(
+    cycles([sourceFile('a/x.ts', "import './y.ts';"), sourceFile('a/y.ts', "export * from './x.ts';")]),
+    [['a/x.ts', 'a/y.ts', 'a/x.ts']],
+  );
   assert.deepEqual(impurities([bad]), ['mesh/bad.ts imports node:fs', 'mesh/bad.ts uses Date.now(']);
 });

@@ -19,14 +19,19 @@ for (const [pattern, height] of [
   test(`${pattern} repeats ${height} deep`, () => assert.equal(starHeight(pattern), height));
 
 test('patterns are found in source', () => {
-  assert.deepEqual(patternsIn('const a = /x+/g; f(/[/]y/, b / c / d);\n  // of /z*/\n  return /q/;'), ['x+', '[/]y', 'q']);
+  assert.deepEqual(patternsIn('const a = /x+/g; f(/[/]y/, b / c / d);\n  // of /z*/\n  return /q/;'), [
+    'x+',
+    '[/]y',
+    'q',
+  ]);
 });
 
 /** Repetitions inside repetitions that no two ways of reading share, each looked at. */
 const known: Readonly<Record<string, string>> = {
   '%[A-Z0-9_]+(?:\\((?:[^%()]|\\([^%()]*\\)|%)*\\))?(?::\\d+)?%':
     'what is repeated inside stands between brackets that nothing else may begin with',
-  '\\b[A-Z]\\w*(\\.\\w+)+\\b|\\b[a-z]+(_[a-z0-9]+)+\\b': 'parts are kept apart by a dot or an underscore; read over our own text only',
+  '\\b[A-Z]\\w*(\\.\\w+)+\\b|\\b[a-z]+(_[a-z0-9]+)+\\b':
+    'parts are kept apart by a dot or an underscore; read over our own text only',
 };
 
 test('no pattern repeats what repeats itself', () => {

@@ -25,9 +25,18 @@ export function readSources(root: string): readonly SourceFile[] {
 
 export function sourceFile(path: string, text: string): SourceFile {
   const withoutComments = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  const specifiers = [...withoutComments.matchAll(specifier)].flatMap(([, from, dynamic]) => from ?? dynamic ?? []);
+  const specifiers = [...withoutComments.matchAll(specifier)].flatMap(
+    ([, from, dynamic]) => from ?? dynamic ?? [],
+  );
   const imports = specifiers.filter((one) => one.startsWith('.')).map((one) => join(dirname(path), one));
-  return { path, code: withoutComments, lines: text.split('\n').length, specifiers, imports, isTest: /\.test\.ts$/.test(path) };
+  return {
+    path,
+    code: withoutComments,
+    lines: text.split('\n').length,
+    specifiers,
+    imports,
+    isTest: /\.test\.ts$/.test(path),
+  };
 }
 
 /** The rings of files, each in order of import; imports of types count as well. */

@@ -1,4 +1,5 @@
-// How deep repetitions stand inside repetitions in a regular expression. From two on, a text that does not fit can take exponential time.
+// How deep repetitions stand inside repetitions in a regular expression. From two on, a text that does not
+// fit can take exponential time.
 
 /** Of a JavaScript pattern; groups count by what they hold. */
 export function starHeight(pattern: string): number {
@@ -31,7 +32,8 @@ function endOfAtom(pattern: string, at: number): number {
 /** The regular expressions written in a source text. */
 export function patternsIn(source: string): readonly string[] {
   const code = source.replace(/^\s*(?:\/\/|\*|\/\*\*).*$/gm, '');
-  const literal = /(?<=[=(,:!&|?[{};\n]\s*|return )\/(?![/*\s])((?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\n\\[])+)\/[dgimsuvy]*/g;
+  const literal =
+    /(?<=[=(,:!&|?[{};\n]\s*|return )\/(?![/*\s])((?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\n\\[])+)\/[dgimsuvy]*/g;
   return [...code.matchAll(literal)].map(([, pattern = '']) => pattern).filter(isPattern);
 }
 

@@ -1,14 +1,21 @@
-// Resources of many proxies as static resources of one Envoy, with nothing left to be asked for: routes stand in the listeners and endpoints
-// in the clusters, so that Envoy looks at all of it.
+// Resources of many proxies as static resources of one Envoy, with nothing left to be asked for: routes stand
+// in the listeners and endpoints in the clusters, so that Envoy looks at all of it.
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type Any, AnySchema } from '@bufbuild/protobuf/wkt';
 import { BootstrapSchema } from '@meltemi/envoy-api/envoy/config/bootstrap/v3/bootstrap';
-import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import {
+  type Cluster,
+  Cluster_DiscoveryType,
+  ClusterSchema,
+} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { TransportSocket } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { ApiConfigSource_ApiType, ApiVersion } from '@meltemi/envoy-api/envoy/config/core/v3/config_source';
 import { ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { type RouteConfiguration, RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import {
+  type RouteConfiguration,
+  RouteConfigurationSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { ProxyProtocolUpstreamTransportSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol';
 import { UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
@@ -21,16 +28,22 @@ export interface Item {
   readonly seed: number;
   readonly proxy: string;
   readonly name: string;
-  readonly resource: { readonly kind: 'cluster'; readonly cluster: Cluster } | { readonly kind: 'listener'; readonly listener: Listener };
+  readonly resource:
+    | { readonly kind: 'cluster'; readonly cluster: Cluster }
+    | { readonly kind: 'listener'; readonly listener: Listener };
 }
 
 export function itemsOf(seed: number, proxy: string, resources: ProxyResources): readonly Item[] {
   return [...resources].flatMap(([key, resource]): Item[] => {
     const name = resource.name;
     if (key.startsWith('cluster/'))
-      return [{ seed, proxy, name, resource: { kind: 'cluster', cluster: wholeCluster(resource, resources) } }];
+      return [
+        { seed, proxy, name, resource: { kind: 'cluster', cluster: wholeCluster(resource, resources) } },
+      ];
     if (key.startsWith('listener/'))
-      return [{ seed, proxy, name, resource: { kind: 'listener', listener: wholeListener(resource, resources) } }];
+      return [
+        { seed, proxy, name, resource: { kind: 'listener', listener: wholeListener(resource, resources) } },
+      ];
     return [];
   });
 }
@@ -51,9 +64,15 @@ function wholeCluster(resource: EncodedResource, resources: ProxyResources): Clu
 
 function wholeListener(resource: EncodedResource, resources: ProxyResources): Listener {
   const listener = fromBinary(ListenerSchema, bytesOf(resource));
-  for (const chain of [...listener.filterChains, ...(listener.defaultFilterChain ? [listener.defaultFilterChain] : [])]) {
+  for (const chain of [
+    ...listener.filterChains,
+    ...(listener.defaultFilterChain ? [listener.defaultFilterChain] : []),
+  ]) {
     for (const { configType } of chain.filters) {
-      if (configType.case === 'typedConfig' && configType.value.typeUrl.endsWith(HttpConnectionManagerSchema.typeName))
+      if (
+        configType.case === 'typedConfig' &&
+        configType.value.typeUrl.endsWith(HttpConnectionManagerSchema.typeName)
+      )
         configType.value = withRoutes(configType.value, resources);
     }
   }
@@ -66,17 +85,29 @@ function withRoutes(config: Any, resources: ProxyResources): Any {
     const name = manager.routeSpecifier.value.routeConfigName;
     manager.routeSpecifier = { case: 'routeConfig', value: routesOf(resources.get(`route/${name}`), name) };
   }
-  return create(AnySchema, { typeUrl: config.typeUrl, value: toBinary(HttpConnectionManagerSchema, manager) });
+  return create(AnySchema, {
+    typeUrl: config.typeUrl,
+    value: toBinary(HttpConnectionManagerSchema, manager),
+  });
 }
 
 function routesOf(resource: EncodedResource | undefined, name: string): RouteConfiguration {
-  return resource ? fromBinary(RouteConfigurationSchema, bytesOf(resource)) : create(RouteConfigurationSchema, { name });
+  return resource
+    ? fromBinary(RouteConfigurationSchema, bytesOf(resource))
+    : create(RouteConfigurationSchema, { name });
 }
 
-/** Names and addresses are made different: in truth each proxy has them to itself. What coincides inside one proxy is looked for elsewhere. */
+/**
+ * Names and addresses are made different: in truth each proxy has them to itself. What coincides inside one
+ * proxy is looked for elsewhere.
+ */
 export function bootstrapOf(items: readonly Item[]): Uint8Array {
-  const clusters = items.flatMap(({ resource }, i) => (resource.kind === 'cluster' ? [renamed(resource.cluster, i)] : []));
-  const listeners = items.flatMap(({ resource }, i) => (resource.kind === 'listener' ? [moved(resource.listener, i)] : []));
+  const clusters = items.flatMap(({ resource }, i) =>
+    resource.kind === 'cluster' ? [renamed(resource.cluster, i)] : [],
+  );
+  const listeners = items.flatMap(({ resource }, i) =>
+    resource.kind === 'listener' ? [moved(resource.listener, i)] : [],
+  );
   const ads = { envoyGrpc: 'sds-grpc' };
   return toBinary(
     BootstrapSchema,
@@ -84,7 +115,12 @@ export function bootstrapOf(items: readonly Item[]): Uint8Array {
       node: { id: 'nack', cluster: 'nack' },
       // As in the bootstrap of Istio's proxies; Envoy's own limit for regular expressions is 100.
       layeredRuntime: {
-        layers: [{ name: 'static', layerSpecifier: { case: 'staticLayer', value: { 're2.max_program_size.error_level': 32_768 } } }],
+        layers: [
+          {
+            name: 'static',
+            layerSpecifier: { case: 'staticLayer', value: { 're2.max_program_size.error_level': 32_768 } },
+          },
+        ],
       },
       dynamicResources: {
         adsConfig: {
@@ -120,7 +156,10 @@ function renamed(cluster: Cluster, i: number): Cluster {
   };
 }
 
-/** A static cluster is made before the stream that its secrets would come by; Envoy 1.40 crashes when asked to. */
+/**
+ * A static cluster is made before the stream that its secrets would come by; Envoy 1.40 crashes when asked
+ * to.
+ */
 function withoutAds(socket: TransportSocket): TransportSocket {
   const config = socket.configType.value;
   if (config?.typeUrl.endsWith(ProxyProtocolUpstreamTransportSchema.typeName)) {
@@ -131,7 +170,10 @@ function withoutAds(socket: TransportSocket): TransportSocket {
   if (!config?.typeUrl.endsWith(UpstreamTlsContextSchema.typeName)) return socket;
   const context = fromBinary(UpstreamTlsContextSchema, config.value);
   const common = context.commonTlsContext;
-  const validation = common?.validationContextType.case === 'combinedValidationContext' ? common.validationContextType.value : undefined;
+  const validation =
+    common?.validationContextType.case === 'combinedValidationContext'
+      ? common.validationContextType.value
+      : undefined;
   const own = validation?.validationContextSdsSecretConfig;
   for (const secret of [...(common?.tlsCertificateSdsSecretConfigs ?? []), ...(own ? [own] : [])])
     secret.sdsConfig = localSecret('').sdsConfig;
@@ -156,7 +198,10 @@ function moved(listener: Listener, i: number): Listener {
   if (address?.case !== 'socketAddress') return listener;
   // The address stays what it is in kind; only the port is a free one.
   const own = `127.${1 + Math.floor(i / 65_536)}.${Math.floor(i / 256) % 256}.${i % 256}`;
-  const value = { ...address.value, address: address.value.address.includes(':') ? `fd00::${i.toString(16)}` : own };
+  const value = {
+    ...address.value,
+    address: address.value.address.includes(':') ? `fd00::${i.toString(16)}` : own,
+  };
   return {
     ...listener,
     name: `${i} ${listener.name}`,

@@ -20,7 +20,10 @@ type Path = readonly (string | number)[];
 
 const deepest = 9;
 
-/** Of the fields of one group, at most one is filled in: what excludes each other would mostly have to be taken out again. */
+/**
+ * Of the fields of one group, at most one is filled in: what excludes each other would mostly have to be
+ * taken out again.
+ */
 const exclusive: readonly (readonly string[])[] = [
   ['route', 'redirect', 'directResponse', 'delegate'],
   ['exact', 'prefix', 'regex'],
@@ -87,11 +90,20 @@ class Generator {
 
   message(shape: MessageShape, depth: number): Json {
     const result: Record<string, unknown> = {};
-    const left = new Set(exclusive.flatMap((group) => this.#leftOut(group.filter((name) => shape.fields.has(name)))));
+    const left = new Set(
+      exclusive.flatMap((group) => this.#leftOut(group.filter((name) => shape.fields.has(name)))),
+    );
     for (const [name, field] of shape.fields) {
       if (left.has(name) || field.ignored !== undefined) continue;
-      const share = field.required ? 1 : field.noEffect !== undefined ? 0.02 : usual.has(name) ? 0.9 : 0.6 / (1 + depth / 4);
-      if (this.#random.chance(share)) result[name] = this.value(field.shape, { message: shape.name, field: name, depth: depth + 1 });
+      const share = field.required
+        ? 1
+        : field.noEffect !== undefined
+          ? 0.02
+          : usual.has(name)
+            ? 0.9
+            : 0.6 / (1 + depth / 4);
+      if (this.#random.chance(share))
+        result[name] = this.value(field.shape, { message: shape.name, field: name, depth: depth + 1 });
     }
     return result;
   }
@@ -107,7 +119,10 @@ class Generator {
         return (
           wholeMapOf(random, at.field) ??
           Object.fromEntries(
-            random.times(1, 2, () => [keyOf(random, at.field), valueOfMap(random, at.field) ?? this.value(shape.value, at)]),
+            random.times(1, 2, () => [
+              keyOf(random, at.field),
+              valueOfMap(random, at.field) ?? this.value(shape.value, at),
+            ]),
           )
         );
       case 'string':
@@ -131,7 +146,8 @@ class Generator {
   #leftOut(group: readonly string[]): readonly string[] {
     if (group.length < 2) return [];
     // Most rules forward.
-    const kept = group[group[0] === 'route' && this.#random.chance(0.5) ? 0 : this.#random.integer(0, group.length - 1)];
+    const kept =
+      group[group[0] === 'route' && this.#random.chance(0.5) ? 0 : this.#random.integer(0, group.length - 1)];
     return group.filter((name) => name !== kept);
   }
 }
@@ -140,9 +156,16 @@ class Generator {
 export function randomResource(random: Random, kind: Kind, metadata: Json): AnyConfig | undefined {
   const definition: KindDefinition<unknown> = kinds[kind];
   let spec: unknown = new Generator(random).message(definition.schema.shape as MessageShape, 0);
-  const apiVersion = definition.group ? `${definition.group}/${definition.versions[0]}` : definition.versions[0];
+  const apiVersion = definition.group
+    ? `${definition.group}/${definition.versions[0]}`
+    : definition.versions[0];
   for (let round = 0; round < 40; round++) {
-    const { resource, findings } = readObject({ apiVersion, kind: definition.writtenKind ?? kind, metadata, spec });
+    const { resource, findings } = readObject({
+      apiVersion,
+      kind: definition.writtenKind ?? kind,
+      metadata,
+      spec,
+    });
     if (resource) return resource;
     spec = mended(spec, findings, 1);
     if (spec === undefined) return undefined;
@@ -169,7 +192,10 @@ function isError({ code }: Finding): boolean {
   return catalogue[code].severity === 'error';
 }
 
-/** Without what the first error is about: the field that it names, or the smallest thing around a field that is missing. */
+/**
+ * Without what the first error is about: the field that it names, or the smallest thing around a field that
+ * is missing.
+ */
 function mended(value: unknown, findings: readonly Finding[], skip: number): unknown {
   const wrong = findings.find(isError);
   return wrong && without(value, wrong.path.slice(skip));
@@ -181,7 +207,9 @@ function without(value: unknown, [step, ...rest]: Path): unknown {
   if (inner === undefined) return undefined;
   const changed = without(inner, rest);
   if (Array.isArray(value)) {
-    const items = value.flatMap((item, i) => (i === Number(step) ? (changed === undefined ? [] : [changed]) : [item]));
+    const items = value.flatMap((item, i) =>
+      i === Number(step) ? (changed === undefined ? [] : [changed]) : [item],
+    );
     return items.length > 0 ? items : undefined;
   }
   const { [step]: _, ...others } = value as Json;

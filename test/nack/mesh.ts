@@ -1,4 +1,5 @@
-// A mesh of random resources around a few services that are always there, and what three kinds of proxies get of it.
+// A mesh of random resources around a few services that are always there, and what three kinds of proxies get
+// of it.
 import { MemoEngine } from '../../src/base/index.ts';
 import { type AnyConfig, type Kind, parseDocuments } from '../../src/config/index.ts';
 import { convertGatewayApi, convertIngresses, Mesh, type ProxyNode } from '../../src/mesh/index.ts';
@@ -15,7 +16,8 @@ export interface TranslatedMesh {
   readonly proxies: ReadonlyMap<string, ProxyResources>;
 }
 
-const service = (name: string, spec: string): string => `{apiVersion: v1, kind: Service, metadata: {name: ${name}}, spec: ${spec}}`;
+const service = (name: string, spec: string): string =>
+  `{apiVersion: v1, kind: Service, metadata: {name: ${name}}, spec: ${spec}}`;
 const slice = (name: string, address: string, ports: string): string =>
   `{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: ${name}, labels: {kubernetes.io/service-name: ${name}}}, addressType: IPv4, endpoints: [{addresses: [${address}], conditions: {ready: true}}], ports: ${ports}}`;
 const ports =
@@ -31,7 +33,10 @@ const always = [
   slice('headless', '10.0.0.7', '[{name: http, port: 80}, {name: tcp, port: 3306}]'),
 ].join('\n---\n');
 
-/** How many of each kind, at most, and under which names; several of a name in one namespace would replace each other. */
+/**
+ * How many of each kind, at most, and under which names; several of a name in one namespace would replace
+ * each other.
+ */
 const plan: readonly (readonly [Kind, readonly string[]])[] = [
   ['ServiceEntry', ['se1', 'se2', 'se3']],
   ['WorkloadEntry', ['we1', 'we2']],
@@ -62,19 +67,28 @@ export function translatedMesh(seed: number): TranslatedMesh {
   const random = new Random(seed);
   const resources = plan.flatMap(([kind, names]) =>
     names.flatMap((name) => {
-      const metadata = { name, namespace: random.chance(0.85) ? 'default' : 'other', creationTimestamp: '2024-01-01T00:00:00Z' };
-      return random.chance(kind === 'Sidecar' ? 0.3 : 0.95) ? (randomResource(random, kind, metadata) ?? []) : [];
+      const metadata = {
+        name,
+        namespace: random.chance(0.85) ? 'default' : 'other',
+        creationTimestamp: '2024-01-01T00:00:00Z',
+      };
+      return random.chance(kind === 'Sidecar' ? 0.3 : 0.95)
+        ? (randomResource(random, kind, metadata) ?? [])
+        : [];
     }),
   );
   const config = random.chance(0.6) ? randomMeshConfig(random) : {};
   const engine = new MemoEngine();
   const store = new ConfigStore(engine, { domain: 'cluster.local' });
-  for (const resource of [...parseDocuments(always, 'always.yaml').resources, ...resources]) store.put(resource);
+  for (const resource of [...parseDocuments(always, 'always.yaml').resources, ...resources])
+    store.put(resource);
   const mesh = new Mesh(engine, store, new Registry(engine, store), config);
-  for (const generated of [...convertIngresses(store, config), ...convertGatewayApi(store)]) store.put(generated);
+  for (const generated of [...convertIngresses(store, config), ...convertGatewayApi(store)])
+    store.put(generated);
   const translator = new Translator(engine, mesh);
   const proxies = Object.entries(clients).map(
-    ([name, client]) => [name, proxyResources(translator, viewOf(mesh, { ...testClient, ...client }))] as const,
+    ([name, client]) =>
+      [name, proxyResources(translator, viewOf(mesh, { ...testClient, ...client }))] as const,
   );
   return { seed, resources, proxies: new Map(proxies) };
 }

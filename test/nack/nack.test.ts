@@ -1,9 +1,10 @@
-// Nothing that we accept is refused by Envoy: random valid resources, translated for a sidecar, a sidecar without capture and a gateway, and
-// given to a real Envoy. A sample by default; the whole run is
+// Nothing that we accept is refused by Envoy: random valid resources, translated for a sidecar, a sidecar
+// without capture and a gateway, and given to a real Envoy. A sample by default; the whole run is
 //
 //     NACK_RESOURCES=10000 node_modules/.bin/node --test test/nack/nack.test.ts
 //
-// NACK_SEED chooses other resources (a mesh is made of its seed alone; a failure names it). ENVOY names another binary.
+// NACK_SEED chooses other resources (a mesh is made of its seed alone; a failure names it). ENVOY names
+// another binary.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -43,21 +44,26 @@ function attempt(meshSeed: number, problems: string[]): TranslatedMesh | undefin
   }
 }
 
-test(`Envoy takes what is made of ${wanted} random resources`, { skip: reasonToSkipWithoutEnvoy() }, (context) => {
+test(`Envoy takes what is made of ${wanted} random resources`, {
+  skip: reasonToSkipWithoutEnvoy(),
+}, (context) => {
   const envoy = envoyBinary();
   assert.ok(envoy);
   const problems: string[] = [];
   const seen = new Set<string>();
   let resources = 0;
   let items = 0;
-  const seeds = fc.sample(fc.integer({ min: 0, max: 0x7fffffff }), { seed, numRuns: wanted })[Symbol.iterator]();
+  const seeds = fc
+    .sample(fc.integer({ min: 0, max: 0x7fffffff }), { seed, numRuns: wanted })
+    [Symbol.iterator]();
   while (resources < wanted) {
     const batch: Item[] = [];
     for (let i = 0; i < meshesAtOnce && resources < wanted; i++) {
       const mesh = attempt(seeds.next().value ?? i, problems);
       if (!mesh) continue;
       resources += mesh.resources.length;
-      for (const { kind, spec } of mesh.resources) for (const field of fieldsOf(kinds[kind].schema, spec)) seen.add(`${kind}.${field}`);
+      for (const { kind, spec } of mesh.resources)
+        for (const field of fieldsOf(kinds[kind].schema, spec)) seen.add(`${kind}.${field}`);
       for (const [proxy, found] of mesh.proxies) {
         const own = itemsOf(mesh.seed, proxy, found);
         problems.push(...clashes(own).map((text) => `mesh ${mesh.seed}, ${proxy}: ${text}`));
@@ -67,7 +73,8 @@ test(`Envoy takes what is made of ${wanted} random resources`, { skip: reasonToS
     items += batch.length;
     problems.push(
       ...refusals(envoy, batch).map(
-        ({ item, reason }) => `mesh ${item.seed}, ${item.proxy}, ${item.resource.kind} ${item.name}: ${reason}`,
+        ({ item, reason }) =>
+          `mesh ${item.seed}, ${item.proxy}, ${item.resource.kind} ${item.name}: ${reason}`,
       ),
     );
   }
@@ -76,5 +83,6 @@ test(`Envoy takes what is made of ${wanted} random resources`, { skip: reasonToS
   const all = randomKinds.flatMap((kind) => claimsOf(kinds[kind].schema).map((field) => `${kind}.${field}`));
   context.diagnostic(`${seen.size} of ${all.length} fields appeared`);
   const missing = all.filter((field) => !seen.has(field));
-  if (wanted >= wholeRun) assert.ok(missing.length <= all.length / 100, `these fields did not appear: ${missing.join(', ')}`);
+  if (wanted >= wholeRun)
+    assert.ok(missing.length <= all.length / 100, `these fields did not appear: ${missing.join(', ')}`);
 });

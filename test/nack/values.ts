@@ -1,4 +1,5 @@
-// What random resources are filled with: names that refer to each other, and values at the edges of what is allowed.
+// What random resources are filled with: names that refer to each other, and values at the edges of what is
+// allowed.
 import type { Random } from './random.ts';
 
 type Choices = readonly [unknown, ...unknown[]];
@@ -37,7 +38,19 @@ const texts: Choices = [
   ',',
   'a\tb',
 ];
-const paths: Choices = ['/', '/a', '/a/b/', '/ä', '/a?b=c', '/a b', '/a%2Fb', '/a#b', 'relative', '', `/${'p'.repeat(3000)}`];
+const paths: Choices = [
+  '/',
+  '/a',
+  '/a/b/',
+  '/ä',
+  '/a?b=c',
+  '/a b',
+  '/a%2Fb',
+  '/a#b',
+  'relative',
+  '',
+  `/${'p'.repeat(3000)}`,
+];
 const regexes: Choices = [
   '.*',
   '/a.*',
@@ -78,7 +91,14 @@ const localities: Choices = ['r1/z1/s1', 'r1/z2', 'r2', 'r3/z1/s1', 'r1/*', '*']
 const byField: Readonly<Record<string, Choices>> = {
   host: hosts,
   hosts: [...hosts, '10.9.0.1', '*'],
-  'Server.hosts': ['*', 'a.example.com', '*.example.com', './b.example.com', 'default/shop.example.com', '*/c.example.com'],
+  'Server.hosts': [
+    '*',
+    'a.example.com',
+    '*.example.com',
+    './b.example.com',
+    'default/shop.example.com',
+    '*/c.example.com',
+  ],
   'IstioEgressListener.hosts': [
     './*',
     '*/*',
@@ -110,7 +130,15 @@ const byField: Readonly<Record<string, Choices>> = {
   prefixRewrite: paths,
   authority: ['a.example.com', 'a.example.com:8080', '[::1]:80', 'x y', 'ä'],
   scheme: ['http', 'https', 'HTTP', ''],
-  retryOn: ['5xx', 'gateway-error,reset', '503,429', 'connect-failure,retriable-status-codes,409', 'cancelled', 'retriable-headers', ''],
+  retryOn: [
+    '5xx',
+    'gateway-error,reset',
+    '503,429',
+    'connect-failure,retriable-status-codes,409',
+    'cancelled',
+    'retriable-headers',
+    '',
+  ],
   allowMethods: ['GET', 'POST', '*', 'OPTIONS'],
   allowHeaders: headers,
   exposeHeaders: headers,
@@ -229,13 +257,21 @@ const valuesOfMaps: Readonly<Record<string, Choices>> = {
 
 /** Maps whose values have to add up. */
 const wholeMaps: Readonly<Record<string, Choices>> = {
-  to: [{ 'r1/*': 100 }, { 'r1/*': 80, 'r2/*': 20 }, { 'r1/z1/*': 1, 'r1/z2/*': 99 }, { '*': 100 }, { 'r3/z1/s1': 100 }],
+  to: [
+    { 'r1/*': 100 },
+    { 'r1/*': 80, 'r2/*': 20 },
+    { 'r1/z1/*': 1, 'r1/z2/*': 99 },
+    { '*': 100 },
+    { 'r3/z1/s1': 100 },
+  ],
 };
 
 const durations: Choices = ['1ms', '1s', '15s', '1h', '100000h', '2562047h', '0s', '250ms'];
 
 export function stringOf(random: Random, message: string, field: string): unknown {
-  return random.pick(byField[`${message}.${field}`] ?? byField[field] ?? (random.chance(0.5) ? words : texts));
+  return random.pick(
+    byField[`${message}.${field}`] ?? byField[field] ?? (random.chance(0.5) ? words : texts),
+  );
 }
 
 export function numberOf(random: Random, message: string, field: string, max: number): unknown {

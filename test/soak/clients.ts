@@ -18,7 +18,8 @@ export interface Visit {
 
 const hosts = ['one.example.com', 'two.example.com'];
 const paths = ['/', '/slow', '/large'];
-const pick = <T>(list: readonly T[], random: () => number): T => list[Math.floor(random() * list.length)] as T;
+const pick = <T>(list: readonly T[], random: () => number): T =>
+  list[Math.floor(random() * list.length)] as T;
 
 export const visits: readonly Visit[] = [
   {
@@ -26,7 +27,13 @@ export const visits: readonly Visit[] = [
     visit: ({ port }, random) =>
       new Promise((done) => {
         const out = request(
-          { port, host: '127.0.0.1', path: pick(paths, random), headers: { host: pick(hosts, random) }, agent: false },
+          {
+            port,
+            host: '127.0.0.1',
+            path: pick(paths, random),
+            headers: { host: pick(hosts, random) },
+            agent: false,
+          },
           (answer) => {
             answer.on('error', () => {});
             answer.on('close', done);
@@ -41,7 +48,9 @@ export const visits: readonly Visit[] = [
     name: 'HTTP/1.1, a post that is broken off',
     visit: async ({ port }, random) => {
       const socket = open(port);
-      socket.write(`POST /slow HTTP/1.1\r\nHost: ${pick(hosts, random)}\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(random() * 1000)}`);
+      socket.write(
+        `POST /slow HTTP/1.1\r\nHost: ${pick(hosts, random)}\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(random() * 1000)}`,
+      );
       await pause(random() * 60);
       socket.resetAndDestroy();
     },
@@ -68,7 +77,9 @@ export const visits: readonly Visit[] = [
     name: 'WebSocket, broken off',
     visit: async ({ port }, random) => {
       const socket = open(port);
-      socket.write('GET /ws HTTP/1.1\r\nHost: one.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      socket.write(
+        'GET /ws HTTP/1.1\r\nHost: one.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      );
       await pause(40);
       socket.write('x'.repeat(1000));
       await pause(random() * 60);
@@ -100,7 +111,11 @@ export const visits: readonly Visit[] = [
     name: 'TLS, polite',
     visit: ({ tlsPort }, random) =>
       http2Visit(
-        () => connectHttp2(`https://127.0.0.1:${tlsPort}`, { rejectUnauthorized: false, servername: 'one.example.com' }),
+        () =>
+          connectHttp2(`https://127.0.0.1:${tlsPort}`, {
+            rejectUnauthorized: false,
+            servername: 'one.example.com',
+          }),
         random,
         (session) => session.close(),
       ),
@@ -144,7 +159,11 @@ async function http2Visit(
         if (random() < 0.2) setTimeout(() => stream.close(8), random() * 50);
       }),
   );
-  await Promise.race([Promise.all(answered), closed, ...(brokenAfterMs === undefined ? [] : [pause(random() * brokenAfterMs)])]);
+  await Promise.race([
+    Promise.all(answered),
+    closed,
+    ...(brokenAfterMs === undefined ? [] : [pause(random() * brokenAfterMs)]),
+  ]);
   end(session);
   await Promise.race([closed, pause(2000)]);
   session.destroy();

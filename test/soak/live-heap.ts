@@ -1,5 +1,5 @@
-// What a Node process holds once everything is collected that can be: the sum over a heap snapshot, which it takes on a signal.
-// Resident memory says less: V8 keeps the pages of a busy hour.
+// What a Node process holds once everything is collected that can be: the sum over a heap snapshot, which it
+// takes on a signal. Resident memory says less: V8 keeps the pages of a busy hour.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,8 @@ export class LiveHeap {
 
   /** Processes that are started from now on can be asked. */
   constructor() {
-    process.env['NODE_OPTIONS'] = `${this.#before ?? ''} --heapsnapshot-signal=${signal} --diagnostic-dir=${this.#folder}`.trim();
+    process.env['NODE_OPTIONS'] =
+      `${this.#before ?? ''} --heapsnapshot-signal=${signal} --diagnostic-dir=${this.#folder}`.trim();
   }
 
   /** In MB. */
@@ -30,7 +31,8 @@ export class LiveHeap {
     rmSync(file);
     const fields = snapshot.meta.node_fields;
     let bytes = 0;
-    for (let at = fields.indexOf('self_size'); at < nodes.length; at += fields.length) bytes += nodes[at] ?? 0;
+    for (let at = fields.indexOf('self_size'); at < nodes.length; at += fields.length)
+      bytes += nodes[at] ?? 0;
     return bytes / 2 ** 20;
   }
 
@@ -45,7 +47,8 @@ export class LiveHeap {
     for (const limit = performance.now() + limitMs; performance.now() < limit; await pause(200)) {
       const [name] = readdirSync(this.#folder);
       const file = join(this.#folder, name ?? '');
-      if (name !== undefined && statSync(file).size > 0 && readFileSync(file, 'utf8').trimEnd().endsWith('}')) return file;
+      if (name !== undefined && statSync(file).size > 0 && readFileSync(file, 'utf8').trimEnd().endsWith('}'))
+        return file;
     }
     throw new Error('no heap snapshot came');
   }

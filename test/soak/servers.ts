@@ -1,4 +1,5 @@
-// The servers of the soak: HTTP/1.1 and HTTP/2, which die in the middle of their answers and come back on the same port.
+// The servers of the soak: HTTP/1.1 and HTTP/2, which die in the middle of their answers and come back on the
+// same port.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server } from 'node:http2';

@@ -6,7 +6,10 @@ import { soak } from './soak.ts';
 
 const seconds = Number(process.env['SOAK_SECONDS'] ?? 20);
 const seed = Number(process.env['SOAK_SEED'] ?? 1);
-/** By how much heaps after a collection may differ: compiled code, and sessions that ended a moment ago. In MB. */
+/**
+ * By how much heaps after a collection may differ: compiled code, and sessions that ended a moment ago. In
+ * MB.
+ */
 const slack = 15;
 /** The administration interface may be answering, and the control plane reconnecting. */
 const fewDescriptors = 3;
@@ -20,7 +23,10 @@ test(`${seconds} s of clients that come and go, hosts that die and edits leave t
   );
   assert.ok(after.pilot.descriptors <= before.pilot.descriptors, 'descriptors of the pilot');
   for (const who of ['proxy', 'pilot'] as const)
-    assert.ok(after[who].heap < before[who].heap + slack, `${who}: ${before[who].heap} MB of heap became ${after[who].heap}`);
+    assert.ok(
+      after[who].heap < before[who].heap + slack,
+      `${who}: ${before[who].heap} MB of heap became ${after[who].heap}`,
+    );
   assert.ok(edits > seconds && deaths > seconds / 4, `${edits} edits, ${deaths} deaths`);
   for (const { name } of visits) assert.ok((result.visits[name] ?? 0) > 0, `no visit of ${name}`);
 });

@@ -1,4 +1,5 @@
-// A gateway under clients of every kind that come and go, hosts that die and edits, for as long as one likes: it must end as it began.
+// A gateway under clients of every kind that come and go, hosts that die and edits, for as long as one likes:
+// it must end as it began.
 // node_modules/.bin/node test/soak/soak.ts [--minutes 10] [--seed 1] [--clients 12]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +22,9 @@ export interface State {
   readonly memory: number;
   /** What is left after a collection, in MB. */
   readonly heap: number;
-  /** Connections, requests and tunnels that are open, by the name of their gauge; those at zero are left out. */
+  /**
+   * Connections, requests and tunnels that are open, by the name of their gauge; those at zero are left out.
+   */
   readonly open: Readonly<Record<string, number>>;
 }
 
@@ -56,7 +59,13 @@ export async function soak({ seconds, seed, clients }: SoakOptions): Promise<Soa
     scene.forget();
     await scene.run(seconds, clients);
     const after = await scene.settled();
-    return { visits: Object.fromEntries(scene.visits), edits: scene.edits, deaths: scene.deaths, before, after };
+    return {
+      visits: Object.fromEntries(scene.visits),
+      edits: scene.edits,
+      deaths: scene.deaths,
+      before,
+      after,
+    };
   } finally {
     await scene.stop();
     heap.close();
@@ -140,7 +149,10 @@ class Scene {
     for (;;) {
       const { open, pooled } = await this.#connections();
       if (Object.keys(open).length === 0 || performance.now() > limit)
-        return { proxy: await this.#stateOf(this.#proxy, open, pooled), pilot: await this.#stateOf(this.#pilot, {}, 0) };
+        return {
+          proxy: await this.#stateOf(this.#proxy, open, pooled),
+          pilot: await this.#stateOf(this.#pilot, {}, 0),
+        };
       await pause(500);
     }
   }
@@ -157,15 +169,20 @@ class Scene {
   }
 
   async #connections(): Promise<{ readonly open: State['open']; readonly pooled: number }> {
-    const own = [...(await this.#proxy.statistics())].filter(([name]) => !name.startsWith('http.admin') && !name.startsWith('cluster.xds'));
+    const own = [...(await this.#proxy.statistics())].filter(
+      ([name]) => !name.startsWith('http.admin') && !name.startsWith('cluster.xds'),
+    );
     const open = own.filter(([name, value]) => value !== 0 && gauge.test(name));
-    const pooled = own.filter(([name]) => name.endsWith('.upstream_cx_active')).reduce((sum, [, value]) => sum + value, 0);
+    const pooled = own
+      .filter(([name]) => name.endsWith('.upstream_cx_active'))
+      .reduce((sum, [, value]) => sum + value, 0);
     return { open: Object.fromEntries(open), pooled };
   }
 
   async #visitors(): Promise<void> {
     while (this.#going) {
-      const { name, visit } = visits[Math.floor(this.#random() * visits.length)] ?? visits[0] ?? unreachableVisit();
+      const { name, visit } =
+        visits[Math.floor(this.#random() * visits.length)] ?? visits[0] ?? unreachableVisit();
       await visit(this.#place, this.#random);
       this.visits.set(name, (this.visits.get(name) ?? 0) + 1);
     }
@@ -173,7 +190,10 @@ class Scene {
 
   async #editor(): Promise<void> {
     while (this.#going) {
-      this.#pilot.write('routes.yaml', routesText(this.#servers, Math.floor(this.#random() * 99) + 1, this.edits % 3));
+      this.#pilot.write(
+        'routes.yaml',
+        routesText(this.#servers, Math.floor(this.#random() * 99) + 1, this.edits % 3),
+      );
       this.edits++;
       await pause(betweenEditsMs);
     }
@@ -221,7 +241,11 @@ spec:
 /** `extra` hosts come and go with their routes. */
 function routesText(servers: readonly MortalServer[], weight: number, extra: number): string {
   const [one, other, two] = servers.map(({ port }) => port);
-  const entry = (name: string, protocol: string, ports: readonly (number | undefined)[]): string => `apiVersion: networking.istio.io/v1
+  const entry = (
+    name: string,
+    protocol: string,
+    ports: readonly (number | undefined)[],
+  ): string => `apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: ${name}}
 spec:
@@ -268,6 +292,10 @@ if (import.meta.main) {
       clients: { type: 'string', default: '12' },
     },
   });
-  const result = await soak({ seconds: Number(values.minutes) * 60, seed: Number(values.seed), clients: Number(values.clients) });
+  const result = await soak({
+    seconds: Number(values.minutes) * 60,
+    seed: Number(values.seed),
+    clients: Number(values.clients),
+  });
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 }

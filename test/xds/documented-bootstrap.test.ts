@@ -13,7 +13,9 @@ import { request } from './load.ts';
 const skip = reasonToSkipWithoutEnvoy();
 const pollMs = 25;
 const page = readFileSync(join(import.meta.dirname, '../../docs/envoy.md'), 'utf8');
-const [gateway = '', sidecar = ''] = [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = '']) => text);
+const [gateway = '', sidecar = ''] = [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(
+  ([, text = '']) => text,
+);
 
 const edge = (port: number): string => `apiVersion: networking.istio.io/v1
 kind: Gateway
@@ -47,7 +49,9 @@ test('the documented gateway serves what the pilot is told', { skip, timeout: 60
 });
 
 test('the documented sidecar is one that the pilot knows', () => {
-  const { node } = parse(sidecar) as { readonly node: { readonly id: string; readonly metadata: Readonly<Record<string, unknown>> } };
+  const { node } = parse(sidecar) as {
+    readonly node: { readonly id: string; readonly metadata: Readonly<Record<string, unknown>> };
+  };
   assert.match(node.id, /^sidecar~[\d.]+~[\w.-]+~default\.svc\.cluster\.local$/);
   assert.deepEqual(Object.keys(node.metadata), ['NAMESPACE', 'LABELS', 'DNS_CAPTURE']);
   assert.equal(stringify(node.metadata['DNS_CAPTURE']).trim(), '"true"');

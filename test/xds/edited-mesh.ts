@@ -1,4 +1,5 @@
-// A mesh of a few services behind a gateway, and random edits of it, each of which leaves every service reachable.
+// A mesh of a few services behind a gateway, and random edits of it, each of which leaves every service
+// reachable.
 import { type AnyConfig, parseDocuments } from '../../src/config/index.ts';
 import type { ConfigUpdate } from '../../src/sources/index.ts';
 
@@ -56,26 +57,52 @@ export class EditedMesh {
   }
 
   start(): ConfigUpdate {
-    return updateOf([this.#gateway(), ...this.hosts.flatMap((host) => this.#put(this.#fresh(host.replace('.example', ''))))]);
+    return updateOf([
+      this.#gateway(),
+      ...this.hosts.flatMap((host) => this.#put(this.#fresh(host.replace('.example', '')))),
+    ]);
   }
 
   /** The next edit, with a name for messages. */
   edit(): { readonly what: string; readonly update: ConfigUpdate } {
-    const kinds = ['weight', 'subsets', 'timeout', 'policy', 'endpoints', 'host', 'listener', 'server'] as const;
+    const kinds = [
+      'weight',
+      'subsets',
+      'timeout',
+      'policy',
+      'endpoints',
+      'host',
+      'listener',
+      'server',
+    ] as const;
     const what = kinds[Math.floor(this.#random() * kinds.length)] ?? 'weight';
     const service = this.#pick();
     switch (what) {
       case 'weight':
-        return { what, update: updateOf(this.#put({ ...service, weight: Math.floor(this.#random() * 101) })) };
+        return {
+          what,
+          update: updateOf(this.#put({ ...service, weight: Math.floor(this.#random() * 101) })),
+        };
       case 'timeout':
-        return { what, update: updateOf(this.#put({ ...service, timeoutSeconds: 20 + Math.floor(this.#random() * 40) })) };
+        return {
+          what,
+          update: updateOf(this.#put({ ...service, timeoutSeconds: 20 + Math.floor(this.#random() * 40) })),
+        };
       case 'policy':
-        return { what, update: updateOf(this.#put({ ...service, maxRequests: 1000 + Math.floor(this.#random() * 1000) })) };
+        return {
+          what,
+          update: updateOf(this.#put({ ...service, maxRequests: 1000 + Math.floor(this.#random() * 1000) })),
+        };
       case 'endpoints':
         return { what, update: updateOf(this.#put({ ...service, ports: this.#somePorts() })) };
       case 'subsets':
         // One subset goes and another comes, together with the rule that names them.
-        return { what, update: updateOf(this.#put({ ...service, subsets: [service.subsets[1] ?? 's0', `s${this.#count++}`] })) };
+        return {
+          what,
+          update: updateOf(
+            this.#put({ ...service, subsets: [service.subsets[1] ?? 's0', `s${this.#count++}`] }),
+          ),
+        };
       case 'host':
         return { what, update: this.#guestUpdate() };
       case 'listener':
@@ -110,11 +137,22 @@ spec: {selector: {app: edge}, servers: [${servers.join(', ')}]}`;
       return updateOf(this.#documentsOf(this.#fresh(name)));
     }
     const kinds = ['ServiceEntry', 'DestinationRule', 'VirtualService'] as const;
-    return { changed: [], removed: kinds.map((kind) => ({ kind, namespace: 'default', name: leaving })), issues: [] };
+    return {
+      changed: [],
+      removed: kinds.map((kind) => ({ kind, namespace: 'default', name: leaving })),
+      issues: [],
+    };
   }
 
   #fresh(name: string): Service {
-    return { name, subsets: ['s0', 's1'], weight: 50, timeoutSeconds: 30, maxRequests: 1000, ports: this.#options.upstreams.slice(0, 2) };
+    return {
+      name,
+      subsets: ['s0', 's1'],
+      weight: 50,
+      timeoutSeconds: 30,
+      maxRequests: 1000,
+      ports: this.#options.upstreams.slice(0, 2),
+    };
   }
 
   #pick(): Service {

@@ -1,4 +1,5 @@
-// What a real Envoy sees of both protocols: coming back after its stream broke, and refusing one resource of several.
+// What a real Envoy sees of both protocols: coming back after its stream broke, and refusing one resource of
+// several.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
@@ -19,7 +20,10 @@ metadata: {name: late}
 spec: {hosts: [late.example], gateways: [edge], http: [{route: [{destination: {host: shop.internal, subset: s0}}]}]}`;
 
 for (const apiType of apiTypes)
-  test(`an Envoy that comes back loses no request and gets what changed meanwhile (${apiType})`, { skip, timeout }, async (t) => {
+  test(`an Envoy that comes back loses no request and gets what changed meanwhile (${apiType})`, {
+    skip,
+    timeout,
+  }, async (t) => {
     const scene = await Scene.set(t, apiType, seeded(1));
     const load = new Load(scene.gatewayPort, scene.mesh.hosts, 4);
     t.after(() => load.stop());
@@ -31,16 +35,23 @@ for (const apiType of apiTypes)
     const after = await scene.envoy.statistics('update_success|cluster_manager.cluster_');
     const grown = [...after].filter(([name, count]) => count > (before.get(name) ?? 0)).map(([name]) => name);
     assert.deepEqual(load.failures, []);
-    // State of the world has no way to say what a client has; delta does, and of all resources one route table has changed.
+    // State of the world has no way to say what a client has; delta does, and of all resources one route
+    // table has changed.
     if (apiType === 'DELTA_GRPC') assert.deepEqual(grown, [routeCounter(after, scene.gatewayPort)]);
     else assert.ok(!grown.some((name) => name.startsWith('cluster_manager.cluster_')), grown.join());
   });
 
 for (const apiType of apiTypes)
-  test(`a refused listener leaves the others in force and is not sent in a loop (${apiType})`, { skip, timeout }, async (t) => {
+  test(`a refused listener leaves the others in force and is not sent in a loop (${apiType})`, {
+    skip,
+    timeout,
+  }, async (t) => {
     const server = await ListenerServer.start();
     const [goodPort, otherPort] = [await freePort(), await freePort()];
-    server.set({ good: { port: goodPort, body: 'one' }, other: { port: otherPort, body: 'broken', isBroken: true } });
+    server.set({
+      good: { port: goodPort, body: 'one' },
+      other: { port: otherPort, body: 'broken', isBroken: true },
+    });
     const envoy = await DrivenEnvoy.start(server.address, apiType);
     t.after(async () => {
       await envoy.stop();
@@ -61,14 +72,19 @@ for (const apiType of apiTypes)
   });
 
 function routeCounter(statistics: ReadonlyMap<string, number>, port: number): string | undefined {
-  return [...statistics.keys()].find((name) => name.includes(`.rds.http.${port}`) && name.endsWith('.update_success'));
+  return [...statistics.keys()].find(
+    (name) => name.includes(`.rds.http.${port}`) && name.endsWith('.update_success'),
+  );
 }
 
 /** Resolves when the port answers so. */
 async function body(port: number, expected: string): Promise<void> {
   for (let found = ''; found !== expected; ) {
     found = await new Promise<string>((resolve) => {
-      get({ host: '127.0.0.1', port, agent: false }, (response) => void textOf(response).then(resolve)).on('error', () => resolve(''));
+      get({ host: '127.0.0.1', port, agent: false }, (response) => void textOf(response).then(resolve)).on(
+        'error',
+        () => resolve(''),
+      );
     });
     if (found !== expected) await new Promise((resolve) => setTimeout(resolve, 20));
   }

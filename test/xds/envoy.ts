@@ -1,4 +1,5 @@
-// A real Envoy, a gateway unless it says otherwise, driven by a pilot of the test, for the tests in this folder.
+// A real Envoy, a gateway unless it says otherwise, driven by a pilot of the test, for the tests in this
+// folder.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -52,7 +53,10 @@ export class DrivenEnvoy {
   /** `xds` is the address of its control plane. */
   static async start(xds: string, apiType: ApiType, node = gateway): Promise<DrivenEnvoy> {
     const adminPort = await freePort();
-    return DrivenEnvoy.startWith(JSON.stringify(bootstrapOf({ xdsPort: portOf(xds), adminPort, apiType, node })), adminPort);
+    return DrivenEnvoy.startWith(
+      JSON.stringify(bootstrapOf({ xdsPort: portOf(xds), adminPort, apiType, node })),
+      adminPort,
+    );
   }
 
   /** The bootstrap may be YAML. Statistics are to be had where its admin listens. */
@@ -62,9 +66,13 @@ export class DrivenEnvoy {
     const folder = mkdtempSync(join(tmpdir(), 'meltemi-envoy-'));
     const file = join(folder, 'bootstrap.yaml');
     writeFileSync(file, bootstrap);
-    const child = spawn(binary, ['-c', file, '--concurrency', '2', '-l', 'warning', '--disable-hot-restart'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const child = spawn(
+      binary,
+      ['-c', file, '--concurrency', '2', '-l', 'warning', '--disable-hot-restart'],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
     return new DrivenEnvoy(child, folder, adminPort);
   }
 
@@ -75,15 +83,20 @@ export class DrivenEnvoy {
   /** Counters and gauges by name. */
   async statistics(filter: string): Promise<ReadonlyMap<string, number>> {
     const text = await new Promise<string>((resolve, reject) => {
-      get({ host: '127.0.0.1', port: this.#adminPort, path: `/stats?filter=${encodeURIComponent(filter)}` }, (response) => {
-        let body = '';
-        response.on('data', (chunk: Buffer) => {
-          body += chunk.toString();
-        });
-        response.on('end', () => resolve(body));
-      }).on('error', reject);
+      get(
+        { host: '127.0.0.1', port: this.#adminPort, path: `/stats?filter=${encodeURIComponent(filter)}` },
+        (response) => {
+          let body = '';
+          response.on('data', (chunk: Buffer) => {
+            body += chunk.toString();
+          });
+          response.on('end', () => resolve(body));
+        },
+      ).on('error', reject);
     });
-    return new Map([...text.matchAll(/^(.+): (\d+)$/gm)].map(([, name = '', value]) => [name, Number(value)]));
+    return new Map(
+      [...text.matchAll(/^(.+): (\d+)$/gm)].map(([, name = '', value]) => [name, Number(value)]),
+    );
   }
 
   async stop(): Promise<void> {
@@ -133,7 +146,10 @@ function bootstrapOf({ xdsPort, adminPort, apiType, node }: BootstrapParts): obj
               explicit_http_config: { http2_protocol_options: {} },
             },
           },
-          load_assignment: { cluster_name: 'xds', endpoints: [{ lb_endpoints: [{ endpoint: { address: address(xdsPort) } }] }] },
+          load_assignment: {
+            cluster_name: 'xds',
+            endpoints: [{ lb_endpoints: [{ endpoint: { address: address(xdsPort) } }] }],
+          },
         },
       ],
     },

@@ -1,4 +1,5 @@
-// gRPC applications without a proxy, in the two implementations that share no code, driven by the pilot from Istio's resources.
+// gRPC applications without a proxy, in the two implementations that share no code, driven by the pilot from
+// Istio's resources.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Pilot } from '../../src/control-plane/index.ts';
@@ -36,7 +37,10 @@ class Shop {
 }
 
 /** Two versions of a shop, and a client of the language. */
-async function open(t: TestContext, language: (typeof languages)[number]): Promise<{ shop: Shop; client: ClientProcess }> {
+async function open(
+  t: TestContext,
+  language: (typeof languages)[number],
+): Promise<{ shop: Shop; client: ClientProcess }> {
   const backends = await Promise.all(['v1', 'v2'].map((name) => Backend.start(name)));
   const shop = new Shop(backends.map((backend) => backend.port));
   shop.apply({ v1: 75, v2: 25 });
@@ -53,11 +57,18 @@ async function open(t: TestContext, language: (typeof languages)[number]): Promi
 for (const language of languages) {
   const skip = reasonToSkip(language);
 
-  test(`${language}: routes, faults, timeouts and retries of a VirtualService`, { skip, timeout }, async (t) => {
+  test(`${language}: routes, faults, timeouts and retries of a VirtualService`, {
+    skip,
+    timeout,
+  }, async (t) => {
     const { shop, client } = await open(t, language);
     const method = (name: string): { method: string } => ({ method: `/shop.Shop/${name}` });
     const all = await client.calls(target, { count: 400 });
-    assert.deepEqual(new Set(all.map(({ code }) => code)), new Set([0]), JSON.stringify(all.find(({ code }) => code !== 0)));
+    assert.deepEqual(
+      new Set(all.map(({ code }) => code)),
+      new Set([0]),
+      JSON.stringify(all.find(({ code }) => code !== 0)),
+    );
     const share = all.filter(({ text }) => text === 'v1').length / all.length;
     assert.ok(share > 0.65 && share < 0.85, `${share} of the calls went to v1`);
     const beta = await client.calls(target, { count: 20, headers: { 'x-user': 'beta' } });
@@ -81,10 +92,15 @@ for (const language of languages) {
     assert.equal((await client.call(narrow)).code, 0);
     const held = await client.calls(narrow, { method: '/shop.Shop/Hold', count: 6, everyMs: 20 });
     assert.deepEqual(held.map(({ code }) => code).sort(), [0, 0, 14, 14, 14, 14]);
-    // Clients give a service that is not there some seconds to appear: https://github.com/grpc/proposal/blob/master/A27-xds-global-load-balancing.md
+    // Clients give a service that is not there some seconds to appear:
+    // https://github.com/grpc/proposal/blob/master/A27-xds-global-load-balancing.md
     const ghost = await client.call('xds:///ghost.default.svc.cluster.local:8080', { timeoutMs: 300 });
     assert.ok(ghost.code === 4 || ghost.code === 14, JSON.stringify(ghost));
-    shop.pilot.apply({ changed: [], removed: [{ kind: 'ServiceEntry', namespace: 'default', name: 'narrow' }], issues: [] });
+    shop.pilot.apply({
+      changed: [],
+      removed: [{ kind: 'ServiceEntry', namespace: 'default', name: 'narrow' }],
+      issues: [],
+    });
     let gone = await client.call(narrow);
     while (gone.code === 0) gone = await client.call(narrow);
     assert.equal(gone.code, 14, JSON.stringify(gone));
@@ -154,7 +170,9 @@ spec:
 }
 
 function rule(names: readonly string[]): string {
-  const subsets = [...new Set([...names, 'v2'])].map((name) => `{name: ${name}, labels: {version: ${name === 'v1' ? 'v1' : 'v2'}}}`);
+  const subsets = [...new Set([...names, 'v2'])].map(
+    (name) => `{name: ${name}, labels: {version: ${name === 'v1' ? 'v1' : 'v2'}}}`,
+  );
   return `apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: shop, namespace: default}
@@ -167,7 +185,9 @@ spec: {host: narrow, trafficPolicy: {connectionPool: {http: {http2MaxRequests: 2
 }
 
 function routes(versions: Readonly<Record<string, number>>): string {
-  const targets = Object.entries(versions).map(([subset, weight]) => `{destination: {host: shop, subset: ${subset}}, weight: ${weight}}`);
+  const targets = Object.entries(versions).map(
+    ([subset, weight]) => `{destination: {host: shop, subset: ${subset}}, weight: ${weight}}`,
+  );
   const only = (method: string): string => `match: [{uri: {exact: /shop.Shop/${method}}}]`;
   return `apiVersion: networking.istio.io/v1
 kind: VirtualService

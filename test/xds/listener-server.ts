@@ -1,4 +1,5 @@
-// An xDS server of listeners that a test sets one by one, some of them such that Envoy refuses them. It serves no clusters.
+// An xDS server of listeners that a test sets one by one, some of them such that Envoy refuses them. It
+// serves no clusters.
 import assert from 'node:assert/strict';
 import { create } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
@@ -7,7 +8,14 @@ import { RouterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/r
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { type Input, MemoEngine } from '../../src/base/index.ts';
 import { type EncodedResource, encodeResource } from '../../src/translate/index.ts';
-import { type ConnectionEvents, Feed, FeedHub, type Session, startXdsServer, type XdsServer } from '../../src/xds/index.ts';
+import {
+  type ConnectionEvents,
+  Feed,
+  FeedHub,
+  type Session,
+  startXdsServer,
+  type XdsServer,
+} from '../../src/xds/index.ts';
 
 export interface ListenerPlan {
   readonly port: number;
@@ -38,7 +46,10 @@ export class ListenerServer {
     this.#listeners = new Feed(this.#hub, {
       type: 'listener',
       names: this.#engine.derive<readonly string[]>('names', () => this.#names.get()),
-      resource: (name) => this.#engine.derive<EncodedResource | undefined>('listener', () => encoded(name, this.#plan(name).get())),
+      resource: (name) =>
+        this.#engine.derive<EncodedResource | undefined>('listener', () =>
+          encoded(name, this.#plan(name).get()),
+        ),
     });
     this.#clusters = new Feed(this.#hub, {
       type: 'cluster',
@@ -83,7 +94,10 @@ export class ListenerServer {
     return {
       identify: (_node, { session }) => {
         this.#sessions.add(session);
-        return { feed: (type) => (type === 'listener' ? this.#listeners : type === 'cluster' ? this.#clusters : undefined) };
+        return {
+          feed: (type) =>
+            type === 'listener' ? this.#listeners : type === 'cluster' ? this.#clusters : undefined,
+        };
       },
       accepted: (type) => this.#note(type, { kind: 'accepted' }),
       refused: (type, _version, _message, names) => this.#note(type, { kind: 'refused', names }),
@@ -111,7 +125,10 @@ function encoded(name: string, plan: ListenerPlan | undefined): EncodedResource 
 }
 
 function listenerOf(name: string, { port, body, isBroken }: ListenerPlan): Listener {
-  const router = { name: 'router', configType: { case: 'typedConfig', value: anyPack(RouterSchema, create(RouterSchema)) } } as const;
+  const router = {
+    name: 'router',
+    configType: { case: 'typedConfig', value: anyPack(RouterSchema, create(RouterSchema)) },
+  } as const;
   const manager = create(HttpConnectionManagerSchema, {
     statPrefix: name,
     routeSpecifier: {
@@ -124,7 +141,10 @@ function listenerOf(name: string, { port, body, isBroken }: ListenerPlan): Liste
             routes: [
               {
                 match: { pathSpecifier: { case: 'prefix', value: '/' } },
-                action: { case: 'directResponse', value: { status: 200, body: { specifier: { case: 'inlineString', value: body } } } },
+                action: {
+                  case: 'directResponse',
+                  value: { status: 200, body: { specifier: { case: 'inlineString', value: body } } },
+                },
               },
             ],
           },
@@ -136,9 +156,21 @@ function listenerOf(name: string, { port, body, isBroken }: ListenerPlan): Liste
   });
   return create(ListenerSchema, {
     name,
-    address: { address: { case: 'socketAddress', value: { address: '127.0.0.1', portSpecifier: { case: 'portValue', value: port } } } },
+    address: {
+      address: {
+        case: 'socketAddress',
+        value: { address: '127.0.0.1', portSpecifier: { case: 'portValue', value: port } },
+      },
+    },
     filterChains: [
-      { filters: [{ name: 'http', configType: { case: 'typedConfig', value: anyPack(HttpConnectionManagerSchema, manager) } }] },
+      {
+        filters: [
+          {
+            name: 'http',
+            configType: { case: 'typedConfig', value: anyPack(HttpConnectionManagerSchema, manager) },
+          },
+        ],
+      },
     ],
   });
 }

@@ -32,13 +32,18 @@ export class Load {
 /** The status, with the body when it is not 200, or the error. */
 export function request(port: number, host: string, agent?: Agent): Promise<string> {
   return new Promise((resolve) => {
-    get({ host: '127.0.0.1', port, path: '/', headers: { host }, ...(agent ? { agent } : {}) }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => {
-        body += chunk.toString();
-      });
-      response.on('end', () => resolve(response.statusCode === 200 ? '200' : `${response.statusCode} ${body}`));
-      response.on('error', (error) => resolve(error.message));
-    }).on('error', (error) => resolve(error.message));
+    get(
+      { host: '127.0.0.1', port, path: '/', headers: { host }, ...(agent ? { agent } : {}) },
+      (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => {
+          body += chunk.toString();
+        });
+        response.on('end', () =>
+          resolve(response.statusCode === 200 ? '200' : `${response.statusCode} ${body}`),
+        );
+        response.on('error', (error) => resolve(error.message));
+      },
+    ).on('error', (error) => resolve(error.message));
   });
 }

@@ -19,7 +19,10 @@ kind: ServiceEntry
 metadata: {name: late, namespace: shop}
 spec: {hosts: ["${host}"], resolution: STATIC, ports: [{number: 443, name: tls, protocol: TLS}], endpoints: [{address: 10.5.0.1}]}`;
 
-test('a sidecar that captures DNS answers for the names of the mesh, and learns new ones', { skip, timeout: 60_000 }, async (t) => {
+test('a sidecar that captures DNS answers for the names of the mesh, and learns new ones', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
   // No certificates here, for which Envoy would wait.
   const pilot = new Pilot({ meshConfig: { enableAutoMtls: false } });
   pilot.apply(updateOf([cart]));
@@ -38,7 +41,11 @@ test('a sidecar that captures DNS answers for the names of the mesh, and learns 
   const answers = (name: string): Promise<readonly string[]> => resolver.resolve4(name).catch(() => []);
   /** Polls, since Envoy tells nobody when its listeners take packets. */
   const eventually = async (name: string): Promise<string> => {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, pollMs))) {
+    for (
+      const deadline = Date.now() + 20_000;
+      Date.now() < deadline;
+      await new Promise((resolve) => setTimeout(resolve, pollMs))
+    ) {
       const found = await answers(name);
       if (found.length > 0) return found.join();
     }

@@ -23,7 +23,13 @@ export class Scene {
   #server: XdsServer;
   #onEvent = (): void => {};
 
-  private constructor(pilot: Pilot, mesh: EditedMesh, gatewayPort: number, server: XdsServer, envoy: DrivenEnvoy) {
+  private constructor(
+    pilot: Pilot,
+    mesh: EditedMesh,
+    gatewayPort: number,
+    server: XdsServer,
+    envoy: DrivenEnvoy,
+  ) {
     this.pilot = pilot;
     this.mesh = mesh;
     this.gatewayPort = gatewayPort;

@@ -1,4 +1,5 @@
-// The process that the runner starts inside a network namespace; it carries out the runner's calls (calls.ts) until it is let go.
+// The process that the runner starts inside a network namespace; it carries out the runner's calls (calls.ts)
+// until it is let go.
 import type { AgentCalls, CallMessage, ReplyMessage, RunningProxy } from './calls.ts';
 import { sendBurst } from './client.ts';
 import { Echo } from './echo.ts';
@@ -66,8 +67,15 @@ process.on('message', (message: CallMessage) => {
   const call = calls[message.name] as (...args: readonly unknown[]) => Promise<unknown>;
   call(...message.args).then(
     (value) => reply({ id: message.id, value }),
-    (error: unknown) => reply({ id: message.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    (error: unknown) =>
+      reply({
+        id: message.id,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      }),
   );
 });
 // The runner is gone: so is the reason to be here.
-process.on('disconnect', () => void Promise.allSettled([proxy?.stop(), pilot?.stop()]).then(() => process.exit(0)));
+process.on(
+  'disconnect',
+  () => void Promise.allSettled([proxy?.stop(), pilot?.stop()]).then(() => process.exit(0)),
+);

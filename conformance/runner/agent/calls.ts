@@ -28,7 +28,12 @@ export interface ClientRequest {
   readonly body?: string;
   readonly version?: '2';
   readonly tcp?: string;
-  readonly tls?: { readonly sni?: string; readonly alpn?: readonly string[]; readonly key?: string; readonly cert?: string };
+  readonly tls?: {
+    readonly sni?: string;
+    readonly alpn?: readonly string[];
+    readonly key?: string;
+    readonly cert?: string;
+  };
   readonly timeoutMs: number;
 }
 
@@ -96,7 +101,10 @@ export interface AgentCalls {
   serveSecrets(secrets: Secrets): Promise<void>;
   startPilot(spec: PilotSpec): Promise<readonly Refusal[]>;
   startRecorded(json: string): Promise<void>;
-  /** The pilot as a process, started as a user would. `documents` is how many resources the configuration holds. */
+  /**
+   * The pilot as a process, started as a user would. `documents` is how many resources the configuration
+   * holds.
+   */
   startPilotCommand(args: readonly string[], documents: number): Promise<readonly Refusal[]>;
   stopPilot(): Promise<void>;
   startProxy(spec: ProxySpec): Promise<void>;
@@ -111,4 +119,6 @@ export interface CallMessage {
   readonly args: readonly unknown[];
 }
 
-export type ReplyMessage = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string };
+export type ReplyMessage =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: string };

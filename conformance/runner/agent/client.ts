@@ -53,7 +53,9 @@ function encrypt(raw: Socket, request: ClientRequest, done: Done): void {
     ...(cert === undefined ? {} : { cert }),
   });
   socket.on('error', (error) => done({ error: codeOf(error) }));
-  socket.on('secureConnect', () => (socket.alpnProtocol === 'h2' ? speakHttp2(socket, request, done) : speak(socket, request, done)));
+  socket.on('secureConnect', () =>
+    socket.alpnProtocol === 'h2' ? speakHttp2(socket, request, done) : speak(socket, request, done),
+  );
 }
 
 function speak(socket: Socket, request: ClientRequest, done: Done): void {
@@ -73,13 +75,23 @@ function speakTcp(socket: Socket, text: string, done: Done): void {
 
 function speakHttp1(socket: Socket, { host, method, path, headers, body }: ClientRequest, done: Done): void {
   const sent = { host, connection: 'close', ...headers } as http.OutgoingHttpHeaders;
-  const request = http.request({ createConnection: () => socket, method, path, headers: sent, setHost: false });
+  const request = http.request({
+    createConnection: () => socket,
+    method,
+    path,
+    headers: sent,
+    setHost: false,
+  });
   request.on('response', (response) => {
     const text = collect(response);
     response.on('error', () => done({ error: 'body' }));
-    response.on('end', () => done({ status: response.statusCode ?? 0, headers: response.headers, body: text() }));
+    response.on('end', () =>
+      done({ status: response.statusCode ?? 0, headers: response.headers, body: text() }),
+    );
   });
-  request.on('upgrade', (response) => done({ status: response.statusCode ?? 0, headers: response.headers, upgraded: true }));
+  request.on('upgrade', (response) =>
+    done({ status: response.statusCode ?? 0, headers: response.headers, upgraded: true }),
+  );
   request.on('error', (error) => done({ error: codeOf(error) }));
   // Two steps, so that a body is sent in chunks: its length is not known beforehand.
   if (body) request.write(body);
@@ -89,7 +101,12 @@ function speakHttp1(socket: Socket, { host, method, path, headers, body }: Clien
 function speakHttp2(socket: Socket, { host, method, path, headers, body }: ClientRequest, done: Done): void {
   const session = http2.connect(`http://${host}`, { createConnection: () => socket });
   session.on('error', (error) => done({ error: codeOf(error) }));
-  const sent = { ':method': method, ':path': path, ':authority': host, ...headers } as http2.OutgoingHttpHeaders;
+  const sent = {
+    ':method': method,
+    ':path': path,
+    ':authority': host,
+    ...headers,
+  } as http2.OutgoingHttpHeaders;
   const stream = session.request(sent);
   let head: Record<string, unknown> | undefined;
   let trailers: Record<string, unknown> | undefined;
@@ -105,7 +122,9 @@ function speakHttp2(socket: Socket, { host, method, path, headers, body }: Clien
     const status = head?.[':status'];
     session.close();
     done(
-      typeof status === 'number' ? { status, headers: head ?? {}, body: text(), ...(trailers ? { trailers } : {}) } : { error: 'reset' },
+      typeof status === 'number'
+        ? { status, headers: head ?? {}, body: text(), ...(trailers ? { trailers } : {}) }
+        : { error: 'reset' },
     );
   });
   if (body) stream.write(body);

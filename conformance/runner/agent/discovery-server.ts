@@ -1,4 +1,5 @@
-// A small state-of-the-world xDS server for fixed resources: what the runner itself serves to proxies, apart from the product's own.
+// A small state-of-the-world xDS server for fixed resources: what the runner itself serves to proxies, apart
+// from the product's own.
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
@@ -20,7 +21,11 @@ export interface DiscoveryServer {
   stop(): Promise<void>;
 }
 
-export function startDiscoveryServer({ address, path, resources }: DiscoveryOptions): Promise<DiscoveryServer> {
+export function startDiscoveryServer({
+  address,
+  path,
+  resources,
+}: DiscoveryOptions): Promise<DiscoveryServer> {
   const server = new Server();
   const codec = {
     requestSerialize: (message: DiscoveryRequest) => Buffer.from(toBinary(DiscoveryRequestSchema, message)),
@@ -29,7 +34,10 @@ export function startDiscoveryServer({ address, path, resources }: DiscoveryOpti
     responseDeserialize: (bytes: Buffer) => bytes,
   };
   const stream = { path, requestStream: true, responseStream: true, ...codec } as const;
-  server.addService({ stream }, { stream: (call: ServerDuplexStream<DiscoveryRequest, Buffer>) => converse(call, resources) });
+  server.addService(
+    { stream },
+    { stream: (call: ServerDuplexStream<DiscoveryRequest, Buffer>) => converse(call, resources) },
+  );
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
       if (error) reject(error);
@@ -38,7 +46,10 @@ export function startDiscoveryServer({ address, path, resources }: DiscoveryOpti
   });
 }
 
-function converse(call: ServerDuplexStream<DiscoveryRequest, Buffer>, resources: DiscoveryOptions['resources']): void {
+function converse(
+  call: ServerDuplexStream<DiscoveryRequest, Buffer>,
+  resources: DiscoveryOptions['resources'],
+): void {
   const asked = new Map<string, string>();
   let count = 0;
   call.on('error', () => undefined);

@@ -1,4 +1,5 @@
-// The servers of a case: one answers at every address and port of its namespace, as the case says, and remembers what it saw.
+// The servers of a case: one answers at every address and port of its namespace, as the case says, and
+// remembers what it saw.
 import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
@@ -72,9 +73,19 @@ export class Echo {
   }
 
   #tlsServer({ cert, key, ca }: NonNullable<EchoSpec['tls']>): tls.Server {
-    const server = tls.createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: false, ALPNProtocols: protocols });
+    const server = tls.createServer({
+      cert,
+      key,
+      ca,
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: protocols,
+    });
     server.on('secureConnection', (socket: TLSSocket) => {
-      (http2Protocols.has(String(socket.alpnProtocol)) ? this.#http2 : this.#http1).emit('connection', socket);
+      (http2Protocols.has(String(socket.alpnProtocol)) ? this.#http2 : this.#http1).emit(
+        'connection',
+        socket,
+      );
     });
     server.on('tlsClientError', () => undefined);
     return server;
@@ -131,12 +142,22 @@ export class Echo {
     const tlsState = tlsOf(socket);
     const body = await readBody(request);
     if (body === undefined) return;
-    this.#hits.push({ address, protocol, ...headOf(request), body: body.slice(0, bodyLimit), ...(tlsState ? { tls: tlsState } : {}) });
+    this.#hits.push({
+      address,
+      protocol,
+      ...headOf(request),
+      body: body.slice(0, bodyLimit),
+      ...(tlsState ? { tls: tlsState } : {}),
+    });
     await answer(request, response, { behaviour: this.#behaviour(ip, port), earlier, address });
   }
 
   #onUpgrade(request: http.IncomingMessage, socket: net.Socket): void {
-    this.#hits.push({ address: `${addressOf(socket)}:${socket.localPort}`, protocol: 'upgrade', ...headOf(request) });
+    this.#hits.push({
+      address: `${addressOf(socket)}:${socket.localPort}`,
+      protocol: 'upgrade',
+      ...headOf(request),
+    });
     socket.on('error', () => undefined);
     socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
     socket.pipe(socket);
@@ -149,7 +170,11 @@ interface Visit {
   readonly address: string;
 }
 
-async function answer(request: AnyRequest, response: AnyResponse, { behaviour, earlier, address }: Visit): Promise<void> {
+async function answer(
+  request: AnyRequest,
+  response: AnyResponse,
+  { behaviour, earlier, address }: Visit,
+): Promise<void> {
   if (behaviour.delayMs) await pause(behaviour.delayMs);
   if (behaviour.reset) {
     if ('stream' in request) request.stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);

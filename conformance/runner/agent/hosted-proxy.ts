@@ -7,7 +7,12 @@ import type { HostedProxySpec, ProxyState, RunningProxy } from './calls.ts';
 import { Readiness } from './readiness.ts';
 
 export type HostRequest =
-  | { readonly kind: 'start'; readonly bootstrap: object; readonly drainMs: number; readonly isVerbose: boolean }
+  | {
+      readonly kind: 'start';
+      readonly bootstrap: object;
+      readonly drainMs: number;
+      readonly isVerbose: boolean;
+    }
   | { readonly kind: 'stop' };
 export type HostReply = { readonly kind: 'log'; readonly line: string } | { readonly kind: 'stopped' };
 
@@ -69,6 +74,10 @@ export class HostedProxy implements RunningProxy {
 }
 
 function startHost(uid: number | undefined, gid: number): Host {
-  const child = fork(program, { gid, ...(uid === undefined ? {} : { uid }), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(program, {
+    gid,
+    ...(uid === undefined ? {} : { uid }),
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   return { child, ended: once(child, 'exit').then(() => false) };
 }

@@ -15,11 +15,16 @@ export async function startPilot({ file, config, mesh }: PilotSpec): Promise<Sta
   const parsed = parseFiles([{ file, text: config }]);
   const pilot = new Pilot({ meshConfig: meshConfig.value ?? {} });
   const found = pilot.apply({ changed: parsed.resources, removed: [], issues: parsed.issues });
-  const inForce = new Set(parsed.resources.map(({ kind, metadata }) => key(kind, metadata.namespace, metadata.name)));
+  const inForce = new Set(
+    parsed.resources.map(({ kind, metadata }) => key(kind, metadata.namespace, metadata.name)),
+  );
   const server = await pilot.serve(`127.0.0.1:${xdsPort}`);
   const refusals = [...meshConfig.issues, ...parsed.issues, ...found]
     .filter((issue) => hasErrors([issue]))
-    .map((issue) => ({ text: textOf(issue), isInForce: inForce.has(key(issue.origin.kind, issue.origin.namespace, issue.origin.name)) }));
+    .map((issue) => ({
+      text: textOf(issue),
+      isInForce: inForce.has(key(issue.origin.kind, issue.origin.namespace, issue.origin.name)),
+    }));
   return { refusals, stop: () => server.close() };
 }
 

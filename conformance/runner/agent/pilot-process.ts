@@ -39,7 +39,10 @@ export class PilotProcess {
 
   /** Waits for the line that says that the pilot serves, and gives the errors that it reported before. */
   async ready(documents: number): Promise<readonly Refusal[]> {
-    const state = await Promise.race([this.#firstLine(), this.#exited.then((): Ready => ({ fatal: `it ended: ${this.#stderr}` }))]);
+    const state = await Promise.race([
+      this.#firstLine(),
+      this.#exited.then((): Ready => ({ fatal: `it ended: ${this.#stderr}` })),
+    ]);
     if (!state.ready) throw new Error(`meltemi pilot did not start: ${state.fatal}`);
     const errors = this.#findings.filter(({ severity }) => severity === 'error');
     // The command line does not name what is in force, only how many there are.

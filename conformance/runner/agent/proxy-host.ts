@@ -1,4 +1,5 @@
-// A process that runs one embedded proxy after the other: most of a proxy's start is the start of Node, and there are hundreds of cases.
+// A process that runs one embedded proxy after the other: most of a proxy's start is the start of Node, and
+// there are hundreds of cases.
 import { readBootstrap, startProxy } from '../../../src/proxy/index.ts';
 import type { HostReply, HostRequest } from './hosted-proxy.ts';
 

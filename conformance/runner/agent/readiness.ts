@@ -6,7 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { adminPort } from '../bootstrap.ts';
 
 const pollMs = 20;
-/** The proxy says that it is live shortly before its listeners accept: they must have been the same for so long. */
+/**
+ * The proxy says that it is live shortly before its listeners accept: they must have been the same for so
+ * long.
+ */
 const stableMs = 80;
 /** A proxy whose configuration has no listener never gets one. */
 const noListenerMs = 600;
@@ -61,9 +64,14 @@ export async function readAdmin(path: string): Promise<string> {
   }
 }
 
-/** The TCP ports that something in this network namespace listens on. https://docs.kernel.org/networking/proc_net_tcp.html */
+/**
+ * The TCP ports that something in this network namespace listens on.
+ * https://docs.kernel.org/networking/proc_net_tcp.html
+ */
 function listeningPorts(): ReadonlySet<number> {
-  const rows = ['/proc/self/net/tcp', '/proc/self/net/tcp6'].flatMap((file) => readFileSync(file, 'utf8').split('\n').slice(1));
+  const rows = ['/proc/self/net/tcp', '/proc/self/net/tcp6'].flatMap((file) =>
+    readFileSync(file, 'utf8').split('\n').slice(1),
+  );
   const fields = rows.map((row) => row.trim().split(/\s+/)).filter(([, , , state]) => state === listenState);
   return new Set(fields.map(([, address = '']) => Number.parseInt(address.split(':')[1] ?? '', 16)));
 }

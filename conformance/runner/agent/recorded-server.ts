@@ -1,4 +1,5 @@
-// Serves the resources that another control plane sent for the case, to test a proxy without this project's pilot.
+// Serves the resources that another control plane sent for the case, to test a proxy without this project's
+// pilot.
 import { type DescMessage, fromJson, type JsonValue, type MessageShape } from '@bufbuild/protobuf';
 import { type Any, anyPack } from '@bufbuild/protobuf/wkt';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
@@ -23,14 +24,27 @@ export function startRecordedServer(json: string): Promise<DiscoveryServer> {
     path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
     resources: ({ typeUrl, resourceNames }) => {
       const wanted = new Set(resourceNames);
-      return (served.get(typeUrl) ?? []).filter(({ name }) => wanted.size === 0 || wanted.has(name)).map(({ any }) => any);
+      return (served.get(typeUrl) ?? [])
+        .filter(({ name }) => wanted.size === 0 || wanted.has(name))
+        .map(({ any }) => any);
     },
   });
 }
 
-function readRecorded({ listeners = [], clusters = [], routes = [], endpoints = [] }: Recorded): ReadonlyMap<string, readonly Named[]> {
-  const watched = new Set(clusters.filter((cluster) => cluster['outlier_detection']).map((cluster) => cluster['name']));
-  const read = <Desc extends DescMessage>(schema: Desc, list: readonly Json[], name: (message: MessageShape<Desc>) => string) =>
+function readRecorded({
+  listeners = [],
+  clusters = [],
+  routes = [],
+  endpoints = [],
+}: Recorded): ReadonlyMap<string, readonly Named[]> {
+  const watched = new Set(
+    clusters.filter((cluster) => cluster['outlier_detection']).map((cluster) => cluster['name']),
+  );
+  const read = <Desc extends DescMessage>(
+    schema: Desc,
+    list: readonly Json[],
+    name: (message: MessageShape<Desc>) => string,
+  ) =>
     [
       `type.googleapis.com/${schema.typeName}`,
       list.map((json) => {
@@ -50,7 +64,10 @@ function readRecorded({ listeners = [], clusters = [], routes = [], endpoints = 
   ]);
 }
 
-/** The recording has the health at the case's end; what the recorded proxy ejected was not its control plane's word. */
+/**
+ * The recording has the health at the case's end; what the recorded proxy ejected was not its control plane's
+ * word.
+ */
 function withoutEjections(json: Json): Json {
   const text = JSON.stringify(json, (key, value: unknown) => (key === 'health_status' ? 'HEALTHY' : value));
   return JSON.parse(text) as Json;

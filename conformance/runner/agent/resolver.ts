@@ -1,4 +1,5 @@
-// A DNS server that knows the names of the case and nothing else. https://www.rfc-editor.org/rfc/rfc1035#section-4
+// A DNS server that knows the names of the case and nothing else.
+// https://www.rfc-editor.org/rfc/rfc1035#section-4
 import { createSocket, type Socket } from 'node:dgram';
 
 export interface ResolverSpec {

@@ -6,7 +6,10 @@ import { secretsPort } from '../bootstrap.ts';
 import type { Secrets } from './calls.ts';
 import { startDiscoveryServer } from './discovery-server.ts';
 
-/** Serves the certificate of the current case's workload under any name, and the mesh's root under the names that stand for one. */
+/**
+ * Serves the certificate of the current case's workload under any name, and the mesh's root under the names
+ * that stand for one.
+ */
 export async function startSecretServer(): Promise<{ use(secrets: Secrets): void }> {
   let current: Secrets = { root: '', cert: '', key: '' };
   await startDiscoveryServer({
@@ -25,7 +28,10 @@ function secretOf(name: string, { root, cert, key }: Secrets): Any {
   const isRoot = name === 'ROOTCA' || name.startsWith('file-root');
   const type = isRoot
     ? ({ case: 'validationContext', value: { trustedCa: inline(root) } } as const)
-    : ({ case: 'tlsCertificate', value: { certificateChain: inline(cert), privateKey: inline(key) } } as const);
+    : ({
+        case: 'tlsCertificate',
+        value: { certificateChain: inline(cert), privateKey: inline(key) },
+      } as const);
   return anyPack(SecretSchema, create(SecretSchema, { name, type }));
 }
 

@@ -73,7 +73,8 @@ export function page({ product, user, servedBy, details, reviews }: PageFacts): 
 }
 
 function session(user: string | undefined): string {
-  if (user !== undefined) return `<span>signed in as <b>${html(user)}</b></span> <a href="/logout">sign out</a>`;
+  if (user !== undefined)
+    return `<span>signed in as <b>${html(user)}</b></span> <a href="/logout">sign out</a>`;
   return `<form method="post" action="/login"><input name="username" placeholder="alice, bob, you" aria-label="user name" required> <button>Sign in</button></form>`;
 }
 
@@ -88,7 +89,10 @@ function detailsList({ status, body, error }: CallResult): string {
 function reviewList({ status, body, error }: CallResult): string {
   if (status !== 200) return problem('Reviews', status, error);
   return (body as ReviewsBody).reviews
-    .map(({ reviewer, text, rating }) => `<blockquote>${html(text)}<footer>${html(reviewer)} ${starsText(rating)}</footer></blockquote>`)
+    .map(
+      ({ reviewer, text, rating }) =>
+        `<blockquote>${html(text)}<footer>${html(reviewer)} ${starsText(rating)}</footer></blockquote>`,
+    )
     .join('');
 }
 

@@ -1,17 +1,28 @@
-// The product page and its API. Who signs in is remembered in a cookie, and named in the header `end-user` of the calls to other services.
+// The product page and its API. Who signs in is remembered in a cookie, and named in the header `end-user` of
+// the calls to other services.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { page } from './page.ts';
 import { type Answer, call, callerOf, podName, serve, text, version } from './service.ts';
 
-const product = { id: 0, title: 'The Comedy of Errors', description: 'One of Shakespeare’s early plays, and one of his shortest.' };
+const product = {
+  id: 0,
+  title: 'The Comedy of Errors',
+  description: 'One of Shakespeare’s early plays, and one of his shortest.',
+};
 const servedHeaders = { 'x-served-by': podName };
 
 serve({
   '/productpage': productPage,
   '/login': login,
   '/logout': () => redirect('user=; Path=/; Max-Age=0'),
-  '/api/v1/products': (request) => ({ headers: servedHeaders, body: { products: [product], servedBy: servedBy(request) } }),
-  '/api/v1/products/0': (request) => ({ headers: servedHeaders, body: { ...product, servedBy: servedBy(request) } }),
+  '/api/v1/products': (request) => ({
+    headers: servedHeaders,
+    body: { products: [product], servedBy: servedBy(request) },
+  }),
+  '/api/v1/products/0': (request) => ({
+    headers: servedHeaders,
+    body: { ...product, servedBy: servedBy(request) },
+  }),
   '/api/v1/products/0/details': (request) => passOn('http://details:9080/details/0', request),
   '/api/v1/products/0/reviews': (request) => passOn('http://reviews:9080/reviews/0', request),
   '/api/v1/products/0/ratings': (request) => passOn('http://ratings:9080/ratings/0', request),
@@ -25,7 +36,10 @@ async function productPage(request: IncomingMessage): Promise<Answer> {
     call('http://details:9080/details/0', headers),
     call('http://reviews:9080/reviews/0', headers),
   ]);
-  return { headers: servedHeaders, body: page({ product, user, servedBy: servedBy(request), details, reviews }) };
+  return {
+    headers: servedHeaders,
+    body: page({ product, user, servedBy: servedBy(request), details, reviews }),
+  };
 }
 
 async function login(request: IncomingMessage): Promise<Answer> {
@@ -36,7 +50,11 @@ async function login(request: IncomingMessage): Promise<Answer> {
 }
 
 function redirect(cookie: string): Answer {
-  return { status: 303, headers: { location: '/productpage', 'set-cookie': cookie, ...servedHeaders }, body: {} };
+  return {
+    status: 303,
+    headers: { location: '/productpage', 'set-cookie': cookie, ...servedHeaders },
+    body: {},
+  };
 }
 
 /** Asks a host outside the mesh, and says how that went. */
@@ -48,7 +66,11 @@ async function outside(request: IncomingMessage): Promise<Answer> {
 
 async function passOn(url: string, request: IncomingMessage): Promise<Answer> {
   const { status, body, error } = await call(url, withUser(request));
-  return { status: status || 503, headers: servedHeaders, body: body ?? { error: error ?? `${url} answered ${status}` } };
+  return {
+    status: status || 503,
+    headers: servedHeaders,
+    body: body ?? { error: error ?? `${url} answered ${status}` },
+  };
 }
 
 function withUser(request: IncomingMessage): IncomingHttpHeaders {
@@ -58,7 +80,10 @@ function withUser(request: IncomingMessage): IncomingHttpHeaders {
 
 function userOf({ headers }: IncomingMessage): string | undefined {
   const named = headers['end-user'];
-  return (typeof named === 'string' ? named : undefined) ?? /(?:^|;\s*)user=([\w.-]+)/.exec(headers.cookie ?? '')?.[1];
+  return (
+    (typeof named === 'string' ? named : undefined) ??
+    /(?:^|;\s*)user=([\w.-]+)/.exec(headers.cookie ?? '')?.[1]
+  );
 }
 
 function servedBy(request: IncomingMessage): { pod: string; version: string; caller: string | undefined } {

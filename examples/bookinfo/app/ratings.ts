@@ -3,6 +3,9 @@ import { callerOf, podName, serve, version } from './service.ts';
 
 serve({
   '/ratings/0': (request) => ({
-    body: { ratings: { Reviewer1: 5, Reviewer2: 4 }, servedBy: { pod: podName, version, caller: callerOf(request) } },
+    body: {
+      ratings: { Reviewer1: 5, Reviewer2: 4 },
+      servedBy: { pod: podName, version, caller: callerOf(request) },
+    },
   }),
 });

@@ -1,4 +1,5 @@
-// What readers say of a book. The first version knows no stars; the others ask the ratings for them and show them in a colour of their own.
+// What readers say of a book. The first version knows no stars; the others ask the ratings for them and show
+// them in a colour of their own.
 import { call, callerOf, podName, serve, tracing, version } from './service.ts';
 
 const stars = process.env['STARS'];
@@ -36,5 +37,10 @@ serve({
 function rating(ratings: Awaited<ReturnType<typeof call>> | undefined, reviewer: string): object {
   if (!ratings) return {};
   const { ratings: given } = (ratings.body ?? {}) as { ratings?: Record<string, number> };
-  return { rating: given?.[reviewer] === undefined ? { error: 'ratings are not available' } : { stars: given[reviewer], color: stars } };
+  return {
+    rating:
+      given?.[reviewer] === undefined
+        ? { error: 'ratings are not available' }
+        : { stars: given[reviewer], color: stars },
+  };
 }

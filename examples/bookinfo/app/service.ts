@@ -1,5 +1,12 @@
-// What the services of the example share: an HTTP server with routes, and calls to the other services that keep a request's headers.
-import { createServer, get, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+// What the services of the example share: an HTTP server with routes, and calls to the other services that
+// keep a request's headers.
+import {
+  createServer,
+  get,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 
 export const version = process.env['VERSION'] ?? 'v1';
 export const podName = process.env['POD_NAME'] ?? 'unknown';
@@ -36,11 +43,17 @@ export interface CallResult {
 }
 
 /**
- * Calls another service by name. The variable `HTTP_PROXY` leads the call through the sidecar (`node:http` follows it; `fetch` would ask for
- * a tunnel). The headers that hold for the whole chain of calls go along.
+ * Calls another service by name. The variable `HTTP_PROXY` leads the call through the sidecar (`node:http`
+ * follows it; `fetch` would ask for a tunnel). The headers that hold for the whole chain of calls go along.
  */
-export function call(url: string, incoming: IncomingHttpHeaders, names: readonly string[] = passedOn): Promise<CallResult> {
-  const headers = Object.fromEntries(names.flatMap((name) => (incoming[name] === undefined ? [] : [[name, incoming[name]]])));
+export function call(
+  url: string,
+  incoming: IncomingHttpHeaders,
+  names: readonly string[] = passedOn,
+): Promise<CallResult> {
+  const headers = Object.fromEntries(
+    names.flatMap((name) => (incoming[name] === undefined ? [] : [[name, incoming[name]]])),
+  );
   return new Promise((resolve) => {
     const request = get(url, { headers, timeout: 15_000 }, (response) => {
       text(response).then(
@@ -77,6 +90,9 @@ function parse(body: string): unknown {
 
 function send(response: ServerResponse, { status = 200, headers = {}, body }: Answer): void {
   const isPage = typeof body === 'string';
-  response.writeHead(status, { 'content-type': isPage ? 'text/html; charset=utf-8' : 'application/json', ...headers });
+  response.writeHead(status, {
+    'content-type': isPage ? 'text/html; charset=utf-8' : 'application/json',
+    ...headers,
+  });
   response.end(isPage ? body : `${JSON.stringify(body)}\n`);
 }

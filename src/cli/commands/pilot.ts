@@ -27,7 +27,10 @@ export function pilotCommand(): Command {
   return new Command('pilot')
     .description('Serve configuration to proxies over xDS')
     .addOption(
-      new Option('--config <path>', 'file or folder with Istio and Kubernetes resources; may be given several times')
+      new Option(
+        '--config <path>',
+        'file or folder with Istio and Kubernetes resources; may be given several times',
+      )
         .argParser(collect)
         .default([], 'none'),
     )
@@ -81,7 +84,9 @@ async function runPilot(flags: PilotFlags): Promise<void> {
   take(source.load());
   const server = await pilot
     .serve(flags.xds)
-    .catch((error: unknown) => fail(flags, `cannot serve xDS on ${flags.xds}: ${reason(error)}; choose another address with --xds`));
+    .catch((error: unknown) =>
+      fail(flags, `cannot serve xDS on ${flags.xds}: ${reason(error)}; choose another address with --xds`),
+    );
   if (!server) return;
   source.watch(take);
   const stop = (): void => {
@@ -93,7 +98,11 @@ async function runPilot(flags: PilotFlags): Promise<void> {
   // Files are followed; on a file system that does not tell of changes this is the way to have them read.
   process.on('SIGHUP', () => take(source.load()));
   // Last of all: who waits for this line may send a signal at once.
-  say(flags, { ready: true, xds: server.address, resources: source.size }, `serving ${source.size} resources on ${server.address}`);
+  say(
+    flags,
+    { ready: true, xds: server.address, resources: source.size },
+    `serving ${source.size} resources on ${server.address}`,
+  );
 }
 
 function readMesh(flags: PilotFlags): MeshConfig | undefined {
@@ -110,19 +119,30 @@ function readMesh(flags: PilotFlags): MeshConfig | undefined {
 }
 
 /** Findings go to standard error: standard output is for data. */
-function report(issues: readonly Issue[], resources: number, flags: PilotFlags, standing: readonly string[] = []): void {
+function report(
+  issues: readonly Issue[],
+  resources: number,
+  flags: PilotFlags,
+  standing: readonly string[] = [],
+): void {
   if (issues.length === 0) return;
   const objects = [...issues.map((issue) => ({ issue })), ...standing.map((line) => ({ standing: line }))];
   const lines = [...formatIssues(issues), ...standing, formatSummary(issues, resources)];
-  process.stderr.write(`${(flags.output === 'json' ? objects.map((object) => JSON.stringify(object)) : lines).join('\n')}\n`);
+  process.stderr.write(
+    `${(flags.output === 'json' ? objects.map((object) => JSON.stringify(object)) : lines).join('\n')}\n`,
+  );
 }
 
-/** What happens to proxies, on standard error as well. Answers that only confirm are not worth a line each. */
+/**
+ * What happens to proxies, on standard error as well. Answers that only confirm are not worth a line each.
+ */
 function tell(event: PilotEvent, flags: PilotFlags): void {
   const text = eventText(event);
   if (text === undefined) return;
   const error = event.kind === 'failed' ? { error: reason(event.error) } : {};
-  process.stderr.write(`${flags.output === 'json' ? JSON.stringify({ event: { ...event, ...error } }) : text}\n`);
+  process.stderr.write(
+    `${flags.output === 'json' ? JSON.stringify({ event: { ...event, ...error } }) : text}\n`,
+  );
 }
 
 function eventText(event: PilotEvent): string | undefined {

@@ -45,13 +45,25 @@ Examples:
 
 export function upCommand(version: string): Command {
   return new Command('up')
-    .description('Run the workloads of a folder as a mesh on this machine: control plane, gateway and a sidecar for each')
+    .description(
+      'Run the workloads of a folder as a mesh on this machine: control plane, gateway and a sidecar for each',
+    )
     .argument('<folder>', 'folder with the YAML files')
     .addOption(
-      new Option('--gateway-port <port>', 'port for port 80 of the Gateways; 0 takes any free one').argParser(portNumber).default(8080),
+      new Option('--gateway-port <port>', 'port for port 80 of the Gateways; 0 takes any free one')
+        .argParser(portNumber)
+        .default(8080),
     )
-    .addOption(new Option('--xds-port <port>', 'port of the control plane; 0 takes any free one').argParser(portNumber).default(15010))
-    .option('--host <address>', 'address that the gateway listens on; 0.0.0.0 for other machines to reach it', '127.0.0.1')
+    .addOption(
+      new Option('--xds-port <port>', 'port of the control plane; 0 takes any free one')
+        .argParser(portNumber)
+        .default(15010),
+    )
+    .option(
+      '--host <address>',
+      'address that the gateway listens on; 0.0.0.0 for other machines to reach it',
+      '127.0.0.1',
+    )
     .option('--logs', 'print what the workloads print')
     .addOption(new Option('--output <format>', 'form of messages').choices(['text', 'json']).default('text'))
     .addHelpText('after', help)
@@ -59,7 +71,11 @@ export function upCommand(version: string): Command {
 }
 
 async function runUp(folder: string, flags: UpFlags, version: string): Promise<void> {
-  const console = new Console({ output: flags.output, write: (text) => process.stdout.write(text), now: () => new Date() });
+  const console = new Console({
+    output: flags.output,
+    write: (text) => process.stdout.write(text),
+    now: () => new Date(),
+  });
   const problem = folderProblem(folder);
   if (problem) return fail(problem);
   const source = new FileSource({ paths: [folder] });
@@ -70,7 +86,9 @@ async function runUp(folder: string, flags: UpFlags, version: string): Promise<v
   const record = new RunRecord(folder);
   const leftovers = record.endLeftovers();
   if (leftovers.length > 0)
-    console.notice(`ended ${leftovers.length} processes that an earlier run had left behind`, [`process ${leftovers.join(', ')}`]);
+    console.notice(`ended ${leftovers.length} processes that an earlier run had left behind`, [
+      `process ${leftovers.join(', ')}`,
+    ]);
   const session = new UpSession({
     folder,
     version,
@@ -86,13 +104,18 @@ async function runUp(folder: string, flags: UpFlags, version: string): Promise<v
         host: flags.host,
         httpPort: flags.gatewayPort,
         start,
-        onMoved: (wanted, taken) => console.notice(`port ${wanted} is taken: the gateway listens on ${taken} (choose with --gateway-port)`),
+        onMoved: (wanted, taken) =>
+          console.notice(
+            `port ${wanted} is taken: the gateway listens on ${taken} (choose with --gateway-port)`,
+          ),
       }),
   });
   endOnSignal(session);
   const xdsPort = await ports.near(flags.xdsPort, '127.0.0.1');
   if (xdsPort !== flags.xdsPort && flags.xdsPort !== 0)
-    console.notice(`port ${flags.xdsPort} is taken: the control plane listens on ${xdsPort} (choose with --xds-port)`);
+    console.notice(
+      `port ${flags.xdsPort} is taken: the control plane listens on ${xdsPort} (choose with --xds-port)`,
+    );
   await session.startApplications(first);
   // Loaded only now: the applications start meanwhile.
   const { Control } = await import('../up/control.ts');
@@ -133,7 +156,8 @@ function folderProblem(folder: string): string | undefined {
 }
 
 function noProcess(folder: string, resources: number): string {
-  const what = resources === 0 ? 'no resources' : `${resources} resource${resources === 1 ? '' : 's'} but no Process`;
+  const what =
+    resources === 0 ? 'no resources' : `${resources} resource${resources === 1 ? '' : 's'} but no Process`;
   return `${folder} holds ${what}: add a YAML file with a Process for each workload to run (\`meltemi up --help\` shows one)`;
 }
 

@@ -75,7 +75,9 @@ function check(paths: readonly string[], { meshConfig: meshFile }: ValidateOptio
   const { changed, issues } = source.load();
   source.close();
   const mesh = meshFile === undefined ? { issues: [] } : readMesh(meshFile);
-  const together = analyze(changed, mesh.value ? { meshConfig: mesh.value } : {}).map((issue) => source.place(issue));
+  const together = analyze(changed, mesh.value ? { meshConfig: mesh.value } : {}).map((issue) =>
+    source.place(issue),
+  );
   const all = [...mesh.issues, ...issues, ...together];
   return { issues: all, resources: source.found, unreadable: all.some(({ code }) => code === 'MT0010') };
 }

@@ -1,4 +1,5 @@
-// One application process: started, watched, started again when it ends, and stopped with everything that it started.
+// One application process: started, watched, started again when it ends, and stopped with everything that it
+// started.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -54,7 +55,8 @@ export class Application {
     const [program = '', ...args] = this.#options.command;
     const startedAt = performance.now();
     this.#lines = [];
-    // A group of its own: Ctrl-C in the terminal goes to us alone, and what the application starts ends with it.
+    // A group of its own: Ctrl-C in the terminal goes to us alone, and what the application starts ends with
+    // it.
     const child = spawn(program, args, {
       cwd: this.#options.workingDir,
       env: { ...process.env, ...this.#options.env, PATH: pathWithOurNode() },
@@ -64,7 +66,10 @@ export class Application {
     this.#child = child;
     let failure = '';
     child.once('error', (error: NodeJS.ErrnoException) => {
-      failure = error.code === 'ENOENT' ? `cannot be started: "${program}" was not found` : `cannot be started: ${error.message}`;
+      failure =
+        error.code === 'ENOENT'
+          ? `cannot be started: "${program}" was not found`
+          : `cannot be started: ${error.message}`;
       if (child.pid === undefined) this.#ended(child, failure, 0);
     });
     child.once('exit', () => this.#options.guard.remove(child.pid));
@@ -72,7 +77,8 @@ export class Application {
       const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
       this.#ended(child, failure || how, performance.now() - startedAt);
     });
-    for (const stream of [child.stdout, child.stderr]) if (stream) onLines(stream, (line) => this.#line(line));
+    for (const stream of [child.stdout, child.stderr])
+      if (stream) onLines(stream, (line) => this.#line(line));
     if (child.pid === undefined) return;
     this.#options.guard.add(child.pid);
     this.#awaitPorts(child, firstPollMs);
@@ -83,7 +89,8 @@ export class Application {
     this.#stopped = true;
     clearTimeout(this.#timer);
     const child = this.#child;
-    if (!child || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+    if (!child || child.pid === undefined || child.exitCode !== null || child.signalCode !== null)
+      return Promise.resolve();
     return new Promise((resolve) => {
       const kill = setTimeout(() => signalGroup(child, 'SIGKILL'), killAfterMs);
       child.once('exit', () => {
@@ -123,7 +130,8 @@ export class Application {
     void Promise.all(this.#options.ports.map(accepts)).then((open) => {
       if (this.#stopped || this.#child !== child || child.exitCode !== null) return;
       if (open.every(Boolean)) this.#options.onReady();
-      else this.#timer = setTimeout(() => this.#awaitPorts(child, Math.min(mostPollMs, delayMs * 1.3)), delayMs);
+      else
+        this.#timer = setTimeout(() => this.#awaitPorts(child, Math.min(mostPollMs, delayMs * 1.3)), delayMs);
     });
   }
 }

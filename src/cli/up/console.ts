@@ -46,7 +46,11 @@ export class Console {
 
   ready(facts: ReadyFacts): void {
     const { folder, requests, urls } = facts;
-    const counts = [count(facts.services, 'service'), count(facts.workloads, 'workload'), count(facts.gateways, 'gateway')].join(', ');
+    const counts = [
+      count(facts.services, 'service'),
+      count(facts.workloads, 'workload'),
+      count(facts.gateways, 'gateway'),
+    ].join(', ');
     const width = Math.max(0, ...requests.map(({ command }) => command.length));
     const lines = [
       '',
@@ -92,7 +96,9 @@ export class Console {
       `${this.#time()}  ${file.padEnd(fileWidth)}  ${text.padEnd(textWidth)}    ${i === changes.length - 1 ? reach : ''}`.trimEnd(),
     );
     const troubles = [
-      ...refusals.map(({ proxy, message }) => `refused by ${proxy}, which keeps the version before: ${message}`),
+      ...refusals.map(
+        ({ proxy, message }) => `refused by ${proxy}, which keeps the version before: ${message}`,
+      ),
       ...(waiting.length > 0 ? [`no answer yet from ${waiting.join(', ')}`] : []),
     ];
     const facts = changes.map(({ file, text }) => ({ file, text }));
@@ -104,7 +110,9 @@ export class Console {
 
   /** A workload that came later is in service now. */
   serves(workload: string, delivery: Delivery): void {
-    this.#print({ event: 'serves', workload, ...delivery }, [`${this.#time()}  ${workload} serves    ${reachText(delivery)}`]);
+    this.#print({ event: 'serves', workload, ...delivery }, [
+      `${this.#time()}  ${workload} serves    ${reachText(delivery)}`,
+    ]);
   }
 
   output(workload: string, line: string): void {
@@ -119,7 +127,9 @@ export class Console {
 
   #time(): string {
     const now = this.#options.now();
-    return [now.getHours(), now.getMinutes(), now.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+    return [now.getHours(), now.getMinutes(), now.getSeconds()]
+      .map((part) => String(part).padStart(2, '0'))
+      .join(':');
   }
 }
 

@@ -1,4 +1,5 @@
-// The control plane inside `up`: pilot, built-in CA and secret service, and the question whether everybody has got a change.
+// The control plane inside `up`: pilot, built-in CA and secret service, and the question whether everybody
+// has got a change.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,12 @@ import { Pilot, SecretService } from '../../control-plane/index.ts';
 import { CertificateAuthority, WorkloadCertificates } from '../../identity/index.ts';
 import { type Bootstrap, type RunningProxy, startProxy } from '../../proxy/index.ts';
 import type { XdsServer } from '../../xds/index.ts';
-import { type DiscoveryAddresses, gatewayBootstrap, type SidecarPorts, sidecarBootstrap } from './proxy-bootstrap.ts';
+import {
+  type DiscoveryAddresses,
+  gatewayBootstrap,
+  type SidecarPorts,
+  sidecarBootstrap,
+} from './proxy-bootstrap.ts';
 import type { WorkloadPlan } from './workload-plan.ts';
 
 export interface ControlOptions {
@@ -61,9 +67,13 @@ export class Control {
       domain,
       onEvent: (event) => {
         if (event.kind === 'failed')
-          log(`${printable(event.what)} could not be made, which is a defect of meltemi: ${String(event.error)}`);
+          log(
+            `${printable(event.what)} could not be made, which is a defect of meltemi: ${String(event.error)}`,
+          );
         if (event.kind === 'secrets' && event.given)
-          log(`${nameOf(printable(event.proxy))} is given private keys over plaintext xDS, on its word: it is on this machine`);
+          log(
+            `${nameOf(printable(event.proxy))} is given private keys over plaintext xDS, on its word: it is on this machine`,
+          );
         for (const delivery of open) {
           if (event.kind === 'refused') delivery.refusals.set(event.proxy, printable(event.message));
           // What the answer releases is sent right after the event.
@@ -90,7 +100,10 @@ export class Control {
 
   #startProxy(bootstrap: Bootstrap): Promise<RunningProxy> {
     const name = nameOf(bootstrap.node?.id ?? '');
-    return startProxy(bootstrap, { drainMs, log: (level, message) => level === 'warn' && this.#log(`${name}: ${message}`) });
+    return startProxy(bootstrap, {
+      drainMs,
+      log: (level, message) => level === 'warn' && this.#log(`${name}: ${message}`),
+    });
   }
 
   /** Resolves when every proxy that the last push concerned has answered. */

@@ -1,4 +1,5 @@
-// Ends what we started when we are ended without a chance to (kill -9, out of memory): a shell that holds the other end of a pipe.
+// Ends what we started when we are ended without a chance to (kill -9, out of memory): a shell that holds the
+// other end of a pipe.
 import { type ChildProcess, spawn } from 'node:child_process';
 
 export interface Guard {
@@ -26,7 +27,11 @@ export class ProcessGuard implements Guard {
 
   constructor() {
     if (process.platform === 'win32') return;
-    this.#shell = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' });
+    this.#shell = spawn('/bin/sh', ['-c', script], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+      cwd: '/',
+    });
     this.#shell.on('error', () => {});
     this.#shell.stdin?.on('error', () => {});
     this.#shell.unref();

@@ -1,4 +1,5 @@
-// The ingress gateway: one proxy for all Gateway resources of the folder, on ports that this machine has to give.
+// The ingress gateway: one proxy for all Gateway resources of the folder, on ports that this machine has to
+// give.
 import { deepEqual } from '../../base/index.ts';
 import type { ObjectOfKind } from '../../config/index.ts';
 import type { RunningProxy } from '../../proxy/index.ts';
@@ -27,21 +28,28 @@ export class Ingress {
     this.#options = options;
   }
 
-  /** Finds ports for the servers. The gateway as the mesh should see it; undefined while there is no Gateway. */
+  /**
+   * Finds ports for the servers. The gateway as the mesh should see it; undefined while there is no Gateway.
+   */
   async plan(gateways: readonly ObjectOfKind<'Gateway'>[]): Promise<MeshGateway | undefined> {
     const wanted = new Map<number, string>();
     for (const { spec } of gateways)
       for (const { port } of spec.servers ?? [])
-        if (port?.number && !wanted.has(port.number)) wanted.set(port.number, port.name ?? `port-${port.number}`);
+        if (port?.number && !wanted.has(port.number))
+          wanted.set(port.number, port.name ?? `port-${port.number}`);
     const pairs: GatewayPortPair[] = [];
-    for (const [port, name] of wanted) pairs.push({ port, name: `${name}-${port}`, target: await this.#target(port) });
+    for (const [port, name] of wanted)
+      pairs.push({ port, name: `${name}-${port}`, target: await this.#target(port) });
     for (const [port, target] of this.#targets) {
       if (wanted.has(port)) continue;
       this.#options.ports.giveBack(target);
       this.#targets.delete(port);
     }
     // The first Gateway to use a label decides: one proxy cannot have two values of it.
-    const selector = Object.assign({}, ...gateways.map(({ spec }) => spec.selector ?? {}).reverse()) as Record<string, string>;
+    const selector = Object.assign(
+      {},
+      ...gateways.map(({ spec }) => spec.selector ?? {}).reverse(),
+    ) as Record<string, string>;
     this.#gateway = gateways.length === 0 ? undefined : { selector, ports: pairs };
     return this.#gateway;
   }

@@ -4,7 +4,11 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { onLines } from './lines.ts';
 
-const cases: readonly { readonly name: string; readonly chunks: readonly (string | Buffer)[]; readonly lines: readonly string[] }[] = [
+const cases: readonly {
+  readonly name: string;
+  readonly chunks: readonly (string | Buffer)[];
+  readonly lines: readonly string[];
+}[] = [
   { name: 'whole lines', chunks: ['a\nb\n'], lines: ['a', 'b'] },
   { name: 'a line in pieces', chunks: ['a', 'b', 'c\nd'], lines: ['abc', 'd'] },
   { name: 'empty lines', chunks: ['\n\na\n'], lines: ['', '', 'a'] },

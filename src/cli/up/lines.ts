@@ -1,4 +1,5 @@
-// The lines of a stream. One that does not end is cut: what prints without a line end must not fill the memory.
+// The lines of a stream. One that does not end is cut: what prints without a line end must not fill the
+// memory.
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 

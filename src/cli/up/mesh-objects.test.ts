@@ -23,10 +23,16 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { name: 'by number', service: service('{selector: {app: web}, ports: [{name: http, port: 80}]}'), slices: ['web.web http:20080'] },
+  {
+    name: 'by number',
+    service: service('{selector: {app: web}, ports: [{name: http, port: 80}]}'),
+    slices: ['web.web http:20080'],
+  },
   {
     name: 'by the name of a port, and by targetPort',
-    service: service('{selector: {team: a}, ports: [{name: x, port: 1, targetPort: admin}, {name: y, port: 2, targetPort: 80}]}'),
+    service: service(
+      '{selector: {team: a}, ports: [{name: x, port: 1, targetPort: admin}, {name: y, port: 2, targetPort: 80}]}',
+    ),
     slices: ['web.web x:29000,y:20080'],
   },
   {
@@ -35,8 +41,16 @@ const cases: readonly Case[] = [
     service: service('{selector: {app: web}, ports: [{name: http, port: 80}]}'),
     slices: ['web.web-0 http:20080', 'web.web-1 http:20080'],
   },
-  { name: 'other labels', service: service('{selector: {app: other}, ports: [{name: http, port: 80}]}'), slices: [] },
-  { name: 'another namespace', service: service('{selector: {app: web}, ports: [{name: http, port: 80}]}', 'prod'), slices: [] },
+  {
+    name: 'other labels',
+    service: service('{selector: {app: other}, ports: [{name: http, port: 80}]}'),
+    slices: [],
+  },
+  {
+    name: 'another namespace',
+    service: service('{selector: {app: web}, ports: [{name: http, port: 80}]}', 'prod'),
+    slices: [],
+  },
   { name: 'without a selector', service: service('{ports: [{name: http, port: 80}]}'), slices: [] },
   {
     name: 'a port that the process has not',
@@ -48,9 +62,14 @@ const cases: readonly Case[] = [
 for (const { name, replicas = 1, service: text, slices } of cases) {
   test(`endpoint slices: ${name}`, () => {
     const { workloads, services } = read(`${process.replace('REPLICAS', String(replicas))}---\n${text}`);
-    const found = meshObjects(workloads, services, undefined).filter((object) => object.kind === 'EndpointSlice');
+    const found = meshObjects(workloads, services, undefined).filter(
+      (object) => object.kind === 'EndpointSlice',
+    );
     assert.deepEqual(
-      found.map(({ metadata, spec }) => `${metadata.name} ${(spec.ports ?? []).map((port) => `${port.name}:${port.port}`).join()}`),
+      found.map(
+        ({ metadata, spec }) =>
+          `${metadata.name} ${(spec.ports ?? []).map((port) => `${port.name}:${port.port}`).join()}`,
+      ),
       slices,
     );
     assert.ok(found.every(({ spec }) => spec.endpoints?.[0]?.conditions?.ready === false));
@@ -66,7 +85,10 @@ test('pods carry identity, labels and the mark of a sidecar', () => {
 });
 
 test('the gateway is a Service whose target ports are those that could be had', () => {
-  const gateway: MeshGateway = { selector: { istio: 'ingressgateway' }, ports: [{ port: 80, name: 'http-80', target: 8081 }] };
+  const gateway: MeshGateway = {
+    selector: { istio: 'ingressgateway' },
+    ports: [{ port: 80, name: 'http-80', target: 8081 }],
+  };
   const objects = meshObjects([], [], gateway);
   assert.deepEqual(
     objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`),
@@ -80,7 +102,10 @@ test('the gateway is a Service whose target ports are those that could be had', 
   assert.deepEqual(slice?.spec.ports, [{ name: 'http-80', port: 8081, protocol: 'TCP' }]);
 });
 
-function read(text: string): { workloads: readonly MeshWorkload[]; services: readonly ObjectOfKind<'Service'>[] } {
+function read(text: string): {
+  workloads: readonly MeshWorkload[];
+  services: readonly ObjectOfKind<'Service'>[];
+} {
   const { resources } = parseDocuments(text, 'test.yaml');
   const listenPorts = new Map([
     [80, 20_080],
@@ -89,6 +114,8 @@ function read(text: string): { workloads: readonly MeshWorkload[]; services: rea
   const plans = resources.flatMap((resource) => (resource.kind === 'Process' ? workloadPlans(resource) : []));
   return {
     workloads: plans.map((plan) => ({ plan, listenPorts, ready: false })),
-    services: resources.filter((resource): resource is ObjectOfKind<'Service'> => resource.kind === 'Service'),
+    services: resources.filter(
+      (resource): resource is ObjectOfKind<'Service'> => resource.kind === 'Service',
+    ),
   };
 }

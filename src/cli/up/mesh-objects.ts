@@ -1,5 +1,5 @@
-// What a cluster would say of the workloads on this machine: a Pod each, EndpointSlices for the Services that select them, and the Service
-// of the ingress gateway.
+// What a cluster would say of the workloads on this machine: a Pod each, EndpointSlices for the Services that
+// select them, and the Service of the ingress gateway.
 import type { AnyConfig, KubeService, ObjectOfKind } from '../../config/index.ts';
 import type { WorkloadPlan } from './workload-plan.ts';
 
@@ -24,7 +24,10 @@ export interface GatewayPortPair {
 
 export const gatewayName = 'istio-ingressgateway';
 export const gatewayNamespace = 'istio-system';
-/** Unlike the workloads': what stands at one address is told apart by its ports, and a Gateway's ports may be those of a Service too. */
+/**
+ * Unlike the workloads': what stands at one address is told apart by its ports, and a Gateway's ports may be
+ * those of a Service too.
+ */
 export const gatewayAddress = '127.0.0.2';
 export const workloadAddress = '127.0.0.1';
 
@@ -58,7 +61,11 @@ interface PodFacts {
   readonly ready: boolean;
 }
 
-function pod(name: string, namespace: string, { labels, serviceAccount, address, ready }: PodFacts): ObjectOfKind<'Pod'> {
+function pod(
+  name: string,
+  namespace: string,
+  { labels, serviceAccount, address, ready }: PodFacts,
+): ObjectOfKind<'Pod'> {
   return {
     ...identity('Pod', 'v1', namespace, name, labels),
     spec: {
@@ -73,17 +80,28 @@ function pod(name: string, namespace: string, { labels, serviceAccount, address,
   };
 }
 
-function sliceOf(service: ObjectOfKind<'Service'>, { plan, listenPorts, ready }: MeshWorkload): ObjectOfKind<'EndpointSlice'> | undefined {
+function sliceOf(
+  service: ObjectOfKind<'Service'>,
+  { plan, listenPorts, ready }: MeshWorkload,
+): ObjectOfKind<'EndpointSlice'> | undefined {
   const selector = Object.entries(service.spec.selector ?? {});
   if (service.metadata.namespace !== plan.namespace || selector.length === 0) return undefined;
   if (selector.some(([key, value]) => plan.labels[key] !== value)) return undefined;
   const ports = (service.spec.ports ?? []).flatMap((port) => {
     const target = port.targetPort ?? port.port;
-    const own = plan.ports.find((candidate) => candidate.port === Number(target) || (candidate.name !== '' && candidate.name === target));
+    const own = plan.ports.find(
+      (candidate) =>
+        candidate.port === Number(target) || (candidate.name !== '' && candidate.name === target),
+    );
     const listen = own && listenPorts.get(own.port);
     return listen === undefined ? [] : [{ name: port.name ?? '', port: listen, protocol: 'TCP' }];
   });
-  return slice(service.metadata.name, plan.namespace, { pod: plan.name, address: workloadAddress, ready, ports });
+  return slice(service.metadata.name, plan.namespace, {
+    pod: plan.name,
+    address: workloadAddress,
+    ready,
+    ports,
+  });
 }
 
 interface SliceFacts {
@@ -93,13 +111,21 @@ interface SliceFacts {
   readonly ports: NonNullable<ObjectOfKind<'EndpointSlice'>['spec']['ports']>;
 }
 
-function slice(service: string, namespace: string, { pod: target, address, ready, ports }: SliceFacts): ObjectOfKind<'EndpointSlice'> {
+function slice(
+  service: string,
+  namespace: string,
+  { pod: target, address, ready, ports }: SliceFacts,
+): ObjectOfKind<'EndpointSlice'> {
   return {
-    ...identity('EndpointSlice', 'discovery.k8s.io/v1', namespace, `${service}.${target}`, { 'kubernetes.io/service-name': service }),
+    ...identity('EndpointSlice', 'discovery.k8s.io/v1', namespace, `${service}.${target}`, {
+      'kubernetes.io/service-name': service,
+    }),
     spec: {
       addressType: 'IPv4',
       ports,
-      endpoints: [{ addresses: [address], conditions: { ready }, targetRef: { kind: 'Pod', name: target, namespace } }],
+      endpoints: [
+        { addresses: [address], conditions: { ready }, targetRef: { kind: 'Pod', name: target, namespace } },
+      ],
     },
   };
 }
@@ -112,7 +138,12 @@ function gatewayObjects({ selector, ports }: MeshGateway): readonly AnyConfig[] 
   };
   return [
     { ...identity('Service', 'v1', gatewayNamespace, gatewayName, selector), spec },
-    pod(gatewayName, gatewayNamespace, { labels: selector, serviceAccount: gatewayName, address: gatewayAddress, ready: true }),
+    pod(gatewayName, gatewayNamespace, {
+      labels: selector,
+      serviceAccount: gatewayName,
+      address: gatewayAddress,
+      ready: true,
+    }),
     slice(gatewayName, gatewayNamespace, {
       pod: gatewayName,
       address: gatewayAddress,
@@ -129,5 +160,10 @@ function identity<K extends AnyConfig['kind']>(
   name: string,
   labels: Readonly<Record<string, string>>,
 ): Pick<ObjectOfKind<K>, 'kind' | 'apiVersion' | 'metadata' | 'origin'> {
-  return { kind, apiVersion, metadata: { name, namespace, labels, annotations: {} }, origin: { kind, namespace, name, path: '' } };
+  return {
+    kind,
+    apiVersion,
+    metadata: { name, namespace, labels, annotations: {} },
+    origin: { kind, namespace, name, path: '' },
+  };
 }

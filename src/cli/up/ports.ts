@@ -1,7 +1,10 @@
 // Ports for what `up` starts.
 import { createServer } from 'node:net';
 
-/** Below the range from which systems take the ports of outgoing connections, so that none of those comes in between. */
+/**
+ * Below the range from which systems take the ports of outgoing connections, so that none of those comes in
+ * between.
+ */
 const first = 20_000;
 const last = 32_000;
 const attempts = 100;
@@ -22,7 +25,8 @@ export class Ports {
   /** The wanted port, or the next one up that can be had; any free one for 0. */
   async near(wanted: number, host: string): Promise<number> {
     if (wanted === 0) return this.free();
-    for (let port = wanted; port < Math.min(wanted + attempts, 65_536); port++) if (await this.#take(port, host)) return port;
+    for (let port = wanted; port < Math.min(wanted + attempts, 65_536); port++)
+      if (await this.#take(port, host)) return port;
     return this.free();
   }
 

@@ -1,4 +1,5 @@
-// What a proxy on this machine starts from: who it is, and where the control plane and the secret service are.
+// What a proxy on this machine starts from: who it is, and where the control plane and the secret service
+// are.
 import { type Bootstrap, readBootstrap } from '../../proxy/index.ts';
 import { gatewayAddress, gatewayName, gatewayNamespace, workloadAddress } from './mesh-objects.ts';
 import type { WorkloadPlan } from './workload-plan.ts';
@@ -15,7 +16,11 @@ export interface SidecarPorts {
   readonly httpProxy: number;
 }
 
-export function sidecarBootstrap(plan: WorkloadPlan, ports: SidecarPorts, discovery: DiscoveryAddresses): Bootstrap {
+export function sidecarBootstrap(
+  plan: WorkloadPlan,
+  ports: SidecarPorts,
+  discovery: DiscoveryAddresses,
+): Bootstrap {
   const { name, namespace, labels, serviceAccount } = plan;
   const id = `sidecar~${workloadAddress}~${name}.${namespace}~${namespace}.svc.${discovery.domain}`;
   return bootstrap(id, discovery, {
@@ -29,9 +34,17 @@ export function sidecarBootstrap(plan: WorkloadPlan, ports: SidecarPorts, discov
   });
 }
 
-export function gatewayBootstrap(labels: Readonly<Record<string, string>>, discovery: DiscoveryAddresses): Bootstrap {
+export function gatewayBootstrap(
+  labels: Readonly<Record<string, string>>,
+  discovery: DiscoveryAddresses,
+): Bootstrap {
   const id = `router~${gatewayAddress}~${gatewayName}.${gatewayNamespace}~${gatewayNamespace}.svc.${discovery.domain}`;
-  return bootstrap(id, discovery, { NAME: gatewayName, NAMESPACE: gatewayNamespace, LABELS: labels, SERVICE_ACCOUNT: gatewayName });
+  return bootstrap(id, discovery, {
+    NAME: gatewayName,
+    NAMESPACE: gatewayNamespace,
+    LABELS: labels,
+    SERVICE_ACCOUNT: gatewayName,
+  });
 }
 
 function bootstrap(id: string, { xds, sds }: DiscoveryAddresses, metadata: object): Bootstrap {
@@ -58,5 +71,8 @@ function discoveryCluster(name: string, where: string): object {
   const address = where.startsWith('unix:')
     ? { pipe: { path: where.slice('unix:'.length) } }
     : { socketAddress: { address: where.slice(0, colon), portValue: Number(where.slice(colon + 1)) } };
-  return { name, loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] } };
+  return {
+    name,
+    loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] },
+  };
 }

@@ -12,7 +12,11 @@ interface Case {
 const route = 'route: [{destination: {host: web}}]';
 
 const cases: readonly Case[] = [
-  { name: 'rules of the mesh are no requests of a browser', spec: `{hosts: [web], http: [{${route}}]}`, expected: [] },
+  {
+    name: 'rules of the mesh are no requests of a browser',
+    spec: `{hosts: [web], http: [{${route}}]}`,
+    expected: [],
+  },
   {
     name: 'the last rule is for everybody',
     spec: `{hosts: ["*"], gateways: [g], http: [{match: [{uri: {exact: /login}}], ${route}}, {match: [{uri: {prefix: /shop}}], ${route}}]}`,
@@ -51,7 +55,9 @@ for (const { name, spec, expected } of cases) {
   test(name, () => {
     const text = `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: ${spec}\n`;
     const { resources } = parseDocuments(text, 'folder/a.yaml');
-    const services = resources.filter((object): object is ObjectOfKind<'VirtualService'> => object.kind === 'VirtualService');
+    const services = resources.filter(
+      (object): object is ObjectOfKind<'VirtualService'> => object.kind === 'VirtualService',
+    );
     const found = requestsToTry(services, {
       authority: 'localhost:8080',
       place: (issue) => withPosition(issue, parseFile({ file: 'f', text })),

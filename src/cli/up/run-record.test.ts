@@ -22,7 +22,10 @@ function sleeper(t: TestContext): { readonly pid: number; readonly ended: Promis
 }
 
 /** A run that records a process and ends without a word. */
-function abandon({ parent, folder }: { readonly parent: string; readonly folder: string }, pid: number): void {
+function abandon(
+  { parent, folder }: { readonly parent: string; readonly folder: string },
+  pid: number,
+): void {
   const program = `import { RunRecord } from ${JSON.stringify(join(import.meta.dirname, 'run-record.ts'))};
     new RunRecord(${JSON.stringify(folder)}, ${JSON.stringify(parent)}).add(${pid}); process.kill(process.pid, 'SIGKILL');`;
   spawnSync(process.execPath, ['--input-type=module', '-e', program]);

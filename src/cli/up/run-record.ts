@@ -1,4 +1,5 @@
-// Which processes a run of `up` has started, on disk, so that the next run for the same folder finds what a run left behind that was ended by force.
+// Which processes a run of `up` has started, on disk, so that the next run for the same folder finds what a
+// run left behind that was ended by force.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -49,7 +50,10 @@ export class RunRecord implements Guard {
   #write(): void {
     if (this.#state === undefined) return;
     const file = join(this.#state, `${this.#folder}-${process.pid}.json`);
-    const run: Run = { up: { pid: process.pid, since: startOf(process.pid) }, groups: [...this.#groups.values()] };
+    const run: Run = {
+      up: { pid: process.pid, since: startOf(process.pid) },
+      groups: [...this.#groups.values()],
+    };
     if (run.groups.length === 0) rmSync(file, { force: true });
     else {
       writeFileSync(`${file}.new`, JSON.stringify(run), { mode: 0o600 });
@@ -63,7 +67,8 @@ function ownFolder(path: string): string | undefined {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const stats = lstatSync(path);
-    const isOurs = process.getuid === undefined || (stats.uid === process.getuid() && (stats.mode & 0o022) === 0);
+    const isOurs =
+      process.getuid === undefined || (stats.uid === process.getuid() && (stats.mode & 0o022) === 0);
     return stats.isDirectory() && isOurs ? path : undefined;
   } catch {
     return undefined;
@@ -99,7 +104,8 @@ function startOf(pid: number): string {
         .toString()
         .trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The 22nd field; the second is a name in brackets that may hold blanks. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    // The 22nd field; the second is a name in brackets that may hold blanks.
+    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
     return stat.slice(stat.lastIndexOf(')')).split(' ')[20] ?? '';
   } catch {
     return '';

@@ -1,4 +1,5 @@
-// One run of `meltemi up`: the folder, the processes it describes, their proxies, and the control plane that ties them together.
+// One run of `meltemi up`: the folder, the processes it describes, their proxies, and the control plane that
+// ties them together.
 import { basename } from 'node:path';
 import { deepEqual, type Issue } from '../../base/index.ts';
 import type { AnyConfig, Kind, ObjectOfKind } from '../../config/index.ts';
@@ -25,7 +26,9 @@ export interface UpOptions {
   readonly ports: Ports;
   readonly guard: Guard;
   readonly console: Console;
-  readonly makeIngress: (start: (labels: Readonly<Record<string, string>>) => ReturnType<Control['startGateway']>) => Ingress;
+  readonly makeIngress: (
+    start: (labels: Readonly<Record<string, string>>) => ReturnType<Control['startGateway']>,
+  ) => Ingress;
 }
 
 const patienceMs = 15_000;
@@ -59,7 +62,9 @@ export class UpSession {
   async startApplications(first: ConfigUpdate): Promise<void> {
     // Edits made from now on take effect after the start.
     this.#options.source.watch((update) => {
-      this.#queue = this.#queue.then(() => this.#update(update)).catch((error: unknown) => this.#options.console.notice(String(error)));
+      this.#queue = this.#queue
+        .then(() => this.#update(update))
+        .catch((error: unknown) => this.#options.console.notice(String(error)));
     });
     this.#remember(first);
     await this.#followProcesses();
@@ -71,7 +76,10 @@ export class UpSession {
     await this.#ingress.plan(this.#all('Gateway'));
     this.#report([...first.issues, ...this.#apply(first)]);
     this.#sync();
-    await Promise.all([this.#ingress.follow(), ...[...this.#workloads.values()].map((workload) => this.#startSidecar(workload))]);
+    await Promise.all([
+      this.#ingress.follow(),
+      ...[...this.#workloads.values()].map((workload) => this.#startSidecar(workload)),
+    ]);
     await this.#untilReady();
     await control.delivered(performance.now());
     this.#printReady();
@@ -81,7 +89,9 @@ export class UpSession {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#options.source.close();
-    await Promise.all([...this.#workloads.values()].map((workload) => workload.stop()).concat(this.#ingress.stop()));
+    await Promise.all(
+      [...this.#workloads.values()].map((workload) => workload.stop()).concat(this.#ingress.stop()),
+    );
     await this.#control?.close();
   }
 
@@ -130,19 +140,28 @@ export class UpSession {
   /** A version that waits for something has reached nobody. */
   #asItStands(change: ChangeFacts): ChangeFacts {
     const standing = change.id && this.#control?.pilot.standing(change.id);
-    if (standing === 'previous') return { ...change, text: `${change.text}, and waits: the version before stays in force` };
-    return standing === 'absent' ? { ...change, text: `${change.text}, and waits: it is not in force` } : change;
+    if (standing === 'previous')
+      return { ...change, text: `${change.text}, and waits: the version before stays in force` };
+    return standing === 'absent'
+      ? { ...change, text: `${change.text}, and waits: it is not in force` }
+      : change;
   }
 
   #apply(update: ConfigUpdate): readonly Issue[] {
-    const changed = update.changed.map((object) => (object.kind === 'Gateway' ? boundTo(object, this.#options.host) : object));
+    const changed = update.changed.map((object) =>
+      object.kind === 'Gateway' ? boundTo(object, this.#options.host) : object,
+    );
     const issues = this.#control?.pilot.apply({ ...update, changed }) ?? [];
     return issues.map((issue) => this.#options.source.place(issue));
   }
 
   /** Starts and stops workloads as the Processes say. */
   async #followProcesses(): Promise<ProcessFacts> {
-    const wanted = new Map(this.#all('Process').flatMap((process) => workloadPlans(process).map((plan) => [plan.key, plan] as const)));
+    const wanted = new Map(
+      this.#all('Process').flatMap((process) =>
+        workloadPlans(process).map((plan) => [plan.key, plan] as const),
+      ),
+    );
     const outdated = [...this.#workloads].filter(([key, { plan }]) => !samePlan(wanted.get(key), plan));
     for (const [key] of outdated) this.#workloads.delete(key);
     if (outdated.length > 0) this.#sync();
@@ -203,8 +222,12 @@ export class UpSession {
     if (!this.#control || this.#stopping) return;
     const objects = meshObjects([...this.#workloads.values()], this.#all('Service'), this.#ingress.gateway);
     const next = new Map(objects.map((object) => [keyOf({ kind: object.kind, ...object.metadata }), object]));
-    const changed = [...next].filter(([key, object]) => !deepEqual(object, this.#synthesized.get(key))).map(([, object]) => object);
-    const removed = [...this.#synthesized].filter(([key]) => !next.has(key)).map(([, { kind, metadata }]) => ({ kind, ...metadata }));
+    const changed = [...next]
+      .filter(([key, object]) => !deepEqual(object, this.#synthesized.get(key)))
+      .map(([, object]) => object);
+    const removed = [...this.#synthesized]
+      .filter(([key]) => !next.has(key))
+      .map(([, { kind, metadata }]) => ({ kind, ...metadata }));
     this.#synthesized = next;
     if (changed.length + removed.length > 0) this.#control.pilot.apply({ changed, removed, issues: [] });
   }
@@ -226,7 +249,8 @@ export class UpSession {
     clearTimeout(timer);
     if (outcome !== 'late') return;
     for (const workload of workloads)
-      if (workload.waitsFor) this.#options.console.notice(`${workload.plan.name} does not serve yet: ${workload.waitsFor}`);
+      if (workload.waitsFor)
+        this.#options.console.notice(`${workload.plan.name} does not serve yet: ${workload.waitsFor}`);
   }
 
   #printReady(): void {
@@ -234,7 +258,9 @@ export class UpSession {
     const port = this.#ingress.targetOf(80) ?? this.#ingress.gateway?.ports[0]?.target;
     const authority = `localhost:${port ?? 0}`;
     const requests =
-      port === undefined ? [] : requestsToTry(this.#all('VirtualService'), { authority, place: (issue) => source.place(issue) });
+      port === undefined
+        ? []
+        : requestsToTry(this.#all('VirtualService'), { authority, place: (issue) => source.place(issue) });
     console.ready({
       version,
       folder,
@@ -253,7 +279,8 @@ export class UpSession {
   #report(issues: readonly Issue[]): void {
     const { fresh, isSolved } = this.#findings.next(issues);
     const { source, console } = this.#options;
-    if (fresh.length > 0) console.findings(fresh, standingLines(fresh, { source, pilot: this.#control?.pilot }));
+    if (fresh.length > 0)
+      console.findings(fresh, standingLines(fresh, { source, pilot: this.#control?.pilot }));
     else if (isSolved) console.notice('all findings are solved');
   }
 
@@ -269,14 +296,21 @@ function keyOf({ kind, namespace, name }: ResourceId): string {
 }
 
 function factsOf({ kind, metadata, origin }: AnyConfig, what: string): ChangeFacts {
-  const name = metadata.namespace === 'default' || metadata.namespace === '' ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+  const name =
+    metadata.namespace === 'default' || metadata.namespace === ''
+      ? metadata.name
+      : `${metadata.namespace}/${metadata.name}`;
   const facts = { file: basename(origin.file ?? ''), text: `${kind} ${name} ${what}` };
   // A Process is this program's own matter.
-  return what === 'removed' || kind === 'Process' ? facts : { ...facts, id: { kind, namespace: metadata.namespace, name: metadata.name } };
+  return what === 'removed' || kind === 'Process'
+    ? facts
+    : { ...facts, id: { kind, namespace: metadata.namespace, name: metadata.name } };
 }
 
 function samePlan(wanted: WorkloadPlan | undefined, running: WorkloadPlan): boolean {
-  return wanted !== undefined && deepEqual({ ...wanted, origin: undefined }, { ...running, origin: undefined });
+  return (
+    wanted !== undefined && deepEqual({ ...wanted, origin: undefined }, { ...running, origin: undefined })
+  );
 }
 
 /** Everything stays on this machine unless the user says otherwise. */

@@ -1,4 +1,5 @@
-// Process resources as the workloads to run: one for each replica, with everything resolved that starting it needs.
+// Process resources as the workloads to run: one for each replica, with everything resolved that starting it
+// needs.
 import { dirname, resolve } from 'node:path';
 import type { Origin } from '../../base/index.ts';
 import type { ObjectOfKind } from '../../config/index.ts';

@@ -1,4 +1,5 @@
-// A running workload: its application, and once the control plane is there its sidecar. It serves when both do.
+// A running workload: its application, and once the control plane is there its sidecar. It serves when both
+// do.
 import { getCompileCacheDir } from 'node:module';
 import type { RunningProxy } from '../../proxy/index.ts';
 import { Application, type ApplicationEnd } from './application.ts';
@@ -46,7 +47,10 @@ export class Workload implements MeshWorkload {
     this.#ports = means.ports;
     this.#events = events;
     this.listenPorts = new Map(numbers.map(({ declared, listen }) => [declared, listen]));
-    this.#sidecarPorts = { applications: new Map(numbers.map(({ listen, application }) => [listen, application])), httpProxy };
+    this.#sidecarPorts = {
+      applications: new Map(numbers.map(({ listen, application }) => [listen, application])),
+      httpProxy,
+    };
     this.#application = new Application({
       command: plan.command,
       workingDir: plan.workingDir,
@@ -126,7 +130,11 @@ interface PortNumbers {
   readonly application: number;
 }
 
-function environment(plan: WorkloadPlan, numbers: readonly PortNumbers[], httpProxy: number): Readonly<Record<string, string>> {
+function environment(
+  plan: WorkloadPlan,
+  numbers: readonly PortNumbers[],
+  httpProxy: number,
+): Readonly<Record<string, string>> {
   const proxy = `http://127.0.0.1:${httpProxy}`;
   const local = 'localhost,127.0.0.1,::1';
   const named = numbers.flatMap(({ name, application }) =>

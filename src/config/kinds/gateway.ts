@@ -3,7 +3,18 @@ import { checkIpAddress, checkPort, checkUnixPath, unixPrefix } from '../rules/a
 import { checkLabels } from '../rules/labels.ts';
 import { checkListenerHost, isDnsLabel } from '../rules/names.ts';
 import { isHttp, isKnownProtocol, isTls, protocolNames } from '../rules/protocol.ts';
-import { field, type Infer, ignored, list, mapOf, message, noEffect, type RuleContext, string, uint32 } from '../schema/index.ts';
+import {
+  field,
+  type Infer,
+  ignored,
+  list,
+  mapOf,
+  message,
+  noEffect,
+  type RuleContext,
+  string,
+  uint32,
+} from '../schema/index.ts';
 import { ServerTLSSettings } from './server-tls.ts';
 
 export const Port = message('Port', {
@@ -27,7 +38,8 @@ export const Server = message(
   {
     rules: [
       ({ port, bind = '', hosts = [], tls }, context) => {
-        if (hosts.length === 0) context.report('MT0103', ['hosts'], '{} is missing: a server needs at least one host, "*" for any');
+        if (hosts.length === 0)
+          context.report('MT0103', ['hosts'], '{} is missing: a server needs at least one host, "*" for any');
         hosts.forEach((host, i) => {
           checkHost(host, ['hosts', i], context);
         });
@@ -46,7 +58,8 @@ export const IstioGateway = message(
   {
     rules: [
       ({ servers = [], selector }, context) => {
-        if (servers.length === 0) context.report('MT0121', ['servers'], '{} is missing: a Gateway needs at least one server');
+        if (servers.length === 0)
+          context.report('MT0121', ['servers'], '{} is missing: a Gateway needs at least one server');
         if (!isDnsLabel(context.resource.name))
           context.report(
             'MT0009',
@@ -56,7 +69,12 @@ export const IstioGateway = message(
         checkLabels(selector, ['selector'], context);
         servers.forEach(({ port }, i) => {
           const isTwice = port?.name && servers.findIndex((other) => other.port?.name === port.name) < i;
-          if (isTwice) context.report('MT0116', ['servers', i, 'port', 'name'], `{}: the port name "${port.name}" is given twice`);
+          if (isTwice)
+            context.report(
+              'MT0116',
+              ['servers', i, 'port', 'name'],
+              `{}: the port name "${port.name}" is given twice`,
+            );
         });
       },
     ],
@@ -73,9 +91,14 @@ function checkHost(text: string, path: readonly (string | number)[], context: Ru
     return;
   }
   const fromGatewayApi = context.resource.annotations['internal.istio.io/gateway-semantics'] === 'gateway';
-  const isNamespace = namespace === '*' || namespace === '.' || (namespace === '~' && fromGatewayApi) || isDnsLabel(namespace);
+  const isNamespace =
+    namespace === '*' || namespace === '.' || (namespace === '~' && fromGatewayApi) || isDnsLabel(namespace);
   if (slash > 0 && !isNamespace)
-    context.report('MT0109', path, `"${namespace}" is not a namespace; write ".", "*" or a name before the slash`);
+    context.report(
+      'MT0109',
+      path,
+      `"${namespace}" is not a namespace; write ".", "*" or a name before the slash`,
+    );
   checkListenerHost(text.slice(slash + 1), path, context, { allowIp: true });
 }
 
@@ -86,7 +109,9 @@ function checkServerPort(port: Port, bind: string, context: RuleContext): void {
     at.report(
       'MT0118',
       ['protocol'],
-      protocol ? `{}: unknown protocol "${protocol}"; use ${protocolNames}` : `{} is missing; use ${protocolNames}`,
+      protocol
+        ? `{}: unknown protocol "${protocol}"; use ${protocolNames}`
+        : `{} is missing; use ${protocolNames}`,
     );
   if (!name) at.report('MT0103', ['name'], '{} is missing');
   if (targetPort) at.report('MT0129', ['targetPort'], '{} has no meaning in a Gateway');
@@ -100,12 +125,20 @@ function checkServerPort(port: Port, bind: string, context: RuleContext): void {
 }
 
 function checkTlsOfPort({ protocol }: Port, tls: ServerTLSSettings | undefined, context: RuleContext): void {
-  if (tls?.httpsRedirect && !isHttp(protocol)) context.report('MT0154', ['tls', 'httpsRedirect'], '{} has an effect on HTTP ports only');
+  if (tls?.httpsRedirect && !isHttp(protocol))
+    context.report('MT0154', ['tls', 'httpsRedirect'], '{} has an effect on HTTP ports only');
   if (isTls(protocol)) {
     if (!tls) context.report('MT0117', ['tls'], `{} is missing: a port with protocol ${protocol} needs it`);
   } else if (tls && isHttp(protocol)) {
-    const isPassthrough = tls.mode === undefined || tls.mode === 'PASSTHROUGH' || tls.mode === 'AUTO_PASSTHROUGH';
+    const isPassthrough =
+      tls.mode === undefined || tls.mode === 'PASSTHROUGH' || tls.mode === 'AUTO_PASSTHROUGH';
     const hasCertificates = tls.caCertificates || tls.privateKey || tls.serverCertificate;
-    if (!isPassthrough || hasCertificates) context.report('MT0117', ['tls'], '{} on a plain HTTP port can have httpsRedirect only');
-  } else if (tls) context.report('MT0117', ['tls'], `{} is not possible on a port with protocol ${protocol || '(none)'}; use HTTPS or TLS`);
+    if (!isPassthrough || hasCertificates)
+      context.report('MT0117', ['tls'], '{} on a plain HTTP port can have httpsRedirect only');
+  } else if (tls)
+    context.report(
+      'MT0117',
+      ['tls'],
+      `{} is not possible on a port with protocol ${protocol || '(none)'}; use HTTPS or TLS`,
+    );
 }

@@ -22,7 +22,10 @@ import {
 } from '../schema/index.ts';
 import { ClientTLSSettings } from './destination-rule/client-tls.ts';
 import { ConnectionPoolSettings, OutlierDetection } from './destination-rule/connection-pool.ts';
-import { LocalityLoadBalancerSetting, ZoneAwareLoadBalancerSetting } from './destination-rule/load-balancer.ts';
+import {
+  LocalityLoadBalancerSetting,
+  ZoneAwareLoadBalancerSetting,
+} from './destination-rule/load-balancer.ts';
 import { TcpKeepalive } from './shared.ts';
 import { HTTPRetry } from './virtual-service/http-actions.ts';
 
@@ -72,12 +75,25 @@ export const MeshProxyConfig = message('MeshConfig.ProxyConfig', {
   fileFlushMinSizeKb: noEffect(anything, ofBootstrap),
   image: message('ProxyImage', { imageType: ignored(string, 'no image is chosen here') }),
   gatewayTopology: message('Topology', {
-    numTrustedProxies: field(integerIn(0, 4_294_967_295), 'HttpConnectionManager.xff_num_trusted_hops of gateways'),
+    numTrustedProxies: field(
+      integerIn(0, 4_294_967_295),
+      'HttpConnectionManager.xff_num_trusted_hops of gateways',
+    ),
     forwardClientCertDetails: field(
-      enumOf(['UNDEFINED', 'SANITIZE', 'FORWARD_ONLY', 'APPEND_FORWARD', 'SANITIZE_SET', 'ALWAYS_FORWARD_ONLY']),
+      enumOf([
+        'UNDEFINED',
+        'SANITIZE',
+        'FORWARD_ONLY',
+        'APPEND_FORWARD',
+        'SANITIZE_SET',
+        'ALWAYS_FORWARD_ONLY',
+      ]),
       'HttpConnectionManager.forward_client_cert_details of gateways',
     ),
-    proxyProtocol: field(anything, 'Listener.listener_filters of gateways: envoy.filters.listener.proxy_protocol'),
+    proxyProtocol: field(
+      anything,
+      'Listener.listener_filters of gateways: envoy.filters.listener.proxy_protocol',
+    ),
   }),
   proxyHeaders: field(
     anything,
@@ -100,8 +116,14 @@ export const MeshConfig = message(
       mode: field(enumOf(['PASSTHROUGH', 'LOCALHOST']), 'Cluster.load_assignment of inbound clusters'),
     }),
     defaultServiceExportTo: field(list(string), 'which proxies get services that do not say exportTo'),
-    defaultVirtualServiceExportTo: field(list(string), 'which proxies get VirtualServices that do not say exportTo'),
-    defaultDestinationRuleExportTo: field(list(string), 'which proxies get DestinationRules that do not say exportTo'),
+    defaultVirtualServiceExportTo: field(
+      list(string),
+      'which proxies get VirtualServices that do not say exportTo',
+    ),
+    defaultDestinationRuleExportTo: field(
+      list(string),
+      'which proxies get DestinationRules that do not say exportTo',
+    ),
     enableAutoMtls: field(boolean, 'Cluster.transport_socket_matches'),
     rootNamespace: field(string, 'where the defaults of the mesh are looked for'),
     trustDomain: field(string, 'CertificateValidationContext.match_subject_alt_names'),
@@ -109,26 +131,44 @@ export const MeshConfig = message(
     connectTimeout: field(duration, 'Cluster.connect_timeout'),
     tcpKeepalive: TcpKeepalive,
     protocolDetectionTimeout: field(durationOrZero, 'Listener.listener_filters_timeout'),
-    proxyListenPort: field(integerIn(1, 65_535), 'Listener.address of virtualOutbound; capture has to lead there'),
-    proxyInboundListenPort: field(integerIn(0, 65_535), 'Listener.address of virtualInbound; capture has to lead there'),
+    proxyListenPort: field(
+      integerIn(1, 65_535),
+      'Listener.address of virtualOutbound; capture has to lead there',
+    ),
+    proxyInboundListenPort: field(
+      integerIn(0, 65_535),
+      'Listener.address of virtualInbound; capture has to lead there',
+    ),
     proxyHttpPort: field(integerIn(0, 65_535), 'Listener.address of the explicit HTTP proxy'),
     defaultHttpRetryPolicy: HTTPRetry,
     localityLbSetting: LocalityLoadBalancerSetting,
     zoneAwareLbSetting: ZoneAwareLoadBalancerSetting,
-    defaultTrafficPolicy: message('DefaultTrafficPolicy', { connectionPool: ConnectionPoolSettings, outlierDetection: OutlierDetection }),
+    defaultTrafficPolicy: message('DefaultTrafficPolicy', {
+      connectionPool: ConnectionPoolSettings,
+      outlierDetection: OutlierDetection,
+    }),
     h2UpgradePolicy: field(enumOf(['DO_NOT_UPGRADE', 'UPGRADE']), 'HttpProtocolOptions.explicit_http_config'),
-    accessLogFile: field(string, 'FileAccessLog.path of HttpConnectionManager.access_log, TcpProxy.access_log and Listener.access_log'),
+    accessLogFile: field(
+      string,
+      'FileAccessLog.path of HttpConnectionManager.access_log, TcpProxy.access_log and Listener.access_log',
+    ),
     accessLogFormat: field(text, 'FileAccessLog.log_format'),
     accessLogEncoding: field(enumOf(['TEXT', 'JSON']), 'FileAccessLog.log_format'),
     disableEnvoyListenerLog: field(boolean, 'Listener.access_log'),
     enableEnvoyAccessLogService: noEffect(boolean, 'there is no access log service; use accessLogFile'),
-    serviceEntryVisibility: noEffect(anything, 'say exportTo in each ServiceEntry, or defaultServiceExportTo'),
+    serviceEntryVisibility: noEffect(
+      anything,
+      'say exportTo in each ServiceEntry, or defaultServiceExportTo',
+    ),
     enableTracing: noEffect(boolean, 'tracing is not supported'),
     defaultConfig: MeshProxyConfig,
     ingressClass: field(string, 'which Ingresses are served'),
     ingressService: noEffect(string, 'no status is written to Ingresses'),
     ingressSelector: field(string, 'which gateway serves Ingresses'),
-    ingressControllerMode: field(enumOf(['UNSPECIFIED', 'OFF', 'DEFAULT', 'STRICT']), 'which Ingresses are served'),
+    ingressControllerMode: field(
+      enumOf(['UNSPECIFIED', 'OFF', 'DEFAULT', 'STRICT']),
+      'which Ingresses are served',
+    ),
     pathNormalization: message('ProxyPathNormalization', {
       normalization: field(
         enumOf(['DEFAULT', 'NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES']),
@@ -179,7 +219,10 @@ export const MeshConfig = message(
       ),
       'there is one cluster, so every service is local to it',
     ),
-    verifyCertificateAtClient: noEffect(boolean, 'Istio does not read it either; name caCertificates in the DestinationRule'),
+    verifyCertificateAtClient: noEffect(
+      boolean,
+      'Istio does not read it either; name caCertificates in the DestinationRule',
+    ),
     enablePrometheusMerge: noEffect(boolean, 'applications are scraped on their own'),
     hboneIdleTimeout: noEffect(durationOrZero, 'there is no ambient mode'),
     defaultProviders: noEffect(anything, 'telemetry providers are not supported'),
@@ -195,22 +238,34 @@ export type MeshConfig = Infer<typeof MeshConfig>;
 
 function tlsConfig(ecdhCurves: Field<readonly string[], false>) {
   return message('TLSConfig', {
-    minProtocolVersion: field(enumOf(['TLS_AUTO', 'TLSV1_2', 'TLSV1_3']), 'TlsParameters.tls_minimum_protocol_version'),
+    minProtocolVersion: field(
+      enumOf(['TLS_AUTO', 'TLSV1_2', 'TLSV1_3']),
+      'TlsParameters.tls_minimum_protocol_version',
+    ),
     ecdhCurves,
     cipherSuites: field(list(string), 'TlsParameters.cipher_suites'),
   });
 }
 
-/** https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto#envoy-v3-api-field-config-cluster-v3-cluster-dns-refresh-rate */
-function checkRefresh({ dnsRefreshRate = 60_000 }: { readonly dnsRefreshRate?: number }, context: RuleContext): void {
+/**
+ * https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto#envoy-v3-api-field-config-cluster-v3-cluster-dns-refresh-rate
+ */
+function checkRefresh(
+  { dnsRefreshRate = 60_000 }: { readonly dnsRefreshRate?: number },
+  context: RuleContext,
+): void {
   if (dnsRefreshRate <= 1) context.report('MT0106', ['dnsRefreshRate'], '{} must be more than 1ms');
 }
 
 /** Both listen on every address. */
 function checkCapturePorts(
-  { proxyListenPort, proxyInboundListenPort }: { readonly proxyListenPort?: number; readonly proxyInboundListenPort?: number },
+  {
+    proxyListenPort,
+    proxyInboundListenPort,
+  }: { readonly proxyListenPort?: number; readonly proxyInboundListenPort?: number },
   context: RuleContext,
 ): void {
   const [outbound, inbound] = [proxyListenPort || 15_001, proxyInboundListenPort || 15_006];
-  if (outbound === inbound) context.report('MT0131', ['proxyInboundListenPort'], `{} and proxyListenPort are both ${outbound}`);
+  if (outbound === inbound)
+    context.report('MT0131', ['proxyInboundListenPort'], `{} and proxyListenPort are both ${outbound}`);
 }

@@ -12,7 +12,11 @@ export type MutualTLS = Infer<typeof MutualTLS>;
 
 export const PeerAuthentication = message(
   'PeerAuthentication',
-  { selector: LabelSelector, mtls: MutualTLS, portLevelMtls: field(mapOf(MutualTLS), 'FilterChainMatch.destination_port') },
+  {
+    selector: LabelSelector,
+    mtls: MutualTLS,
+    portLevelMtls: field(mapOf(MutualTLS), 'FilterChainMatch.destination_port'),
+  },
   {
     rules: [
       ({ selector, portLevelMtls }, context) => {

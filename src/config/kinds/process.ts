@@ -1,5 +1,16 @@
-// Process (apiVersion meltemi.dev/v1): a workload that `meltemi up` starts on this machine, standing where a Deployment stands in a cluster.
-import { field, type Infer, integerIn, list, mapOf, message, required, string, text } from '../schema/index.ts';
+// Process (apiVersion meltemi.dev/v1): a workload that `meltemi up` starts on this machine, standing where a
+// Deployment stands in a cluster.
+import {
+  field,
+  type Infer,
+  integerIn,
+  list,
+  mapOf,
+  message,
+  required,
+  string,
+  text,
+} from '../schema/index.ts';
 
 export const ProcessPort = message('ProcessPort', {
   name: field(string, 'joins the port to targetPort of Services; its protocol', {
@@ -12,20 +23,29 @@ export type ProcessPort = Infer<typeof ProcessPort>;
 export const Process = message(
   'Process',
   {
-    labels: field(mapOf(string), 'labels of the workload', { doc: 'Labels of the workload; metadata.labels are added to them.' }),
+    labels: field(mapOf(string), 'labels of the workload', {
+      doc: 'Labels of the workload; metadata.labels are added to them.',
+    }),
     serviceAccount: field(string, 'the identity of the workload'),
     command: field(list(text), 'the process to start', { doc: 'Program and its arguments.' }),
     ports: list(ProcessPort),
     replicas: field(integerIn(0, 100), 'how many of it'),
     env: field(mapOf(text), 'environment of the process'),
-    workingDir: field(string, 'where it is started', { doc: 'Relative to the file that holds the resource.' }),
+    workingDir: field(string, 'where it is started', {
+      doc: 'Relative to the file that holds the resource.',
+    }),
   },
   {
     rules: [
       (process, context) => {
         if ((process.command ?? []).length === 0)
-          context.report('MT0103', ['command'], 'a Process needs a command: the program and its arguments, as a list');
-        else if (process.command?.[0]?.trim() === '') context.report('MT0103', ['command', 0], 'the program has no name');
+          context.report(
+            'MT0103',
+            ['command'],
+            'a Process needs a command: the program and its arguments, as a list',
+          );
+        else if (process.command?.[0]?.trim() === '')
+          context.report('MT0103', ['command', 0], 'the program has no name');
       },
     ],
   },

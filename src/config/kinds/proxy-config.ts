@@ -15,7 +15,8 @@ export const ProxyConfig = message(
       ({ concurrency = 0, environmentVariables = {} }, context) => {
         if (concurrency < 0) context.report('MT0105', ['concurrency'], '{} cannot be negative');
         for (const [name, value] of Object.entries(environmentVariables)) {
-          if (value.length > 2048) context.report('MT0133', ['environmentVariables', name], '{} has more than 2048 characters');
+          if (value.length > 2048)
+            context.report('MT0133', ['environmentVariables', name], '{} has more than 2048 characters');
         }
       },
     ],

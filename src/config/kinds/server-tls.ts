@@ -1,5 +1,15 @@
 // ServerTLSSettings: TLS that a gateway or a sidecar's ingress listener terminates.
-import { boolean, enumOf, field, type Infer, list, message, noEffect, type RuleContext, string } from '../schema/index.ts';
+import {
+  boolean,
+  enumOf,
+  field,
+  type Infer,
+  list,
+  message,
+  noEffect,
+  type RuleContext,
+  string,
+} from '../schema/index.ts';
 
 const TLSProtocol = enumOf(['TLS_AUTO', 'TLSV1_0', 'TLSV1_1', 'TLSV1_2', 'TLSV1_3']);
 
@@ -20,14 +30,23 @@ export const ServerTLSSettings = message(
     ),
     serverCertificate: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
     privateKey: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
-    caCertificates: field(string, 'CombinedValidationContext.validation_context_sds_secret_config (file-root:…)'),
+    caCertificates: field(
+      string,
+      'CombinedValidationContext.validation_context_sds_secret_config (file-root:…)',
+    ),
     caCrl: field(string, 'CertificateValidationContext.crl'),
     credentialName: field(
       string,
       'CommonTlsContext.tls_certificate_sds_secret_configs and validation_context_sds_secret_config (kubernetes://…)',
     ),
-    credentialNames: field(list(string), 'CommonTlsContext.tls_certificate_sds_secret_configs (kubernetes://…)'),
-    caCertCredentialName: field(string, 'CombinedValidationContext.validation_context_sds_secret_config (kubernetes://…)'),
+    credentialNames: field(
+      list(string),
+      'CommonTlsContext.tls_certificate_sds_secret_configs (kubernetes://…)',
+    ),
+    caCertCredentialName: field(
+      string,
+      'CombinedValidationContext.validation_context_sds_secret_config (kubernetes://…)',
+    ),
     tlsCertificates: list(TLSCertificate),
     subjectAltNames: field(list(string), 'CertificateValidationContext.match_subject_alt_names'),
     verifyCertificateSpki: field(list(string), 'CertificateValidationContext.verify_certificate_spki'),
@@ -41,7 +60,9 @@ export const ServerTLSSettings = message(
 );
 export type ServerTLSSettings = Infer<typeof ServerTLSSettings>;
 
-/** https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/tls/v3/common.proto#extensions-transport-sockets-tls-v3-certificatevalidationcontext */
+/**
+ * https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/tls/v3/common.proto#extensions-transport-sockets-tls-v3-certificatevalidationcontext
+ */
 function checkPins(
   {
     verifyCertificateSpki = [],
@@ -51,27 +72,48 @@ function checkPins(
 ): void {
   verifyCertificateSpki.forEach((pin, i) => {
     if (!/^[A-Za-z0-9+/]{43}=$/.test(pin))
-      context.report('MT0117', ['verifyCertificateSpki', i], `"${pin}" is not a SHA-256 digest in base64, of 44 characters`);
+      context.report(
+        'MT0117',
+        ['verifyCertificateSpki', i],
+        `"${pin}" is not a SHA-256 digest in base64, of 44 characters`,
+      );
   });
   verifyCertificateHash.forEach((pin, i) => {
     if (!/^(?:[0-9a-f]{64}|[0-9a-f]{2}(?::[0-9a-f]{2}){31})$/i.test(pin))
-      context.report('MT0117', ['verifyCertificateHash', i], `"${pin}" is not a SHA-256 digest in hexadecimal digits`);
+      context.report(
+        'MT0117',
+        ['verifyCertificateHash', i],
+        `"${pin}" is not a SHA-256 digest in hexadecimal digits`,
+      );
   });
 }
 
 const versions = ['TLSV1_0', 'TLSV1_1', 'TLSV1_2', 'TLSV1_3'];
 
 function checkVersions(
-  { minProtocolVersion = 'TLS_AUTO', maxProtocolVersion = 'TLS_AUTO' }: { minProtocolVersion?: string; maxProtocolVersion?: string },
+  {
+    minProtocolVersion = 'TLS_AUTO',
+    maxProtocolVersion = 'TLS_AUTO',
+  }: { minProtocolVersion?: string; maxProtocolVersion?: string },
   context: RuleContext,
 ): void {
   const lowest = minProtocolVersion === 'TLS_AUTO' ? 'TLSV1_2' : minProtocolVersion;
   if (maxProtocolVersion !== 'TLS_AUTO' && versions.indexOf(maxProtocolVersion) < versions.indexOf(lowest))
-    context.report('MT0117', ['maxProtocolVersion'], `{} ${maxProtocolVersion} is below the minimum, ${lowest}`);
+    context.report(
+      'MT0117',
+      ['maxProtocolVersion'],
+      `{} ${maxProtocolVersion} is below the minimum, ${lowest}`,
+    );
 }
 
 interface ServerTlsFields {
-  readonly mode?: 'PASSTHROUGH' | 'SIMPLE' | 'MUTUAL' | 'AUTO_PASSTHROUGH' | 'ISTIO_MUTUAL' | 'OPTIONAL_MUTUAL';
+  readonly mode?:
+    | 'PASSTHROUGH'
+    | 'SIMPLE'
+    | 'MUTUAL'
+    | 'AUTO_PASSTHROUGH'
+    | 'ISTIO_MUTUAL'
+    | 'OPTIONAL_MUTUAL';
   readonly serverCertificate?: string;
   readonly privateKey?: string;
   readonly caCertificates?: string;
@@ -99,12 +141,18 @@ function checkServerTls(tls: ServerTlsFields, context: RuleContext): void {
   switch (mode) {
     case 'ISTIO_MUTUAL':
       for (const name of sources)
-        if (isGiven(tls[name])) context.report('MT0117', [name], '{} is not possible for ISTIO_MUTUAL: the mesh supplies the certificates');
+        if (isGiven(tls[name]))
+          context.report(
+            'MT0117',
+            [name],
+            '{} is not possible for ISTIO_MUTUAL: the mesh supplies the certificates',
+          );
       return;
     case 'PASSTHROUGH':
     case 'AUTO_PASSTHROUGH':
       for (const name of sources)
-        if (isGiven(tls[name])) context.report('MT0154', [name], `{} is not used: mode ${mode} does not end TLS here`);
+        if (isGiven(tls[name]))
+          context.report('MT0154', [name], `{} is not used: mode ${mode} does not end TLS here`);
       return;
     case 'SIMPLE':
     case 'MUTUAL':
@@ -116,9 +164,12 @@ function checkServerTls(tls: ServerTlsFields, context: RuleContext): void {
 
 function checkTermination(tls: ServerTlsFields, mode: string, context: RuleContext): void {
   const { credentialName, credentialNames = [], tlsCertificates = [], serverCertificate, privateKey } = tls;
-  const given = [credentialName, credentialNames.length > 0, serverCertificate && privateKey, tlsCertificates.length > 0].filter(
-    Boolean,
-  ).length;
+  const given = [
+    credentialName,
+    credentialNames.length > 0,
+    serverCertificate && privateKey,
+    tlsCertificates.length > 0,
+  ].filter(Boolean).length;
   if (given > 1)
     context.report(
       'MT0117',
@@ -130,7 +181,8 @@ function checkTermination(tls: ServerTlsFields, mode: string, context: RuleConte
   if (tls.caCrl && mode === 'SIMPLE' && !credentialName && credentialNames.length === 0)
     context.report('MT0117', ['caCrl'], '{} has no use for SIMPLE: no client certificate is asked for');
   for (const [name, list] of Object.entries({ credentialNames, tlsCertificates })) {
-    if (list.length > 2) context.report('MT0154', [name], '{}: two certificates at most are used (one RSA, one ECDSA)');
+    if (list.length > 2)
+      context.report('MT0154', [name], '{}: two certificates at most are used (one RSA, one ECDSA)');
   }
   if (credentialName || credentialNames.length > 0) return;
   if (tlsCertificates.length > 0)
@@ -139,13 +191,25 @@ function checkTermination(tls: ServerTlsFields, mode: string, context: RuleConte
     });
   else checkPair(tls, mode, context);
   const hasRoot =
-    tls.caCertificates || tls.caCertCredentialName || (tlsCertificates.length > 0 && tlsCertificates.every((item) => item.caCertificates));
-  if (mode !== 'SIMPLE' && !hasRoot) context.report('MT0117', ['caCertificates'], `{} is missing: mode ${mode} needs it to check clients`);
+    tls.caCertificates ||
+    tls.caCertCredentialName ||
+    (tlsCertificates.length > 0 && tlsCertificates.every((item) => item.caCertificates));
+  if (mode !== 'SIMPLE' && !hasRoot)
+    context.report('MT0117', ['caCertificates'], `{} is missing: mode ${mode} needs it to check clients`);
 }
 
-function checkPair(pair: { serverCertificate?: string; privateKey?: string }, mode: string, context: RuleContext): void {
+function checkPair(
+  pair: { serverCertificate?: string; privateKey?: string },
+  mode: string,
+  context: RuleContext,
+): void {
   for (const name of ['serverCertificate', 'privateKey'] as const) {
-    if (!pair[name]) context.report('MT0117', [name], `{} is missing: mode ${mode} needs a certificate and its key, or credentialName`);
+    if (!pair[name])
+      context.report(
+        'MT0117',
+        [name],
+        `{} is missing: mode ${mode} needs a certificate and its key, or credentialName`,
+      );
   }
 }
 
@@ -175,7 +239,12 @@ export const knownSuites: readonly string[] = [
 function warnCipherSuites(suites: readonly string[], context: RuleContext): void {
   suites.forEach((suite, i) => {
     if (!knownSuites.includes(suite.replace(/^[-+!]/, '')))
-      context.report('MT0158', ['cipherSuites', i], `{}: "${suite}" is not a cipher suite that is known; it is ignored`);
-    else if (suites.indexOf(suite) < i) context.report('MT0158', ['cipherSuites', i], `{}: "${suite}" is listed twice`);
+      context.report(
+        'MT0158',
+        ['cipherSuites', i],
+        `{}: "${suite}" is not a cipher suite that is known; it is ignored`,
+      );
+    else if (suites.indexOf(suite) < i)
+      context.report('MT0158', ['cipherSuites', i], `{}: "${suite}" is listed twice`);
   });
 }

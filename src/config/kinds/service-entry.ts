@@ -44,7 +44,10 @@ export const ServiceEntry = message(
     hosts: field(list(string), 'Cluster.name; VirtualHost.domains; FilterChainMatch.server_names'),
     addresses: field(list(string), 'Listener.address; FilterChainMatch.prefix_ranges; VirtualHost.domains'),
     ports: list(ServicePort),
-    location: field(enumOf(['MESH_EXTERNAL', 'MESH_INTERNAL']), 'Cluster.transport_socket_matches: mutual TLS inside the mesh only'),
+    location: field(
+      enumOf(['MESH_EXTERNAL', 'MESH_INTERNAL']),
+      'Cluster.transport_socket_matches: mutual TLS inside the mesh only',
+    ),
     resolution: field(enumOf(['NONE', 'STATIC', 'DNS', 'DNS_ROUND_ROBIN', 'DYNAMIC_DNS']), 'Cluster.type'),
     endpoints: list(WorkloadEntryFields),
     workloadSelector: WorkloadSelector,

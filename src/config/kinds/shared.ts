@@ -10,7 +10,9 @@ export type Labels = Readonly<Record<string, string>>;
 export const Percent = message('Percent', { value: field(number, 'FractionalPercent.numerator') });
 export type Percent = Infer<typeof Percent>;
 
-export const PortSelector = message('PortSelector', { number: field(uint32, 'the port in the name of the cluster') });
+export const PortSelector = message('PortSelector', {
+  number: field(uint32, 'the port in the name of the cluster'),
+});
 export type PortSelector = Infer<typeof PortSelector>;
 
 export const Destination = message(
@@ -25,7 +27,8 @@ export const Destination = message(
       ({ host, subset, port }, context) => {
         if (host === '*') context.report('MT0127', ['host'], '{} cannot be *: name the service');
         else checkWildcardDomain(host, ['host'], context);
-        if (subset && !isDnsLabel(subset)) context.report('MT0109', ['subset'], `{}: "${subset}" is not possible as the name of a subset`);
+        if (subset && !isDnsLabel(subset))
+          context.report('MT0109', ['subset'], `{}: "${subset}" is not possible as the name of a subset`);
         if (port) checkPort(port.number, ['port', 'number'], context);
       },
     ],
@@ -57,7 +60,12 @@ export type LabelSelector = Infer<typeof LabelSelector>;
 
 export const WorkloadSelector = message(
   'WorkloadSelector',
-  { labels: field(mapOf(string), 'which proxies it is for; of a ServiceEntry: which workloads are its endpoints') },
+  {
+    labels: field(
+      mapOf(string),
+      'which proxies it is for; of a ServiceEntry: which workloads are its endpoints',
+    ),
+  },
   {
     rules: [
       ({ labels }, context) => {

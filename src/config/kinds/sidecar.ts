@@ -1,6 +1,24 @@
 // Sidecar: https://istio.io/latest/docs/reference/config/networking/sidecar/
-import { checkEgress, checkEgressList, checkEgressProxy, checkIngress, checkIngressPorts, warnEgressHosts } from '../rules/sidecar.ts';
-import { enumOf, field, type Infer, ignored, list, message, noEffect, type RuleContext, string, uint32 } from '../schema/index.ts';
+import {
+  checkEgress,
+  checkEgressList,
+  checkEgressProxy,
+  checkIngress,
+  checkIngressPorts,
+  warnEgressHosts,
+} from '../rules/sidecar.ts';
+import {
+  enumOf,
+  field,
+  type Infer,
+  ignored,
+  list,
+  message,
+  noEffect,
+  type RuleContext,
+  string,
+  uint32,
+} from '../schema/index.ts';
 import { ConnectionPoolSettings } from './destination-rule/connection-pool.ts';
 import { ServerTLSSettings } from './server-tls.ts';
 import { Destination, WorkloadSelector } from './shared.ts';
@@ -73,7 +91,11 @@ export const Sidecar = message(
       },
       ({ ingress = [], egress = [], inboundConnectionPool, outboundTrafficPolicy }, context) => {
         if (ingress.length + egress.length === 0 && !inboundConnectionPool && !outboundTrafficPolicy) {
-          context.report('MT0121', [], 'a Sidecar needs ingress, egress, outboundTrafficPolicy or inboundConnectionPool');
+          context.report(
+            'MT0121',
+            [],
+            'a Sidecar needs ingress, egress, outboundTrafficPolicy or inboundConnectionPool',
+          );
         }
         checkIngressPorts(ingress, context);
         checkEgressList(egress, context);

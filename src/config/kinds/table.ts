@@ -5,7 +5,12 @@ import { DestinationRule } from './destination-rule/destination-rule.ts';
 import { IstioGateway } from './gateway.ts';
 import { BackendTLSPolicy } from './gateway-api/backend-tls-policy.ts';
 import { GatewayClass, KubeGateway, ListenerSet, ReferenceGrant } from './gateway-api/gateway.ts';
-import { GatewayGRPCRoute, GatewayHTTPRoute, GatewayTCPRoute, GatewayTLSRoute } from './gateway-api/routes.ts';
+import {
+  GatewayGRPCRoute,
+  GatewayHTTPRoute,
+  GatewayTCPRoute,
+  GatewayTLSRoute,
+} from './gateway-api/routes.ts';
 import { ConfigMap, KubeNode, KubeService, Namespace, Pod, Secret } from './kubernetes/core.ts';
 import { EndpointSlice } from './kubernetes/endpoint-slice.ts';
 import { Ingress, IngressClass } from './kubernetes/ingress.ts';
@@ -27,13 +32,28 @@ export interface KindDefinition<Spec> {
   /** Why resources of the kind do nothing yet. */
   readonly noEffect?: string;
   readonly schema: Schema<Spec>;
-  /** `spec`: the content is there. `root`: it stands beside metadata. A list: in `spec`, and these fields beside it. */
+  /**
+   * `spec`: the content is there. `root`: it stands beside metadata. A list: in `spec`, and these fields
+   * beside it.
+   */
   readonly content: 'spec' | 'root' | readonly string[];
 }
 
-const istio = { group: 'networking.istio.io', versions: ['v1', 'v1beta1', 'v1alpha3'], content: 'spec' } as const;
-const gatewayApi = { group: 'gateway.networking.k8s.io', versions: ['v1', 'v1beta1', 'v1alpha2'], content: 'spec' } as const;
-const route = { group: 'gateway.networking.k8s.io', versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha2'], content: ['status'] } as const;
+const istio = {
+  group: 'networking.istio.io',
+  versions: ['v1', 'v1beta1', 'v1alpha3'],
+  content: 'spec',
+} as const;
+const gatewayApi = {
+  group: 'gateway.networking.k8s.io',
+  versions: ['v1', 'v1beta1', 'v1alpha2'],
+  content: 'spec',
+} as const;
+const route = {
+  group: 'gateway.networking.k8s.io',
+  versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha2'],
+  content: ['status'],
+} as const;
 const core = { group: '', versions: ['v1'] } as const;
 
 export const kinds = {
@@ -45,16 +65,32 @@ export const kinds = {
   Gateway: { ...istio, schema: IstioGateway },
   Sidecar: { ...istio, schema: Sidecar },
   ProxyConfig: { ...istio, schema: ProxyConfig, noEffect: 'proxies are configured by their bootstrap' },
-  PeerAuthentication: { group: 'security.istio.io', versions: ['v1', 'v1beta1'], content: 'spec', schema: PeerAuthentication },
+  PeerAuthentication: {
+    group: 'security.istio.io',
+    versions: ['v1', 'v1beta1'],
+    content: 'spec',
+    schema: PeerAuthentication,
+  },
   Service: { ...core, content: ['status'], schema: KubeService },
   Pod: { ...core, content: ['status'], schema: Pod },
-  EndpointSlice: { group: 'discovery.k8s.io', versions: ['v1', 'v1beta1'], content: 'root', schema: EndpointSlice },
+  EndpointSlice: {
+    group: 'discovery.k8s.io',
+    versions: ['v1', 'v1beta1'],
+    content: 'root',
+    schema: EndpointSlice,
+  },
   Namespace: { ...core, clusterScoped: true, content: 'spec', schema: Namespace },
   Node: { ...core, clusterScoped: true, content: ['status'], schema: KubeNode },
   Secret: { ...core, content: 'root', schema: Secret },
   ConfigMap: { ...core, content: 'root', schema: ConfigMap },
   Ingress: { group: 'networking.k8s.io', versions: ['v1'], content: ['status'], schema: Ingress },
-  IngressClass: { group: 'networking.k8s.io', versions: ['v1'], clusterScoped: true, content: 'spec', schema: IngressClass },
+  IngressClass: {
+    group: 'networking.k8s.io',
+    versions: ['v1'],
+    clusterScoped: true,
+    content: 'spec',
+    schema: IngressClass,
+  },
   'gateway.networking.k8s.io/Gateway': { ...gatewayApi, writtenKind: 'Gateway', schema: KubeGateway },
   ListenerSet: { ...gatewayApi, schema: ListenerSet },
   GatewayClass: { ...gatewayApi, clusterScoped: true, schema: GatewayClass },

@@ -2,9 +2,22 @@
 import { checkPort, checkUnixPath, isIpAddress, unixPrefix } from '../rules/addresses.ts';
 import { checkLabels } from '../rules/labels.ts';
 import { domainProblem, isDnsLabel } from '../rules/names.ts';
-import { field, type Infer, mapOf, message, noEffect, type RuleContext, string, uint32, withRules } from '../schema/index.ts';
+import {
+  field,
+  type Infer,
+  mapOf,
+  message,
+  noEffect,
+  type RuleContext,
+  string,
+  uint32,
+  withRules,
+} from '../schema/index.ts';
 
-/** The message as ServiceEntry.endpoints and WorkloadGroup.template have it, where other rules hold for the address. */
+/**
+ * The message as ServiceEntry.endpoints and WorkloadGroup.template have it, where other rules hold for the
+ * address.
+ */
 export const WorkloadEntryFields = message(
   'WorkloadEntry',
   {
@@ -22,7 +35,8 @@ export const WorkloadEntryFields = message(
         checkLabels(labels, ['labels'], context);
         for (const [name, port] of Object.entries(ports ?? {})) {
           checkPort(port, ['ports', name], context);
-          if (!isDnsLabel(name)) context.report('MT0109', ['ports', name], `"${name}" is not possible as the name of a port`);
+          if (!isDnsLabel(name))
+            context.report('MT0109', ['ports', name], `"${name}" is not possible as the name of a port`);
         }
       },
     ],
@@ -42,12 +56,17 @@ export const WorkloadEntry = withRules(WorkloadEntryFields, (entry, context) => 
 export function checkNoAddress({ address, network }: WorkloadEntry, context: RuleContext): boolean {
   if (address) return false;
   if (network)
-    context.report('MT0157', [], `{} has no address, only the network "${network}": it is reached through that network's gateway`);
+    context.report(
+      'MT0157',
+      [],
+      `{} has no address, only the network "${network}": it is reached through that network's gateway`,
+    );
   else context.report('MT0103', ['address'], '{} is missing');
   return true;
 }
 
 export function checkUnixAddress({ address = '', ports = {} }: WorkloadEntry, context: RuleContext): void {
   checkUnixPath(address.slice(unixPrefix.length), ['address'], context);
-  if (Object.keys(ports).length > 0) context.report('MT0119', ['ports'], '{} cannot stand beside the address of a unix socket');
+  if (Object.keys(ports).length > 0)
+    context.report('MT0119', ['ports'], '{} cannot stand beside the address of a unix socket');
 }

@@ -25,16 +25,23 @@ export const HTTPHealthCheckConfig = message(
     port: required(uint32, 'see probe'),
     host: ignored(string, 'see probe'),
     scheme: ignored(string, 'see probe'),
-    httpHeaders: list(message('HTTPHeader', { name: required(string, 'see probe'), value: ignored(string, 'see probe') })),
+    httpHeaders: list(
+      message('HTTPHeader', { name: required(string, 'see probe'), value: ignored(string, 'see probe') }),
+    ),
   },
   {
     rules: [
       ({ port, scheme = '', httpHeaders = [] }, context) => {
         checkPort(port, ['port'], context);
-        if (!['', 'HTTP', 'HTTPS'].includes(scheme)) context.report('MT0132', ['scheme'], `{} must be HTTP or HTTPS, not "${scheme}"`);
+        if (!['', 'HTTP', 'HTTPS'].includes(scheme))
+          context.report('MT0132', ['scheme'], `{} must be HTTP or HTTPS, not "${scheme}"`);
         httpHeaders.forEach(({ name }, i) => {
           if (!/^[-A-Za-z0-9]+$/.test(name))
-            context.report('MT0113', ['httpHeaders', i, 'name'], `"${name}" is not possible as the name of a probe's header`);
+            context.report(
+              'MT0113',
+              ['httpHeaders', i, 'name'],
+              `"${name}" is not possible as the name of a probe's header`,
+            );
         });
       },
     ],
@@ -57,7 +64,10 @@ export const ReadinessProbe = message(
     httpGet: HTTPHealthCheckConfig,
     tcpSocket: TCPHealthCheckConfig,
     exec: message('ExecHealthCheckConfig', { command: ignored(list(text), 'see probe') }),
-    grpc: message('GrpcHealthCheckConfig', { port: ignored(uint32, 'see probe'), service: ignored(string, 'see probe') }),
+    grpc: message('GrpcHealthCheckConfig', {
+      port: ignored(uint32, 'see probe'),
+      service: ignored(string, 'see probe'),
+    }),
   },
   { rules: [checkTimes, checkMethod] },
 );
@@ -77,10 +87,20 @@ export const WorkloadGroup = message('WorkloadGroup', {
 });
 export type WorkloadGroup = Infer<typeof WorkloadGroup>;
 
-const times = ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const;
+const times = [
+  'initialDelaySeconds',
+  'timeoutSeconds',
+  'periodSeconds',
+  'successThreshold',
+  'failureThreshold',
+] as const;
 
-function checkTimes(probe: { readonly [name in (typeof times)[number]]?: number }, context: RuleContext): void {
-  for (const name of times) if ((probe[name] ?? 0) < 0) context.report('MT0105', [name], '{} cannot be negative');
+function checkTimes(
+  probe: { readonly [name in (typeof times)[number]]?: number },
+  context: RuleContext,
+): void {
+  for (const name of times)
+    if ((probe[name] ?? 0) < 0) context.report('MT0105', [name], '{} cannot be negative');
 }
 
 interface ProbeMethods {
@@ -92,7 +112,9 @@ interface ProbeMethods {
 
 function checkMethod({ httpGet, tcpSocket, exec, grpc }: ProbeMethods, context: RuleContext): void {
   const given = [httpGet, tcpSocket, exec, grpc].filter((method) => method !== undefined).length;
-  if (grpc !== undefined) context.report('MT0132', ['grpc'], '{} is not a health check that works; use httpGet, tcpSocket or exec');
+  if (grpc !== undefined)
+    context.report('MT0132', ['grpc'], '{} is not a health check that works; use httpGet, tcpSocket or exec');
   if (given !== 1) context.report('MT0132', [], '{} needs one of httpGet, tcpSocket and exec');
-  if (exec && (exec.command ?? []).length === 0) context.report('MT0132', ['exec', 'command'], '{} is missing');
+  if (exec && (exec.command ?? []).length === 0)
+    context.report('MT0132', ['exec', 'command'], '{} is missing');
 }

@@ -6,19 +6,22 @@ import type { RuleContext } from '../schema/index.ts';
 export function exclusive<K extends string>(...names: readonly K[]) {
   return (value: { readonly [key in K]?: unknown }, context: RuleContext): void => {
     const [first, second] = names.filter((name) => isSet(value[name]));
-    if (first !== undefined && second !== undefined) context.report('MT0108', [second], `{} cannot stand beside ${first}`);
+    if (first !== undefined && second !== undefined)
+      context.report('MT0108', [second], `{} cannot stand beside ${first}`);
   };
 }
 
 export function needsOneOf<K extends string>(code: IssueCode, ...names: readonly K[]) {
   return (value: { readonly [key in K]?: unknown }, context: RuleContext): void => {
-    if (!names.some((name) => isSet(value[name]))) context.report(code, [], `{} has nothing in it; set ${namesText(names)}`);
+    if (!names.some((name) => isSet(value[name])))
+      context.report(code, [], `{} has nothing in it; set ${namesText(names)}`);
   };
 }
 
 export function notNegative<K extends string>(...names: readonly K[]) {
   return (value: { readonly [key in K]?: number }, context: RuleContext): void => {
-    for (const name of names) if ((value[name] ?? 0) < 0) context.report('MT0105', [name], `{} cannot be negative (${value[name]})`);
+    for (const name of names)
+      if ((value[name] ?? 0) < 0) context.report('MT0105', [name], `{} cannot be negative (${value[name]})`);
   };
 }
 
@@ -26,7 +29,8 @@ export function percentIn<K extends string>(...names: readonly K[]) {
   return (value: { readonly [key in K]?: number }, context: RuleContext): void => {
     for (const name of names) {
       const percent = value[name] ?? 0;
-      if (percent < 0 || percent > 100) context.report('MT0115', [name], `{} must be from 0 to 100, not ${percent}`);
+      if (percent < 0 || percent > 100)
+        context.report('MT0115', [name], `{} must be from 0 to 100, not ${percent}`);
     }
   };
 }

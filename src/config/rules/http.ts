@@ -14,15 +14,21 @@ export function isAuthority(name: string): boolean {
   return name.toLowerCase() === 'host' || name === ':authority';
 }
 
-/** A header value is a format string for Envoy: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#custom-request-response-headers */
+/**
+ * A header value is a format string for Envoy:
+ * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#custom-request-response-headers
+ */
 export function checkHeaderValue(value: string, path: Path, context: RuleContext): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the rule is about
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
     context.report('MT0113', path, 'a header value cannot have control characters');
     return;
   }
-  const rest = value.replaceAll('%%', '').replace(/%[A-Z0-9_]+(?:\((?:[^%()]|\([^%()]*\)|%)*\))?(?::\d+)?%/g, '');
-  if (rest.includes('%')) context.report('MT0113', path, `"${value}" has an open %: write %% for a percent sign, or %VARIABLE%`);
+  const rest = value
+    .replaceAll('%%', '')
+    .replace(/%[A-Z0-9_]+(?:\((?:[^%()]|\([^%()]*\)|%)*\))?(?::\d+)?%/g, '');
+  if (rest.includes('%'))
+    context.report('MT0113', path, `"${value}" has an open %: write %% for a percent sign, or %VARIABLE%`);
 }
 
 /** Codes that Go's net/http has a text for, which is Istio's test of a status in retryOn. */

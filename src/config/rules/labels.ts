@@ -10,7 +10,8 @@ const namePattern = /^(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 export function checkLabels(labels: Labels | undefined, path: Path, context: RuleContext): void {
   for (const [key, value] of Object.entries(labels ?? {})) {
     if (!isLabelKey(key)) context.report('MT0111', [...path, key], `"${key}" is not a label key`);
-    if (value !== '' && !isLabelName(value)) context.report('MT0111', [...path, key], `"${value}" is not a label value`);
+    if (value !== '' && !isLabelName(value))
+      context.report('MT0111', [...path, key], `"${value}" is not a label value`);
   }
 }
 
@@ -18,8 +19,10 @@ export function checkLabels(labels: Labels | undefined, path: Path, context: Rul
 export function checkSelector(labels: Labels | undefined, path: Path, context: RuleContext): void {
   for (const [key, value] of Object.entries(labels ?? {})) {
     if (key === '') context.report('MT0111', [...path, key], 'a selector cannot have an empty key');
-    if (key.includes('*') || value.includes('*')) context.report('MT0111', [...path, key], 'a selector cannot have a wildcard');
-    if (value.length > 63) context.report('MT0111', [...path, key], 'a label value has at most 63 characters');
+    if (key.includes('*') || value.includes('*'))
+      context.report('MT0111', [...path, key], 'a selector cannot have a wildcard');
+    if (value.length > 63)
+      context.report('MT0111', [...path, key], 'a label value has at most 63 characters');
   }
 }
 

@@ -21,14 +21,25 @@ interface Settings {
 const hour = 3_600_000;
 
 export function checkMeshConfig(mesh: Settings, context: RuleContext): void {
-  const { connectTimeout = 0, trustDomain, trustDomainAliases = [], meshMTLS, serviceSettings = [], defaultConfig = {} } = mesh;
+  const {
+    connectTimeout = 0,
+    trustDomain,
+    trustDomainAliases = [],
+    meshMTLS,
+    serviceSettings = [],
+    defaultConfig = {},
+  } = mesh;
   if (connectTimeout > hour) context.report('MT0106', ['connectTimeout'], '{} must be 1h at most');
   if (trustDomain !== undefined) checkTrustDomain(trustDomain, ['trustDomain'], context);
   trustDomainAliases.forEach((alias, i) => {
     checkTrustDomain(alias, ['trustDomainAliases', i], context);
   });
   if (meshMTLS?.ecdhCurves !== undefined)
-    context.report('MT0129', ['meshMTLS', 'ecdhCurves'], '{} is not possible: proxies of the mesh choose the curves themselves');
+    context.report(
+      'MT0129',
+      ['meshMTLS', 'ecdhCurves'],
+      '{} is not possible: proxies of the mesh choose the curves themselves',
+    );
   serviceSettings.forEach(({ hosts = [] }, i) => {
     hosts.forEach((host, j) => {
       checkWildcardDomain(host, ['serviceSettings', i, 'hosts', j], context);
@@ -38,12 +49,19 @@ export function checkMeshConfig(mesh: Settings, context: RuleContext): void {
 }
 
 function checkProxyDefaults(
-  { discoveryAddress, drainDuration = 0, proxyAdminPort, proxyHeaders, statusPort }: NonNullable<Settings['defaultConfig']>,
+  {
+    discoveryAddress,
+    drainDuration = 0,
+    proxyAdminPort,
+    proxyHeaders,
+    statusPort,
+  }: NonNullable<Settings['defaultConfig']>,
   context: RuleContext,
 ): void {
   if (proxyAdminPort !== undefined) checkPort(proxyAdminPort, ['proxyAdminPort'], context);
   if (statusPort !== undefined) checkPort(statusPort, ['statusPort'], context);
-  const server = isRecord(proxyHeaders) && isRecord(proxyHeaders['server']) ? proxyHeaders['server']['value'] : undefined;
+  const server =
+    isRecord(proxyHeaders) && isRecord(proxyHeaders['server']) ? proxyHeaders['server']['value'] : undefined;
   const problem = typeof server === 'string' ? lineProblem(server) : undefined;
   if (problem !== undefined) context.report('MT0134', ['proxyHeaders', 'server', 'value'], `{} ${problem}`);
   if (drainDuration % 1000 !== 0) context.report('MT0106', ['drainDuration'], '{} must be in whole seconds');
@@ -53,11 +71,13 @@ function checkProxyDefaults(
 /** The authority of SPIFFE identities, which may look like no domain of DNS at all: `1.2` is one. */
 function checkTrustDomain(domain: string, path: Path, context: RuleContext): void {
   const labels = (domain.length > 1 && domain.endsWith('.') ? domain.slice(0, -1) : domain).split('.');
-  if (!labels.every(isDnsLabel)) context.report('MT0109', path, domain === '' ? '{} is empty' : `"${domain}" is not a trust domain`);
+  if (!labels.every(isDnsLabel))
+    context.report('MT0109', path, domain === '' ? '{} is empty' : `"${domain}" is not a trust domain`);
 }
 
 function checkHostPort(address: string, path: Path, context: RuleContext): void {
   const { host = '', port = '' } = /^\[?(?<host>[^\]]*)\]?:(?<port>\d{1,5})$/.exec(address)?.groups ?? {};
-  if (!isIpAddress(host) && domainProblem(host)) context.report('MT0119', path, `"${address}" must be HOST:PORT`);
+  if (!isIpAddress(host) && domainProblem(host))
+    context.report('MT0119', path, `"${address}" must be HOST:PORT`);
   else checkPort(Number(port), path, context);
 }

@@ -21,7 +21,8 @@ export function wildcardDomainProblem(name: string): string | undefined {
   if (problem) return problem;
   const dot = name.indexOf('.');
   const first = dot === -1 ? name : name.slice(0, dot);
-  if (first.length > 63 || !wildcardLabelPattern.test(first)) return `"${name}" is not a DNS name (label "${first}")`;
+  if (first.length > 63 || !wildcardLabelPattern.test(first))
+    return `"${name}" is not a DNS name (label "${first}")`;
   return dot === -1 ? undefined : labelsProblem(name.slice(dot + 1), name);
 }
 
@@ -40,14 +41,20 @@ export function checkWildcardDomain(name: string, path: Path, context: RuleConte
 }
 
 /** The host part of a Gateway's or Sidecar's host entry: no short names, no partial wildcards. */
-export function checkListenerHost(host: string, path: Path, context: RuleContext, options: { allowIp: boolean }): void {
+export function checkListenerHost(
+  host: string,
+  path: Path,
+  context: RuleContext,
+  options: { allowIp: boolean },
+): void {
   if (host !== '*' && !host.includes('.') && !(options.allowIp && isIpAddress(host))) {
     context.report('MT0109', path, `short name "${host}": write the full DNS name`);
     return;
   }
   const problem = options.allowIp && isIpAddress(host) ? undefined : wildcardDomainProblem(host);
   if (problem) context.report('MT0109', path, problem);
-  else if (isPartialWildcard(host)) context.report('MT0109', path, `partial wildcard "${host}": write *. and a domain`);
+  else if (isPartialWildcard(host))
+    context.report('MT0109', path, `partial wildcard "${host}": write *. and a domain`);
 }
 
 /** Whether one of two names, either possibly with a leading wildcard, covers the other. */
@@ -71,6 +78,8 @@ function labelsProblem(text: string, name: string): string | undefined {
   const labels = text.split('.');
   const top = labels.at(-1) ?? '';
   if (/^\d+$/.test(top)) return `"${name}" is not a DNS name (the last label "${top}" has digits only)`;
-  const wrong = labels.find((item, index) => !isDnsLabel(item) && !(item === '' && index > 0 && index === labels.length - 1));
+  const wrong = labels.find(
+    (item, index) => !isDnsLabel(item) && !(item === '' && index > 0 && index === labels.length - 1),
+  );
   return wrong === undefined ? undefined : `"${name}" is not a DNS name (label "${wrong}")`;
 }

@@ -5,7 +5,10 @@ import type { Path, RuleContext } from '../schema/index.ts';
 /** Istio's limit. A longer expression is a way to make every proxy slow. */
 const longest = 1024;
 
-/** `re2.max_program_size.error_level` in the bootstrap of Istio's proxies. The program of Envoy's library is larger than that of ours, never smaller. */
+/**
+ * `re2.max_program_size.error_level` in the bootstrap of Istio's proxies. The program of Envoy's library is
+ * larger than that of ours, never smaller.
+ */
 const largestProgram = 32_768;
 
 export function checkRegex(regex: string, path: Path, context: RuleContext): void {
@@ -14,13 +17,16 @@ export function checkRegex(regex: string, path: Path, context: RuleContext): voi
     return;
   }
   const problem = regexProblem(regex);
-  if (problem !== undefined) context.report('MT0110', path, `{} is not a regular expression in RE2 syntax: ${problem}`);
+  if (problem !== undefined)
+    context.report('MT0110', path, `{} is not a regular expression in RE2 syntax: ${problem}`);
 }
 
 function regexProblem(regex: string): string | undefined {
   try {
     const size = RE2JS.compile(regex).programSize();
-    return size > largestProgram ? `it is too large (${size} steps, of which Envoy takes ${largestProgram})` : undefined;
+    return size > largestProgram
+      ? `it is too large (${size} steps, of which Envoy takes ${largestProgram})`
+      : undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

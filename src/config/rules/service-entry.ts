@@ -1,6 +1,14 @@
 // ServiceEntry: how hosts, addresses, ports and endpoints must fit its resolution.
 import type { RuleContext } from '../schema/index.ts';
-import { checkOptionalPort, checkPort, checkSubnet, checkUnixPath, isCidr, isIpAddress, unixPrefix } from './addresses.ts';
+import {
+  checkOptionalPort,
+  checkPort,
+  checkSubnet,
+  checkUnixPath,
+  isCidr,
+  isIpAddress,
+  unixPrefix,
+} from './addresses.ts';
 import { domainProblem, isDnsLabel, isPartialWildcard, wildcardDomainProblem } from './names.ts';
 import { isHttp, isKnownProtocol, isTcp, isTls, protocolNames } from './protocol.ts';
 
@@ -27,9 +35,14 @@ interface Endpoint {
   readonly ports?: Readonly<Record<string, number>>;
 }
 
-export function checkServiceHosts({ hosts = [], resolution, endpoints = [], workloadSelector }: Entry, context: RuleContext): void {
-  if (hosts.length === 0) context.report('MT0103', ['hosts'], '{} is missing: a ServiceEntry needs at least one host');
-  const needsNames = (resolution === 'DNS' || resolution === 'DNS_ROUND_ROBIN') && endpoints.length === 0 && !workloadSelector;
+export function checkServiceHosts(
+  { hosts = [], resolution, endpoints = [], workloadSelector }: Entry,
+  context: RuleContext,
+): void {
+  if (hosts.length === 0)
+    context.report('MT0103', ['hosts'], '{} is missing: a ServiceEntry needs at least one host');
+  const needsNames =
+    (resolution === 'DNS' || resolution === 'DNS_ROUND_ROBIN') && endpoints.length === 0 && !workloadSelector;
   hosts.forEach((host, i) => {
     const problem = wildcardDomainProblem(host);
     if (host === '*') context.report('MT0127', ['hosts', i], '{} cannot be *');
@@ -47,24 +60,38 @@ export function checkServiceHosts({ hosts = [], resolution, endpoints = [], work
   });
 }
 
-export function checkServiceAddresses({ addresses = [], resolution = 'NONE' }: Entry, context: RuleContext): void {
+export function checkServiceAddresses(
+  { addresses = [], resolution = 'NONE' }: Entry,
+  context: RuleContext,
+): void {
   addresses.forEach((address, i) => {
     checkSubnet(address, ['addresses', i], context);
     if (isCidr(address) && resolution !== 'NONE' && resolution !== 'STATIC') {
-      context.report('MT0119', ['addresses', i], `{}: a CIDR block is possible for resolution NONE and STATIC only, not ${resolution}`);
+      context.report(
+        'MT0119',
+        ['addresses', i],
+        `{}: a CIDR block is possible for resolution NONE and STATIC only, not ${resolution}`,
+      );
     }
   });
   if (addresses.length > 0 && resolution === 'DYNAMIC_DNS')
     context.report('MT0108', ['addresses'], '{} cannot stand beside resolution DYNAMIC_DNS');
 }
 
-export function checkServicePorts({ ports = [], hosts = [], resolution = 'NONE', location }: Entry, context: RuleContext): void {
+export function checkServicePorts(
+  { ports = [], hosts = [], resolution = 'NONE', location }: Entry,
+  context: RuleContext,
+): void {
   ports.forEach((port, i) => {
     const at = context.at(['ports', i]);
     checkPort(port.number, ['number'], at);
     checkOptionalPort(port.targetPort, ['targetPort'], at);
     if (!isDnsLabel(port.name ?? ''))
-      at.report('MT0109', ['name'], port.name ? `"${port.name}" is not possible as the name of a port` : '{} is missing');
+      at.report(
+        'MT0109',
+        ['name'],
+        port.name ? `"${port.name}" is not possible as the name of a port` : '{} is missing',
+      );
     if (port.protocol && !isKnownProtocol(port.protocol))
       at.report('MT0118', ['protocol'], `{}: unknown protocol "${port.protocol}"; use ${protocolNames}`);
     if (ports.findIndex((other) => other.name === port.name) < i)
@@ -73,8 +100,16 @@ export function checkServicePorts({ ports = [], hosts = [], resolution = 'NONE',
       at.report('MT0116', ['number'], `{}: the port ${port.number} is given twice`);
     checkPortProtocol(port, { hosts, resolution }, at);
   });
-  if (resolution === 'DYNAMIC_DNS' && location === 'MESH_INTERNAL' && context.resource.labels['istio.io/use-waypoint']) {
-    context.report('MT0108', ['location'], '{}: MESH_INTERNAL and resolution DYNAMIC_DNS do not go together at a waypoint');
+  if (
+    resolution === 'DYNAMIC_DNS' &&
+    location === 'MESH_INTERNAL' &&
+    context.resource.labels['istio.io/use-waypoint']
+  ) {
+    context.report(
+      'MT0108',
+      ['location'],
+      '{}: MESH_INTERNAL and resolution DYNAMIC_DNS do not go together at a waypoint',
+    );
   }
 }
 
@@ -85,7 +120,12 @@ function checkPortProtocol(
 ): void {
   if (resolution === 'DYNAMIC_DNS') {
     const isPossible = isTls(protocol) || ['http', 'http2', 'grpc'].includes((protocol ?? '').toLowerCase());
-    if (!isPossible) context.report('MT0118', ['protocol'], '{} must be HTTP, HTTP2, GRPC, TLS or HTTPS for resolution DYNAMIC_DNS');
+    if (!isPossible)
+      context.report(
+        'MT0118',
+        ['protocol'],
+        '{} must be HTTP, HTTP2, GRPC, TLS or HTTPS for resolution DYNAMIC_DNS',
+      );
   } else if (resolution !== 'NONE' && hosts.length > 1 && !isHttp(protocol) && !isTls(protocol)) {
     context.report(
       'MT0118',
@@ -98,14 +138,19 @@ function checkPortProtocol(
 export function checkServiceEndpoints(entry: Entry, context: RuleContext): void {
   const { endpoints = [], resolution = 'NONE', ports = [] } = entry;
   if (endpoints.length > 0 && (resolution === 'NONE' || resolution === 'DYNAMIC_DNS')) {
-    context.report('MT0108', ['endpoints'], `{} cannot stand beside resolution ${resolution}; use STATIC for addresses, DNS for names`);
+    context.report(
+      'MT0108',
+      ['endpoints'],
+      `{} cannot stand beside resolution ${resolution}; use STATIC for addresses, DNS for names`,
+    );
   }
   if (resolution === 'DNS_ROUND_ROBIN' && endpoints.length > 1)
     context.report('MT0108', ['endpoints'], '{}: resolution DNS_ROUND_ROBIN takes one endpoint at most');
   endpoints.forEach((endpoint, i) => {
     const at = context.at(['endpoints', i]);
     for (const name of Object.keys(endpoint.ports ?? {})) {
-      if (!ports.some((port) => port.name === name)) at.report('MT0109', ['ports', name], `{}: the entry has no port named "${name}"`);
+      if (!ports.some((port) => port.name === name))
+        at.report('MT0109', ['ports', name], `{}: the entry has no port named "${name}"`);
     }
     checkEndpointAddress(endpoint, { resolution, ports: ports.length }, at);
   });
@@ -121,10 +166,17 @@ function checkEndpointAddress(
     else context.report('MT0103', ['address'], '{} is missing');
   } else if (address.startsWith(unixPrefix) && entry.resolution === 'STATIC') {
     checkUnixPath(address.slice(unixPrefix.length), ['address'], context);
-    if (Object.keys(ports).length > 0) context.report('MT0119', ['ports'], '{} cannot stand beside the address of a unix socket');
-    if (entry.ports !== 1) context.report('MT0119', ['address'], '{}: an entry with a unix socket has exactly one port');
+    if (Object.keys(ports).length > 0)
+      context.report('MT0119', ['ports'], '{} cannot stand beside the address of a unix socket');
+    if (entry.ports !== 1)
+      context.report('MT0119', ['address'], '{}: an entry with a unix socket has exactly one port');
   } else if (entry.resolution === 'STATIC') {
-    if (!isIpAddress(address)) context.report('MT0119', ['address'], `"${address}" is not an IP address; for a name use resolution DNS`);
+    if (!isIpAddress(address))
+      context.report(
+        'MT0119',
+        ['address'],
+        `"${address}" is not an IP address; for a name use resolution DNS`,
+      );
   } else if (!isIpAddress(address) && domainProblem(address))
     context.report('MT0119', ['address'], `"${address}" is neither an IP address nor a DNS name`);
 }
@@ -133,12 +185,27 @@ export function warnServiceEntry(
   { addresses = [], ports = [], hosts = [], resolution = 'NONE', workloadSelector }: Entry,
   context: RuleContext,
 ): void {
-  if (workloadSelector && resolution === 'NONE') context.report('MT0154', ['workloadSelector'], '{} has no effect with resolution NONE');
-  const isPlainTcp = (port: Port): boolean => !port.protocol || (isTcp(port.protocol) && !isTls(port.protocol));
-  if (addresses.length === 0 && (resolution === 'NONE' || resolution === 'STATIC') && ports.some(isPlainTcp)) {
+  if (workloadSelector && resolution === 'NONE')
+    context.report('MT0154', ['workloadSelector'], '{} has no effect with resolution NONE');
+  const isPlainTcp = (port: Port): boolean =>
+    !port.protocol || (isTcp(port.protocol) && !isTls(port.protocol));
+  if (
+    addresses.length === 0 &&
+    (resolution === 'NONE' || resolution === 'STATIC') &&
+    ports.some(isPlainTcp)
+  ) {
     context.report('MT0157', [], 'a port without HTTP or TLS is told apart by its address: give addresses');
   }
-  if (resolution === 'DNS' && addresses.length > 0 && hosts.length > 1 && ports.some((port) => isTcp(port.protocol))) {
-    context.report('MT0154', ['hosts'], '{}: several hosts share the addresses; connections to TCP ports all go to the first');
+  if (
+    resolution === 'DNS' &&
+    addresses.length > 0 &&
+    hosts.length > 1 &&
+    ports.some((port) => isTcp(port.protocol))
+  ) {
+    context.report(
+      'MT0154',
+      ['hosts'],
+      '{}: several hosts share the addresses; connections to TCP ports all go to the first',
+    );
   }
 }

@@ -46,18 +46,31 @@ export function checkIngress(ingress: Ingress, context: RuleContext): void {
   if (defaultEndpoint) checkDefaultEndpoint(defaultEndpoint, ['defaultEndpoint'], context);
   if (tls) checkIngressTls(tls, port, context.at(['tls']));
   if (connectionPool?.http && !isHttp(port.protocol))
-    context.report('MT0154', ['connectionPool', 'http'], '{} has no effect: the protocol of the port is not HTTP');
+    context.report(
+      'MT0154',
+      ['connectionPool', 'http'],
+      '{} has no effect: the protocol of the port is not HTTP',
+    );
 }
 
 export function checkIngressPorts(ingress: readonly Ingress[], context: RuleContext): void {
   ingress.forEach(({ port }, i) => {
     const isTwice = port && ingress.findIndex((other) => other.port?.number === port.number) < i;
-    if (isTwice) context.report('MT0116', ['ingress', i, 'port'], `{}: the port ${port.number} is given twice`);
+    if (isTwice)
+      context.report('MT0116', ['ingress', i, 'port'], `{}: the port ${port.number} is given twice`);
   });
 }
 
-export function checkEgress({ port, bind = '', captureMode, hosts = [] }: Egress, context: RuleContext): void {
-  if (hosts.length === 0) context.report('MT0103', ['hosts'], '{} is missing: an egress listener needs at least one host, such as "./*"');
+export function checkEgress(
+  { port, bind = '', captureMode, hosts = [] }: Egress,
+  context: RuleContext,
+): void {
+  if (hosts.length === 0)
+    context.report(
+      'MT0103',
+      ['hosts'],
+      '{} is missing: an egress listener needs at least one host, such as "./*"',
+    );
   hosts.forEach((host, i) => {
     checkEgressHost(host, ['hosts', i], context);
   });
@@ -66,17 +79,29 @@ export function checkEgress({ port, bind = '', captureMode, hosts = [] }: Egress
   checkListenerPort(port, context.at(['port']), { isUnix });
   if (isUnix) checkUnixPath(bind.slice(unixPrefix.length), ['bind'], context);
   else if (bind) checkIpAddress(bind, ['bind'], context);
-  if (isUnix && captureMode === 'IPTABLES') context.report('MT0131', ['captureMode'], '{} must be DEFAULT or NONE for a unix socket');
+  if (isUnix && captureMode === 'IPTABLES')
+    context.report('MT0131', ['captureMode'], '{} must be DEFAULT or NONE for a unix socket');
 }
 
-/** A listener without a port takes what the others leave, so it is the last; ports, whatever the address, and sockets are used once. */
+/**
+ * A listener without a port takes what the others leave, so it is the last; ports, whatever the address, and
+ * sockets are used once.
+ */
 export function checkEgressList(egress: readonly Egress[], context: RuleContext): void {
   const keys = egress.map(({ port, bind }) => port && (port.number || bind));
   egress.forEach(({ port }, i) => {
     if (!port && i < egress.length - 1)
-      context.report('MT0131', ['egress', i], '{} has no port, so it takes all that is left: it must be the last');
+      context.report(
+        'MT0131',
+        ['egress', i],
+        '{} has no port, so it takes all that is left: it must be the last',
+      );
     if (keys[i] && keys.indexOf(keys[i]) < i)
-      context.report('MT0116', ['egress', i, port?.number ? 'port' : 'bind'], `{}: ${keys[i]} is given twice`);
+      context.report(
+        'MT0116',
+        ['egress', i, port?.number ? 'port' : 'bind'],
+        `{}: ${keys[i]} is given twice`,
+      );
   });
 }
 
@@ -102,7 +127,10 @@ export function warnEgressHosts(hosts: readonly string[], context: RuleContext):
 }
 
 export function checkEgressProxy(
-  { mode = 'REGISTRY_ONLY', egressProxy }: { mode?: string; egressProxy?: { readonly host: string; readonly port?: unknown } },
+  {
+    mode = 'REGISTRY_ONLY',
+    egressProxy,
+  }: { mode?: string; egressProxy?: { readonly host: string; readonly port?: unknown } },
   context: RuleContext,
 ): void {
   if (!egressProxy) return;
@@ -125,7 +153,11 @@ function coversHost(wide: string, narrow: string): boolean {
 function checkEgressHost(text: string, path: Path, context: RuleContext): void {
   const slash = text.indexOf('/');
   if (slash === -1) {
-    context.report('MT0109', path, `"${text}" must be NAMESPACE/HOST, such as "./${text || '*'}" or "*/${text || '*'}"`);
+    context.report(
+      'MT0109',
+      path,
+      `"${text}" must be NAMESPACE/HOST, such as "./${text || '*'}" or "*/${text || '*'}"`,
+    );
     return;
   }
   const namespace = text.slice(0, slash);
@@ -148,7 +180,8 @@ function checkListenerPort(
   if (protocol && !isKnownProtocol(protocol))
     context.report('MT0118', ['protocol'], `{}: unknown protocol "${protocol}"; use ${protocolNames}`);
   if (!(isUnix && number === 0)) checkPort(number, ['number'], context);
-  if (name && !isDnsLabel(name)) context.report('MT0109', ['name'], `"${name}" is not possible as the name of a port`);
+  if (name && !isDnsLabel(name))
+    context.report('MT0109', ['name'], `"${name}" is not possible as the name of a port`);
   if (targetPort) context.report('MT0129', ['targetPort'], '{} has no meaning in a Sidecar');
 }
 
@@ -159,7 +192,11 @@ function checkDefaultEndpoint(endpoint: string, path: Path, context: RuleContext
   }
   const match = /^(?:127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\[::\]|):(.*)$/.exec(endpoint);
   if (!match) {
-    context.report('MT0119', path, `"${endpoint}": write 127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT, [::]:PORT or unix://PATH`);
+    context.report(
+      'MT0119',
+      path,
+      `"${endpoint}": write 127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT, [::]:PORT or unix://PATH`,
+    );
     return;
   }
   const port = match[1] ?? '';
@@ -168,10 +205,20 @@ function checkDefaultEndpoint(endpoint: string, path: Path, context: RuleContext
 
 function checkIngressTls(tls: IngressTls, { protocol }: Port, context: RuleContext): void {
   if (!isTls(protocol))
-    context.report('MT0117', [], `{} is not possible on a port with protocol ${protocol || '(none)'}; use HTTPS or TLS`);
+    context.report(
+      'MT0117',
+      [],
+      `{} is not possible on a port with protocol ${protocol || '(none)'}; use HTTPS or TLS`,
+    );
   if (tls.mode === 'ISTIO_MUTUAL' || tls.mode === 'AUTO_PASSTHROUGH')
     context.report('MT0117', ['mode'], `{}: ${tls.mode} is not possible here`);
-  for (const name of ['httpsRedirect', 'subjectAltNames', 'credentialName', 'credentialNames', 'tlsCertificates'] as const) {
+  for (const name of [
+    'httpsRedirect',
+    'subjectAltNames',
+    'credentialName',
+    'credentialNames',
+    'tlsCertificates',
+  ] as const) {
     const value = tls[name];
     const isGiven = Array.isArray(value) ? value.length > 0 : Boolean(value);
     if (isGiven) context.report('MT0117', [name], '{} is not possible here');

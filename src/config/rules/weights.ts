@@ -4,7 +4,11 @@ import type { Path, RuleContext } from '../schema/index.ts';
 /** Envoy adds weights up in 32 bits. */
 const heaviest = 4_294_967_295;
 
-export function checkWeights(destinations: readonly { readonly weight?: number }[] | undefined, path: Path, context: RuleContext): void {
+export function checkWeights(
+  destinations: readonly { readonly weight?: number }[] | undefined,
+  path: Path,
+  context: RuleContext,
+): void {
   const weights = (destinations ?? []).map(({ weight = 0 }) => weight);
   weights.forEach((weight, i) => {
     if (weight < 0) context.report('MT0114', [...path, i, 'weight'], `{} cannot be negative (${weight})`);

@@ -1,4 +1,5 @@
-// The words in which the schemas of the kinds are written. Each gives a description and its TypeScript type at once.
+// The words in which the schemas of the kinds are written. Each gives a description and its TypeScript type
+// at once.
 import type { Millis } from '../../base/index.ts';
 import type { FieldOptions, FieldShape, Rule, Schema, Shape } from './shape.ts';
 
@@ -19,7 +20,9 @@ type TypeOf<F> = F extends Field<infer T, boolean> ? T : F extends Schema<infer 
 type RequiredKeys<F> = { [K in keyof F]: F[K] extends Field<unknown, true> ? K : never }[keyof F];
 type Flat<T> = { readonly [K in keyof T]: T[K] };
 
-export type MessageType<F> = Flat<{ [K in Exclude<keyof F, RequiredKeys<F>>]?: TypeOf<F[K]> } & { [K in RequiredKeys<F>]: TypeOf<F[K]> }>;
+export type MessageType<F> = Flat<
+  { [K in Exclude<keyof F, RequiredKeys<F>>]?: TypeOf<F[K]> } & { [K in RequiredKeys<F>]: TypeOf<F[K]> }
+>;
 
 export interface MessageOptions<T> {
   readonly open?: boolean;
@@ -34,7 +37,10 @@ export const number: Schema<number> = { shape: { kind: 'number', integer: false 
 export const int32: Schema<number> = integerIn(-2147483648, 2147483647);
 export const uint32: Schema<number> = integerIn(0, 4294967295);
 export const uint64: Schema<number> = integerIn(0, Number.MAX_SAFE_INTEGER);
-/** Go's duration text, at least a millisecond and in whole ones, which is what Istio asks of almost every duration. */
+/**
+ * Go's duration text, at least a millisecond and in whole ones, which is what Istio asks of almost every
+ * duration.
+ */
 export const duration: Schema<Millis> = { shape: { kind: 'duration', min: 1 } };
 export const durationOrZero: Schema<Millis> = { shape: { kind: 'duration', min: 0 } };
 export const timestamp: Schema<Millis> = { shape: { kind: 'timestamp' } };
@@ -47,13 +53,18 @@ export function integerIn(min: number, max: number): Schema<number> {
 }
 
 /** `refused` holds values that the protobuf enum knows but this place does not take, with the reason. */
-export function enumOf<const V extends string>(values: readonly V[], refused?: Readonly<Record<string, string>>): Schema<V> {
+export function enumOf<const V extends string>(
+  values: readonly V[],
+  refused?: Readonly<Record<string, string>>,
+): Schema<V> {
   return { shape: { kind: 'enum', values, ...(refused ? { refused } : {}) } };
 }
 
 export function list<T>(item: Composite<T>): Composite<readonly T[]>;
 export function list<T>(item: Schema<T>): Schema<readonly T[]>;
-export function list<T>(item: Schema<T> & { readonly composite?: true }): Schema<readonly T[]> & { readonly composite?: true } {
+export function list<T>(
+  item: Schema<T> & { readonly composite?: true },
+): Schema<readonly T[]> & { readonly composite?: true } {
   return { shape: { kind: 'list', item: item.shape }, ...(item.composite ? { composite: true } : {}) };
 }
 
@@ -71,13 +82,23 @@ export function message<F extends Fields>(
   fields: F,
   options: MessageOptions<MessageType<F>> = {},
 ): Composite<MessageType<F>> {
-  const entries = Object.entries(fields).map(([key, value]): [string, FieldShape] => [key, fieldShape(value)]);
+  const entries = Object.entries(fields).map(([key, value]): [string, FieldShape] => [
+    key,
+    fieldShape(value),
+  ]);
   const { open = false, rules = [] } = options;
-  return { composite: true, shape: { kind: 'message', name, fields: new Map(entries), spellings: spellingsOf(entries), open, rules } };
+  return {
+    composite: true,
+    shape: { kind: 'message', name, fields: new Map(entries), spellings: spellingsOf(entries), open, rules },
+  };
 }
 
 /** `effect`: the field of Envoy's API that it becomes (`RouteAction.timeout`), or what else it decides. */
-export function field<T>(schema: Schema<T>, effect: string, options: Omit<FieldOptions, 'effect'> = {}): Field<T, false> {
+export function field<T>(
+  schema: Schema<T>,
+  effect: string,
+  options: Omit<FieldOptions, 'effect'> = {},
+): Field<T, false> {
   return { schema, required: false, options: { ...options, effect } };
 }
 
@@ -96,8 +117,15 @@ export function noEffect<T>(schema: Schema<T>, why: string): Field<T, false> {
   return { schema, required: false, options: { noEffect: why } };
 }
 
-/** Does nothing here and is none of our business: other people's API, or a kind that does nothing as a whole. Nobody is told. */
-export function ignored<T>(schema: Schema<T>, why: string, options: Pick<FieldOptions, 'deprecated'> = {}): Field<T, false> {
+/**
+ * Does nothing here and is none of our business: other people's API, or a kind that does nothing as a whole.
+ * Nobody is told.
+ */
+export function ignored<T>(
+  schema: Schema<T>,
+  why: string,
+  options: Pick<FieldOptions, 'deprecated'> = {},
+): Field<T, false> {
   return { schema, required: false, options: { ...options, ignored: why } };
 }
 

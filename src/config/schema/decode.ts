@@ -1,4 +1,5 @@
-// From parsed YAML or JSON to the typed value that a schema describes, with findings about everything that does not fit.
+// From parsed YAML or JSON to the typed value that a schema describes, with findings about everything that
+// does not fit.
 import { unreachable } from '../../base/index.ts';
 import type { Findings } from './findings.ts';
 import { fieldText } from './path.ts';
@@ -22,7 +23,10 @@ class Decoder {
   readonly #resource: ResourceFacts;
   readonly #findings: Findings;
   readonly #path: (string | number)[];
-  /** Values that did not fit so far. Rules run only on messages in which there are none, since they rely on the types. */
+  /**
+   * Values that did not fit so far. Rules run only on messages in which there are none, since they rely on
+   * the types.
+   */
   #misfits = 0;
 
   constructor(resource: ResourceFacts, findings: Findings, path: Path) {
@@ -61,7 +65,8 @@ class Decoder {
     const found = new Map<string, unknown>();
     for (const [key, item] of Object.entries(value)) this.#field(shape, key, item, found);
     for (const [key, field] of shape.fields) {
-      if (field.required && (!found.has(key) || found.get(key) === '')) this.#missing(key, field, found.get(key));
+      if (field.required && (!found.has(key) || found.get(key) === ''))
+        this.#missing(key, field, found.get(key));
     }
     const result: Record<string, unknown> = {};
     for (const [name, item] of found) if (item !== undefined) result[name] = item;
@@ -84,9 +89,12 @@ class Decoder {
   }
 
   #remarks(field: FieldShape, value: unknown): void {
-    if (field.legacy) this.#findings.add(field.legacy.code, [...this.#path], `{} is from 2018; ${field.legacy.instead}`);
-    if (field.deprecated !== undefined) this.#findings.add('MT0302', [...this.#path], `{} is deprecated; use ${field.deprecated}`);
-    if (field.noEffect !== undefined && value !== '') this.#findings.add('MT0401', [...this.#path], `{} has no effect: ${field.noEffect}`);
+    if (field.legacy)
+      this.#findings.add(field.legacy.code, [...this.#path], `{} is from 2018; ${field.legacy.instead}`);
+    if (field.deprecated !== undefined)
+      this.#findings.add('MT0302', [...this.#path], `{} is deprecated; use ${field.deprecated}`);
+    if (field.noEffect !== undefined && value !== '')
+      this.#findings.add('MT0401', [...this.#path], `{} has no effect: ${field.noEffect}`);
   }
 
   #unknown(shape: MessageShape, key: string): void {
@@ -96,14 +104,21 @@ class Decoder {
     this.#findings.add(
       'MT0102',
       [...this.#path, key],
-      `unknown field "${shorten(key)}" ${where}${near ? `; did you mean "${near}"?` : ''}`.replace('{}', '{ }'),
+      `unknown field "${shorten(key)}" ${where}${near ? `; did you mean "${near}"?` : ''}`.replace(
+        '{}',
+        '{ }',
+      ),
     );
   }
 
   #missing(key: string, field: FieldShape, value: unknown): void {
     this.#misfits++;
     const what = value === '' ? 'is empty' : 'is missing';
-    this.#findings.add('MT0103', [...this.#path, key], `{} ${what}; it is required${field.doc ? `: ${field.doc}` : ''}`);
+    this.#findings.add(
+      'MT0103',
+      [...this.#path, key],
+      `{} ${what}; it is required${field.doc ? `: ${field.doc}` : ''}`,
+    );
   }
 
   #check(shape: MessageShape, value: object): void {
@@ -134,7 +149,10 @@ class Decoder {
       const problem = lineProblem(key);
       if (problem !== undefined) this.#accept({ code: 'MT0134', message: `the key {} ${problem}` });
       if (item === null)
-        this.#accept({ code: 'MT0101', message: `{} has no value${shape.value.kind === 'string' ? '; write "" for an empty one' : ''}` });
+        this.#accept({
+          code: 'MT0101',
+          message: `{} has no value${shape.value.kind === 'string' ? '; write "" for an empty one' : ''}`,
+        });
       else entries.push([key, this.value(shape.value, item)]);
       this.#path.pop();
     }
@@ -150,5 +168,7 @@ class Decoder {
 }
 
 export function isRecord(value: unknown): value is Record_ {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  );
 }

@@ -11,7 +11,10 @@ export interface Finding {
   readonly said?: string;
 }
 
-/** One broken generator must not fill the screen and the memory: the rest of a resource's findings is dropped, but for a first error. */
+/**
+ * One broken generator must not fill the screen and the memory: the rest of a resource's findings is dropped,
+ * but for a first error.
+ */
 const mostFindings = 100;
 
 export class Findings {
@@ -36,7 +39,11 @@ export class Findings {
     return {
       resource,
       report: (code, path, message) =>
-        this.add(code, [...base, ...path], message.includes('{}') || isWhole([...base, ...path]) ? message : `{}: ${message}`),
+        this.add(
+          code,
+          [...base, ...path],
+          message.includes('{}') || isWhole([...base, ...path]) ? message : `{}: ${message}`,
+        ),
       at: (path) => this.context(resource, [...base, ...path]),
     };
   }

@@ -6,7 +6,9 @@ import { suggest } from './suggest.ts';
 
 export type ScalarResult =
   | { readonly value: unknown }
-  /** `said`: how the message calls the value, where the file may write it otherwise (1.10 is the number 1.1). */
+  /**
+   * `said`: how the message calls the value, where the file may write it otherwise (1.10 is the number 1.1).
+   */
   | { readonly code: IssueCode; readonly message: string; readonly said?: string };
 
 type ScalarShape = Exclude<Shape, { readonly kind: 'list' | 'map' | 'message' }>;
@@ -28,7 +30,9 @@ export function readScalar(shape: ScalarShape, value: unknown): ScalarResult {
     case 'any':
       return { value };
     case 'intOrString':
-      return typeof value === 'string' || Number.isInteger(value) ? { value } : wrongType('a number or a name', value);
+      return typeof value === 'string' || Number.isInteger(value)
+        ? { value }
+        : wrongType('a number or a name', value);
     case 'enum':
       return readEnum(shape, value);
   }
@@ -55,16 +59,29 @@ function readString({ lines }: Extract<Shape, { kind: 'string' }>, value: unknow
 export function lineProblem(text: string): string | undefined {
   const [found] = /[\r\n\0]/.exec(text) ?? [];
   if (found === undefined) return undefined;
-  return found === '\0' ? 'has a NUL character' : 'has a line break; write it in one line, in quotes rather than after | or >';
+  return found === '\0'
+    ? 'has a NUL character'
+    : 'has a line break; write it in one line, in quotes rather than after | or >';
 }
 
 function wrongString(value: unknown): ScalarResult {
   if (typeof value !== 'number' && typeof value !== 'boolean') return wrongType('a string', value);
-  return { code: 'MT0101', message: `{} must be a string, not ${describe(value)}; write it in quotes: "${value}"`, said: String(value) };
+  return {
+    code: 'MT0101',
+    message: `{} must be a string, not ${describe(value)}; write it in quotes: "${value}"`,
+    said: String(value),
+  };
 }
 
 // YAML 1.1, which Kubernetes reads, takes these words for booleans.
-const words: Readonly<Record<string, boolean>> = { yes: true, on: true, true: true, no: false, off: false, false: false };
+const words: Readonly<Record<string, boolean>> = {
+  yes: true,
+  on: true,
+  true: true,
+  no: false,
+  off: false,
+  false: false,
+};
 
 function readBoolean(value: unknown): ScalarResult {
   if (typeof value === 'boolean') return { value };
@@ -81,7 +98,8 @@ function readNumber(shape: Extract<Shape, { kind: 'number' }>, value: unknown): 
   }
   if (shape.integer && !Number.isInteger(value)) return wrongType('a whole number', value);
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = shape;
-  if (value < min || value > max) return { code: 'MT0105', message: `{} must be ${rangeText(min, max)}, not ${value}` };
+  if (value < min || value > max)
+    return { code: 'MT0105', message: `{} must be ${rangeText(min, max)}, not ${value}` };
   return { value };
 }
 
@@ -90,13 +108,16 @@ function rangeText(min: number, max: number): string {
 }
 
 function readDuration(min: number, value: unknown): ScalarResult {
-  if (typeof value !== 'string') return { code: 'MT0106', message: `{} must be a duration such as 5s or 250ms, not ${describe(value)}` };
+  if (typeof value !== 'string')
+    return { code: 'MT0106', message: `{} must be a duration such as 5s or 250ms, not ${describe(value)}` };
   const parsed = parseDuration(value);
-  if (parsed === undefined) return { code: 'MT0106', message: `{} must be a duration such as 5s or 250ms, not "${shorten(value)}"` };
+  if (parsed === undefined)
+    return { code: 'MT0106', message: `{} must be a duration such as 5s or 250ms, not "${shorten(value)}"` };
   // Binary fractions: 1.001s is 1000.9999999999999 ms before rounding to nanoseconds.
   const millis: Millis = Math.round(parsed * 1e6) / 1e6;
   if (millis < min) return { code: 'MT0106', message: `{} must be at least ${min}ms, not "${value}"` };
-  if (!Number.isInteger(millis)) return { code: 'MT0106', message: `{} must be in whole milliseconds, not "${value}"` };
+  if (!Number.isInteger(millis))
+    return { code: 'MT0106', message: `{} must be in whole milliseconds, not "${value}"` };
   return { value: millis };
 }
 
@@ -120,7 +141,8 @@ function readEnum(shape: Extract<Shape, { kind: 'enum' }>, value: unknown): Scal
   if (typeof value !== 'string') return wrongType(`one of ${shape.values.join(', ')}`, value);
   if (shape.values.includes(value)) return { value };
   const refused = shape.refused?.[value];
-  if (refused !== undefined) return { code: 'MT0104', message: `{}: ${value} is not possible here: ${refused}` };
+  if (refused !== undefined)
+    return { code: 'MT0104', message: `{}: ${value} is not possible here: ${refused}` };
   const near = suggest(value, shape.values);
   const hint = near ? `; did you mean ${near}?` : `; it is one of ${shape.values.join(', ')}`;
   return { code: 'MT0104', message: `{}: unknown value "${shorten(value)}"${hint}` };

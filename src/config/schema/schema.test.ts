@@ -36,7 +36,11 @@ function read<T>(schema: Schema<T>, value: unknown): { value: T | undefined; fin
   return { value: decoded, findings: findings.all.map(({ code, message: text }) => `${code} ${text}`) };
 }
 
-const scalars: readonly { schema: Schema<unknown>; good: readonly (readonly [unknown, unknown])[]; bad: readonly unknown[] }[] = [
+const scalars: readonly {
+  schema: Schema<unknown>;
+  good: readonly (readonly [unknown, unknown])[];
+  bad: readonly unknown[];
+}[] = [
   {
     schema: string,
     good: [
@@ -90,12 +94,18 @@ const scalars: readonly { schema: Schema<unknown>; good: readonly (readonly [unk
 
 for (const { schema, good, bad } of scalars) {
   test(`scalar ${schema.shape.kind}`, () => {
-    for (const [written, expected] of good) assert.deepEqual(read(schema, written), { value: expected, findings: [] });
-    for (const written of bad) assert.equal(read(schema, written).findings.length, 1, JSON.stringify(written));
+    for (const [written, expected] of good)
+      assert.deepEqual(read(schema, written), { value: expected, findings: [] });
+    for (const written of bad)
+      assert.equal(read(schema, written).findings.length, 1, JSON.stringify(written));
   });
 }
 
-const Inner = message('Inner', { host: required(string, 'x'), tags: field(list(string), 'x'), extra: field(mapOf(int32), 'x') });
+const Inner = message('Inner', {
+  host: required(string, 'x'),
+  tags: field(list(string), 'x'),
+  extra: field(mapOf(int32), 'x'),
+});
 const Thing = message(
   'Thing',
   {
@@ -106,27 +116,42 @@ const Thing = message(
     idle: noEffect(string, 'nothing reads it'),
     theirs: ignored(string, 'nothing reads it'),
   },
-  { rules: [({ name, inner = [] }, context) => name === 'bad' && context.report('MT0116', ['inner', inner.length], 'is bad')] },
+  {
+    rules: [
+      ({ name, inner = [] }, context) =>
+        name === 'bad' && context.report('MT0116', ['inner', inner.length], 'is bad'),
+    ],
+  },
 );
 
 test('messages: null is absent, names in snake case and aliases are read', () => {
-  assert.deepEqual(read(Thing, { name: 'a', inner: null, mesh_mTLS: 'x' }), { value: { name: 'a', meshMTLS: 'x' }, findings: [] });
-  assert.deepEqual(read(Thing, { name: 'a', old_field: 'x' }).findings, ['MT0302 old_field is deprecated; use name']);
-  assert.deepEqual(read(Thing, { name: 'a', idle: 'x' }).findings, ['MT0401 idle has no effect: nothing reads it']);
+  assert.deepEqual(read(Thing, { name: 'a', inner: null, mesh_mTLS: 'x' }), {
+    value: { name: 'a', meshMTLS: 'x' },
+    findings: [],
+  });
+  assert.deepEqual(read(Thing, { name: 'a', old_field: 'x' }).findings, [
+    'MT0302 old_field is deprecated; use name',
+  ]);
+  assert.deepEqual(read(Thing, { name: 'a', idle: 'x' }).findings, [
+    'MT0401 idle has no effect: nothing reads it',
+  ]);
   assert.deepEqual(read(Thing, { name: 'a', theirs: 'x' }).findings, []);
 });
 
 test('messages: everything wrong is found at once', () => {
-  assert.deepEqual(read(Thing, { inner: [{ tags: [1, null], extra: { a: 'x' }, hots: 1 }, 5], neme: 'a' }).findings, [
-    'MT0101 inner[0].tags[0] must be a string, not number 1; write it in quotes: "1"',
-    'MT0101 inner[0].tags[1] must be a value, not nothing',
-    'MT0101 inner[0].extra.a must be a number, not string "x"',
-    'MT0102 unknown field "hots" in inner[0]; did you mean "host"?',
-    'MT0103 inner[0].host is missing; it is required',
-    'MT0101 inner[1] must be a map (Inner), not number 5',
-    'MT0102 unknown field "neme" in Thing; did you mean "name"?',
-    'MT0103 name is missing; it is required',
-  ]);
+  assert.deepEqual(
+    read(Thing, { inner: [{ tags: [1, null], extra: { a: 'x' }, hots: 1 }, 5], neme: 'a' }).findings,
+    [
+      'MT0101 inner[0].tags[0] must be a string, not number 1; write it in quotes: "1"',
+      'MT0101 inner[0].tags[1] must be a value, not nothing',
+      'MT0101 inner[0].extra.a must be a number, not string "x"',
+      'MT0102 unknown field "hots" in inner[0]; did you mean "host"?',
+      'MT0103 inner[0].host is missing; it is required',
+      'MT0101 inner[1] must be a map (Inner), not number 5',
+      'MT0102 unknown field "neme" in Thing; did you mean "name"?',
+      'MT0103 name is missing; it is required',
+    ],
+  );
 });
 
 test('rules run on what decoded cleanly, and only then', () => {

@@ -4,10 +4,17 @@ import { test } from 'node:test';
 import { MemoEngine } from '../../base/index.ts';
 import { parseDocuments } from '../../config/index.ts';
 import { ConfigStore, Registry } from '../../registry/index.ts';
-import { convertGatewayApi, type Generated, gatewayApiStatus, type ReportedCondition, type StatusObject } from './index.ts';
+import {
+  convertGatewayApi,
+  type Generated,
+  gatewayApiStatus,
+  type ReportedCondition,
+  type StatusObject,
+} from './index.ts';
 
 const der = Buffer.from([0x30, 3, 2, 1, 5]).toString('base64');
-const pem = (label: string): string => Buffer.from(`-----BEGIN ${label}-----\n${der}\n-----END ${label}-----\n`).toString('base64');
+const pem = (label: string): string =>
+  Buffer.from(`-----BEGIN ${label}-----\n${der}\n-----END ${label}-----\n`).toString('base64');
 
 const api = 'apiVersion: gateway.networking.k8s.io/v1';
 const gateway = (listeners: string, more = ''): string =>
@@ -47,7 +54,11 @@ const policies = [
   policy('b', cartTarget, 'wellKnownCACertificates: System'),
   policy('c', '{group: "", kind: Service, name: cart, sectionName: http}', 'wellKnownCACertificates: System'),
   policy('d', '{group: "", kind: Service, name: gone}', authorities),
-  policy('e', '{group: "", kind: Service, name: pay}', 'caCertificateRefs: [{group: "", kind: ConfigMap, name: gone}]'),
+  policy(
+    'e',
+    '{group: "", kind: Service, name: pay}',
+    'caCertificateRefs: [{group: "", kind: ConfigMap, name: gone}]',
+  ),
   service('pay'),
 ];
 
@@ -57,29 +68,48 @@ function shown(object: Generated): readonly string[] {
   if (object.kind === 'Gateway') {
     const [server] = object.spec.servers ?? [];
     const tls = server?.tls ? ` ${server.tls.mode} ${server.tls.credentialName ?? ''}` : '';
-    return [`${short(object.metadata.name)} ${server?.port?.number}/${server?.port?.protocol} ${server?.hosts?.join(' ')}${tls}`];
+    return [
+      `${short(object.metadata.name)} ${server?.port?.number}/${server?.port?.protocol} ${server?.hosts?.join(' ')}${tls}`,
+    ];
   }
   if (object.kind === 'DestinationRule') {
     const { host, trafficPolicy: { tls, portLevelSettings: ports = [] } = {} } = object.spec;
-    const text = (settings: typeof tls): string => `${settings?.sni} by ${settings?.credentialName ?? settings?.caCertificates}`;
-    return [`${host}: ${tls ? text(tls) : 'plain'}${ports.map(({ port, tls: own }) => `, ${port?.number} ${text(own)}`).join('')}`];
+    const text = (settings: typeof tls): string =>
+      `${settings?.sni} by ${settings?.credentialName ?? settings?.caCertificates}`;
+    return [
+      `${host}: ${tls ? text(tls) : 'plain'}${ports.map(({ port, tls: own }) => `, ${port?.number} ${text(own)}`).join('')}`,
+    ];
   }
   const { hosts = [], gateways = [], exportTo = [], ...rules } = object.spec;
   const start = `${hosts} @ ${gateways.map(short)}${exportTo.length > 0 ? ' for its own' : ''}`;
-  const targets = (list: readonly { readonly destination?: { readonly host: string }; readonly weight?: number }[] = []): string =>
-    list.map(({ destination, weight }) => `${destination?.host.split('.')[0]}${list.length > 1 ? `*${weight}` : ''}`).join(' ');
+  const targets = (
+    list: readonly { readonly destination?: { readonly host: string }; readonly weight?: number }[] = [],
+  ): string =>
+    list
+      .map(
+        ({ destination, weight }) =>
+          `${destination?.host.split('.')[0]}${list.length > 1 ? `*${weight}` : ''}`,
+      )
+      .join(' ');
   return [
     ...(rules.http ?? []).map(({ match = [], route: to, redirect, directResponse }) => {
       const [{ uri, port } = {}] = match;
       const path = uri ? Object.entries(uri).flat().join(' ') : '';
       return `${start}: ${port ?? ''}${path} -> ${redirect ? 'redirect' : directResponse ? directResponse.status : targets(to)}`;
     }),
-    ...(rules.tls ?? []).map(({ match, route: to }) => `${start}: ${match?.flatMap(({ sniHosts = [] }) => sniHosts)} -> ${targets(to)}`),
+    ...(rules.tls ?? []).map(
+      ({ match, route: to }) =>
+        `${start}: ${match?.flatMap(({ sniHosts = [] }) => sniHosts)} -> ${targets(to)}`,
+    ),
     ...(rules.tcp ?? []).map(({ route: to }) => `${start}: tcp -> ${targets(to)}`),
   ];
 }
 
-const conversions: readonly { readonly name: string; readonly documents: readonly string[]; readonly expected: readonly string[] }[] = [
+const conversions: readonly {
+  readonly name: string;
+  readonly documents: readonly string[];
+  readonly expected: readonly string[];
+}[] = [
   {
     name: 'a listener is a Gateway, for the namespaces that it allows',
     documents: [
@@ -97,7 +127,12 @@ const conversions: readonly { readonly name: string; readonly documents: readonl
         ].join(', '),
       ),
     ],
-    expected: ['front:own 80/HTTP edge/*', 'front:all 80/HTTP */*.x.y', 'front:some 80/HTTP shop/*', 'front:none 80/HTTP ~/*'],
+    expected: [
+      'front:own 80/HTTP edge/*',
+      'front:all 80/HTTP */*.x.y',
+      'front:some 80/HTTP shop/*',
+      'front:none 80/HTTP ~/*',
+    ],
   },
   {
     name: 'a Gateway of somebody else',
@@ -139,7 +174,10 @@ const conversions: readonly { readonly name: string; readonly documents: readonl
     documents: [
       gateway([http('wide', fromAll), http('narrow', `, hostname: "*.x.y"${fromAll}`)].join(', ')),
       service('cart'),
-      route('a', `parentRefs: [{name: front, namespace: edge, sectionName: wide}], hostnames: [a.x.y, b.z], ${toCart}`),
+      route(
+        'a',
+        `parentRefs: [{name: front, namespace: edge, sectionName: wide}], hostnames: [a.x.y, b.z], ${toCart}`,
+      ),
     ],
     expected: ['front:wide 80/HTTP */*', 'front:narrow 80/HTTP */*.x.y', 'b.z @ edge/front:wide:  -> cart'],
   },
@@ -168,7 +206,10 @@ const conversions: readonly { readonly name: string; readonly documents: readonl
       route('b', `parentRefs: [{group: "", kind: Service, name: pay, namespace: other}], ${toCart}`),
       route('c', `parentRefs: [{group: "", kind: Service, name: gone}], ${toCart}`),
     ],
-    expected: ['cart.shop.svc.cluster.local @ mesh: 80 -> cart', 'pay.other.svc.cluster.local @ mesh for its own:  -> cart'],
+    expected: [
+      'cart.shop.svc.cluster.local @ mesh: 80 -> cart',
+      'pay.other.svc.cluster.local @ mesh for its own:  -> cart',
+    ],
   },
   {
     name: 'TLS and TCP',
@@ -178,7 +219,11 @@ const conversions: readonly { readonly name: string; readonly documents: readonl
       ),
       service('cart'),
       route('a', `${toFront}, hostnames: [a.x.y, b.z], ${toCart}`, 'TLSRoute'),
-      route('a', `${toFront}, rules: [{backendRefs: [{name: cart, port: 80}, {name: gone, port: 80, weight: 2}]}]`, 'TCPRoute'),
+      route(
+        'a',
+        `${toFront}, rules: [{backendRefs: [{name: cart, port: 80}, {name: gone, port: 80, weight: 2}]}]`,
+        'TCPRoute',
+      ),
     ],
     expected: [
       'front:pass 443/TLS */*.x.y PASSTHROUGH ',
@@ -205,7 +250,10 @@ const conversions: readonly { readonly name: string; readonly documents: readonl
       gateway(http('a', `, hostname: x.y${fromAll}`), ', allowedListeners: {namespaces: {from: All}}'),
       `${api}\nkind: ListenerSet\nmetadata: {name: more, namespace: shop}\nspec: {parentRef: {name: front, namespace: edge}, listeners: [${http('b', ', hostname: x.y')}, ${http('c', ', hostname: z.y')}, {name: d, port: 80, protocol: TCP}]}`,
       service('cart'),
-      route('a', `parentRefs: [{group: gateway.networking.k8s.io, kind: ListenerSet, name: more}], ${toCart}`),
+      route(
+        'a',
+        `parentRefs: [{group: gateway.networking.k8s.io, kind: ListenerSet, name: more}], ${toCart}`,
+      ),
     ],
     expected: ['front:a 80/HTTP */x.y', 'more:c 80/HTTP shop/z.y', 'z.y @ shop/more:c:  -> cart'],
   },
@@ -228,16 +276,21 @@ for (const { name, documents, expected } of conversions)
 function lines({ kind, metadata, status }: StatusObject): readonly string[] {
   const faults = (conditions: readonly ReportedCondition[]): string =>
     conditions
-      .filter(({ type, status: value, reason }) => (type === 'Conflicted' ? value !== 'False' : value !== 'True' || reason !== type))
+      .filter(({ type, status: value, reason }) =>
+        type === 'Conflicted' ? value !== 'False' : value !== 'True' || reason !== type,
+      )
       .map(({ type, status: value, reason }) => `${type} ${value} ${reason}`)
       .join(', ') || 'good';
   const start = `${kind} ${metadata.namespace}/${metadata.name}`;
   if ('parents' in status)
     return status.parents.map(
-      ({ parentRef, conditions }) => `${start} to ${parentRef['sectionName'] ?? parentRef['name']}: ${faults(conditions)}`,
+      ({ parentRef, conditions }) =>
+        `${start} to ${parentRef['sectionName'] ?? parentRef['name']}: ${faults(conditions)}`,
     );
   if ('ancestors' in status)
-    return status.ancestors.map(({ ancestorRef, conditions }) => `${start} to ${ancestorRef['name']}: ${faults(conditions)}`);
+    return status.ancestors.map(
+      ({ ancestorRef, conditions }) => `${start} to ${ancestorRef['name']}: ${faults(conditions)}`,
+    );
   const listeners = 'listeners' in status ? status.listeners : [];
   return [
     `${start}: ${faults(status.conditions)}`,
@@ -251,11 +304,24 @@ function lines({ kind, metadata, status }: StatusObject): readonly string[] {
 const named = ', addresses: [{type: Hostname, value: front}]';
 const front = `${service('front', 'edge')}\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: front, namespace: edge, labels: {kubernetes.io/service-name: front}}\naddressType: IPv4\nports: [{name: http, port: 8080}]\nendpoints: [{addresses: [10.1.0.1]}]`;
 
-const statuses: readonly { readonly name: string; readonly documents: readonly string[]; readonly expected: readonly string[] }[] = [
+const statuses: readonly {
+  readonly name: string;
+  readonly documents: readonly string[];
+  readonly expected: readonly string[];
+}[] = [
   {
     name: 'all is well',
-    documents: [gateway(http('a', fromAll), named), front, service('cart'), route('a', `${toFront}, ${toCart}`)],
-    expected: ['Gateway edge/front: good', '- a: 1 HTTPRoute GRPCRoute: good', 'HTTPRoute shop/a to front: good'],
+    documents: [
+      gateway(http('a', fromAll), named),
+      front,
+      service('cart'),
+      route('a', `${toFront}, ${toCart}`),
+    ],
+    expected: [
+      'Gateway edge/front: good',
+      '- a: 1 HTTPRoute GRPCRoute: good',
+      'HTTPRoute shop/a to front: good',
+    ],
   },
   {
     name: 'why a route is not attached, by what concerns it most',
@@ -263,13 +329,19 @@ const statuses: readonly { readonly name: string; readonly documents: readonly s
       gateway(
         [
           http('a', ', hostname: x.y'),
-          http('b', `, hostname: x.y, allowedRoutes: {namespaces: {from: All}, kinds: [{kind: GRPCRoute}, {kind: Other}]}`),
+          http(
+            'b',
+            `, hostname: x.y, allowedRoutes: {namespaces: {from: All}, kinds: [{kind: GRPCRoute}, {kind: Other}]}`,
+          ),
         ].join(', '),
         named,
       ),
       front,
       service('cart'),
-      route('n', `parentRefs: [{name: front, namespace: edge, sectionName: gone}, {name: front, namespace: edge, port: 81}], ${toCart}`),
+      route(
+        'n',
+        `parentRefs: [{name: front, namespace: edge, sectionName: gone}, {name: front, namespace: edge, port: 81}], ${toCart}`,
+      ),
       route('h', `${toFront}, hostnames: [z.y], ${toCart}`),
       route('k', `${toFront}, hostnames: [x.y], ${toCart}`),
       route('s', `parentRefs: [{group: "", kind: Service, name: gone}], ${toCart}`),
@@ -306,7 +378,10 @@ const statuses: readonly { readonly name: string; readonly documents: readonly s
   {
     name: 'Gateways with faults',
     documents: [
-      gateway('{name: a, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: gone}]}}, {name: b, port: 80, protocol: HTTP}', named),
+      gateway(
+        '{name: a, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: gone}]}}, {name: b, port: 80, protocol: HTTP}',
+        named,
+      ),
       gateway('{name: u, port: 80, protocol: UDP}').replace('name: front', 'name: udp'),
       gateway(http('p'), ', addresses: [{type: Fake, value: x}]').replace('name: front', 'name: fake'),
       front,

@@ -17,18 +17,34 @@ export function convertGatewayApi(store: ConfigStore): readonly Generated[] {
       .filter(isUsable)
       .map((listener) => listenerGateway(gateway, listener)),
   );
-  return [...listeners, ...httpVirtualServices(store, gateways), ...l4VirtualServices(store, gateways), ...backendTlsRules(store)];
+  return [
+    ...listeners,
+    ...httpVirtualServices(store, gateways),
+    ...l4VirtualServices(store, gateways),
+    ...backendTlsRules(store),
+  ];
 }
 
 /** One Gateway a listener, so that routes can be bound to it alone. */
-function listenerGateway(gateway: ServedGateway, { owner, listener, internalName, hostname, namespaces, tls }: ServedListener): Generated {
+function listenerGateway(
+  gateway: ServedGateway,
+  { owner, listener, internalName, hostname, namespaces, tls }: ServedListener,
+): Generated {
   const { object, services, namesServices } = gateway;
   // A listener that takes no routes still is there; `~` is the namespace of nobody.
   const hosts = (namespaces.length > 0 ? namespaces : ['~']).map((namespace) => `${namespace}/${hostname}`);
-  const servers = [{ port: { number: listener.port, protocol: listener.protocol, name: 'default' }, hosts, tls }];
+  const servers = [
+    { port: { number: listener.port, protocol: listener.protocol, name: 'default' }, hosts, tls },
+  ];
   const name = internalName.slice(internalName.indexOf('/') + 1);
   const home = { [parentNamespaceAnnotation]: object.metadata.namespace };
   if (namesServices)
-    return generatedGateway(owner, name, { spec: { servers }, annotations: { ...home, [gatewayServiceAnnotation]: services.join(',') } });
-  return generatedGateway(owner, name, { spec: { selector: { [gatewayNameLabel]: object.metadata.name }, servers }, annotations: home });
+    return generatedGateway(owner, name, {
+      spec: { servers },
+      annotations: { ...home, [gatewayServiceAnnotation]: services.join(',') },
+    });
+  return generatedGateway(owner, name, {
+    spec: { selector: { [gatewayNameLabel]: object.metadata.name }, servers },
+    annotations: home,
+  });
 }

@@ -1,4 +1,5 @@
-// Objects made from those of other APIs. They live beside what users wrote, under names that users cannot write.
+// Objects made from those of other APIs. They live beside what users wrote, under names that users cannot
+// write.
 import type { DestinationRule, IstioGateway, VirtualService } from '../../config/index.ts';
 import type { ObjectOf } from '../../registry/index.ts';
 
@@ -37,7 +38,11 @@ export function generatedVirtualService(
   };
 }
 
-export function generatedDestinationRule(from: Maker, name: string, spec: DestinationRule): ObjectOf<'DestinationRule'> {
+export function generatedDestinationRule(
+  from: Maker,
+  name: string,
+  spec: DestinationRule,
+): ObjectOf<'DestinationRule'> {
   return {
     kind: 'DestinationRule',
     apiVersion: 'networking.istio.io/v1',

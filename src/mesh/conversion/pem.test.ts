@@ -5,11 +5,16 @@ import { isCertificatePair, isCertificates } from './pem.ts';
 
 const der = Buffer.from([0x30, 3, 2, 1, 5]).toString('base64');
 const long = Buffer.from([0x30, 0x81, 130, ...new Array<number>(130).fill(0)]).toString('base64');
-const block = (label: string, content: string): string => `-----BEGIN ${label}-----\n${content}\n-----END ${label}-----\n`;
+const block = (label: string, content: string): string =>
+  `-----BEGIN ${label}-----\n${content}\n-----END ${label}-----\n`;
 
 const cases: readonly (readonly [string, string, boolean])[] = [
   ['a certificate', block('CERTIFICATE', der), true],
-  ['a chain, with text around it', `subject=x\n${block('CERTIFICATE', der)}\n${block('CERTIFICATE', long)}`, true],
+  [
+    'a chain, with text around it',
+    `subject=x\n${block('CERTIFICATE', der)}\n${block('CERTIFICATE', long)}`,
+    true,
+  ],
   ['a long one on several lines', block('CERTIFICATE', long.replace(/(.{64})/g, '$1\n')), true],
   ['no PEM', 'hello', false],
   ['nothing', '', false],

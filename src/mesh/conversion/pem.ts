@@ -1,4 +1,5 @@
-// Whether text is what it is taken for: certificates or keys in PEM. Their content is not looked at, only that there is one of the right shape.
+// Whether text is what it is taken for: certificates or keys in PEM. Their content is not looked at, only
+// that there is one of the right shape.
 // https://datatracker.ietf.org/doc/html/rfc7468
 
 const begin = '-----BEGIN ';
@@ -12,7 +13,10 @@ export function isCertificates(text: string): boolean {
 export function isCertificatePair(certificate: Uint8Array | undefined, key: Uint8Array | undefined): boolean {
   if (!certificate || !key) return false;
   const keys = blocksOf(new TextDecoder().decode(key)).filter(({ label }) => label.endsWith('PRIVATE KEY'));
-  return isCertificates(new TextDecoder().decode(certificate)) && keys.some(({ content }) => isDerSequence(content));
+  return (
+    isCertificates(new TextDecoder().decode(certificate)) &&
+    keys.some(({ content }) => isDerSequence(content))
+  );
 }
 
 interface Block {
@@ -21,7 +25,10 @@ interface Block {
   readonly content: string;
 }
 
-/** Searched by hand: a pattern with blanks, anything and blanks between two marks takes cubic time over a key full of blanks. */
+/**
+ * Searched by hand: a pattern with blanks, anything and blanks between two marks takes cubic time over a key
+ * full of blanks.
+ */
 function blocksOf(text: string): readonly Block[] {
   const blocks: Block[] = [];
   for (let at = text.indexOf(begin); at !== -1; at = text.indexOf(begin, at)) {

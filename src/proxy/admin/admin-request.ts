@@ -17,10 +17,14 @@ export function readTarget(target: string | undefined): AdminRequest | undefined
 }
 
 /**
- * Why a change is not taken from this request, if so. A page in a browser can send requests here, under a name that its owner lets point to
- * this machine (DNS rebinding): neither its name nor its origin is this interface's own.
+ * Why a change is not taken from this request, if so. A page in a browser can send requests here, under a
+ * name that its owner lets point to this machine (DNS rebinding): neither its name nor its origin is this
+ * interface's own.
  */
-export function changeProblem(request: IncomingMessage, configured: string): { status: number; text: string } | undefined {
+export function changeProblem(
+  request: IncomingMessage,
+  configured: string,
+): { status: number; text: string } | undefined {
   if (request.method !== 'POST') return { status: 405, text: 'use POST\n' };
   const host = request.headers.host ?? '';
   if (!isOwnName(hostOf(host), [configured, plainIp(request.socket.localAddress)]))

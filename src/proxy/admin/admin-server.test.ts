@@ -14,8 +14,14 @@ describe('the administration interface', () => {
 
   before(async () => {
     pair = await (await FakeAuthority.create('root')).issue();
-    const certificate = { certificate_chain: { inline_string: pair.cert }, private_key: { inline_string: pair.key } };
-    const tls = { name: 'tls', typed_config: { '@type': typeUrl, common_tls_context: { tls_certificates: [certificate] } } };
+    const certificate = {
+      certificate_chain: { inline_string: pair.cert },
+      private_key: { inline_string: pair.key },
+    };
+    const tls = {
+      name: 'tls',
+      typed_config: { '@type': typeUrl, common_tls_context: { tls_certificates: [certificate] } },
+    };
     proxy = await startFake(
       {
         listeners: [listener(await freePort(), [httpFilter([])])],
@@ -29,13 +35,28 @@ describe('the administration interface', () => {
   after(() => proxy.stop());
 
   const ask = async (head: string): Promise<{ status: number; body: string }> => {
-    const { received } = await talk(proxy.adminPort ?? 0, `${head}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    const { received } = await talk(
+      proxy.adminPort ?? 0,
+      `${head}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+    );
     return { status: Number(received.slice(9, 12)), body: received.slice(received.indexOf('\r\n\r\n') + 4) };
   };
-  const get = (target: string): Promise<{ status: number; body: string }> => ask(`GET ${target} HTTP/1.1\r\nhost: localhost`);
+  const get = (target: string): Promise<{ status: number; body: string }> =>
+    ask(`GET ${target} HTTP/1.1\r\nhost: localhost`);
 
   test('odd targets are answered', async () => {
-    for (const target of ['//', '///x', 'http://[', 'http://%zz/', '*', '/..', '/%', '/stats%', '/?', '/nothing'])
+    for (const target of [
+      '//',
+      '///x',
+      'http://[',
+      'http://%zz/',
+      '*',
+      '/..',
+      '/%',
+      '/stats%',
+      '/?',
+      '/nothing',
+    ])
       assert.equal((await get(target)).status, 404, target);
     assert.equal((await ask('OPTIONS * HTTP/1.1\r\nhost: a')).status, 404);
     assert.equal((await get('/ready?x=%zz')).status, 200);
@@ -43,7 +64,8 @@ describe('the administration interface', () => {
   });
 
   test('bytes that are not HTTP do no harm', async () => {
-    for (const bytes of ['\0\x01garbage\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', 'GET\r\n\r\n']) await talk(proxy.adminPort ?? 0, bytes);
+    for (const bytes of ['\0\x01garbage\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', 'GET\r\n\r\n'])
+      await talk(proxy.adminPort ?? 0, bytes);
     assert.equal((await get('/ready')).body, 'LIVE\n');
   });
 
@@ -76,7 +98,10 @@ describe('the administration interface', () => {
     assert.equal(body, 'listener_manager.workers_started: 1\nserver.state: 0\n');
     assert.equal((await get('/stats?filter=(')).status, 400);
     assert.equal((await get('/stats?usedonly&filter=^cluster\\.up\\.upstream_cx_total$')).body, '');
-    assert.match((await get('/stats?filter=cluster.up.upstream_cx_total')).body, /^cluster\.up\.upstream_cx_total: 0$/m);
+    assert.match(
+      (await get('/stats?filter=cluster.up.upstream_cx_total')).body,
+      /^cluster\.up\.upstream_cx_total: 0$/m,
+    );
     assert.match((await get('/stats/prometheus')).body, /^envoy_server_state 0$/m);
   });
 

@@ -133,8 +133,13 @@ export class AdminServer {
     try {
       const filter = query.get('filter');
       const pattern = filter === null ? undefined : RE2JS.compile(filter);
-      const list = stats.all().filter((stat) => (!pattern || pattern.matcher(stat.name).find()) && (!query.has('usedonly') || stat.used));
-      if (query.get('format') === 'json') return json({ stats: list.map(({ name, value }) => ({ name, value })) });
+      const list = stats
+        .all()
+        .filter(
+          (stat) => (!pattern || pattern.matcher(stat.name).find()) && (!query.has('usedonly') || stat.used),
+        );
+      if (query.get('format') === 'json')
+        return json({ stats: list.map(({ name, value }) => ({ name, value })) });
       return { body: list.map((stat) => `${stat.name}: ${stat.value}\n`).join('') };
     } catch {
       return { status: 400, body: 'Invalid re2 regex\n' };
@@ -142,7 +147,13 @@ export class AdminServer {
   }
 }
 
-const changes = new Set(['/drain_listeners', '/healthcheck/fail', '/healthcheck/ok', '/quitquitquit', '/reset_counters']);
+const changes = new Set([
+  '/drain_listeners',
+  '/healthcheck/fail',
+  '/healthcheck/ok',
+  '/quitquitquit',
+  '/reset_counters',
+]);
 
 const unknownPath: Reply = {
   status: 404,
@@ -161,5 +172,8 @@ function listenersText(listeners: ListenerSet): string {
 }
 
 function listenerStatus(one: { name: string; address: { ip: string; port: number } }): unknown {
-  return { name: one.name, local_address: { socket_address: { address: one.address.ip, port_value: one.address.port } } };
+  return {
+    name: one.name,
+    local_address: { socket_address: { address: one.address.ip, port_value: one.address.port } },
+  };
 }

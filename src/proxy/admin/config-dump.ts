@@ -7,7 +7,11 @@ import { knownTypes } from '../known-types.ts';
 import type { ListenerSet } from '../listener/listener-set.ts';
 import { redacted } from './redact.ts';
 
-export function configDump(clusters: ClusterSet, listeners: ListenerSet, options: { withEndpoints: boolean }): unknown {
+export function configDump(
+  clusters: ClusterSet,
+  listeners: ListenerSet,
+  options: { withEndpoints: boolean },
+): unknown {
   const list = [...clusters.all()];
   const configs: unknown[] = [
     {
@@ -19,7 +23,10 @@ export function configDump(clusters: ClusterSet, listeners: ListenerSet, options
       dynamic_listeners: [...listeners.active()].map((one) => ({
         name: one.name,
         active_state: {
-          listener: { name: one.name, address: { socket_address: { address: one.address.ip, port_value: one.address.port } } },
+          listener: {
+            name: one.name,
+            address: { socket_address: { address: one.address.ip, port_value: one.address.port } },
+          },
         },
       })),
     },
@@ -48,7 +55,11 @@ export function clustersText(clusters: ClusterSet): string {
       );
     }
     for (const host of cluster.hosts.values()) {
-      const flags = host.ejected ? '/failed_outlier_check' : host.health === 'unhealthy' ? '/failed_eds_health' : 'healthy';
+      const flags = host.ejected
+        ? '/failed_outlier_check'
+        : host.health === 'unhealthy'
+          ? '/failed_eds_health'
+          : 'healthy';
       lines.push(
         `${name}::${host.address}::cx_active::${host.connections}`,
         `${name}::${host.address}::rq_active::${host.activeRequests}`,
@@ -66,7 +77,9 @@ export function clustersText(clusters: ClusterSet): string {
 
 function clusterJson(cluster: Cluster): unknown {
   try {
-    return redacted(toJson(ClusterSchema, cluster.config.source, { registry: knownTypes, useProtoFieldName: true }));
+    return redacted(
+      toJson(ClusterSchema, cluster.config.source, { registry: knownTypes, useProtoFieldName: true }),
+    );
   } catch {
     return { name: cluster.config.name };
   }
@@ -79,7 +92,10 @@ function endpointsJson(cluster: Cluster): unknown {
       locality: group.locality,
       priority: group.priority,
       lb_endpoints: group.hosts.map((host) => ({
-        endpoint: { address: { socket_address: { address: host.ip, port_value: host.port } }, hostname: host.hostname },
+        endpoint: {
+          address: { socket_address: { address: host.ip, port_value: host.port } },
+          hostname: host.hostname,
+        },
         health_status: host.health.toUpperCase(),
         load_balancing_weight: host.weight,
       })),

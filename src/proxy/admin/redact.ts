@@ -7,7 +7,12 @@ const mark = '[redacted]';
 export function redacted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(redacted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, secretFields.has(key) ? blank(inner) : redacted(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      secretFields.has(key) ? blank(inner) : redacted(inner),
+    ]),
+  );
 }
 
 function blank(value: unknown): unknown {

@@ -1,9 +1,16 @@
 // An Envoy Cluster, compiled: every default applied, nothing of protobuf left for the request path.
 import { fromBinary } from '@bufbuild/protobuf';
 import type { CircuitBreakers } from '@meltemi/envoy-api/envoy/config/cluster/v3/circuit_breaker';
-import { type Cluster, Cluster_DiscoveryType, Cluster_DnsLookupFamily } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import {
+  type Cluster,
+  Cluster_DiscoveryType,
+  Cluster_DnsLookupFamily,
+} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { OutlierDetection } from '@meltemi/envoy-api/envoy/config/cluster/v3/outlier_detection';
-import type { Http1ProtocolOptions, Http2ProtocolOptions } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
+import type {
+  Http1ProtocolOptions,
+  Http2ProtocolOptions,
+} from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
 import type { ClusterLoadAssignment } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { ClusterConfigSchema as DynamicConfigSchema } from '@meltemi/envoy-api/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster';
 import {
@@ -64,7 +71,11 @@ export interface ClusterConfig {
   readonly isError: ErrorMatcher | undefined;
   readonly bindAddress: string | undefined;
   readonly socketOptions: SocketOptions | undefined;
-  readonly dns: { readonly refreshMs: number; readonly respectTtl: boolean; readonly family: 'v4' | 'v6' | 'auto' | 'all' | 'v4Preferred' };
+  readonly dns: {
+    readonly refreshMs: number;
+    readonly respectTtl: boolean;
+    readonly family: 'v4' | 'v6' | 'auto' | 'all' | 'v4Preferred';
+  };
   /** With discovery `dynamic`. */
   readonly dynamic: DynamicPlan | undefined;
   readonly originalDst: { readonly header: string | undefined; readonly portOverride: number | undefined };
@@ -72,7 +83,11 @@ export interface ClusterConfig {
 
 const optionsName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
-export function compileCluster(source: Cluster, context: TransportContext, problems: string[]): ClusterConfig {
+export function compileCluster(
+  source: Cluster,
+  context: TransportContext,
+  problems: string[],
+): ClusterConfig {
   const any = source.typedExtensionProtocolOptions[optionsName];
   const options = any ? fromBinary(HttpProtocolOptionsSchema, any.value) : undefined;
   const common = options?.commonHttpProtocolOptions ?? source.commonHttpProtocolOptions;
@@ -103,7 +118,10 @@ export function compileCluster(source: Cluster, context: TransportContext, probl
       autoSniHeader: upstream?.overrideAutoSniHeader ?? '',
       autoSanValidation: upstream?.autoSanValidation ?? false,
     },
-    thresholds: { default: thresholdsOf(source.circuitBreakers, 0), high: thresholdsOf(source.circuitBreakers, 1) },
+    thresholds: {
+      default: thresholdsOf(source.circuitBreakers, 0),
+      high: thresholdsOf(source.circuitBreakers, 1),
+    },
     outlier: source.outlierDetection,
     isError: compileErrorMatcher(options?.$unknown, problems),
     bindAddress: source.upstreamBindConfig?.sourceAddress?.address || undefined,
@@ -153,7 +171,8 @@ function dynamicOf(source: Cluster, problems: string[]): DynamicPlan | undefined
   const any = type.case === 'clusterType' ? type.value.typedConfig : undefined;
   if (!any?.typeUrl.endsWith(dynamicType)) return undefined;
   const { clusterImplementationSpecifier: kind } = fromBinary(DynamicConfigSchema, any.value);
-  if (kind.case !== 'dnsCacheConfig') problems.push('dynamic_forward_proxy: sub_clusters_config is not supported');
+  if (kind.case !== 'dnsCacheConfig')
+    problems.push('dynamic_forward_proxy: sub_clusters_config is not supported');
   return compileDynamic(kind.case === 'dnsCacheConfig' ? kind.value : undefined);
 }
 
@@ -171,7 +190,10 @@ function modeOf(options: HttpProtocolOptions | undefined): HttpMode {
   }
 }
 
-function http1OptionsOf(options: HttpProtocolOptions | undefined, source: Cluster): Http1ProtocolOptions | undefined {
+function http1OptionsOf(
+  options: HttpProtocolOptions | undefined,
+  source: Cluster,
+): Http1ProtocolOptions | undefined {
   const protocol = options?.upstreamProtocolOptions;
   switch (protocol?.case) {
     case 'explicitHttpConfig': {
@@ -186,7 +208,10 @@ function http1OptionsOf(options: HttpProtocolOptions | undefined, source: Cluste
   }
 }
 
-function http2OptionsOf(options: HttpProtocolOptions | undefined, source: Cluster): Http2ProtocolOptions | undefined {
+function http2OptionsOf(
+  options: HttpProtocolOptions | undefined,
+  source: Cluster,
+): Http2ProtocolOptions | undefined {
   const protocol = options?.upstreamProtocolOptions;
   switch (protocol?.case) {
     case 'explicitHttpConfig': {

@@ -1,8 +1,14 @@
 // All clusters of a proxy: those of the bootstrap and those of CDS, each used only when it is warm.
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { type Cluster as ClusterProto, ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
-import { type ClusterLoadAssignment, ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
+import {
+  type Cluster as ClusterProto,
+  ClusterSchema,
+} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import {
+  type ClusterLoadAssignment,
+  ClusterLoadAssignmentSchema,
+} from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { millis } from '../net/duration.ts';
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stats } from '../stats/stats.ts';
@@ -105,7 +111,8 @@ export class ClusterSet {
       if (assignment.clusterName === '') refused.push('a ClusterLoadAssignment has no cluster_name');
       else this.#assignments.set(assignment.clusterName, assignment);
     }
-    for (const entry of this.#entries.values()) for (const running of [entry.active, entry.warming]) this.#feed(running, resources);
+    for (const entry of this.#entries.values())
+      for (const running of [entry.active, entry.warming]) this.#feed(running, resources);
     this.#promote();
     return refused;
   }
@@ -140,7 +147,8 @@ export class ClusterSet {
     problems.push(...lb.problems);
     const cluster = new Cluster(config, lb.config, stats, { now, random, own, resolve });
     const byName = config.discovery === 'strictDns' || config.discovery === 'logicalDns';
-    const dns = byName && problems.length === 0 ? new DnsDiscovery(cluster, resolve, () => this.#promote()) : undefined;
+    const dns =
+      byName && problems.length === 0 ? new DnsDiscovery(cluster, resolve, () => this.#promote()) : undefined;
     const running: Running = { cluster, dns, timeout: undefined };
     if (config.discovery === 'eds') this.#startEds(running);
     return running;

@@ -1,7 +1,10 @@
 // A cluster in use: its hosts, balancer, limits, counters and connection pools.
 
 import { HealthStatus } from '@meltemi/envoy-api/envoy/config/core/v3/health_check';
-import type { LbEndpoint, LocalityLbEndpoints } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
+import type {
+  LbEndpoint,
+  LocalityLbEndpoints,
+} from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
 import { formatAddress, readAddress, splitAddress } from '../net/address.ts';
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stat, Stats } from '../stats/stats.ts';
@@ -10,7 +13,14 @@ import { DynamicHosts } from './dynamic-hosts.ts';
 import type { DynamicPlan } from './dynamic-plan.ts';
 import { Host } from './host.ts';
 import { HostMonitor } from './host-monitor.ts';
-import { createLoadBalancer, type Health, type LbConfig, type LbContext, type LoadBalancer, type LocalityHosts } from './lb/index.ts';
+import {
+  createLoadBalancer,
+  type Health,
+  type LbConfig,
+  type LbContext,
+  type LoadBalancer,
+  type LocalityHosts,
+} from './lb/index.ts';
 import type { OutlierEvent } from './outlier/index.ts';
 import { HttpPool, type PoolOptions, poolKey } from './pool.ts';
 import type { PoolStats, Resources } from './pool-context.ts';
@@ -63,15 +73,28 @@ export class Cluster {
   /** The first answer about its hosts has arrived. */
   initialized: boolean;
 
-  constructor(config: ClusterConfig, lb: LbConfig, stats: Stats, { now, random, own, resolve }: ClusterContext) {
+  constructor(
+    config: ClusterConfig,
+    lb: LbConfig,
+    stats: Stats,
+    { now, random, own, resolve }: ClusterContext,
+  ) {
     this.config = config;
     this.own = own;
     this.#now = now;
     this.stats = clusterStats(config.name, stats);
-    this.resources = { default: resourcesOf(config.thresholds.default), high: resourcesOf(config.thresholds.high) };
+    this.resources = {
+      default: resourcesOf(config.thresholds.default),
+      high: resourcesOf(config.thresholds.high),
+    };
     this.#balancer = createLoadBalancer<Host>(lb);
     this.#monitor = config.outlier
-      ? new HostMonitor(config.outlier, config.name, stats, { now, random, changed: () => this.#changed(), hosts: () => this.#hosts })
+      ? new HostMonitor(config.outlier, config.name, stats, {
+          now,
+          random,
+          changed: () => this.#changed(),
+          hosts: () => this.#hosts,
+        })
       : undefined;
     this.initialized = config.discovery === 'originalDst' || config.discovery === 'dynamic';
     this.dynamic = config.dynamic && this.#dynamicHosts(config.dynamic, { now, resolve });
@@ -79,7 +102,11 @@ export class Cluster {
   }
 
   get ready(): boolean {
-    return this.initialized && this.config.transport.settled && this.config.transportMatches.every((one) => one.transport.settled);
+    return (
+      this.initialized &&
+      this.config.transport.settled &&
+      this.config.transportMatches.every((one) => one.transport.settled)
+    );
   }
 
   get hosts(): ReadonlyMap<string, Host> {
@@ -95,14 +122,17 @@ export class Cluster {
   }
 
   /**
-   * The host of an ORIGINAL_DST cluster: what `header` names, or the address that a redirected connection was meant for. There is none for a
-   * connection that was made to the listener itself: sent on there, it would come back for ever.
+   * The host of an ORIGINAL_DST cluster: what `header` names, or the address that a redirected connection was
+   * meant for. There is none for a connection that was made to the listener itself: sent on there, it would
+   * come back for ever.
    */
   originalFor(connection: Dialled, header: string | undefined): Host | undefined {
     const { portOverride } = this.config.originalDst;
     const named = splitAddress(header);
     if (named) return this.#original(named.ip, portOverride ?? named.port);
-    return connection.redirected ? this.#original(connection.localIp, portOverride ?? connection.localPort) : undefined;
+    return connection.redirected
+      ? this.#original(connection.localIp, portOverride ?? connection.localPort)
+      : undefined;
   }
 
   #dynamicHosts(plan: DynamicPlan, context: Pick<ClusterContext, 'now' | 'resolve'>): DynamicHosts {
@@ -133,7 +163,10 @@ export class Cluster {
     return host;
   }
 
-  /** Addresses that nobody is connected to are forgotten, so that a scan of the network does not fill the memory. */
+  /**
+   * Addresses that nobody is connected to are forgotten, so that a scan of the network does not fill the
+   * memory.
+   */
   #sweep(): void {
     for (const [address, host] of this.#hosts) {
       if (host.connections > 0 || host.activeRequests > 0) continue;
@@ -161,10 +194,13 @@ export class Cluster {
       locality: [group.locality?.region, group.locality?.zone, group.locality?.subZone].join('/'),
       priority: group.priority,
       weight: group.loadBalancingWeight ?? 0,
-      hosts: group.lbEndpoints.flatMap((endpoint) => this.#keep(endpoint, before, after) ?? []).map((host) => at(host, group.priority)),
+      hosts: group.lbEndpoints
+        .flatMap((endpoint) => this.#keep(endpoint, before, after) ?? [])
+        .map((host) => at(host, group.priority)),
     }));
     this.#hosts = after;
-    for (const [address, host] of before) if (after.get(address) !== host) for (const pool of host.pools.values()) pool.drain();
+    for (const [address, host] of before)
+      if (after.get(address) !== host) for (const pool of host.pools.values()) pool.drain();
     this.initialized = true;
     this.#balancer.update(this.#localities);
     this.#monitor?.setHosts(after.keys());
@@ -207,7 +243,8 @@ export class Cluster {
     const health = healthOf(endpoint.healthStatus);
     const fresh = this.#host(address, identity.value.hostname, weight, health, metadata);
     const kept = before.get(fresh.address);
-    const host = kept && kept.transport === fresh.transport && kept.hostname === fresh.hostname ? kept : fresh;
+    const host =
+      kept && kept.transport === fresh.transport && kept.hostname === fresh.hostname ? kept : fresh;
     host.weight = weight;
     host.health = health;
     after.set(host.address, host);
@@ -236,7 +273,9 @@ export class Cluster {
   }
 
   #transportFor(wanted: Readonly<Record<string, unknown>>): Transport {
-    const found = this.config.transportMatches.find((one) => Object.entries(one.match).every(([key, value]) => wanted[key] === value));
+    const found = this.config.transportMatches.find((one) =>
+      Object.entries(one.match).every(([key, value]) => wanted[key] === value),
+    );
     return found?.transport ?? this.config.transport;
   }
 }

@@ -12,8 +12,9 @@ export interface Closable {
 }
 
 /**
- * `next` runs once the connection stands; what it puts around the connection is closed in its place, for to close a socket under TLS and then
- * the TLS socket from inside its own event ends the process. Returns a function that gives the attempt up.
+ * `next` runs once the connection stands; what it puts around the connection is closed in its place, for to
+ * close a socket under TLS and then the TLS socket from inside its own event ends the process. Returns a
+ * function that gives the attempt up.
  */
 export function dial(
   request: ConnectRequest,

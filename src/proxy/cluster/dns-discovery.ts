@@ -1,6 +1,9 @@
 // Keeps the hosts of a DNS cluster up to date: each configured name resolved again and again.
 import { clone } from '@bufbuild/protobuf';
-import { type LbEndpoint, LbEndpointSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
+import {
+  type LbEndpoint,
+  LbEndpointSchema,
+} from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
 import { readAddress } from '../net/address.ts';
 import type { Cluster } from './cluster.ts';
 import type { Answer, Resolve } from './resolver.ts';
@@ -44,7 +47,15 @@ export class DnsDiscovery {
     const identity = endpoint.hostIdentifier;
     const address = identity.case === 'endpoint' ? readAddress(identity.value.address) : undefined;
     if (address)
-      this.#targets.push({ group, endpoint, name: address.ip, port: address.port, addresses: [], resolved: false, timer: undefined });
+      this.#targets.push({
+        group,
+        endpoint,
+        name: address.ip,
+        port: address.port,
+        addresses: [],
+        resolved: false,
+        timer: undefined,
+      });
   }
 
   async #refresh(target: Target): Promise<void> {
@@ -56,14 +67,21 @@ export class DnsDiscovery {
     // A failed lookup keeps what was known.
     if (answer && (answer.addresses.length > 0 || first)) this.#set(target, answer);
     else if (first) this.#set(target, { addresses: [], ttlMs: failureRetryMs });
-    const wait = !answer ? failureRetryMs : dns.respectTtl && answer.addresses.length > 0 ? Math.max(answer.ttlMs, 1000) : dns.refreshMs;
+    const wait = !answer
+      ? failureRetryMs
+      : dns.respectTtl && answer.addresses.length > 0
+        ? Math.max(answer.ttlMs, 1000)
+        : dns.refreshMs;
     target.timer = setTimeout(() => void this.#refresh(target), wait);
     target.timer.unref();
   }
 
   #set(target: Target, answer: Answer): void {
-    const addresses = this.#cluster.config.discovery === 'logicalDns' ? answer.addresses.slice(0, 1) : answer.addresses;
-    const same = addresses.length === target.addresses.length && addresses.every((address) => target.addresses.includes(address));
+    const addresses =
+      this.#cluster.config.discovery === 'logicalDns' ? answer.addresses.slice(0, 1) : answer.addresses;
+    const same =
+      addresses.length === target.addresses.length &&
+      addresses.every((address) => target.addresses.includes(address));
     target.addresses = addresses;
     if (!this.#targets.every((one) => one.resolved) || (same && this.#cluster.initialized)) return;
     this.#assign();

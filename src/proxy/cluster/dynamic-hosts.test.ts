@@ -41,7 +41,9 @@ class World {
 
   find(name: string, port = 80): Promise<string> {
     return new Promise((resolve) =>
-      this.hosts.find({ name, port }, (lookup: Lookup) => resolve(lookup.kind === 'found' ? lookup.host.address : lookup.kind)),
+      this.hosts.find({ name, port }, (lookup: Lookup) =>
+        resolve(lookup.kind === 'found' ? lookup.host.address : lookup.kind),
+      ),
     );
   }
 
@@ -53,7 +55,10 @@ class World {
 test('one lookup serves all who wait, and then those who come', async () => {
   const world = new World();
   world.is('a.example', '10.0.0.1', '10.0.0.2');
-  assert.deepEqual(await Promise.all([world.find('a.example'), world.find('A.example')]), ['10.0.0.1:80', '10.0.0.1:80']);
+  assert.deepEqual(await Promise.all([world.find('a.example'), world.find('A.example')]), [
+    '10.0.0.1:80',
+    '10.0.0.1:80',
+  ]);
   assert.equal(await world.find('a.example'), '10.0.0.1:80');
   assert.deepEqual(world.asked, ['a.example']);
   assert.equal(await world.find('a.example', 8080), '10.0.0.1:8080');

@@ -1,4 +1,5 @@
-// Hosts of a cluster that are found by name when somebody asks for them, and forgotten when nobody has for a while.
+// Hosts of a cluster that are found by name when somebody asks for them, and forgotten when nobody has for a
+// while.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/dynamic_forward_proxy_filter
 import type { DynamicPlan } from './dynamic-plan.ts';
 import type { Host } from './host.ts';
@@ -9,7 +10,10 @@ export interface Named {
   readonly port: number;
 }
 
-export type Lookup = { readonly kind: 'found'; readonly host: Host } | { readonly kind: 'unknown' } | { readonly kind: 'overflow' };
+export type Lookup =
+  | { readonly kind: 'found'; readonly host: Host }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'overflow' };
 
 export interface DynamicContext {
   readonly resolve: Resolve;
@@ -37,7 +41,10 @@ export class DynamicHosts {
     this.#context = context;
   }
 
-  /** An address that is known serves while a newer one is looked up. Calls back at once when nothing has to be waited for. */
+  /**
+   * An address that is known serves while a newer one is looked up. Calls back at once when nothing has to be
+   * waited for.
+   */
   find(named: Named, done: (lookup: Lookup) => void): void {
     const entry = this.#entry(named);
     if (!entry) {
@@ -62,7 +69,13 @@ export class DynamicHosts {
     if (known) return known;
     if (this.#entries.size >= this.#plan.maxHosts) this.#sweep();
     if (this.#entries.size >= this.#plan.maxHosts) return undefined;
-    const entry: Entry = { named, host: undefined, usedAt: 0, resolvedAt: Number.NEGATIVE_INFINITY, pending: undefined };
+    const entry: Entry = {
+      named,
+      host: undefined,
+      usedAt: 0,
+      resolvedAt: Number.NEGATIVE_INFINITY,
+      pending: undefined,
+    };
     this.#entries.set(key, entry);
     return entry;
   }

@@ -14,7 +14,15 @@ const header = (name: string, exact: string): Init => ({
   rule: {
     case: 'httpResponseHeadersMatch',
     value: {
-      headers: [{ name, headerMatchSpecifier: { case: 'stringMatch', value: { matchPattern: { case: 'exact', value: exact } } } }],
+      headers: [
+        {
+          name,
+          headerMatchSpecifier: {
+            case: 'stringMatch',
+            value: { matchPattern: { case: 'exact', value: exact } },
+          },
+        },
+      ],
     },
   },
 });
@@ -26,24 +34,38 @@ function matcherOf(predicate: Init, problems: string[] = []): ErrorMatcher | und
   return compileErrorMatcher(fromBinary(HttpProtocolOptionsSchema, options).$unknown, problems);
 }
 
-const cases: readonly { readonly name: string; readonly predicate: Init; readonly errors: readonly number[] }[] = [
+const cases: readonly {
+  readonly name: string;
+  readonly predicate: Init;
+  readonly errors: readonly number[];
+}[] = [
   { name: 'one status', predicate: header(':status', '429'), errors: [429] },
   {
     name: 'one of two',
-    predicate: { rule: { case: 'orMatch', value: { rules: [header(':status', '429'), header(':status', '418')] } } },
+    predicate: {
+      rule: { case: 'orMatch', value: { rules: [header(':status', '429'), header(':status', '418')] } },
+    },
     errors: [418, 429],
   },
   {
     name: 'both a status and a header',
-    predicate: { rule: { case: 'andMatch', value: { rules: [header(':status', '500'), header('x-shed', 'yes')] } } },
+    predicate: {
+      rule: { case: 'andMatch', value: { rules: [header(':status', '500'), header('x-shed', 'yes')] } },
+    },
     errors: [500],
   },
   {
     name: 'a header that is not there',
-    predicate: { rule: { case: 'andMatch', value: { rules: [header(':status', '500'), header('x-other', 'yes')] } } },
+    predicate: {
+      rule: { case: 'andMatch', value: { rules: [header(':status', '500'), header('x-other', 'yes')] } },
+    },
     errors: [],
   },
-  { name: 'all but one', predicate: { rule: { case: 'notMatch', value: header(':status', '200') } }, errors: [418, 429, 500] },
+  {
+    name: 'all but one',
+    predicate: { rule: { case: 'notMatch', value: header(':status', '200') } },
+    errors: [418, 429, 500],
+  },
   { name: 'all', predicate: { rule: { case: 'anyMatch', value: true } }, errors: [200, 418, 429, 500] },
 ];
 for (const { name, predicate, errors } of cases)
@@ -58,7 +80,10 @@ for (const { name, predicate, errors } of cases)
 
 test('without a matcher there is none, and one that is not known is a problem', () => {
   assert.equal(compileErrorMatcher(undefined, []), undefined);
-  assert.equal(compileErrorMatcher(fromBinary(HttpProtocolOptionsSchema, new Uint8Array()).$unknown, []), undefined);
+  assert.equal(
+    compileErrorMatcher(fromBinary(HttpProtocolOptionsSchema, new Uint8Array()).$unknown, []),
+    undefined,
+  );
   const problems: string[] = [];
   matcherOf({ rule: { case: 'httpRequestHeadersMatch', value: { headers: [] } } }, problems);
   assert.equal(problems.length, 1);

@@ -1,9 +1,13 @@
-// Which responses count as errors for outlier detection, where a cluster does not leave that to the class 5xx.
-// HttpProtocolOptions.outlier_detection.error_matcher; a response that it names counts as a 500, any other as a success.
+// Which responses count as errors for outlier detection, where a cluster does not leave that to the class
+// 5xx. HttpProtocolOptions.outlier_detection.error_matcher; a response that it names counts as a 500, any
+// other as a success.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/upstreams/http/v3/http_protocol_options.proto
 import { fromBinary, type UnknownField } from '@bufbuild/protobuf';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { type MatchPredicate, MatchPredicateSchema } from '@meltemi/envoy-api/envoy/config/common/matcher/v3/matcher';
+import {
+  type MatchPredicate,
+  MatchPredicateSchema,
+} from '@meltemi/envoy-api/envoy/config/common/matcher/v3/matcher';
 import { compileHeaderMatcher, type HeaderView } from '../route/index.ts';
 
 /** Sees the status as the header `:status`. */
@@ -13,7 +17,10 @@ export type ErrorMatcher = (status: number, headers: HeaderView) => boolean;
 const outlierDetectionField = 8;
 const errorMatcherField = 1;
 
-export function compileErrorMatcher(unknown: readonly UnknownField[] | undefined, problems: string[]): ErrorMatcher | undefined {
+export function compileErrorMatcher(
+  unknown: readonly UnknownField[] | undefined,
+  problems: string[],
+): ErrorMatcher | undefined {
   const field = unknown?.find(({ no }) => no === outlierDetectionField);
   const predicate = field && matcherIn(new BinaryReader(field.data).bytes());
   if (!predicate) return undefined;

@@ -26,7 +26,10 @@ export class HostMonitor {
     this.#context = context;
     this.#active = stats.gauge(`cluster.${cluster}.outlier_detection.ejections_active`);
     this.#total = stats.counter(`cluster.${cluster}.outlier_detection.ejections_enforced_total`);
-    this.#timer = setInterval(() => this.#carryOut(this.#detector.tick(this.#context.now())), Math.max(1, plan.interval));
+    this.#timer = setInterval(
+      () => this.#carryOut(this.#detector.tick(this.#context.now())),
+      Math.max(1, plan.interval),
+    );
     this.#timer.unref();
   }
 

@@ -20,7 +20,9 @@ export interface PoolOptions {
   readonly protocol: 'h1' | 'h2' | 'auto' | 'connect';
   readonly sni: string | undefined;
   readonly verifyName: string | undefined;
-  /** Of the client's connection. Connections on behalf of clients that are the proxy itself are kept apart. */
+  /**
+   * Of the client's connection. Connections on behalf of clients that are the proxy itself are kept apart.
+   */
   readonly hops: number;
   /** Only where the transport tells it to the host. */
   readonly client: ClientAddresses | undefined;
@@ -124,7 +126,8 @@ export class HttpPool implements ConnectionOwner {
       return undefined;
     }
     // The connection used last is the least likely to be closed by the other side.
-    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) if (connection.available) return connection;
+    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop())
+      if (connection.available) return connection;
     return undefined;
   }
 
@@ -132,7 +135,10 @@ export class HttpPool implements ConnectionOwner {
     const resources = this.#resources;
     const wanted = this.#multiplexed ? 1 : this.#waiting.length;
     if (this.#attempts.size >= wanted) return;
-    if (resources.connections >= resources.limits.maxConnections && this.#all.size + this.#attempts.size > 0) {
+    if (
+      resources.connections >= resources.limits.maxConnections &&
+      this.#all.size + this.#attempts.size > 0
+    ) {
       this.#cluster.stats.connectionOverflow.value++;
       return;
     }
@@ -151,7 +157,14 @@ export class HttpPool implements ConnectionOwner {
         options: config.socketOptions,
         announce: this.#cluster.own.announcer(this.#options.hops),
         timeoutMs: Math.min(config.connectTimeout, longestTimer),
-        alpn: protocol === 'connect' ? [] : protocol === 'h2' ? ['h2'] : protocol === 'h1' ? ['http/1.1'] : ['h2', 'http/1.1'],
+        alpn:
+          protocol === 'connect'
+            ? []
+            : protocol === 'h2'
+              ? ['h2']
+              : protocol === 'h1'
+                ? ['http/1.1']
+                : ['h2', 'http/1.1'],
         sni: this.#options.sni,
         verifyName: this.#options.verifyName,
         client: this.#options.client,
@@ -176,7 +189,8 @@ export class HttpPool implements ConnectionOwner {
     if (h2) this.#multiplexed = true;
     const connection = this.#connection(wire, h2);
     this.#all.add(connection);
-    if (http.maxConnectionDuration > 0) setTimeout(() => connection.drain(), http.maxConnectionDuration).unref();
+    if (http.maxConnectionDuration > 0)
+      setTimeout(() => connection.drain(), http.maxConnectionDuration).unref();
     this.released(connection);
     if (this.#waiting.length > 0) this.#open();
   }
@@ -185,7 +199,8 @@ export class HttpPool implements ConnectionOwner {
     const http = this.#cluster.config.http;
     const maxRequests = http.maxRequestsPerConnection;
     if (this.#options.protocol === 'connect') return new ConnectTunnel(wire, this);
-    if (!h2) return new H1Client(wire, this, { maxRequests, trailers: http.trailers, maxHeaders: http.maxHeaders });
+    if (!h2)
+      return new H1Client(wire, this, { maxRequests, trailers: http.trailers, maxHeaders: http.maxHeaders });
     return new H2Client((wire as SocketWire).socket, this, {
       h2: http.h2,
       maxRequests,
@@ -217,7 +232,11 @@ export class HttpPool implements ConnectionOwner {
     if (timeout <= 0) return;
     const timer = this.#idleTimers.get(connection);
     if (timer) timer.refresh();
-    else this.#idleTimers.set(connection, setTimeout(() => this.#idleExpired(connection), Math.min(timeout, longestTimer)).unref());
+    else
+      this.#idleTimers.set(
+        connection,
+        setTimeout(() => this.#idleExpired(connection), Math.min(timeout, longestTimer)).unref(),
+      );
   }
 
   #idleExpired(connection: UpstreamConnection): void {

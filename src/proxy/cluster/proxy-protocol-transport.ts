@@ -1,7 +1,10 @@
 // Begins each connection with the address of the client that it is for, whatever is spoken after that.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto
 import type net from 'node:net';
-import { type ProxyProtocolConfig, ProxyProtocolConfig_Version } from '@meltemi/envoy-api/envoy/config/core/v3/proxy_protocol';
+import {
+  type ProxyProtocolConfig,
+  ProxyProtocolConfig_Version,
+} from '@meltemi/envoy-api/envoy/config/core/v3/proxy_protocol';
 import { plainIp } from '../net/address.ts';
 import { proxyHeaderV1, proxyHeaderV2 } from '../net/proxy-protocol.ts';
 import type { ConnectRequest, ConnectResult, Transport } from './transport.ts';
@@ -34,7 +37,12 @@ export class ProxyProtocolTransport implements Transport {
   }
 }
 
-function ownAddresses(socket: net.Socket): { remoteIp: string; remotePort: number; localIp: string; localPort: number } {
+function ownAddresses(socket: net.Socket): {
+  remoteIp: string;
+  remotePort: number;
+  localIp: string;
+  localPort: number;
+} {
   return {
     remoteIp: plainIp(socket.localAddress),
     remotePort: socket.localPort ?? 0,

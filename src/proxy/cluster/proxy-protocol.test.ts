@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, test } from 'node:test';
-import { cluster, freePort, httpFilter, listener, portOf, startFake, talk, tcpFilter } from '../fake-bootstrap.ts';
+import {
+  cluster,
+  freePort,
+  httpFilter,
+  listener,
+  portOf,
+  startFake,
+  talk,
+  tcpFilter,
+} from '../fake-bootstrap.ts';
 
 const cleanups: (() => unknown)[] = [];
 after(async () => {
@@ -12,11 +21,14 @@ const transport = (version: string): object => ({
   transport_socket: {
     name: 'envoy.transport_sockets.upstream_proxy_protocol',
     typed_config: {
-      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
+      '@type':
+        'type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
       config: { version },
       transport_socket: {
         name: 'envoy.transport_sockets.raw_buffer',
-        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer' },
+        typed_config: {
+          '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer',
+        },
       },
     },
   },
@@ -45,7 +57,9 @@ async function proxy(filter: object, clusters: readonly object[]): Promise<numbe
   return port;
 }
 
-const http = httpFilter([{ match: { prefix: '/' }, route: { cluster: 'up' } }], { generate_request_id: false });
+const http = httpFilter([{ match: { prefix: '/' }, route: { cluster: 'up' } }], {
+  generate_request_id: false,
+});
 
 test('each client has connections of its own, that begin with its address', async () => {
   const { port: up, seen } = await upstream();
@@ -54,7 +68,10 @@ test('each client has connections of its own, that begin with its address', asyn
   for (let i = 0; i < 2; i++) assert.match((await talk(port, get, 'ok')).received, /^HTTP\/1.1 200/);
   assert.equal(seen.length, 2);
   const heads = seen.map(
-    (text) => new RegExp(`^PROXY TCP4 127\\.0\\.0\\.1 127\\.0\\.0\\.1 (\\d+) ${port}\\r\\nGET / HTTP/1`).exec(text)?.[1],
+    (text) =>
+      new RegExp(`^PROXY TCP4 127\\.0\\.0\\.1 127\\.0\\.0\\.1 (\\d+) ${port}\\r\\nGET / HTTP/1`).exec(
+        text,
+      )?.[1],
   );
   assert.ok(heads[0] !== undefined && heads[1] !== undefined && heads[0] !== heads[1], seen.join('\n'));
 });
@@ -66,7 +83,8 @@ test('requests of one client share their connection', async () => {
   let received = '';
   for (let answers = 1; answers <= 2; answers++) {
     socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
-    while (received.split('ok').length <= answers) received += String(await new Promise((resolve) => socket.once('data', resolve)));
+    while (received.split('ok').length <= answers)
+      received += String(await new Promise((resolve) => socket.once('data', resolve)));
   }
   socket.destroy();
   assert.equal(seen.length, 1);
@@ -83,8 +101,16 @@ test('for TCP, too', async () => {
 
 test('a transport that is not understood is no reason to send in the clear', async () => {
   const { port: up, seen } = await upstream();
-  const odd = { transport_socket: { name: 'envoy.transport_sockets.quantum', typed_config: { '@type': 'type.googleapis.com/x.Quantum' } } };
+  const odd = {
+    transport_socket: {
+      name: 'envoy.transport_sockets.quantum',
+      typed_config: { '@type': 'type.googleapis.com/x.Quantum' },
+    },
+  };
   const port = await proxy(http, [cluster('up', [up], odd)]);
-  assert.match((await talk(port, 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')).received, /^HTTP\/1.1 503/);
+  assert.match(
+    (await talk(port, 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')).received,
+    /^HTTP\/1.1 503/,
+  );
   assert.deepEqual(seen, []);
 });

@@ -17,8 +17,14 @@ export function systemResolve(): Resolve {
   const resolver = new dns.Resolver({ timeout: 5000, tries: 2 });
   const one = async (name: string, version: 4 | 6): Promise<Answer | undefined> => {
     try {
-      const records = version === 4 ? await resolver.resolve4(name, { ttl: true }) : await resolver.resolve6(name, { ttl: true });
-      return { addresses: records.map((record) => record.address), ttlMs: Math.min(...records.map((record) => record.ttl), 3600) * 1000 };
+      const records =
+        version === 4
+          ? await resolver.resolve4(name, { ttl: true })
+          : await resolver.resolve6(name, { ttl: true });
+      return {
+        addresses: records.map((record) => record.address),
+        ttlMs: Math.min(...records.map((record) => record.ttl), 3600) * 1000,
+      };
     } catch (error) {
       const code = (error as { code?: string }).code;
       return code === 'ENODATA' || code === 'ENOTFOUND' ? { addresses: [], ttlMs: 5000 } : undefined;
@@ -31,7 +37,8 @@ export function systemResolve(): Resolve {
     if (family === 'v6') return one(name, 6);
     const [v4, v6] = await Promise.all([one(name, 4), one(name, 6)]);
     if (!v4 || !v6) return v4 ?? v6;
-    if (family === 'all') return { addresses: [...v4.addresses, ...v6.addresses], ttlMs: Math.min(v4.ttlMs, v6.ttlMs) };
+    if (family === 'all')
+      return { addresses: [...v4.addresses, ...v6.addresses], ttlMs: Math.min(v4.ttlMs, v6.ttlMs) };
     const [first, second] = family === 'auto' ? [v6, v4] : [v4, v6];
     return first.addresses.length > 0 ? first : second;
   };
@@ -40,7 +47,10 @@ export function systemResolve(): Resolve {
 /** Names such as `localhost` are in the hosts file only. */
 async function hostsFile(name: string, family: Family): Promise<Answer | undefined> {
   try {
-    const found = await dns.lookup(name, { all: true, family: family === 'v4' ? 4 : family === 'v6' ? 6 : 0 });
+    const found = await dns.lookup(name, {
+      all: true,
+      family: family === 'v4' ? 4 : family === 'v6' ? 6 : 0,
+    });
     return { addresses: found.map((one) => one.address), ttlMs: 60_000 };
   } catch {
     return { addresses: [], ttlMs: 5000 };

@@ -20,7 +20,10 @@ describe('handshakes with hosts', () => {
   const servers: tls.Server[] = [];
 
   before(async () => {
-    [trusted, stranger] = await Promise.all([FakeAuthority.create('trusted'), FakeAuthority.create('stranger')]);
+    [trusted, stranger] = await Promise.all([
+      FakeAuthority.create('trusted'),
+      FakeAuthority.create('stranger'),
+    ]);
   });
   after(() => {
     for (const server of servers) server.close();
@@ -38,18 +41,33 @@ describe('handshakes with hosts', () => {
 
   function transport(): { readonly tls: TlsTransport; readonly lines: string[] } {
     const problems: string[] = [];
-    const common = fromJson(CommonTlsContextSchema, { validation_context: { trusted_ca: { inline_string: trusted.root } } } as JsonValue);
+    const common = fromJson(CommonTlsContextSchema, {
+      validation_context: { trusted_ca: { inline_string: trusted.root } },
+    } as JsonValue);
     const plan = new TlsPlan(common, new SecretStore(() => undefined, readSource), problems);
     assert.deepEqual(problems, []);
     const lines: string[] = [];
-    const report = new HandshakeReport({ scope: 'cluster.x', stats: new Stats(), log: (_, line) => lines.push(line), now: () => 0 });
+    const report = new HandshakeReport({
+      scope: 'cluster.x',
+      stats: new Stats(),
+      log: (_, line) => lines.push(line),
+      now: () => 0,
+    });
     return { tls: new TlsTransport(plan, 'a.example', report), lines };
   }
 
   function connect(port: number, through: TlsTransport): Promise<string> {
     return new Promise((resolve) => {
       through.connect(
-        { host: '127.0.0.1', port, timeoutMs: 5000, alpn: [], sni: undefined, verifyName: undefined, client: undefined },
+        {
+          host: '127.0.0.1',
+          port,
+          timeoutMs: 5000,
+          alpn: [],
+          sni: undefined,
+          verifyName: undefined,
+          client: undefined,
+        },
         {
           connected: (wire) => {
             wire.destroy();
@@ -68,8 +86,12 @@ describe('handshakes with hosts', () => {
   test('a host of another authority is refused, as often as it comes, with a line that says why', async () => {
     const port = await listen(stranger);
     const { tls: through, lines } = transport();
-    for (let i = 0; i < 20; i++) assert.match(await connect(port, through), /^TLS error: the certificate is not trusted/);
-    assert.match(lines[0] ?? '', /^cluster\.x: TLS handshake with 127\.0\.0\.1:\d+ failed: the certificate is not trusted: \w+/);
+    for (let i = 0; i < 20; i++)
+      assert.match(await connect(port, through), /^TLS error: the certificate is not trusted/);
+    assert.match(
+      lines[0] ?? '',
+      /^cluster\.x: TLS handshake with 127\.0\.0\.1:\d+ failed: the certificate is not trusted: \w+/,
+    );
     assert.equal(lines.length, 1);
   });
 });

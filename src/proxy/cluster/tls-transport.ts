@@ -33,10 +33,16 @@ export class TlsTransport implements Transport {
     return dial(request, result, (wire, settle) => this.#secure(wire, request, result, settle));
   }
 
-  #secure(plain: SocketWire, request: ConnectRequest, result: ConnectResult, settle: Settle): Closable | undefined {
+  #secure(
+    plain: SocketWire,
+    request: ConnectRequest,
+    result: ConnectResult,
+    settle: Settle,
+  ): Closable | undefined {
     const sni = request.sni ?? this.#sni;
     const fail = (failure: HandshakeFailure): void => {
-      if (settle(`TLS error: ${failure.detail}`)) this.#report.failed(failure, `${request.host}:${request.port}`);
+      if (settle(`TLS error: ${failure.detail}`))
+        this.#report.failed(failure, `${request.host}:${request.port}`);
     };
     let socket: TLSSocket;
     try {

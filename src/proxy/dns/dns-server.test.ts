@@ -9,7 +9,11 @@ import { type DnsPlan, readDnsFilter } from './dns-plan.ts';
 import { DnsServer } from './dns-server.ts';
 import { encodeReply, parseQuery } from './message.ts';
 
-const domain = (name: string, ...address: string[]): JsonValue => ({ name, endpoint: { address_list: { address } }, answer_ttl: '30s' });
+const domain = (name: string, ...address: string[]): JsonValue => ({
+  name,
+  endpoint: { address_list: { address } },
+  answer_ttl: '30s',
+});
 
 function plan(config: object): DnsPlan {
   const problems: string[] = [];
@@ -19,11 +23,17 @@ function plan(config: object): DnsPlan {
   return compiled;
 }
 
-const table = (...domains: JsonValue[]): object => ({ server_config: { inline_dns_table: { virtual_domains: domains } } });
+const table = (...domains: JsonValue[]): object => ({
+  server_config: { inline_dns_table: { virtual_domains: domains } },
+});
 
-async function udp(onMessage: (bytes: Buffer, reply: (answer: Buffer) => void) => void): Promise<dgram.Socket> {
+async function udp(
+  onMessage: (bytes: Buffer, reply: (answer: Buffer) => void) => void,
+): Promise<dgram.Socket> {
   const socket = dgram.createSocket('udp4');
-  socket.on('message', (bytes, from) => onMessage(bytes, (answer) => socket.send(answer, from.port, from.address)));
+  socket.on('message', (bytes, from) =>
+    onMessage(bytes, (answer) => socket.send(answer, from.port, from.address)),
+  );
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   return socket;
@@ -57,9 +67,17 @@ describe('the name server', () => {
       const addresses = parsed.query.name.startsWith('none') ? [] : ['192.0.2.7'];
       reply(encodeReply(parsed.query, { code: addresses.length > 0 ? 0 : 3, addresses, ttlSeconds: 5 }));
     });
-    const at = { socket_address: { protocol: 'UDP', address: '127.0.0.1', port_value: upstream.address().port } };
-    const client = { client_config: { resolver_timeout: '0.1s', max_pending_lookups: '2', upstream_resolvers: [at] } };
-    server = new DnsServer({ address: { ip: '127.0.0.1', port: 0 }, plan: plan({ ...names, ...client }), failed: assert.fail });
+    const at = {
+      socket_address: { protocol: 'UDP', address: '127.0.0.1', port_value: upstream.address().port },
+    };
+    const client = {
+      client_config: { resolver_timeout: '0.1s', max_pending_lookups: '2', upstream_resolvers: [at] },
+    };
+    server = new DnsServer({
+      address: { ip: '127.0.0.1', port: 0 },
+      plan: plan({ ...names, ...client }),
+      failed: assert.fail,
+    });
     port = await portOf(server);
     resolver = new dns.Resolver({ timeout: 3000, tries: 1 });
     resolver.setServers([`127.0.0.1:${port}`]);
@@ -105,7 +123,9 @@ describe('the name server', () => {
 
   test('who does not answer, and too many questions', async () => {
     const started = performance.now();
-    const codes = await Promise.all([1, 2, 3, 4].map((n) => code(resolver.resolve4(`silent${n}.example.org`))));
+    const codes = await Promise.all(
+      [1, 2, 3, 4].map((n) => code(resolver.resolve4(`silent${n}.example.org`))),
+    );
     assert.deepEqual(codes, ['ESERVFAIL', 'ESERVFAIL', 'ESERVFAIL', 'ESERVFAIL']);
     assert.ok(performance.now() - started < 2500);
     assert.deepEqual(await resolver.resolve4('www.example.org'), ['192.0.2.7']);
@@ -139,7 +159,10 @@ describe('the name server', () => {
 });
 
 test('what does not fit into a datagram is cut, and marked so', () => {
-  const query = Buffer.concat([Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]), Buffer.from([1, 97, 0, 0, 1, 0, 1])]);
+  const query = Buffer.concat([
+    Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+    Buffer.from([1, 97, 0, 0, 1, 0, 1]),
+  ]);
   const parsed = parseQuery(query);
   assert.ok(parsed.kind === 'query');
   const addresses = Array.from({ length: 100 }, (_, i) => `10.0.0.${i}`);
@@ -156,7 +179,10 @@ test('a circle ends', async () => {
     failed: assert.fail,
   });
   const port = await portOf(server);
-  server.update({ names: new Map(), forward: { resolvers: [{ ip: '127.0.0.1', port }], timeoutMs: 60_000, tries: 1, maxPending: 10 } });
+  server.update({
+    names: new Map(),
+    forward: { resolvers: [{ ip: '127.0.0.1', port }], timeoutMs: 60_000, tries: 1, maxPending: 10 },
+  });
   const resolver = new dns.Resolver({ timeout: 3000, tries: 1 });
   resolver.setServers([`127.0.0.1:${port}`]);
   await assert.rejects(resolver.resolve4('x.example'), { code: 'ESERVFAIL' });

@@ -78,13 +78,17 @@ export class DnsServer {
     const { query } = parsed;
     const entry = query.class === 1 ? lookUp(this.#plan.names, query.name) : undefined;
     if (entry) send(known(query, entry));
-    else if (!this.#relay) send(encodeReply(query, { code: responseCode.noSuchName, addresses: [], ttlSeconds: 0 }));
+    else if (!this.#relay)
+      send(encodeReply(query, { code: responseCode.noSuchName, addresses: [], ttlSeconds: 0 }));
     else if (this.#relay.sentFrom(from.port)) send(failed(query));
     else this.#relay.ask({ bytes, question: query.question }, (answer) => send(answer ?? failed(query)));
   }
 }
 
-/** A name that has no address of a kind is still a name: without one, resolvers would look no further for the other kind. */
+/**
+ * A name that has no address of a kind is still a name: without one, resolvers would look no further for the
+ * other kind.
+ */
 function known(query: Query, entry: NameEntry): Buffer {
   const addresses = query.type === recordType.a ? entry.v4 : query.type === recordType.aaaa ? entry.v6 : [];
   return encodeReply(query, { code: responseCode.ok, addresses, ttlSeconds: entry.ttlSeconds });

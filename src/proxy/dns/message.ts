@@ -32,7 +32,8 @@ export function parseQuery(bytes: Buffer): ParsedQuery {
   // A response must not be answered, or two servers would talk for ever.
   if (flags & 0x8000) return { kind: 'none' };
   const name = readName(bytes, headerLength);
-  if (bytes.readUInt16BE(4) !== 1 || (flags & 0x7800) !== 0 || !name || name.end + 4 > bytes.length) return { kind: 'malformed', id };
+  if (bytes.readUInt16BE(4) !== 1 || (flags & 0x7800) !== 0 || !name || name.end + 4 > bytes.length)
+    return { kind: 'malformed', id };
   return {
     kind: 'query',
     query: {
@@ -74,8 +75,13 @@ export function encodeReply(query: Query, { code, addresses, ttlSeconds }: Reply
   const room = maxDatagram - headerLength - query.question.length;
   const size = answers[0]?.length ?? 1;
   const fitting = answers.slice(0, Math.floor(room / size));
-  const flags = 0x8080 | (query.recursionDesired ? 0x0100 : 0) | (fitting.length < answers.length ? 0x0200 : 0) | code;
-  return Buffer.concat([header(query.id, flags, { questions: 1, answers: fitting.length }), query.question, ...fitting]);
+  const flags =
+    0x8080 | (query.recursionDesired ? 0x0100 : 0) | (fitting.length < answers.length ? 0x0200 : 0) | code;
+  return Buffer.concat([
+    header(query.id, flags, { questions: 1, answers: fitting.length }),
+    query.question,
+    ...fitting,
+  ]);
 }
 
 export function encodeFailure(id: number, code: number): Buffer {

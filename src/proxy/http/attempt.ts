@@ -58,7 +58,10 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     const protocol = this.#protocol();
     let sni: string | undefined;
     if (http.autoSni && this.host.transport.secure)
-      sni = hostOf((http.autoSniHeader === '' ? undefined : this.#request.headers.get(http.autoSniHeader)) ?? this.#request.authority);
+      sni = hostOf(
+        (http.autoSniHeader === '' ? undefined : this.#request.headers.get(http.autoSniHeader)) ??
+          this.#request.authority,
+      );
     const { info } = this.#forward.stream.connection;
     const pool = this.#cluster.pool(this.host, {
       protocol,
@@ -75,7 +78,8 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 
   /** From now, when the request is complete. */
   limit(wholeTry: number): void {
-    if (wholeTry > 0 && !this.#timer && !this.#over) this.#timer = setTimeout(() => this.#tryExpired(), wholeTry);
+    if (wholeTry > 0 && !this.#timer && !this.#over)
+      this.#timer = setTimeout(() => this.#tryExpired(), wholeTry);
   }
 
   /** The status as outlier detection sees it. */
@@ -87,7 +91,11 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 
   #protocol(): PoolOptions['protocol'] {
     const upgrades = this.#forward.decision.route.upgrades;
-    if (this.#request.method === 'CONNECT' && upgrades.some((one) => one.type === 'connect' && one.terminateConnect)) return 'connect';
+    if (
+      this.#request.method === 'CONNECT' &&
+      upgrades.some((one) => one.type === 'connect' && one.terminateConnect)
+    )
+      return 'connect';
     const mode = this.#cluster.config.http.mode;
     if (mode !== 'downstream') return mode;
     return this.#request.protocol === 'h2' ? 'h2' : 'h1';
@@ -196,7 +204,9 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
       this.#cluster.stats.resetByHost.value++;
       this.#cluster.report(
         this.host,
-        reason === 'connect-failure' || reason === 'connect-timeout' ? { kind: 'localFailure' } : { kind: 'reset' },
+        reason === 'connect-failure' || reason === 'connect-timeout'
+          ? { kind: 'localFailure' }
+          : { kind: 'reset' },
       );
     }
     this.#forward.onFailed(this, reason, detail === staleConnection);
@@ -235,7 +245,13 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 function statusFor(status: number, headers: Headers): number {
   const grpc = headers.get('grpc-status');
   if (grpc === undefined || grpc === '0' || status !== 200) return status;
-  return grpc === '14' ? 503 : grpc === '13' || grpc === '2' || grpc === '15' ? 500 : grpc === '4' ? 504 : status;
+  return grpc === '14'
+    ? 503
+    : grpc === '13' || grpc === '2' || grpc === '15'
+      ? 500
+      : grpc === '4'
+        ? 504
+        : status;
 }
 
 function hostOf(authority: string): string {

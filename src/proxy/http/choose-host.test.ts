@@ -23,10 +23,19 @@ const host = (n: number, more: { priority?: number; canary?: boolean } = {}): Ho
   return one;
 };
 
-const plan = { avoidPreviousHosts: false, omitCanaryHosts: false, previousPriorities: undefined, hostSelectionAttempts: 5 };
+const plan = {
+  avoidPreviousHosts: false,
+  omitCanaryHosts: false,
+  previousPriorities: undefined,
+  hostSelectionAttempts: 5,
+};
 
 /** What the balancer is asked with. */
-function asked(retry: object | undefined, tried: readonly Host[], match: { route?: object; weighted?: object } = {}): LbContext<Host> {
+function asked(
+  retry: object | undefined,
+  tried: readonly Host[],
+  match: { route?: object; weighted?: object } = {},
+): LbContext<Host> {
   let context: LbContext<Host> | undefined;
   const cluster = {
     config: { discovery: 'eds' },
@@ -36,7 +45,10 @@ function asked(retry: object | undefined, tried: readonly Host[], match: { route
   };
   const choice = {
     stream: { connection: { env: { random: Math.random, now: () => 7 }, info: {} } },
-    decision: { route: { metadataMatch: match.route }, weighted: match.weighted && { metadataMatch: match.weighted } },
+    decision: {
+      route: { metadataMatch: match.route },
+      weighted: match.weighted && { metadataMatch: match.weighted },
+    },
     hash: undefined,
     retry: retry && { ...plan, ...retry },
     tried,
@@ -47,7 +59,10 @@ function asked(retry: object | undefined, tried: readonly Host[], match: { route
 }
 
 test('a first try has nothing to avoid', () => {
-  const context = asked({ avoidPreviousHosts: true, omitCanaryHosts: true, previousPriorities: { updateFrequency: 1 } }, []);
+  const context = asked(
+    { avoidPreviousHosts: true, omitCanaryHosts: true, previousPriorities: { updateFrequency: 1 } },
+    [],
+  );
   assert.deepEqual([context.avoid, context.avoidPriorities, context.now], [undefined, undefined, 7]);
 });
 

@@ -1,4 +1,5 @@
-// Which host of a cluster a try goes to: the original destination, or the balancer's choice with what route and earlier tries say.
+// Which host of a cluster a try goes to: the original destination, or the balancer's choice with what route
+// and earlier tries say.
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Host } from '../cluster/host.ts';
 import type { ForwardDecision, HashResult, RetryPlan } from '../route/index.ts';
@@ -13,7 +14,10 @@ export interface Choice {
   readonly tried: readonly Host[];
 }
 
-export function chooseHost(cluster: Cluster, { stream, decision, hash, retry, tried }: Choice): Host | undefined {
+export function chooseHost(
+  cluster: Cluster,
+  { stream, decision, hash, retry, tried }: Choice,
+): Host | undefined {
   const { env, info } = stream.connection;
   if (cluster.config.discovery === 'originalDst') {
     const { header } = cluster.config.originalDst;
@@ -39,10 +43,14 @@ function otherPriorities(retry: RetryPlan, tried: readonly Host[]): { avoidPrior
   return { avoidPriorities: [...new Set(counted.map((host) => host.priority))] };
 }
 
-function otherHosts(retry: RetryPlan, tried: readonly Host[]): { avoid?: (host: Host) => boolean; maxAttempts?: number } {
+function otherHosts(
+  retry: RetryPlan,
+  tried: readonly Host[],
+): { avoid?: (host: Host) => boolean; maxAttempts?: number } {
   const { avoidPreviousHosts, omitCanaryHosts } = retry;
   if (!avoidPreviousHosts && !omitCanaryHosts) return {};
-  const avoid = (host: Host): boolean => (avoidPreviousHosts && tried.includes(host)) || (omitCanaryHosts && isCanary(host));
+  const avoid = (host: Host): boolean =>
+    (avoidPreviousHosts && tried.includes(host)) || (omitCanaryHosts && isCanary(host));
   return { avoid, maxAttempts: retry.hostSelectionAttempts };
 }
 

@@ -23,7 +23,12 @@ export class ConnectTunnel implements UpstreamConnection, UpstreamStream {
     return this.#used ? 1 : 0;
   }
 
-  request(_head: unknown, _end: boolean, _full: string | undefined, receiver: UpstreamReceiver): UpstreamStream {
+  request(
+    _head: unknown,
+    _end: boolean,
+    _full: string | undefined,
+    receiver: UpstreamReceiver,
+  ): UpstreamStream {
     this.#used = true;
     this.#receiver = receiver;
     this.#wire.attach({

@@ -56,7 +56,9 @@ export class HttpConnection implements RequestHandler, StreamHost {
     }
   }
 
-  /** HTTP/2 is given the socket with the bytes read so far put back; HTTP/1.1 a wire, and the bytes by hand. */
+  /**
+   * HTTP/2 is given the socket with the bytes read so far put back; HTTP/1.1 a wire, and the bytes by hand.
+   */
   serveH1(wire: SocketWire, first: Buffer | undefined): void {
     this.#decided();
     const codec = new H1Server(wire, this);
@@ -75,7 +77,8 @@ export class HttpConnection implements RequestHandler, StreamHost {
   /** Until `serveH1` or `serveH2`: a connection that says nothing is as idle as one between requests. */
   undecided(undecided: Undecided): void {
     this.#undecided = undecided;
-    if (this.config.idleTimeout > 0) this.#waiting = setTimeout(() => undecided.close(), Math.min(this.config.idleTimeout, longestTimer));
+    if (this.config.idleTimeout > 0)
+      this.#waiting = setTimeout(() => undecided.close(), Math.min(this.config.idleTimeout, longestTimer));
   }
 
   #decided(): void {
@@ -131,7 +134,8 @@ export class HttpConnection implements RequestHandler, StreamHost {
     const stream = new HttpStream(this, request, responder);
     const limit = this.config.maxRequestsPerConnection;
     if (limit > 0 && ++this.#requests >= limit) responder.closeAfter();
-    if (request.protocol === 'http/1.0' && request.authority === '') request.authority = this.config.defaultHost;
+    if (request.protocol === 'http/1.0' && request.authority === '')
+      request.authority = this.config.defaultHost;
     stream.start(end, full);
     return stream;
   }
@@ -157,7 +161,11 @@ export interface Undecided {
 }
 
 function limitsOf(config: HcmConfig): ClockLimits | undefined {
-  const limits = { idle: config.streamIdleTimeout, request: config.requestTimeout, duration: config.maxStreamDuration };
+  const limits = {
+    idle: config.streamIdleTimeout,
+    request: config.requestTimeout,
+    duration: config.maxStreamDuration,
+  };
   return limits.idle + limits.request + limits.duration > 0 ? limits : undefined;
 }
 

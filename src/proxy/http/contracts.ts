@@ -1,4 +1,5 @@
-// What the parts of a request's life know of one another: the connection, the stream on it, the forward, one try of it.
+// What the parts of a request's life know of one another: the connection, the stream on it, the forward, one
+// try of it.
 import type { Host } from '../cluster/host.ts';
 import type { ForwardDecision, RouteContext } from '../route/index.ts';
 import type { ConnectionInfo } from './connection-info.ts';

@@ -1,4 +1,5 @@
-// The contract between codecs and what answers or sends requests, the same for HTTP/1.1 and HTTP/2 on either side.
+// The contract between codecs and what answers or sends requests, the same for HTTP/1.1 and HTTP/2 on either
+// side.
 import type { Headers } from './headers.ts';
 import type { Request } from './request.ts';
 

@@ -1,4 +1,5 @@
-// The router: sends a request to a host of its cluster, within timeouts, again where the retry policy says so, and copies to mirrors.
+// The router: sends a request to a host of its cluster, within timeouts, again where the retry policy says
+// so, and copies to mirrors.
 import type { Cluster } from '../cluster/cluster.ts';
 import { type DynamicHosts, type Lookup, namedIn } from '../cluster/dynamic-hosts.ts';
 import type { Host } from '../cluster/host.ts';
@@ -77,7 +78,10 @@ export class Forward implements TryOwner {
     }
     this.#cluster = cluster;
     const request = stream.request;
-    this.#timeouts = requestTimeouts(route.timeouts, request, { trusted: stream.internal, grpc: stream.grpc });
+    this.#timeouts = requestTimeouts(route.timeouts, request, {
+      trusted: stream.internal,
+      grpc: stream.grpc,
+    });
     this.#retry = requestRetry(route.retry, request, { trusted: stream.internal });
     this.#retriesLeft = this.#retry?.numRetries ?? 0;
     if (route.hash) this.#hash = requestHash(route.hash, request, this.#hashContext());
@@ -90,7 +94,8 @@ export class Forward implements TryOwner {
     this.#full = full;
     this.#requestDone = end;
     if (route.includeAttemptCount) request.headers.set('x-envoy-attempt-count', '1');
-    if (route.mirrors.length > 0) this.#mirrors = startMirrors(route.mirrors, request, { env, end, full, info: stream.connection.info });
+    if (route.mirrors.length > 0)
+      this.#mirrors = startMirrors(route.mirrors, request, { env, end, full, info: stream.connection.info });
     if (end) this.#startTimer();
     stream.limit(this.#timeouts.idle, this.#timeouts.maxStream);
     if (cluster.dynamic) this.#lookUp(cluster.dynamic);
@@ -134,7 +139,9 @@ export class Forward implements TryOwner {
 
   // What an attempt reports.
 
-  /** The attempt has a connection: it takes the body from here on. Returns the whole body where it is known. */
+  /**
+   * The attempt has a connection: it takes the body from here on. Returns the whole body where it is known.
+   */
   onConnected(attempt: Try, begin: (end: boolean, full: string | undefined) => void): void {
     if (attempt !== this.#attempt) return;
     if (this.#chunks.length === 0 && this.#trailers === undefined) begin(this.#requestDone, this.#full);
@@ -155,7 +162,8 @@ export class Forward implements TryOwner {
 
   /** The first 100, 102 or 103 is passed on; once the client has seen one there are no retries. */
   onInterim(attempt: Try, status: number, headers: Headers): void {
-    if (attempt !== this.#attempt || this.#interim || (status !== 100 && status !== 102 && status !== 103)) return;
+    if (attempt !== this.#attempt || this.#interim || (status !== 100 && status !== 102 && status !== 103))
+      return;
     this.#interim = true;
     this.#dropBuffer();
     this.stream.interim(status, headers);
@@ -177,7 +185,8 @@ export class Forward implements TryOwner {
     this.#dropBuffer();
     if (!stream.connection.config.filters.suppressEnvoyHeaders)
       headers.set('x-envoy-upstream-service-time', String(Math.round(attempt.elapsed)));
-    if (decision.route.includeAttemptCountInResponse) headers.set('x-envoy-attempt-count', String(this.#attempts));
+    if (decision.route.includeAttemptCountInResponse)
+      headers.set('x-envoy-attempt-count', String(this.#attempts));
     for (const cookie of this.#hash?.cookies ?? []) headers.add('set-cookie', cookie.setCookie);
     if (decision.route.responseHeaders.length > 0 || decision.weighted) {
       const context = stream.formatContext();
@@ -219,15 +228,24 @@ export class Forward implements TryOwner {
       this.#try();
       return;
     }
-    if (this.#retry && this.#mayRetry({ kind: 'reset', reason: resetKinds[reason], requestStarted: attempt.started })) {
+    if (
+      this.#retry &&
+      this.#mayRetry({ kind: 'reset', reason: resetKinds[reason], requestStarted: attempt.started })
+    ) {
       this.#again();
       return;
     }
     if (reason === 'overflow') {
-      this.#fail(503, resetText(reason, this.#attempts), resetCause(reason), [['x-envoy-overloaded', 'true']]);
+      this.#fail(503, resetText(reason, this.#attempts), resetCause(reason), [
+        ['x-envoy-overloaded', 'true'],
+      ]);
       return;
     }
-    this.#fail(reason === 'protocol-error' ? 502 : 503, resetText(reason, this.#attempts), resetCause(reason));
+    this.#fail(
+      reason === 'protocol-error' ? 502 : 503,
+      resetText(reason, this.#attempts),
+      resetCause(reason),
+    );
   }
 
   onTryTimeout(attempt: Try): void {
@@ -257,7 +275,12 @@ export class Forward implements TryOwner {
         this.#found = lookup.host;
         this.#try();
         this.flushRequest();
-      } else this.#fail(503, lookup.kind === 'overflow' ? 'DNS cache overflow' : 'DNS resolution failure', causes.dns);
+      } else
+        this.#fail(
+          503,
+          lookup.kind === 'overflow' ? 'DNS cache overflow' : 'DNS resolution failure',
+          causes.dns,
+        );
     };
     if (named) hosts.find(named, done);
     else done(failed);
@@ -269,8 +292,14 @@ export class Forward implements TryOwner {
     if (attempt.headSeen) {
       this.#end();
       this.stream.resetDownstream();
-    } else if (this.#retry && this.#mayRetry({ kind: 'reset', reason: 'localReset', requestStarted: true })) this.#again();
-    else this.#fail(this.#requestDone ? 504 : 408, 'upstream max stream duration reached', causes.upstreamDuration);
+    } else if (this.#retry && this.#mayRetry({ kind: 'reset', reason: 'localReset', requestStarted: true }))
+      this.#again();
+    else
+      this.#fail(
+        this.#requestDone ? 504 : 408,
+        'upstream max stream duration reached',
+        causes.upstreamDuration,
+      );
   }
 
   #try(): void {
@@ -287,9 +316,13 @@ export class Forward implements TryOwner {
       return;
     }
     if (this.#retry) this.#tried.push(host);
-    if (decision.route.includeAttemptCount) request.headers.set('x-envoy-attempt-count', String(this.#attempts));
+    if (decision.route.includeAttemptCount)
+      request.headers.set('x-envoy-attempt-count', String(this.#attempts));
     if (decision.route.hostRewrite.kind === 'auto' && host.hostname !== '' && this.#attempts === 1)
-      rewriteAuthority(request, host.fieldName, { appendForwardedHost: decision.route.appendForwardedHost, keepOriginal: true });
+      rewriteAuthority(request, host.fieldName, {
+        appendForwardedHost: decision.route.appendForwardedHost,
+        keepOriginal: true,
+      });
     const attempt = new Attempt(this, cluster, host, request);
     this.#attempt = attempt;
     attempt.start({ idle: this.#timeouts?.perTryIdle ?? 0 });
@@ -319,7 +352,9 @@ export class Forward implements TryOwner {
     for (const cookie of this.#hash?.cookies ?? [])
       headers.set(
         'cookie',
-        headers.has('cookie') ? `${headers.get('cookie')}; ${cookie.name}=${cookie.value}` : `${cookie.name}=${cookie.value}`,
+        headers.has('cookie')
+          ? `${headers.get('cookie')}; ${cookie.name}=${cookie.value}`
+          : `${cookie.name}=${cookie.value}`,
       );
   }
 
@@ -340,19 +375,24 @@ export class Forward implements TryOwner {
     const allowed =
       limits.retryBudgetPercent === undefined
         ? limits.maxRetries
-        : Math.max(limits.minRetryConcurrency, Math.floor(((resources.requests + resources.pending) * limits.retryBudgetPercent) / 100));
+        : Math.max(
+            limits.minRetryConcurrency,
+            Math.floor(((resources.requests + resources.pending) * limits.retryBudgetPercent) / 100),
+          );
     if (resources.retries - (this.#retrying ? 1 : 0) < allowed) return true;
     cluster.stats.retryOverflow.value++;
     return false;
   }
 
   /**
-   * A host that closes idle connections may do so just when a request is on its way. A request that is safe to repeat (RFC 9110 section
-   * 9.2.1) goes out once more, on another connection, whatever the retry policy says.
+   * A host that closes idle connections may do so just when a request is on its way. A request that is safe
+   * to repeat (RFC 9110 section 9.2.1) goes out once more, on another connection, whatever the retry policy
+   * says.
    */
   #mayReplay(): boolean {
     const method = this.stream.request.method;
-    if (this.#replayed || !this.#requestDone || this.#full !== undefined || this.#chunks.length > 0) return false;
+    if (this.#replayed || !this.#requestDone || this.#full !== undefined || this.#chunks.length > 0)
+      return false;
     this.#replayed = true;
     return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
   }

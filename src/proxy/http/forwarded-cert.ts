@@ -8,7 +8,11 @@ import type { Request } from './request.ts';
 
 const header = 'x-forwarded-client-cert';
 
-export function forwardClientCert(request: Request, tls: ConnectionTls | undefined, config: HcmConfig['xfcc']): void {
+export function forwardClientCert(
+  request: Request,
+  tls: ConnectionTls | undefined,
+  config: HcmConfig['xfcc'],
+): void {
   if (config.mode === 'always') return;
   // Without a verified peer there is nobody whose word could be passed on.
   if (!tls?.peer || config.mode === 'sanitize') {
@@ -30,7 +34,10 @@ function element(tls: ConnectionTls, config: HcmConfig['xfcc']): string {
   parts.push(`Hash=${peer.sha256}`);
   if (config.cert) parts.push(`Cert="${encodeURIComponent(peer.pem)}"`);
   if (config.subject) parts.push(`Subject="${peerText(peer.subject).replace(/["\\]/g, '\\$&')}"`);
-  if (config.uri) parts.push(...(peer.names.uris.length > 0 ? peer.names.uris.map((uri) => `URI=${peerText(uri)}`) : ['URI=']));
+  if (config.uri)
+    parts.push(
+      ...(peer.names.uris.length > 0 ? peer.names.uris.map((uri) => `URI=${peerText(uri)}`) : ['URI=']),
+    );
   if (config.dns) for (const name of peer.names.dns) parts.push(`DNS=${peerText(name)}`);
   return parts.join(';');
 }

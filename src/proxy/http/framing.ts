@@ -1,4 +1,5 @@
-// How long the body of an HTTP/1 message is: RFC 9112 section 6, refusing everything that two parsers could read differently.
+// How long the body of an HTTP/1 message is: RFC 9112 section 6, refusing everything that two parsers could
+// read differently.
 import type { Headers } from './headers.ts';
 
 /** A length in bytes, or one of the marks below. */

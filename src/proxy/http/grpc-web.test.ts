@@ -41,10 +41,18 @@ function answer(type: string): { type: string | undefined; body: Buffer; ended: 
 }
 
 const lines = 'grpc-status:0\r\n';
-const expected = Buffer.concat([Buffer.from([0, 0, 0, 0, 1, 65]), Buffer.from([0x80, 0, 0, 0, lines.length]), Buffer.from(lines)]);
+const expected = Buffer.concat([
+  Buffer.from([0, 0, 0, 0, 1, 65]),
+  Buffer.from([0x80, 0, 0, 0, lines.length]),
+  Buffer.from(lines),
+]);
 
 test('trailers become the last frame', () => {
-  assert.deepEqual(answer('application/grpc-web+proto'), { type: 'application/grpc-web+proto', body: expected, ended: true });
+  assert.deepEqual(answer('application/grpc-web+proto'), {
+    type: 'application/grpc-web+proto',
+    body: expected,
+    ended: true,
+  });
 });
 
 test('text mode is base64, frame by frame', () => {
@@ -59,13 +67,17 @@ test('the request half of text mode, whatever the pieces', () => {
     const decoder = new Base64Decoder();
     const pieces: Buffer[] = [];
     for (let at = 0; at < text.length; at += size)
-      pieces.push(decoder.decode(Buffer.from(text.slice(at, at + size)), at + size >= text.length) ?? assert.fail('not base64'));
+      pieces.push(
+        decoder.decode(Buffer.from(text.slice(at, at + size)), at + size >= text.length) ??
+          assert.fail('not base64'),
+      );
     assert.deepEqual(Buffer.concat(pieces), expected, `pieces of ${size}`);
   }
 });
 
 test('what is not base64', () => {
-  for (const text of ['AAA', 'A*AA', 'A===', '====']) assert.equal(new Base64Decoder().decode(Buffer.from(text), true), undefined, text);
+  for (const text of ['AAA', 'A*AA', 'A===', '===='])
+    assert.equal(new Base64Decoder().decode(Buffer.from(text), true), undefined, text);
 });
 
 test('plain gRPC is left alone', () => assert.equal(isGrpcWeb(call('application/grpc')), false));

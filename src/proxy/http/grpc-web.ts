@@ -1,4 +1,5 @@
-// gRPC-Web from browsers as gRPC towards the upstream: trailers become the last frame of the body, text mode is base64.
+// gRPC-Web from browsers as gRPC towards the upstream: trailers become the last frame of the body, text mode
+// is base64.
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/grpc_web_filter
 import type { Responder } from './exchange.ts';
@@ -51,7 +52,9 @@ export class GrpcWebBridge implements Responder {
   head(status: number, headers: Headers, end: boolean, full?: string): void {
     const type = headers.get('content-type') ?? '';
     const bodyless = end && full === undefined;
-    const known = bodyless ? headers.has('grpc-status') : status === 200 && (isGrpcType(type) || isProtoWeb(type));
+    const known = bodyless
+      ? headers.has('grpc-status')
+      : status === 200 && (isGrpcType(type) || isProtoWeb(type));
     headers.remove('content-length');
     headers.set('content-type', this.#textResponse ? textType : binaryType);
     this.#ended = end;
@@ -64,7 +67,8 @@ export class GrpcWebBridge implements Responder {
 
   body(chunk: Buffer, end: boolean): boolean {
     if (!this.#foreign) return this.#responder.body(this.#encode(chunk), end);
-    if (this.#foreign.body.length < messageLimit) this.#foreign.body += chunk.toString('latin1', 0, messageLimit);
+    if (this.#foreign.body.length < messageLimit)
+      this.#foreign.body += chunk.toString('latin1', 0, messageLimit);
     if (end) this.#giveForeign();
     return true;
   }
@@ -100,7 +104,11 @@ export class GrpcWebBridge implements Responder {
   }
 
   /** The length of the body is not what the upstream said: it goes out in chunks. */
-  #known(status: number, headers: Headers, { end, full }: { readonly end: boolean; readonly full: string | undefined }): void {
+  #known(
+    status: number,
+    headers: Headers,
+    { end, full }: { readonly end: boolean; readonly full: string | undefined },
+  ): void {
     this.#responder.head(status, headers, end && full === undefined);
     if (full !== undefined) this.#responder.body(this.#encode(Buffer.from(full, 'latin1')), end);
   }

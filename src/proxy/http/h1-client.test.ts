@@ -103,7 +103,9 @@ describe('an HTTP/1.1 connection to a host', () => {
 
   test('passes interim responses on', () => {
     ask();
-    wire.receive('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n');
+    wire.receive(
+      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n',
+    );
     assert.deepEqual(log, ['interim 100', 'interim 103', 'head 204 .']);
   });
 
@@ -157,7 +159,11 @@ describe('an HTTP/1.1 connection to a host', () => {
     exchange(5000);
     assert.equal(log.at(-1), `failed termination ${staleConnection}`);
     wire = new FakeWire();
-    client = new H1Client(wire, { released: () => undefined, gone: () => undefined }, { maxRequests: 0, trailers: true });
+    client = new H1Client(
+      wire,
+      { released: () => undefined, gone: () => undefined },
+      { maxRequests: 0, trailers: true },
+    );
     exchange(10);
     assert.equal(log.at(-1), 'failed termination');
     mock.restoreAll();

@@ -1,4 +1,5 @@
-// An HTTP/1.1 connection to a host: one request at a time, kept for the next one when both messages ended cleanly.
+// An HTTP/1.1 connection to a host: one request at a time, kept for the next one when both messages ended
+// cleanly.
 import type { Wire, WireEvents } from '../net/wire.ts';
 import type { RequestHead, ResetReason, UpstreamReceiver, UpstreamStream } from './exchange.ts';
 import { type Framing, responseFraming } from './framing.ts';
@@ -47,7 +48,11 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     this.#owner = owner;
     this.#maxRequests = options.maxRequests;
     this.passesTrailers = options.trailers;
-    this.#reader = new H1Reader(this, { request: false, maxHeaders: options.maxHeaders ?? usualLimits.maxHeaders, maxHeadBytes });
+    this.#reader = new H1Reader(this, {
+      request: false,
+      maxHeaders: options.maxHeaders ?? usualLimits.maxHeaders,
+      maxHeadBytes,
+    });
     this.#writer = new H1Writer(wire);
     wire.attach(this);
   }
@@ -60,7 +65,12 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     return this.#turn ? 1 : 0;
   }
 
-  request(head: RequestHead, end: boolean, full: string | undefined, receiver: UpstreamReceiver): UpstreamStream {
+  request(
+    head: RequestHead,
+    end: boolean,
+    full: string | undefined,
+    receiver: UpstreamReceiver,
+  ): UpstreamStream {
     const turn = new ClientTurn(this, receiver, end, head.upgrade !== undefined || head.method === 'CONNECT');
     this.#turn = turn;
     this.#method = head.method;
@@ -284,7 +294,12 @@ class ClientTurn implements UpstreamStream {
   }
 }
 
-/** A request of the other methods has no body unless it says so, and needs no statement (RFC 9110 section 8.6). */
+/**
+ * A request of the other methods has no body unless it says so, and needs no statement (RFC 9110 section
+ * 8.6).
+ */
 function mayHaveBody(method: string): boolean {
-  return method !== 'GET' && method !== 'HEAD' && method !== 'DELETE' && method !== 'TRACE' && method !== 'CONNECT';
+  return (
+    method !== 'GET' && method !== 'HEAD' && method !== 'DELETE' && method !== 'TRACE' && method !== 'CONNECT'
+  );
 }

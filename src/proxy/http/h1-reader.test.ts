@@ -5,11 +5,20 @@ import { requestFraming, responseFraming } from './framing.ts';
 import { H1Reader, type MessageEvents, usualLimits } from './h1-reader.ts';
 
 interface Seen {
-  readonly messages: { first: string; second: string; headers: string[]; body: string; trailers: string[]; ended: boolean }[];
+  readonly messages: {
+    first: string;
+    second: string;
+    headers: string[];
+    body: string;
+    trailers: string[];
+    ended: boolean;
+  }[];
   problem: string | undefined;
 }
 
-/** Feeds the text in pieces of the given sizes (cycled) and says what was read; goes on after every message. */
+/**
+ * Feeds the text in pieces of the given sizes (cycled) and says what was read; goes on after every message.
+ */
 function read(text: string, sizes: readonly number[], request: boolean): Seen {
   const seen: Seen = { messages: [], problem: undefined };
   const last = (): Seen['messages'][number] => {
@@ -18,7 +27,8 @@ function read(text: string, sizes: readonly number[], request: boolean): Seen {
     return message;
   };
   const events: MessageEvents = {
-    framing: (head) => (request ? requestFraming(head.headers) : responseFraming(head.headers, Number(head.first), 'GET')),
+    framing: (head) =>
+      request ? requestFraming(head.headers) : responseFraming(head.headers, Number(head.first), 'GET'),
     onHead: (head, end, full) => {
       seen.messages.push({
         first: head.first,
@@ -69,8 +79,22 @@ describe('HTTP/1 messages', () => {
     const seen = read(stream, whole, true);
     assert.equal(seen.problem, undefined);
     assert.deepEqual(seen.messages, [
-      { first: 'GET', second: '/a?b=c', headers: ['host', 'x', 'x-empty', '', 'x-spaced', 'v w'], body: '', trailers: [], ended: true },
-      { first: 'POST', second: '/b', headers: ['host', 'x', 'content-length', '5'], body: 'hello', trailers: [], ended: true },
+      {
+        first: 'GET',
+        second: '/a?b=c',
+        headers: ['host', 'x', 'x-empty', '', 'x-spaced', 'v w'],
+        body: '',
+        trailers: [],
+        ended: true,
+      },
+      {
+        first: 'POST',
+        second: '/b',
+        headers: ['host', 'x', 'content-length', '5'],
+        body: 'hello',
+        trailers: [],
+        ended: true,
+      },
       {
         first: 'PUT',
         second: '/c',
@@ -79,7 +103,14 @@ describe('HTTP/1 messages', () => {
         trailers: ['x-t', '1'],
         ended: true,
       },
-      { first: 'DELETE', second: '/d', headers: ['host', 'x', 'transfer-encoding', 'Chunked'], body: '', trailers: [], ended: true },
+      {
+        first: 'DELETE',
+        second: '/d',
+        headers: ['host', 'x', 'transfer-encoding', 'Chunked'],
+        body: '',
+        trailers: [],
+        ended: true,
+      },
     ]);
   });
 
@@ -159,9 +190,18 @@ describe('requests that two parsers could read differently are refused', () => {
     'chunk size with a sign': [`${head('transfer-encoding: chunked')}+3\r\nabc\r\n0\r\n\r\n`, 'bad-chunk'],
     'chunk size that overflows': [`${head('transfer-encoding: chunked')}fffffffffffffffff\r\n`, 'bad-chunk'],
     'chunk ended by LF': [`${head('transfer-encoding: chunked')}3\nabc\r\n0\r\n\r\n`, 'bad-chunk'],
-    'chunk longer than its size': [`${head('transfer-encoding: chunked')}3\r\nabcd\r\n0\r\n\r\n`, 'bad-chunk'],
-    'LF in a chunk extension': [`${head('transfer-encoding: chunked')}3;a\nb\r\nabc\r\n0\r\n\r\n`, 'bad-chunk'],
-    'too many fields': [head(Array.from({ length: 101 }, (_, i) => `x-${i}: 1`).join('\r\n')), 'too-many-headers'],
+    'chunk longer than its size': [
+      `${head('transfer-encoding: chunked')}3\r\nabcd\r\n0\r\n\r\n`,
+      'bad-chunk',
+    ],
+    'LF in a chunk extension': [
+      `${head('transfer-encoding: chunked')}3;a\nb\r\nabc\r\n0\r\n\r\n`,
+      'bad-chunk',
+    ],
+    'too many fields': [
+      head(Array.from({ length: 101 }, (_, i) => `x-${i}: 1`).join('\r\n')),
+      'too-many-headers',
+    ],
     'endless head': [head(`x: ${'a'.repeat(70_000)}`), 'head-too-large'],
   };
   for (const [name, [text, problem]] of Object.entries(cases))
@@ -171,7 +211,11 @@ describe('requests that two parsers could read differently are refused', () => {
     });
 
   test('a hundred fields are read', () => {
-    const seen = read(`GET / HTTP/1.1\r\n${Array.from({ length: 100 }, (_, i) => `x-${i}: ${i}\r\n`).join('')}\r\n`, whole, true);
+    const seen = read(
+      `GET / HTTP/1.1\r\n${Array.from({ length: 100 }, (_, i) => `x-${i}: ${i}\r\n`).join('')}\r\n`,
+      whole,
+      true,
+    );
     assert.equal(seen.messages[0]?.headers.length, 200);
   });
 });
@@ -182,9 +226,11 @@ describe('responses', () => {
   });
   test('204 and 304 have no body', () => {
     assert.deepEqual(
-      read('HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n', whole, false).messages.map(
-        (one) => one.first,
-      ),
+      read(
+        'HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n',
+        whole,
+        false,
+      ).messages.map((one) => one.first),
       ['304', '204'],
     );
   });

@@ -1,13 +1,22 @@
 // Splits a byte stream into HTTP/1 messages, whatever the sizes of the pieces it arrives in.
 import { ambiguous, chunked, type Framing, unknownCoding, untilClose } from './framing.ts';
-import { type HeadProblem, requestProblem, responseProblem, type ScannedHead, scanHead, scanTrailers } from './head-scanner.ts';
+import {
+  type HeadProblem,
+  requestProblem,
+  responseProblem,
+  type ScannedHead,
+  scanHead,
+  scanTrailers,
+} from './head-scanner.ts';
 import type { Headers } from './headers.ts';
 import { PendingBytes } from './pending-bytes.ts';
 
 export type ReadProblem = HeadProblem | 'head-too-large' | 'bad-framing' | 'unknown-coding' | 'bad-chunk';
 
 export interface MessageEvents {
-  /** Answers how the body is framed; `hold` keeps the bytes that follow until `tunnel` or `discard` is called. */
+  /**
+   * Answers how the body is framed; `hold` keeps the bytes that follow until `tunnel` or `discard` is called.
+   */
   framing(head: ScannedHead): Framing | 'hold' | 'interim';
   /** `full` is the whole body when it came along with the head, one byte a character. */
   onHead(head: ScannedHead, end: boolean, full: string | undefined): void;
@@ -185,10 +194,12 @@ export class H1Reader {
 
   #head(bytes: Buffer, at: number, end: number): number {
     // A robust server skips empty lines before a request line (RFC 9112 section 2.2).
-    if (this.#request && bytes[at] === CR && (end - at < 2 || bytes[at + 1] === LF)) return end - at < 2 ? 0 : 2;
+    if (this.#request && bytes[at] === CR && (end - at < 2 || bytes[at + 1] === LF))
+      return end - at < 2 ? 0 : 2;
     const headEnd = findEnd(bytes, at, end, at + this.#searched);
     if (headEnd < 0) {
-      // What cannot become a message, such as a TLS handshake or another protocol's greeting, is not waited for.
+      // What cannot become a message, such as a TLS handshake or another protocol's greeting, is not waited
+      // for.
       const problem = this.#request ? requestProblem(bytes, at, end) : responseProblem(bytes, at, end);
       if (problem) return this.#fail(problem);
       this.#searched = Math.max(0, end - at - 3);
@@ -199,7 +210,9 @@ export class H1Reader {
     const head = scanHead(bytes, at, headEnd, { request: this.#request, maxHeaders: this.#maxHeaders });
     if (typeof head === 'string') return this.#fail(head);
     const framing = this.#events.framing(head);
-    return framing === 'interim' ? this.#interim(head, headEnd - at) : this.#begin(head, framing, bytes, headEnd, end) + headEnd - at;
+    return framing === 'interim'
+      ? this.#interim(head, headEnd - at)
+      : this.#begin(head, framing, bytes, headEnd, end) + headEnd - at;
   }
 
   #interim(head: ScannedHead, length: number): number {
@@ -222,7 +235,8 @@ export class H1Reader {
     } else if (framing === ambiguous || framing === unknownCoding) {
       this.#fail(framing === ambiguous ? 'bad-framing' : 'unknown-coding');
     } else {
-      this.#state = framing === chunked ? phase.chunkSize : framing === untilClose ? phase.close : phase.length;
+      this.#state =
+        framing === chunked ? phase.chunkSize : framing === untilClose ? phase.close : phase.length;
       this.#left = framing;
       this.#events.onHead(head, false, undefined);
     }
@@ -252,7 +266,8 @@ export class H1Reader {
     // Extensions are allowed and ignored, but must be free of control characters (RFC 9112 section 7.1.1).
     while (i < end && bytes[i] !== CR) {
       const byte = bytes[i] ?? 0;
-      if ((i === digits && byte !== 0x3b && byte !== 0x20 && byte !== 9) || byte === LF || byte === 0) return this.#fail('bad-chunk');
+      if ((i === digits && byte !== 0x3b && byte !== 0x20 && byte !== 9) || byte === LF || byte === 0)
+        return this.#fail('bad-chunk');
       i++;
     }
     if (i + 1 >= end) return i - at > maxChunkLine ? this.#fail('bad-chunk') : 0;
@@ -304,7 +319,10 @@ export class H1Reader {
   }
 }
 
-/** The byte after the empty line that ends a head, or -1. Lines that end in a bare LF count too: the scanner then refuses them. */
+/**
+ * The byte after the empty line that ends a head, or -1. Lines that end in a bare LF count too: the scanner
+ * then refuses them.
+ */
 function findEnd(bytes: Buffer, at: number, end: number, from: number): number {
   for (let i = Math.max(at, from); i < end; i++) {
     if (bytes[i] !== LF) continue;

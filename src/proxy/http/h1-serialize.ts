@@ -3,7 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import type { Headers } from './headers.ts';
 
 const statusLines = new Map<number, string>();
-for (const [code, text] of Object.entries(STATUS_CODES)) statusLines.set(Number(code), `HTTP/1.1 ${code} ${text}\r\n`);
+for (const [code, text] of Object.entries(STATUS_CODES))
+  statusLines.set(Number(code), `HTTP/1.1 ${code} ${text}\r\n`);
 
 /** In the version that the client speaks. */
 export function statusLine(status: number, http10 = false): string {
@@ -11,7 +12,10 @@ export function statusLine(status: number, http10 = false): string {
   return http10 ? line.replace('1.1', '1.0') : line;
 }
 
-/** Every field of the list as a line; names and values hold one byte a character and no line end (see wire-text.ts). */
+/**
+ * Every field of the list as a line; names and values hold one byte a character and no line end (see
+ * wire-text.ts).
+ */
 export function fieldLines(headers: Headers): string {
   const list = headers.list;
   let text = '';

@@ -77,13 +77,20 @@ export class H1Server implements WireEvents, MessageEvents {
   constructor(wire: Wire, handler: RequestHandler) {
     this.wire = wire;
     this.#handler = handler;
-    this.#reader = new H1Reader(this, { request: true, maxHeaders: handler.maxHeaders, maxHeadBytes: handler.maxHeadBytes });
+    this.#reader = new H1Reader(this, {
+      request: true,
+      maxHeaders: handler.maxHeaders,
+      maxHeadBytes: handler.maxHeadBytes,
+    });
     this.writer = new H1Writer(wire);
     wire.attach(this);
     this.#armIdle();
   }
 
-  /** The next response says that the connection closes, and closes it. An idle one may be left to its client, who may be about to use it. */
+  /**
+   * The next response says that the connection closes, and closes it. An idle one may be left to its client,
+   * who may be about to use it.
+   */
   drain(closeIdle: boolean): void {
     this.#draining = true;
     if (closeIdle && !this.#turn && this.#reader.idle) this.wire.end();
@@ -129,7 +136,8 @@ export class H1Server implements WireEvents, MessageEvents {
     const turn = this.#turn;
     if (!this.#reader.finish()) this.#abort();
     else if (!turn) this.wire.end();
-    // A client that half-closes after its request still gets the response, as Envoy does not: most clients that end are gone.
+    // A client that half-closes after its request still gets the response, as Envoy does not: most clients
+    // that end are gone.
     else if (!turn.tunnelled && turn.receiver) this.#abort();
   }
 
@@ -146,7 +154,8 @@ export class H1Server implements WireEvents, MessageEvents {
     if (head.first === 'CONNECT') return 'hold';
     const framing = requestFraming(head.headers);
     if (framing < chunked || this.#upgradeOf(head) === undefined) return framing;
-    // The bytes after an upgrade belong to the new protocol: a body between the two is read differently by different servers.
+    // The bytes after an upgrade belong to the new protocol: a body between the two is read differently by
+    // different servers.
     return framing === 0 ? 'hold' : ambiguous;
   }
 
@@ -157,7 +166,8 @@ export class H1Server implements WireEvents, MessageEvents {
     const upgrade = this.#upgradeOf(head);
     const wishes = connectionWishes(head.headers);
     if (wishes.close || (head.http10 && !wishes.keepAlive)) this.#draining = true;
-    // An answer given before the body has been dealt with closes the connection, also when the body came along with the head.
+    // An answer given before the body has been dealt with closes the connection, also when the body came
+    // along with the head.
     const turn = new Turn(this, { method: head.first, http10: head.http10 }, end && full === undefined);
     this.#turn = turn;
     const target = readTarget(head, this.#handler.refusesHttps);
@@ -265,7 +275,8 @@ export class H1Server implements WireEvents, MessageEvents {
     const turn = this.#turn;
     if (turn || this.wire.backedUp) {
       turn?.receiver?.flush();
-      // Pipelined bytes beyond one read wait in the kernel, and so do those for a protocol that the upstream has not agreed to yet.
+      // Pipelined bytes beyond one read wait in the kernel, and so do those for a protocol that the upstream
+      // has not agreed to yet.
       if (this.#reader.waits && this.#reader.pendingLength > 64 * 1024) this.readRequest(false);
     } else if (this.#reader.done) this.#goOn();
     else if (!this.#reader.idle && !this.#lingering) this.#headBegun();
@@ -288,12 +299,16 @@ export class H1Server implements WireEvents, MessageEvents {
     this.#reader.discard();
     this.readRequest(true);
     this.wire.end();
-    // What the client still sends is read and dropped for a while: closing at once would reset the response away.
+    // What the client still sends is read and dropped for a while: closing at once would reset the response
+    // away.
     const timer = setTimeout(() => this.wire.destroy(), lingerMs);
     timer.unref();
   }
 
-  /** A client that goes on sending after the last response is read for a while, then left to the kernel's limits. */
+  /**
+   * A client that goes on sending after the last response is read for a while, then left to the kernel's
+   * limits.
+   */
   #discard(length: number): void {
     this.#discarded += length;
     if (this.#discarded > lingerBytes) this.readRequest(false);
@@ -325,7 +340,9 @@ export class H1Server implements WireEvents, MessageEvents {
     return upgrade !== undefined && this.#handler.upgradable(upgrade) ? upgrade : undefined;
   }
 
-  /** One timer a connection: it goes on under a request, to no effect, rather than being made anew for each. */
+  /**
+   * One timer a connection: it goes on under a request, to no effect, rather than being made anew for each.
+   */
   #armIdle(): void {
     if (this.#handler.idleTimeout <= 0) return;
     if (this.#idleTimer) this.#idleTimer.refresh();
@@ -379,7 +396,8 @@ class Turn implements Responder {
     const chunkedBody = unsized && !this.#http10;
     if (unsized && this.#http10) this.#server.closeSoon();
     if (chunkedBody) text += 'transfer-encoding: chunked\r\n';
-    else if (end && !bodyless && !headers.has('content-length')) text += `content-length: ${full === undefined ? 0 : full.length}\r\n`;
+    else if (end && !bodyless && !headers.has('content-length'))
+      text += `content-length: ${full === undefined ? 0 : full.length}\r\n`;
     if (!tunnel && (this.#server.closing || (end && !this.requestDone))) {
       this.#server.closeSoon();
       this.#server.announced = true;

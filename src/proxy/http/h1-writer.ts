@@ -1,4 +1,5 @@
-// The sending half of an HTTP/1.1 connection: one message at a time, head held back to go out with the first bytes of the body.
+// The sending half of an HTTP/1.1 connection: one message at a time, head held back to go out with the first
+// bytes of the body.
 import type { Wire } from '../net/wire.ts';
 import { chunkText, fieldLines, lastChunk, textLimit } from './h1-serialize.ts';
 import type { Headers } from './headers.ts';
@@ -14,7 +15,8 @@ export class H1Writer {
 
   /** The head of a message with nothing after it, or with its whole body. */
   whole(head: string, full: string | undefined): boolean {
-    // What follows, if anything, is another protocol: the framing of the message before must not be put on it.
+    // What follows, if anything, is another protocol: the framing of the message before must not be put on
+    // it.
     this.#chunked = false;
     return this.#wire.writeText(full === undefined ? head : head + full);
   }
@@ -26,7 +28,8 @@ export class H1Writer {
 
   body(chunk: Buffer, end: boolean): boolean {
     let more = true;
-    if (chunk.length > 0) more = chunk.length <= textLimit ? this.#small(chunk, end) : this.#large(chunk, end);
+    if (chunk.length > 0)
+      more = chunk.length <= textLimit ? this.#small(chunk, end) : this.#large(chunk, end);
     else if (end && this.#chunked) more = this.#send(lastChunk);
     else if (end) this.flush();
     return more;
@@ -59,7 +62,8 @@ export class H1Writer {
     const held = this.#held;
     this.#held = '';
     const lead = this.#chunked ? `${held}${chunk.length.toString(16)}\r\n` : held;
-    // The chunk is borrowed from the reader: it must be a copy of its own while it waits in the kernel's queue.
+    // The chunk is borrowed from the reader: it must be a copy of its own while it waits in the kernel's
+    // queue.
     let more = this.#wire.writeBoth(lead, Buffer.from(chunk));
     if (this.#chunked) more = this.#wire.writeText(end ? `\r\n${lastChunk}` : '\r\n');
     return more;

@@ -42,7 +42,11 @@ export class H2Client implements UpstreamConnection {
     this.#maxRequests = options.maxRequests;
     this.#session = http2.connect(options.secure ? 'https://upstream' : 'http://upstream', {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: options.h2.initialStreamWindow, maxHeaderListSize: 80 * 1024 },
+      settings: {
+        enablePush: false,
+        initialWindowSize: options.h2.initialStreamWindow,
+        maxHeaderListSize: 80 * 1024,
+      },
       maxHeaderListPairs: 256,
     });
     this.#session.setLocalWindowSize(options.h2.initialConnectionWindow);
@@ -56,15 +60,24 @@ export class H2Client implements UpstreamConnection {
     // node:http2 waits for a GOAWAY: a host that ends without one is gone, and with it what was under way.
     socket.once('end', () => this.#lost());
     socket.once('close', () => this.#lost());
-    if (options.h2.keepAlive) this.#keepAlive = new KeepAlive(this.#session, options.h2.keepAlive, () => this.#lost());
+    if (options.h2.keepAlive)
+      this.#keepAlive = new KeepAlive(this.#session, options.h2.keepAlive, () => this.#lost());
   }
 
   get available(): boolean {
-    const limit = Math.min(this.#maxStreams, this.#session.remoteSettings?.maxConcurrentStreams ?? this.#maxStreams);
+    const limit = Math.min(
+      this.#maxStreams,
+      this.#session.remoteSettings?.maxConcurrentStreams ?? this.#maxStreams,
+    );
     return !this.#draining && !this.#session.closed && !this.#session.destroyed && this.activeStreams < limit;
   }
 
-  request(head: RequestHead, end: boolean, full: string | undefined, receiver: UpstreamReceiver): UpstreamStream {
+  request(
+    head: RequestHead,
+    end: boolean,
+    full: string | undefined,
+    receiver: UpstreamReceiver,
+  ): UpstreamStream {
     this.#keepAlive?.used();
     if (this.#maxRequests > 0 && ++this.#served >= this.#maxRequests) this.#draining = true;
     const fields: OutgoingHttpHeaders = { ':method': head.method, ':authority': head.authority };
@@ -73,7 +86,8 @@ export class H2Client implements UpstreamConnection {
       fields[':scheme'] = head.scheme || 'http';
       fields[':path'] = head.path;
     }
-    if (full !== undefined && !head.headers.has('content-length')) fields['content-length'] = String(full.length);
+    if (full !== undefined && !head.headers.has('content-length'))
+      fields['content-length'] = String(full.length);
     const noBody = end && full === undefined;
     const stream = this.#open(toH2(head.headers, fields), noBody, end);
     if (!stream) return refused(receiver);
@@ -124,7 +138,13 @@ export class H2Client implements UpstreamConnection {
 function refused(receiver: UpstreamReceiver): UpstreamStream {
   queueMicrotask(() => receiver.failed('local', 'the session did not take the request'));
   const nothingToDo = (): void => undefined;
-  return { body: () => true, trailers: nothingToDo, flush: nothingToDo, reset: nothingToDo, readResponse: nothingToDo };
+  return {
+    body: () => true,
+    trailers: nothingToDo,
+    flush: nothingToDo,
+    reset: nothingToDo,
+    readResponse: nothingToDo,
+  };
 }
 
 class StreamTurn implements UpstreamStream {
@@ -138,8 +158,10 @@ class StreamTurn implements UpstreamStream {
   constructor(stream: ClientHttp2Stream, receiver: UpstreamReceiver, headOnly: boolean) {
     this.#stream = stream;
     this.#receiver = receiver;
-    stream.on('headers', (_headers: IncomingHttpHeaders & IncomingHttpStatusHeader, _flags: number, raw?: readonly string[]) =>
-      this.#interim(raw ?? []),
+    stream.on(
+      'headers',
+      (_headers: IncomingHttpHeaders & IncomingHttpStatusHeader, _flags: number, raw?: readonly string[]) =>
+        this.#interim(raw ?? []),
     );
     stream.on('response', (_headers, flags, raw) => this.#head(raw ?? [], headOnly || (flags & 1) === 1));
     stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers ? toH2(this.#trailers, {}) : {}));
@@ -148,7 +170,9 @@ class StreamTurn implements UpstreamStream {
       this.#receiver?.body(chunk, false);
       this.#receiver?.flush();
     });
-    stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) => this.#trailersIn(raw ?? []));
+    stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) =>
+      this.#trailersIn(raw ?? []),
+    );
     stream.on('end', () => this.#end());
     stream.on('drain', () => this.#receiver?.writable());
     stream.on('error', () => undefined);
@@ -240,7 +264,9 @@ class StreamTurn implements UpstreamStream {
   #reason(): ResetReason {
     const code = this.#stream.rstCode;
     if (code === NGHTTP2_REFUSED_STREAM) return 'refused-stream';
-    return this.#stream.session?.destroyed || code === undefined || code === 0 || code === NGHTTP2_CANCEL ? 'termination' : 'remote-reset';
+    return this.#stream.session?.destroyed || code === undefined || code === 0 || code === NGHTTP2_CANCEL
+      ? 'termination'
+      : 'remote-reset';
   }
 }
 

@@ -3,7 +3,18 @@ import { test } from 'node:test';
 import { readRequestHead, readResponseHead, readTrailers } from './h2-head.ts';
 
 const usual = [':method', 'GET', ':path', '/', ':scheme', 'http', ':authority', 'a'];
-const tunnel = [':method', 'CONNECT', ':protocol', 'websocket', ':path', '/', ':scheme', 'http', ':authority', 'a'];
+const tunnel = [
+  ':method',
+  'CONNECT',
+  ':protocol',
+  'websocket',
+  ':path',
+  '/',
+  ':scheme',
+  'http',
+  ':authority',
+  'a',
+];
 
 const refused: Readonly<Record<string, readonly string[]>> = {
   'no method': usual.slice(2),
@@ -31,7 +42,8 @@ const refused: Readonly<Record<string, readonly string[]>> = {
   'te other than trailers': [...usual, 'te', 'gzip'],
 };
 
-for (const [name, raw] of Object.entries(refused)) test(`refused: ${name}`, () => assert.equal(readRequestHead(raw), undefined));
+for (const [name, raw] of Object.entries(refused))
+  test(`refused: ${name}`, () => assert.equal(readRequestHead(raw), undefined));
 
 test('a request', () => {
   const head = readRequestHead([
@@ -53,17 +65,42 @@ test('a request', () => {
     'host',
     'other',
   ]);
-  assert.deepEqual(head?.headers.list, ['accept', 'a,b', 'x', '1', 'x', '2', 'te', 'trailers', 'cookie', 'c=1; d=2']);
-  assert.deepEqual([head.method, head.path, head.authority, head.scheme, head.protocol], ['GET', '/', 'a', 'http', undefined]);
+  assert.deepEqual(head?.headers.list, [
+    'accept',
+    'a,b',
+    'x',
+    '1',
+    'x',
+    '2',
+    'te',
+    'trailers',
+    'cookie',
+    'c=1; d=2',
+  ]);
+  assert.deepEqual(
+    [head.method, head.path, head.authority, head.scheme, head.protocol],
+    ['GET', '/', 'a', 'http', undefined],
+  );
 });
 
-test('a host stands for the authority', () => assert.equal(readRequestHead([...usual.slice(0, 6), 'host', 'b'])?.authority, 'b'));
+test('a host stands for the authority', () =>
+  assert.equal(readRequestHead([...usual.slice(0, 6), 'host', 'b'])?.authority, 'b'));
 test('an extended CONNECT', () => assert.equal(readRequestHead(tunnel)?.protocol, 'websocket'));
-test('a plain CONNECT', () => assert.equal(readRequestHead([':method', 'CONNECT', ':authority', 'a:1'])?.path, undefined));
+test('a plain CONNECT', () =>
+  assert.equal(readRequestHead([':method', 'CONNECT', ':authority', 'a:1'])?.path, undefined));
 
 test('responses', () => {
-  assert.deepEqual(readResponseHead([':status', '200', 'etag', 'a', 'etag', 'b'])?.headers.list, ['etag', 'a,b']);
-  for (const raw of [[], [':status', '99'], [':status', '2x0'], [':status', '200', 'x', 'a\r\nb'], [':status', '200', ':path', '/']])
+  assert.deepEqual(readResponseHead([':status', '200', 'etag', 'a', 'etag', 'b'])?.headers.list, [
+    'etag',
+    'a,b',
+  ]);
+  for (const raw of [
+    [],
+    [':status', '99'],
+    [':status', '2x0'],
+    [':status', '200', 'x', 'a\r\nb'],
+    [':status', '200', ':path', '/'],
+  ])
     assert.equal(readResponseHead(raw), undefined, raw.join());
 });
 

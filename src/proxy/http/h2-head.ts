@@ -1,5 +1,5 @@
-// HTTP/2 header blocks, checked: node:http2 hands on what the peer sent, and an HTTP/1.1 hop would read some of it as something else.
-// RFC 9113 sections 8.2 and 8.3
+// HTTP/2 header blocks, checked: node:http2 hands on what the peer sent, and an HTTP/1.1 hop would read some
+// of it as something else. RFC 9113 sections 8.2 and 8.3
 import { validAuthority } from './authority.ts';
 import { Headers } from './headers.ts';
 import { joinRepeated } from './inline-fields.ts';
@@ -26,7 +26,10 @@ export function readRequestHead(raw: readonly string[]): H2RequestHead | undefin
   const authority = pseudo.get(':authority') ?? hosts[0];
   headers.remove('host');
   if (!authority || hosts.length > 1 || !validAuthority(authority)) return undefined;
-  if (method === 'CONNECT' ? (path === undefined) !== (protocol === undefined) : !path || protocol !== undefined) return undefined;
+  if (
+    method === 'CONNECT' ? (path === undefined) !== (protocol === undefined) : !path || protocol !== undefined
+  )
+    return undefined;
   const scheme = pseudo.get(':scheme') ?? '';
   if (scheme === '' && (method !== 'CONNECT' || protocol !== undefined)) return undefined;
   if (path !== undefined && unsafeInPath.test(path)) return undefined;
@@ -35,7 +38,9 @@ export function readRequestHead(raw: readonly string[]): H2RequestHead | undefin
 }
 
 /** Undefined for a head that is malformed. */
-export function readResponseHead(raw: readonly string[]): { readonly status: number; readonly headers: Headers } | undefined {
+export function readResponseHead(
+  raw: readonly string[],
+): { readonly status: number; readonly headers: Headers } | undefined {
   const pseudo = new Map<string, string>();
   const headers = readFields(raw, responsePseudo, pseudo);
   const status = pseudo.get(':status') ?? '';
@@ -46,18 +51,29 @@ export function readTrailers(raw: readonly string[]): Headers | undefined {
   return readFields(raw, noPseudo, new Map());
 }
 
-const requestPseudo: ReadonlySet<string> = new Set([':method', ':path', ':scheme', ':authority', ':protocol']);
+const requestPseudo: ReadonlySet<string> = new Set([
+  ':method',
+  ':path',
+  ':scheme',
+  ':authority',
+  ':protocol',
+]);
 const responsePseudo: ReadonlySet<string> = new Set([':status']);
 const noPseudo: ReadonlySet<string> = new Set();
 
-function readFields(raw: readonly string[], known: ReadonlySet<string>, pseudo: Map<string, string>): Headers | undefined {
+function readFields(
+  raw: readonly string[],
+  known: ReadonlySet<string>,
+  pseudo: Map<string, string>,
+): Headers | undefined {
   const headers = new Headers();
   let cookies: string | undefined;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? '';
     const value = raw[i + 1] ?? '';
     if (name.charCodeAt(0) === 0x3a) {
-      if (!known.has(name) || pseudo.has(name) || headers.size > 0 || !fieldValue.test(value)) return undefined;
+      if (!known.has(name) || pseudo.has(name) || headers.size > 0 || !fieldValue.test(value))
+        return undefined;
       pseudo.set(name, value);
       continue;
     }

@@ -1,4 +1,5 @@
-// PING frames that find out whether the peer of an HTTP/2 connection is still there, when it has vanished without a word.
+// PING frames that find out whether the peer of an HTTP/2 connection is still there, when it has vanished
+// without a word.
 import type { Http2Session } from 'node:http2';
 
 export interface KeepAlivePlan {

@@ -1,4 +1,5 @@
-// Envoy's Http2ProtocolOptions, compiled: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto
+// Envoy's Http2ProtocolOptions, compiled:
+// https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto
 import type { Http2ProtocolOptions } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
 import { millis } from '../net/duration.ts';
 import type { KeepAlivePlan } from './h2-keep-alive.ts';

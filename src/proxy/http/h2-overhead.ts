@@ -1,10 +1,13 @@
-// How much of what an HTTP/2 client sends is neither request nor body: node:http2 shows no WINDOW_UPDATE, PRIORITY or empty DATA frames,
-// but their bytes can be counted. A client that sends little else is let go.
+// How much of what an HTTP/2 client sends is neither request nor body: node:http2 shows no WINDOW_UPDATE,
+// PRIORITY or empty DATA frames, but their bytes can be counted. A client that sends little else is let go.
 
 /** Allowed on any connection, and what time adds: settings, now and then a PING. */
 const baseBytes = 64 * 1024;
 const bytesPerSecond = 4096;
-/** How often all connections are looked at: a flood is over soon, and many connections cost no more than a few. */
+/**
+ * How often all connections are looked at: a flood is over soon, and many connections cost no more than a
+ * few.
+ */
 const soonestMs = 50;
 const latestMs = 500;
 const msPerConnection = 0.5;
@@ -54,7 +57,10 @@ export class H2Overhead {
 
   #exceeds(): boolean {
     const { bytesRead, bytesWritten } = this.#source;
-    const allowed = baseBytes + (bytesPerSecond * (performance.now() - this.#since)) / 1000 + bytesWritten * windowUpdatesPerByte;
+    const allowed =
+      baseBytes +
+      (bytesPerSecond * (performance.now() - this.#since)) / 1000 +
+      bytesWritten * windowUpdatesPerByte;
     if (bytesRead <= allowed + this.#explained) return false;
     return bytesRead > allowed + this.#explained + this.#unread();
   }

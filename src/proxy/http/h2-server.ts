@@ -15,7 +15,8 @@ import type { Headers } from './headers.ts';
 import { passableTrailers } from './hop-by-hop.ts';
 import { Request } from './request.ts';
 
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } =
+  http2.constants;
 
 /** Requests of one connection that are begun in one turn of the event loop. */
 const burstSize = 16;
@@ -81,11 +82,15 @@ export class H2Server {
   /** @internal */
   resetSeen(): void {
     if (++this.#resets <= 200 || this.#resets <= this.requests / 2) return;
-    // Not at once: node:http2 aborts the process when a session ends while it hands out what it has read (nodejs/node#64850).
+    // Not at once: node:http2 aborts the process when a session ends while it hands out what it has read
+    // (nodejs/node#64850).
     setImmediate(() => this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM));
   }
 
-  /** Of a burst only the first ones are served at once: the others wait their turn, and those that are reset by then cost nothing more. */
+  /**
+   * Of a burst only the first ones are served at once: the others wait their turn, and those that are reset
+   * by then cost nothing more.
+   */
   #arrived(stream: ServerHttp2Stream, raw: readonly string[]): void {
     this.requests++;
     this.overhead.head(raw);
@@ -122,7 +127,10 @@ export class H2Server {
   #armIdle(): void {
     const { idleTimeout } = this.#handler;
     if (idleTimeout <= 0 || this.#active > 0) return;
-    this.#idle ??= setTimeout(() => this.#active === 0 && this.drain(), Math.min(idleTimeout, longestTimer)).unref();
+    this.#idle ??= setTimeout(
+      () => this.#active === 0 && this.drain(),
+      Math.min(idleTimeout, longestTimer),
+    ).unref();
     this.#idle.refresh();
   }
 
@@ -177,7 +185,9 @@ class StreamTurn implements Responder {
     this.#server = server;
     this.#stream = stream;
     this.#kind = kind;
-    stream.on('wantTrailers', () => this.#stream.sendTrailers(this.#trailers ? toH2(this.#trailers, {}) : {}));
+    stream.on('wantTrailers', () =>
+      this.#stream.sendTrailers(this.#trailers ? toH2(this.#trailers, {}) : {}),
+    );
     stream.on('drain', () => this.receiver?.writable());
     stream.on('aborted', () => {
       this.#server.resetSeen();
@@ -219,7 +229,8 @@ class StreamTurn implements Responder {
     this.#started = true;
     const code = this.#kind.tunnel && status === 101 ? 200 : status;
     const empty = end && (full === undefined || full === '' || this.#kind.headOnly);
-    if (full !== undefined && !headers.has('content-length')) headers.set('content-length', String(full.length));
+    if (full !== undefined && !headers.has('content-length'))
+      headers.set('content-length', String(full.length));
     try {
       this.#stream.respond(toH2(headers, { ':status': code }), { endStream: empty, waitForTrailers: !end });
     } catch {

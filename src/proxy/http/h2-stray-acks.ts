@@ -1,5 +1,6 @@
-// A PING that answers none is to be ignored (RFC 9113 section 6.7); node:http2 ends the session, with the error that also stands for real
-// breaches of the protocol. After those nghttp2 writes a GOAWAY and nothing more: a PING of ours tells whether the session lives on.
+// A PING that answers none is to be ignored (RFC 9113 section 6.7); node:http2 ends the session, with the
+// error that also stands for real breaches of the protocol. After those nghttp2 writes a GOAWAY and nothing
+// more: a PING of ours tells whether the session lives on.
 import type { Http2Session } from 'node:http2';
 
 /** NGHTTP2_ERR_PROTO */

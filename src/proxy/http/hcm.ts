@@ -78,7 +78,10 @@ export interface HcmConfig {
   readonly maxConnectionDuration: number;
   readonly maxRequestsPerConnection: number;
   readonly maxStreamDuration: number;
-  /** What becomes of operation names: given to the upstream, given back to the caller, or nothing without tracing. */
+  /**
+   * What becomes of operation names: given to the upstream, given back to the caller, or nothing without
+   * tracing.
+   */
   readonly decorates: 'outbound' | 'inbound' | 'none';
   readonly h2: H2Options;
   readonly underscores: 'allow' | 'reject' | 'drop';
@@ -106,7 +109,11 @@ export interface RouteSource {
   namedRoutes(name: string): RouteSlot;
 }
 
-export function compileHcm(source: HttpConnectionManager, context: HcmContext, problems: string[]): HcmConfig {
+export function compileHcm(
+  source: HttpConnectionManager,
+  context: HcmContext,
+  problems: string[],
+): HcmConfig {
   const common = source.commonHttpProtocolOptions;
   const routes = routesOf(source, context, problems);
   return {
@@ -120,7 +127,9 @@ export function compileHcm(source: HttpConnectionManager, context: HcmContext, p
     useRemoteAddress: source.useRemoteAddress ?? false,
     trustedHops: source.xffNumTrustedHops,
     skipXffAppend: source.skipXffAppend,
-    internal: (source.internalAddressConfig?.cidrRanges ?? []).flatMap((range) => compilePrefix(range, problems) ?? []),
+    internal: (source.internalAddressConfig?.cidrRanges ?? []).flatMap(
+      (range) => compilePrefix(range, problems) ?? [],
+    ),
     via: configuredText(source.via, 'via', problems),
     generateRequestId: source.generateRequestId ?? true,
     preserveExternalRequestId: source.preserveExternalRequestId,
@@ -128,7 +137,9 @@ export function compileHcm(source: HttpConnectionManager, context: HcmContext, p
     xfcc: xfccOf(source),
     proxy100: source.proxy100Continue,
     trailers: source.httpProtocolOptions?.enableTrailers ?? false,
-    upgrades: new Map(source.upgradeConfigs.map((one) => [one.upgradeType.toLowerCase(), one.enabled ?? true])),
+    upgrades: new Map(
+      source.upgradeConfigs.map((one) => [one.upgradeType.toLowerCase(), one.enabled ?? true]),
+    ),
     path: {
       normalize: source.normalizePath ?? false,
       mergeSlashes: source.mergeSlashes,
@@ -154,7 +165,12 @@ export function compileHcm(source: HttpConnectionManager, context: HcmContext, p
     maxStreamDuration: millis(common?.maxStreamDuration) ?? 0,
     decorates: source.tracing === undefined ? 'none' : context.outbound ? 'outbound' : 'inbound',
     h2: compileH2Options(source.http2ProtocolOptions),
-    underscores: common?.headersWithUnderscoresAction === 1 ? 'reject' : common?.headersWithUnderscoresAction === 2 ? 'drop' : 'allow',
+    underscores:
+      common?.headersWithUnderscoresAction === 1
+        ? 'reject'
+        : common?.headersWithUnderscoresAction === 2
+          ? 'drop'
+          : 'allow',
     stats: statsOf(source.statPrefix, context.stats),
   };
 }
@@ -169,7 +185,10 @@ function routesOf(
     case 'routeConfig':
       return { slot: context.routes.inlineRoutes(specifier.value, problems), rdsName: undefined };
     case 'rds':
-      return { slot: context.routes.namedRoutes(specifier.value.routeConfigName), rdsName: specifier.value.routeConfigName };
+      return {
+        slot: context.routes.namedRoutes(specifier.value.routeConfigName),
+        rdsName: specifier.value.routeConfigName,
+      };
     default:
       problems.push('scoped routes are not supported');
       return { slot: { table: undefined }, rdsName: undefined };

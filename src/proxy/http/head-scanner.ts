@@ -17,7 +17,8 @@ let fields = new Int32Array(4 * 128);
 
 /** tchar of RFC 9110 section 5.6.2, mapped to lower case; 0 is not allowed in a name. */
 const lower = new Uint8Array(256);
-for (const c of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") lower[c.charCodeAt(0)] = c.charCodeAt(0);
+for (const c of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+  lower[c.charCodeAt(0)] = c.charCodeAt(0);
 for (let c = 0x41; c <= 0x5a; c++) lower[c] = c + 0x20;
 
 /** Field values: visible, space, tab and obs-text. */
@@ -25,7 +26,10 @@ const inValue = new Uint8Array(256);
 for (let c = 0x20; c < 0x100; c++) inValue[c] = c === 0x7f ? 0 : 1;
 inValue[9] = 1;
 
-/** Which hashes of names the present scan has met: a name that comes twice is noticed, at times one that does not. */
+/**
+ * Which hashes of names the present scan has met: a name that comes twice is noticed, at times one that does
+ * not.
+ */
 const seen = new Uint32Array(1024);
 let generation = 0;
 let repeated = false;
@@ -42,7 +46,12 @@ export interface ScanOptions {
 }
 
 /** `start` is the first byte of the start line, `end` the byte after the empty line. */
-export function scanHead(bytes: Buffer, start: number, end: number, options: ScanOptions): ScannedHead | HeadProblem {
+export function scanHead(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  options: ScanOptions,
+): ScannedHead | HeadProblem {
   let at = start;
   while (inValue[bytes[at] ?? 0] === 1) at++;
   if (bytes[at] !== CR || bytes[at + 1] !== LF || at + 2 > end) return 'malformed';
@@ -55,8 +64,17 @@ export function scanHead(bytes: Buffer, start: number, end: number, options: Sca
 }
 
 /** The trailers of a chunked body; `end` is the byte after the empty line. */
-export function scanTrailers(bytes: Buffer, start: number, end: number, maxHeaders: number): Headers | HeadProblem {
-  return scanFields(bytes, start, end, { text: bytes.toString('latin1', start, end), base: start, maxHeaders });
+export function scanTrailers(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  maxHeaders: number,
+): Headers | HeadProblem {
+  return scanFields(bytes, start, end, {
+    text: bytes.toString('latin1', start, end),
+    base: start,
+    maxHeaders,
+  });
 }
 
 /** What is already wrong with a request of which the head is not there yet. */
@@ -86,7 +104,12 @@ interface FieldText {
   readonly maxHeaders: number;
 }
 
-function scanFields(bytes: Buffer, start: number, end: number, { text, base, maxHeaders }: FieldText): Headers | HeadProblem {
+function scanFields(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  { text, base, maxHeaders }: FieldText,
+): Headers | HeadProblem {
   let at = start;
   let count = 0;
   while (bytes[at] !== CR) {
@@ -134,7 +157,8 @@ function requestLine(text: string, length: number, headers: Headers): ScannedHea
   // HTTP/0.9 had no version in its request line.
   if (a > 0 && a < length - 1 && (b < 0 || b > length)) return 'other-version';
   if (a <= 0 || b <= a + 1 || b > length || text.lastIndexOf(' ', length - 1) !== b) return 'malformed';
-  for (let i = a + 1; i < b; i++) if (text.charCodeAt(i) <= SP || text.charCodeAt(i) >= DEL) return 'malformed';
+  for (let i = a + 1; i < b; i++)
+    if (text.charCodeAt(i) <= SP || text.charCodeAt(i) >= DEL) return 'malformed';
   const http11 = length === b + 9 && text.startsWith('HTTP/1.1', b + 1);
   if (!http11 && !(length === b + 9 && text.startsWith('HTTP/1.0', b + 1)))
     return /^HTTP\/\d\.\d$/.test(text.slice(b + 1, length)) ? 'other-version' : 'malformed';

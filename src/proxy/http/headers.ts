@@ -28,7 +28,8 @@ export class Headers {
   joined(name: string): string | undefined {
     const list = this.list;
     let text: string | undefined;
-    for (let i = 0; i < list.length; i += 2) if (list[i] === name) text = text === undefined ? list[i + 1] : `${text},${list[i + 1]}`;
+    for (let i = 0; i < list.length; i += 2)
+      if (list[i] === name) text = text === undefined ? list[i + 1] : `${text},${list[i + 1]}`;
     return text;
   }
 

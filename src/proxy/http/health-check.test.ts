@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { address, cluster, freePort, httpFilter, listener, router, startFake, talk } from '../fake-bootstrap.ts';
+import {
+  address,
+  cluster,
+  freePort,
+  httpFilter,
+  listener,
+  router,
+  startFake,
+  talk,
+} from '../fake-bootstrap.ts';
 import type { RunningProxy } from '../index.ts';
 
 const started: RunningProxy[] = [];
@@ -11,7 +20,11 @@ async function withCheck(config: object): Promise<{ port: number; admin: number 
   const type = 'type.googleapis.com/envoy.extensions.filters.http.health_check.v3.HealthCheck';
   const check = {
     name: 'health',
-    typed_config: { '@type': type, headers: [{ name: ':path', string_match: { exact: '/healthz' } }], ...config },
+    typed_config: {
+      '@type': type,
+      headers: [{ name: ':path', string_match: { exact: '/healthz' } }],
+      ...config,
+    },
   };
   const route = { match: { prefix: '/' }, direct_response: { status: 418 } };
   const proxy = await startFake({
@@ -25,7 +38,10 @@ async function withCheck(config: object): Promise<{ port: number; admin: number 
 }
 
 const ask = async (port: number, path: string, method = 'GET'): Promise<number> => {
-  const { received } = await talk(port, `${method} ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+  const { received } = await talk(
+    port,
+    `${method} ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`,
+  );
   return Number(received.slice(9, 12));
 };
 
@@ -49,13 +65,23 @@ test('says whose answer it is', async () => {
   for (const pass of [true, false]) {
     const { port } = await withCheck({ pass_through_mode: pass });
     const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`;
-    assert.match((await talk(port, get('/healthz'))).received, /^x-envoy-upstream-healthchecked-cluster: test\r$/m);
+    assert.match(
+      (await talk(port, get('/healthz'))).received,
+      /^x-envoy-upstream-healthchecked-cluster: test\r$/m,
+    );
     assert.doesNotMatch((await talk(port, get('/other'))).received, /healthchecked/);
   }
 });
 
 test('by the health of clusters', async () => {
   const of = async (name: string, value: number): Promise<number> =>
-    ask((await withCheck({ pass_through_mode: false, cluster_min_healthy_percentages: { [name]: { value } } })).port, '/healthz');
-  assert.deepEqual([await of('up', 100), await of('none', 1), await of('none', 0), await of('unknown', 50)], [200, 503, 200, 503]);
+    ask(
+      (await withCheck({ pass_through_mode: false, cluster_min_healthy_percentages: { [name]: { value } } }))
+        .port,
+      '/healthz',
+    );
+  assert.deepEqual(
+    [await of('up', 100), await of('none', 1), await of('none', 0), await of('unknown', 50)],
+    [200, 503, 200, 503],
+  );
 });

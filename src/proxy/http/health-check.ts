@@ -18,12 +18,19 @@ export function readHealthCheck(bytes: Uint8Array, problems: string[]): HealthCh
   return {
     passThrough: source.passThroughMode ?? false,
     headers: source.headers.map((header) => compileHeaderMatcher(header, problems)),
-    minHealthy: Object.entries(source.clusterMinHealthyPercentages).map(([cluster, { value }]) => ({ cluster, percent: value })),
+    minHealthy: Object.entries(source.clusterMinHealthyPercentages).map(([cluster, { value }]) => ({
+      cluster,
+      percent: value,
+    })),
   };
 }
 
 /** Undefined for a request that is not for it, or that the upstream is to answer. */
-export function healthReply(plans: readonly HealthCheckPlan[], request: Request, env: HttpEnvironment): LocalReply | undefined {
+export function healthReply(
+  plans: readonly HealthCheckPlan[],
+  request: Request,
+  env: HttpEnvironment,
+): LocalReply | undefined {
   for (const plan of plans) {
     const reply = replyOf(plan, request, env);
     if (reply) return reply;
@@ -42,8 +49,12 @@ function replyOf(plan: HealthCheckPlan, request: Request, env: HttpEnvironment):
   if (!plan.headers.every((header) => header.matchesRequest(request))) return undefined;
   const failing = env.healthFailing();
   if (plan.passThrough && !failing) return undefined;
-  if (failing || env.draining()) return { status: 503, body: '', headers: [['x-envoy-immediate-health-check-fail', 'true']] };
-  return { status: plan.minHealthy.every(({ cluster, percent }) => isHealthy(env, cluster, percent)) ? 200 : 503, body: '' };
+  if (failing || env.draining())
+    return { status: 503, body: '', headers: [['x-envoy-immediate-health-check-fail', 'true']] };
+  return {
+    status: plan.minHealthy.every(({ cluster, percent }) => isHealthy(env, cluster, percent)) ? 200 : 503,
+    body: '',
+  };
 }
 
 function isHealthy(env: HttpEnvironment, name: string, percent: number): boolean {

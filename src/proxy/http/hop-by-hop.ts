@@ -1,4 +1,5 @@
-// Which fields belong to one connection only, and which protocol change they ask for (RFC 9110 section 7.6.1).
+// Which fields belong to one connection only, and which protocol change they ask for (RFC 9110 section
+// 7.6.1).
 import type { Headers } from './headers.ts';
 
 export interface ConnectionWishes {
@@ -50,7 +51,11 @@ function forbidden(token: string): boolean {
 /** Names that a `connection` field may take away; those that frame the message may not. */
 function nominable(token: string): boolean {
   return (
-    token !== 'te' && token !== 'content-length' && token !== 'transfer-encoding' && token !== 'http2-settings' && token !== 'connection'
+    token !== 'te' &&
+    token !== 'content-length' &&
+    token !== 'transfer-encoding' &&
+    token !== 'http2-settings' &&
+    token !== 'connection'
   );
 }
 
@@ -65,13 +70,25 @@ export function dropHopByHop(headers: Headers, keepUpgrade: boolean): void {
   }
 }
 
-/** Trailers without what frames, routes or authorises a message: that has its meaning only at the front (RFC 9110 section 6.5.1). */
+/**
+ * Trailers without what frames, routes or authorises a message: that has its meaning only at the front (RFC
+ * 9110 section 6.5.1).
+ */
 export function passableTrailers(trailers: Headers): Headers {
   trailers.removeWhere((name) => isHopByHop(name) || frontOnly.has(name));
   return trailers;
 }
 
-const frontOnly = new Set(['content-length', 'host', 'te', 'trailer', 'authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
+const frontOnly = new Set([
+  'content-length',
+  'host',
+  'te',
+  'trailer',
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+]);
 
 export function isHopByHop(name: string): boolean {
   switch (name) {

@@ -1,4 +1,5 @@
-// Fields of which repeated lines become one, joined by a comma: those that Envoy keeps in a fixed place of its header maps.
+// Fields of which repeated lines become one, joined by a comma: those that Envoy keeps in a fixed place of
+// its header maps.
 import type { Headers } from './headers.ts';
 
 const both =

@@ -4,7 +4,16 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { after, describe, test } from 'node:test';
-import { cluster, type FakeConfig, freePort, httpFilter, listener, portOf, startFake, talk } from '../fake-bootstrap.ts';
+import {
+  cluster,
+  type FakeConfig,
+  freePort,
+  httpFilter,
+  listener,
+  portOf,
+  startFake,
+  talk,
+} from '../fake-bootstrap.ts';
 import type { RunningProxy } from '../index.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -21,7 +30,10 @@ interface Shape {
 async function started({ route, hcm, clusters }: Shape): Promise<{ proxy: RunningProxy; port: number }> {
   const port = await freePort();
   const routes = [{ match: { prefix: '/' }, route: { cluster: 'up', ...route } }];
-  const proxy = await startFake({ listeners: [listener(port, [httpFilter(routes, hcm)])], clusters: clusters ?? [] });
+  const proxy = await startFake({
+    listeners: [listener(port, [httpFilter(routes, hcm)])],
+    clusters: clusters ?? [],
+  });
   cleanups.push(() => proxy.stop());
   await proxy.ready;
   return { proxy, port };
@@ -59,12 +71,17 @@ describe('limits towards clients', () => {
 
   test('HTTP/2: fields of a request', async () => {
     const up = await upstream((_request, response) => void response.end('ok'));
-    const { port } = await started({ hcm: { common_http_protocol_options: { max_headers_count: 10 } }, clusters: [cluster('up', [up])] });
+    const { port } = await started({
+      hcm: { common_http_protocol_options: { max_headers_count: 10 } },
+      clusters: [cluster('up', [up])],
+    });
     const client = http2.connect(`http://127.0.0.1:${port}`);
     client.on('error', () => undefined);
     cleanups.push(() => client.destroy());
     const ask = async (count: number): Promise<number | 'reset'> => {
-      const stream = client.request(Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${i}`, 'y'])));
+      const stream = client.request(
+        Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${i}`, 'y'])),
+      );
       return new Promise((resolve) => {
         stream.on('response', (headers) => resolve(Number(headers[':status'])));
         stream.on('error', () => resolve('reset'));
@@ -96,7 +113,10 @@ describe('limits towards clients', () => {
       clusters: [cluster('up', [up])],
     });
     assert.match((await talk(port, 'GET / HTTP/1.0\r\n\r\n')).received, /host old\.example$/);
-    assert.match((await talk(port, 'GET / HTTP/1.0\r\nhost: new.example\r\n\r\n')).received, /host new\.example$/);
+    assert.match(
+      (await talk(port, 'GET / HTTP/1.0\r\nhost: new.example\r\n\r\n')).received,
+      /host new\.example$/,
+    );
   });
 
   test('HTTP/1.0 is answered in its own way', async () => {
@@ -105,12 +125,23 @@ describe('limits towards clients', () => {
       response.write('un');
       response.end('sized');
     });
-    const { port } = await started({ hcm: { http_protocol_options: { accept_http_10: true } }, clusters: [cluster('up', [up])] });
-    const ask = (path: string, more = ''): ReturnType<typeof talk> => talk(port, `GET ${path} HTTP/1.0\r\nhost: a\r\n${more}\r\n`);
+    const { port } = await started({
+      hcm: { http_protocol_options: { accept_http_10: true } },
+      clusters: [cluster('up', [up])],
+    });
+    const ask = (path: string, more = ''): ReturnType<typeof talk> =>
+      talk(port, `GET ${path} HTTP/1.0\r\nhost: a\r\n${more}\r\n`);
     const plain = await ask('/unsized', 'connection: keep-alive\r\n');
-    assert.match(plain.received, /^HTTP\/1\.0 200 OK\r\n(?!.*transfer-encoding).*connection: close\r\n\r\nunsized$/s);
+    assert.match(
+      plain.received,
+      /^HTTP\/1\.0 200 OK\r\n(?!.*transfer-encoding).*connection: close\r\n\r\nunsized$/s,
+    );
     assert.equal(plain.ended, 'end');
-    const twice = await talk(port, 'GET /sized HTTP/1.0\r\nhost: a\r\nconnection: keep-alive\r\n\r\n'.repeat(2), 'sizedHTTP/1.0 200 OK');
+    const twice = await talk(
+      port,
+      'GET /sized HTTP/1.0\r\nhost: a\r\nconnection: keep-alive\r\n\r\n'.repeat(2),
+      'sizedHTTP/1.0 200 OK',
+    );
     assert.match(twice.received, /^HTTP\/1\.0 200 .*connection: keep-alive\r\n\r\nsized/s);
     assert.match((await ask('/sized')).received, /connection: close\r\n\r\nsized$/);
     assert.equal(statusOf((await talk(port, 'GET / HTTP/1.0\r\n\r\n')).received), 400);
@@ -121,11 +152,36 @@ describe('limits towards clients', () => {
     const clusters = [cluster('up', [up])];
     const body = 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n';
     const cases: readonly (readonly [Omit<Shape, 'clusters'>, string, number, string])[] = [
-      [{ hcm: { stream_idle_timeout: '100s' }, route: { timeout: '0s', idle_timeout: '0.05s' } }, closing, 504, 'stream timeout'],
-      [{ hcm: { stream_idle_timeout: '100s' }, route: { timeout: '0s', idle_timeout: '0.05s' } }, body, 408, 'stream timeout'],
-      [{ hcm: { stream_idle_timeout: '0.05s' }, route: { timeout: '0.2s', idle_timeout: '0s' } }, closing, 504, 'upstream request timeout'],
-      [{ route: { timeout: '0s', max_stream_duration: { max_stream_duration: '0.05s' } } }, closing, 504, 'downstream duration timeout'],
-      [{ route: { timeout: '0s', max_stream_duration: { max_stream_duration: '0.05s' } } }, body, 408, 'downstream duration timeout'],
+      [
+        { hcm: { stream_idle_timeout: '100s' }, route: { timeout: '0s', idle_timeout: '0.05s' } },
+        closing,
+        504,
+        'stream timeout',
+      ],
+      [
+        { hcm: { stream_idle_timeout: '100s' }, route: { timeout: '0s', idle_timeout: '0.05s' } },
+        body,
+        408,
+        'stream timeout',
+      ],
+      [
+        { hcm: { stream_idle_timeout: '0.05s' }, route: { timeout: '0.2s', idle_timeout: '0s' } },
+        closing,
+        504,
+        'upstream request timeout',
+      ],
+      [
+        { route: { timeout: '0s', max_stream_duration: { max_stream_duration: '0.05s' } } },
+        closing,
+        504,
+        'downstream duration timeout',
+      ],
+      [
+        { route: { timeout: '0s', max_stream_duration: { max_stream_duration: '0.05s' } } },
+        body,
+        408,
+        'downstream duration timeout',
+      ],
     ];
     for (const [shape, request, status, text] of cases) {
       const { port } = await started({ ...shape, clusters });
@@ -136,7 +192,10 @@ describe('limits towards clients', () => {
 
   test('an interim response keeps its fields', async () => {
     const up = await upstream((_request, response) => {
-      response.writeEarlyHints({ link: '</style.css>; rel=preload', 'x-early': 'yes' }, () => void response.end('ok'));
+      response.writeEarlyHints(
+        { link: '</style.css>; rel=preload', 'x-early': 'yes' },
+        () => void response.end('ok'),
+      );
     });
     const { port } = await started({ hcm: { proxy_100_continue: true }, clusters: [cluster('up', [up])] });
     const { received } = await talk(port, closing, 'ok');
@@ -154,8 +213,16 @@ describe('limits towards hosts', () => {
     const up = await upstream((_request, response) => {
       if (++hits > 1) response.end('second');
     });
-    const retry = { retry_on: '5xx', num_retries: 1, per_try_idle_timeout: '0.05s', retry_back_off: { base_interval: '0.001s' } };
-    const { proxy, port } = await started({ route: { timeout: '0s', retry_policy: retry }, clusters: [cluster('up', [up])] });
+    const retry = {
+      retry_on: '5xx',
+      num_retries: 1,
+      per_try_idle_timeout: '0.05s',
+      retry_back_off: { base_interval: '0.001s' },
+    };
+    const { proxy, port } = await started({
+      route: { timeout: '0s', retry_policy: retry },
+      clusters: [cluster('up', [up])],
+    });
     assert.match((await talk(port, closing)).received, /^HTTP\/1.1 200 .*second$/s);
     assert.equal(proxy.stats.counter('cluster.up.upstream_rq_per_try_timeout').value, 1);
   });
@@ -184,7 +251,11 @@ describe('limits towards hosts', () => {
   test('the head of a request goes out before its body', async () => {
     const up = await upstream((request, response) => void response.end(`early ${request.method}`));
     const { port } = await started({ clusters: [cluster('up', [up])] });
-    const { received } = await talk(port, 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n', 'early POST');
+    const { received } = await talk(
+      port,
+      'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n',
+      'early POST',
+    );
     assert.equal(statusOf(received), 200);
   });
 
@@ -214,7 +285,10 @@ describe('limits towards hosts', () => {
     const retry = {
       retry_on: '5xx',
       num_retries: 1,
-      rate_limited_retry_back_off: { reset_headers: [{ name: 'retry-after', format: 'SECONDS' }], max_interval: '5s' },
+      rate_limited_retry_back_off: {
+        reset_headers: [{ name: 'retry-after', format: 'SECONDS' }],
+        max_interval: '5s',
+      },
     };
     const { port } = await started({ route: { retry_policy: retry }, clusters: [cluster('up', [up])] });
     assert.match((await talk(port, closing)).received, /^HTTP\/1.1 200 /);
@@ -227,13 +301,21 @@ describe('limits towards hosts', () => {
     const good = await upstream((_request, response) => void response.end('other'));
     const at = (port: number, priority: number): object => ({
       priority,
-      lb_endpoints: [{ endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } } }],
+      lb_endpoints: [
+        { endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } } },
+      ],
     });
-    const up = cluster('up', [], { load_assignment: { cluster_name: 'up', endpoints: [at(bad, 0), at(good, 1)] } });
-    const type = 'type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig';
+    const up = cluster('up', [], {
+      load_assignment: { cluster_name: 'up', endpoints: [at(bad, 0), at(good, 1)] },
+    });
+    const type =
+      'type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig';
     const policy = { retry_on: '5xx', num_retries: 1, retry_back_off: { base_interval: '0.001s' } };
     const priority = {
-      retry_priority: { name: 'envoy.retry_priorities.previous_priorities', typed_config: { '@type': type, update_frequency: 1 } },
+      retry_priority: {
+        name: 'envoy.retry_priorities.previous_priorities',
+        typed_config: { '@type': type, update_frequency: 1 },
+      },
     };
     const same = await started({ route: { retry_policy: policy }, clusters: [up] });
     assert.equal(statusOf((await talk(same.port, closing)).received), 503);
@@ -247,7 +329,10 @@ describe('limits towards hosts', () => {
       { priority: 'DEFAULT', max_pending_requests: 1, max_connections: 1, max_requests: 1 },
       { priority: 'HIGH', max_pending_requests: 1, max_connections: 1, max_requests: 1 },
     ];
-    const { port } = await started({ route: { priority: 'HIGH' }, clusters: [cluster('up', [up], { circuit_breakers: { thresholds } })] });
+    const { port } = await started({
+      route: { priority: 'HIGH' },
+      clusters: [cluster('up', [up], { circuit_breakers: { thresholds } })],
+    });
     for (let i = 0; i < 5; i++) assert.equal(statusOf((await talk(port, closing)).received), 200);
   });
 
@@ -262,9 +347,14 @@ describe('limits towards hosts', () => {
     });
     const up = cluster('up', [], {
       lb_subset_config: { subset_selectors: [{ keys: ['stage'] }] },
-      load_assignment: { cluster_name: 'up', endpoints: [{ lb_endpoints: [at(first, 'a'), at(second, 'b')] }] },
+      load_assignment: {
+        cluster_name: 'up',
+        endpoints: [{ lb_endpoints: [at(first, 'a'), at(second, 'b')] }],
+      },
     });
-    const wanted = (stage: string): object => ({ metadata_match: { filter_metadata: { 'envoy.lb': { stage } } } });
+    const wanted = (stage: string): object => ({
+      metadata_match: { filter_metadata: { 'envoy.lb': { stage } } },
+    });
     for (const [stage, expected] of [
       ['a', 'first'],
       ['b', 'second'],
@@ -279,8 +369,20 @@ describe('limits towards hosts', () => {
     const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`x${i}`, 'y']));
     const up = await upstream((_request, response) => void response.writeHead(200, many).end());
     const options = (max: number): object => ({ common_http_protocol_options: { max_headers_count: max } });
-    assert.equal(statusOf((await talk((await started({ clusters: [cluster('up', [up], options(50))] })).port, closing)).received), 200);
-    assert.equal(statusOf((await talk((await started({ clusters: [cluster('up', [up], options(20))] })).port, closing)).received), 502);
+    assert.equal(
+      statusOf(
+        (await talk((await started({ clusters: [cluster('up', [up], options(50))] })).port, closing))
+          .received,
+      ),
+      200,
+    );
+    assert.equal(
+      statusOf(
+        (await talk((await started({ clusters: [cluster('up', [up], options(20))] })).port, closing))
+          .received,
+      ),
+      502,
+    );
   });
 });
 
@@ -295,7 +397,10 @@ test('an HTTP/2 connection with a stream is not idle', async () => {
   const client = http2.connect(`http://127.0.0.1:${port}`);
   const stream = client.request({ ':path': '/' });
   const goaway = once(client, 'goaway');
-  const early = await Promise.race([goaway.then(() => 'goaway'), new Promise((resolve) => setTimeout(resolve, 200, 'open'))]);
+  const early = await Promise.race([
+    goaway.then(() => 'goaway'),
+    new Promise((resolve) => setTimeout(resolve, 200, 'open')),
+  ]);
   assert.equal(early, 'open');
   answers[0]?.end('ok');
   const [head] = await once(stream, 'response');
@@ -307,7 +412,10 @@ test('an HTTP/2 connection with a stream is not idle', async () => {
 
 test('a connection that says nothing ends with its idle time, or when its time is over', async () => {
   for (const limit of ['idle_timeout', 'max_connection_duration']) {
-    const { proxy, port } = await started({ hcm: { common_http_protocol_options: { [limit]: '0.05s' } }, clusters: [] });
+    const { proxy, port } = await started({
+      hcm: { common_http_protocol_options: { [limit]: '0.05s' } },
+      clusters: [],
+    });
     const socket = net.connect(port, '127.0.0.1');
     socket.resume();
     await once(socket, 'end');
@@ -317,8 +425,13 @@ test('a connection that says nothing ends with its idle time, or when its time i
 });
 
 test('a connection is idle from the end of a request on, also of one that took longer than that', async () => {
-  const up = await upstream((request, response) => void setTimeout(() => response.end('ok'), request.url === '/slow' ? 200 : 0));
-  const { port } = await started({ hcm: { common_http_protocol_options: { idle_timeout: '0.08s' } }, clusters: [cluster('up', [up])] });
+  const up = await upstream(
+    (request, response) => void setTimeout(() => response.end('ok'), request.url === '/slow' ? 200 : 0),
+  );
+  const { port } = await started({
+    hcm: { common_http_protocol_options: { idle_timeout: '0.08s' } },
+    clusters: [cluster('up', [up])],
+  });
   const socket = net.connect(port, '127.0.0.1');
   cleanups.push(() => socket.destroy());
   let received = '';

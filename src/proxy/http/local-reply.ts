@@ -24,7 +24,8 @@ export function replyMessage(reply: LocalReply, grpc: boolean): ReplyMessage {
   const headers = new Headers();
   for (const [name, value] of reply.headers ?? []) headers.add(name, value);
   if (grpc) {
-    // Trailers-only: the status travels in the head. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+    // Trailers-only: the status travels in the head.
+    // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
     headers.set('content-type', 'application/grpc');
     headers.set('grpc-status', String(reply.grpcStatus ?? grpcStatusOf(reply.status)));
     if (reply.body !== '') headers.set('grpc-message', percentEncode(Buffer.from(reply.body)));
@@ -61,6 +62,8 @@ export function grpcStatusOf(status: number): number {
 /** Of a `grpc-message`; the tilde is encoded too, as Envoy does it. */
 export function percentEncode(bytes: Buffer): string {
   return Array.from(bytes, (byte) =>
-    byte >= 0x20 && byte < 0x7e && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+    byte >= 0x20 && byte < 0x7e && byte !== 0x25
+      ? String.fromCharCode(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
   ).join('');
 }

@@ -17,7 +17,11 @@ export interface MirrorSource {
 const timeoutMs = 15_000;
 const bufferLimit = 1 << 20;
 
-export function startMirrors(plans: readonly MirrorPlan[], request: Request, source: MirrorSource): readonly Mirror[] {
+export function startMirrors(
+  plans: readonly MirrorPlan[],
+  request: Request,
+  source: MirrorSource,
+): readonly Mirror[] {
   return plans
     .filter((plan) => plan.fraction >= 1 || source.env.random() < plan.fraction)
     .map((plan) => {
@@ -30,7 +34,9 @@ export function startMirrors(plans: readonly MirrorPlan[], request: Request, sou
 
 function withSuffix(authority: string): string {
   const colon = authority.lastIndexOf(':');
-  return colon > authority.lastIndexOf(']') ? `${authority.slice(0, colon)}-shadow${authority.slice(colon)}` : `${authority}-shadow`;
+  return colon > authority.lastIndexOf(']')
+    ? `${authority.slice(0, colon)}-shadow${authority.slice(colon)}`
+    : `${authority}-shadow`;
 }
 
 export class Mirror implements UpstreamReceiver {

@@ -37,12 +37,21 @@ export function normalizePath(path: string, rules: PathRules): PathOutcome {
 
 const [slash, dot, question] = [47, 46, 63];
 const plain = new Set(
-  [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~!$&'()*+,;=:@-"].map((char) => char.charCodeAt(0)),
+  [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~!$&'()*+,;=:@-"].map((char) =>
+    char.charCodeAt(0),
+  ),
 );
-const afterDot = new Set([...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~-'].map((char) => char.charCodeAt(0)));
-const tables = [plain, afterDot].map((codes) => Uint8Array.from({ length: 128 }, (_, code) => (codes.has(code) ? 1 : 0)));
+const afterDot = new Set(
+  [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~-'].map((char) => char.charCodeAt(0)),
+);
+const tables = [plain, afterDot].map((codes) =>
+  Uint8Array.from({ length: 128 }, (_, code) => (codes.has(code) ? 1 : 0)),
+);
 
-/** Character by character: a pattern with segments inside segments takes exponential time over a long one that does not fit. */
+/**
+ * Character by character: a pattern with segments inside segments takes exponential time over a long one that
+ * does not fit.
+ */
 function isPlain(path: string): boolean {
   const [inSegment, behindDot] = tables;
   if (path.charCodeAt(0) !== slash || !inSegment || !behindDot) return false;
@@ -50,13 +59,19 @@ function isPlain(path: string): boolean {
     const code = path.charCodeAt(at);
     if (inSegment[code] === 1) continue;
     if (code === question) return true;
-    const isJoint = code === slash ? path.charCodeAt(at - 1) !== slash : code === dot && behindDot[path.charCodeAt(at + 1)] === 1;
+    const isJoint =
+      code === slash
+        ? path.charCodeAt(at - 1) !== slash
+        : code === dot && behindDot[path.charCodeAt(at + 1)] === 1;
     if (!isJoint) return false;
   }
   return true;
 }
 
-/** Parameters of a dot segment that is spelt out: servers that cut parameters off would see the segment behind them. */
+/**
+ * Parameters of a dot segment that is spelt out: servers that cut parameters off would see the segment behind
+ * them.
+ */
 const dotParameters = /(?<=[/\\])(\.\.?);[^/]*/g;
 /** What has no place in a path unescaped; one byte a character. */
 const escaped = /["<>^`{|}\x80-\xff]/g;

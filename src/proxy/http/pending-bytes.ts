@@ -1,4 +1,5 @@
-// Bytes that wait for more of their kind: kept in one buffer that doubles, so that a slow sender costs no copy of everything for each piece.
+// Bytes that wait for more of their kind: kept in one buffer that doubles, so that a slow sender costs no
+// copy of everything for each piece.
 
 const smallest = 512;
 

@@ -1,4 +1,5 @@
-// Why a response is not simply the upstream's, in the words that %RESPONSE_FLAGS% and %RESPONSE_CODE_DETAILS% have for it.
+// Why a response is not simply the upstream's, in the words that %RESPONSE_FLAGS% and %RESPONSE_CODE_DETAILS%
+// have for it.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#config-access-log-format-response-flags
 import type { ResetReason } from './exchange.ts';
 
@@ -47,7 +48,10 @@ const resetFlags: Readonly<Record<ResetReason, string>> = {
 };
 
 export function resetCause(reason: ResetReason): ReplyCause {
-  return cause(resetFlags[reason], `upstream_reset_before_response_started{${resetTexts[reason].replaceAll(' ', '_')}}`);
+  return cause(
+    resetFlags[reason],
+    `upstream_reset_before_response_started{${resetTexts[reason].replaceAll(' ', '_')}}`,
+  );
 }
 
 /** The body of the response. */

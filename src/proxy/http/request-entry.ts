@@ -28,19 +28,28 @@ export function enterRequest(request: Request, connection: ConnectionInfo, confi
   const edge = !client.internal && config.useRemoteAddress;
   if (request.scheme !== 'http' && request.scheme !== 'https') {
     const forwarded = headers.get('x-forwarded-proto')?.toLowerCase();
-    request.scheme = forwarded === 'https' || forwarded === 'http' ? forwarded : connection.tls ? 'https' : 'http';
+    request.scheme =
+      forwarded === 'https' || forwarded === 'http' ? forwarded : connection.tls ? 'https' : 'http';
   }
   if (client.internal) headers.set('x-envoy-internal', 'true');
   else dropControlHeaders(request, edge);
-  if (config.via !== '') headers.set('via', headers.has('via') ? `${headers.get('via')}, ${config.via}` : config.via);
+  if (config.via !== '')
+    headers.set('via', headers.has('via') ? `${headers.get('via')}, ${config.via}` : config.via);
   if (edge) headers.set('x-envoy-external-address', client.ip);
-  if (config.generateRequestId && (!headers.has('x-request-id') || (edge && !config.preserveExternalRequestId)))
+  if (
+    config.generateRequestId &&
+    (!headers.has('x-request-id') || (edge && !config.preserveExternalRequestId))
+  )
     headers.set('x-request-id', randomId());
   forwardClientCert(request, connection.tls, config.xfcc);
   return { internal: client.internal, clientIp: client.ip };
 }
 
-function clientAddress(request: Request, connection: ConnectionInfo, config: HcmConfig): { ip: string; internal: boolean } {
+function clientAddress(
+  request: Request,
+  connection: ConnectionInfo,
+  config: HcmConfig,
+): { ip: string; internal: boolean } {
   const headers = request.headers;
   const before = headers.get('x-forwarded-for');
   const scheme = connection.tls ? 'https' : 'http';
@@ -48,13 +57,19 @@ function clientAddress(request: Request, connection: ConnectionInfo, config: Hcm
   if (config.useRemoteAddress) {
     if (config.trustedHops > 0) ip = forwardedAt(before, config.trustedHops - 1) ?? ip;
     if (!config.skipXffAppend)
-      headers.set('x-forwarded-for', before === undefined ? connection.remoteIp : `${before},${connection.remoteIp}`);
-    if (config.trustedHops === 0 || !headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', scheme);
+      headers.set(
+        'x-forwarded-for',
+        before === undefined ? connection.remoteIp : `${before},${connection.remoteIp}`,
+      );
+    if (config.trustedHops === 0 || !headers.has('x-forwarded-proto'))
+      headers.set('x-forwarded-proto', scheme);
   } else {
     ip = forwardedAt(before, config.trustedHops) ?? ip;
     if (!headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', scheme);
   }
-  const single = config.useRemoteAddress ? before === undefined : before !== undefined && !before.includes(',');
+  const single = config.useRemoteAddress
+    ? before === undefined
+    : before !== undefined && !before.includes(',');
   return { ip, internal: single && config.internal.length > 0 && isInternal(ip, config) };
 }
 

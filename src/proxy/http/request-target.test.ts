@@ -47,7 +47,12 @@ const cases: readonly Case[] = [
 for (const { line, hosts = ['a.com'], refusesHttps = false, expected } of cases)
   test(`${line}, host ${JSON.stringify(hosts)}`, () => {
     const [first = '', second = ''] = line.split(' ');
-    const head: ScannedHead = { first, second, http10: false, headers: new Headers(hosts.flatMap((host) => ['host', host])) };
+    const head: ScannedHead = {
+      first,
+      second,
+      http10: false,
+      headers: new Headers(hosts.flatMap((host) => ['host', host])),
+    };
     const target = readTarget(head, refusesHttps);
     assert.deepEqual(typeof target === 'number' ? target : partsOf(target), expected);
   });

@@ -9,7 +9,10 @@ export interface Target {
   readonly scheme: string;
 }
 
-/** RFC 9112 section 3.2: origin form, absolute form, authority form of CONNECT, asterisk form. A number is the status to refuse with. */
+/**
+ * RFC 9112 section 3.2: origin form, absolute form, authority form of CONNECT, asterisk form. A number is the
+ * status to refuse with.
+ */
 export function readTarget(head: ScannedHead, refusesHttps: boolean): Target | number {
   // Two Host fields become one value that no virtual host has, as Envoy joins them.
   const host = head.headers.joined('host');
@@ -33,7 +36,10 @@ function form(head: ScannedHead, host: string, refusesHttps: boolean): Target | 
   return { path: path === '' ? '/' : path, authority, scheme: secure ? 'https' : 'http' };
 }
 
-/** The host of an absolute target is a name or an address, one of IPv6 in brackets, and its port a number: Envoy's parser takes no other. */
+/**
+ * The host of an absolute target is a name or an address, one of IPv6 in brackets, and its port a number:
+ * Envoy's parser takes no other.
+ */
 function namesOneHost(authority: string): boolean {
   const [whole, address, port = '0'] = /^(?:[a-z0-9.-]+|\[([^\]]*)\])(?::(\d{1,5}))?$/i.exec(authority) ?? [];
   return whole !== undefined && (address === undefined || isIPv6(address)) && Number(port) <= 65_535;

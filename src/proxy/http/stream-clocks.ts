@@ -1,4 +1,5 @@
-// The time limits of a request as a whole: how long nothing may happen, how long it may take to arrive, and how long it may last.
+// The time limits of a request as a whole: how long nothing may happen, how long it may take to arrive, and
+// how long it may last.
 // https://www.envoyproxy.io/docs/envoy/latest/faq/configuration/timeouts
 import { longestTimer } from '../net/duration.ts';
 
@@ -11,7 +12,9 @@ export interface ClockLimits {
   readonly duration: number;
 }
 
-/** One is made for nearly every request: its timers are fields, and no object is made for what is not limited. */
+/**
+ * One is made for nearly every request: its timers are fields, and no object is made for what is not limited.
+ */
 export class StreamClocks {
   readonly #lapsed: (lapse: Lapse) => void;
   readonly #started = performance.now();

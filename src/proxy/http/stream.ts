@@ -1,4 +1,5 @@
-// One request from its arrival to the end of its response: entry rules, route, filters, then a local answer or a forward.
+// One request from its arrival to the end of its response: entry rules, route, filters, then a local answer
+// or a forward.
 import {
   corsDecision,
   type FaultOutcome,
@@ -60,7 +61,8 @@ export class HttpStream implements RequestReceiver, Answerable {
     const stats = config.stats;
     stats.requests.value++;
     stats.requestsActive.value++;
-    if (this.connection.limits) this.#clocks = new StreamClocks(this.connection.limits, (lapse) => this.#lapsed(lapse));
+    if (this.connection.limits)
+      this.#clocks = new StreamClocks(this.connection.limits, (lapse) => this.#lapsed(lapse));
     if (end) this.#requestComplete();
     if (!this.#acceptable()) return;
     if (!config.proxy100 && this.request.headers.get('expect')?.toLowerCase() === '100-continue') {
@@ -174,11 +176,15 @@ export class HttpStream implements RequestReceiver, Answerable {
     const env = this.connection.env;
     this.#clocks?.touch();
     if (this.#corsHeaders) for (const [name, value] of this.#corsHeaders) headers.set(name, value);
-    if (config.serverHeader === 'overwrite' || (config.serverHeader === 'appendIfAbsent' && !headers.has('server')))
+    if (
+      config.serverHeader === 'overwrite' ||
+      (config.serverHeader === 'appendIfAbsent' && !headers.has('server'))
+    )
       headers.set('server', config.serverName);
     if (!headers.has('date')) headers.add('date', env.date());
     this.#giveOperation(headers);
-    if (config.alwaysSetRequestId) headers.set('x-request-id', this.request.headers.get('x-request-id') ?? '');
+    if (config.alwaysSetRequestId)
+      headers.set('x-request-id', this.request.headers.get('x-request-id') ?? '');
     if (config.via !== '') headers.add('via', config.via);
     if (this.#healthCheck) headers.set(healthCheckedCluster, env.nodeCluster);
     const byClass = config.stats.byClass[((status / 100) | 0) - 1];
@@ -225,7 +231,11 @@ export class HttpStream implements RequestReceiver, Answerable {
     this.sendHead(message.status, message.headers, true, message.body === '' ? undefined : message.body);
   }
 
-  #finalize(decision: RouteDecision, { headers }: ReplyMessage, { cause, exhausted = false }: LocalReply): void {
+  #finalize(
+    decision: RouteDecision,
+    { headers }: ReplyMessage,
+    { cause, exhausted = false }: LocalReply,
+  ): void {
     const context = this.formatContext();
     context.response = headers;
     context.responseFlags = flagsText(cause?.flag ?? '', exhausted);
@@ -261,7 +271,8 @@ export class HttpStream implements RequestReceiver, Answerable {
     if (request.authority === '' && request.protocol === 'http/1.0') return this.#refuse(400);
     if (request.method === 'CONNECT') return true;
     if (request.path.includes('#')) return this.#refuse(400);
-    if (request.path.charCodeAt(0) !== 0x2f) return this.#refuse(request.path === '*' && request.method !== 'OPTIONS' ? 400 : 404);
+    if (request.path.charCodeAt(0) !== 0x2f)
+      return this.#refuse(request.path === '*' && request.method !== 'OPTIONS' ? 400 : 404);
     if (config.underscores !== 'allow' && !this.#underscores()) return this.#refuse(400);
     const outcome = normalizePath(request.path, config.path);
     switch (outcome.kind) {
@@ -285,7 +296,9 @@ export class HttpStream implements RequestReceiver, Answerable {
   #underscores(): boolean {
     const bad = (name: string): boolean => name.includes('_');
     if (this.connection.config.underscores === 'drop') this.request.headers.removeWhere(bad);
-    else for (let i = 0; i < this.request.headers.list.length; i += 2) if (bad(this.request.headers.list[i] ?? '')) return false;
+    else
+      for (let i = 0; i < this.request.headers.list.length; i += 2)
+        if (bad(this.request.headers.list[i] ?? '')) return false;
     return true;
   }
 
@@ -294,14 +307,17 @@ export class HttpStream implements RequestReceiver, Answerable {
     if (stripTrailingDot) this.request.authority = this.request.authority.replace(/\.(?=$|:\d+$)/, '');
     if (stripPort === 'none') return;
     const match = /^(.*?):(\d+)$/.exec(this.request.authority);
-    if (match && (stripPort === 'any' || Number(match[2]) === this.connection.info.localPort)) this.request.authority = match[1] ?? '';
+    if (match && (stripPort === 'any' || Number(match[2]) === this.connection.info.localPort))
+      this.request.authority = match[1] ?? '';
   }
 
   #route(end: boolean, full: string | undefined): void {
     const env = this.connection.env;
     const table = this.connection.config.routes.table;
     this.decision =
-      table === undefined ? { kind: 'notFound', virtualHost: undefined } : table.choose(this.request, this.connection.routeContext);
+      table === undefined
+        ? { kind: 'notFound', virtualHost: undefined }
+        : table.choose(this.request, this.connection.routeContext);
     if (!this.#upgradable(this.decision)) {
       this.#refuse(this.decision.kind === 'notFound' ? 404 : 403);
       return;
@@ -321,18 +337,28 @@ export class HttpStream implements RequestReceiver, Answerable {
     this.#act(this.decision, end, full);
   }
 
-  /** Whether the request is none for another protocol, or for one that the route or else the connection manager allows. */
+  /**
+   * Whether the request is none for another protocol, or for one that the route or else the connection
+   * manager allows.
+   */
   #upgradable(decision: RouteDecision): boolean {
     const { method, upgrade } = this.request;
     const wanted = method === 'CONNECT' ? 'connect' : upgrade;
     if (wanted === undefined) return true;
-    const own = decision.kind === 'forward' ? decision.route.upgrades.find((one) => one.type === wanted) : undefined;
+    const own =
+      decision.kind === 'forward' ? decision.route.upgrades.find((one) => one.type === wanted) : undefined;
     return own?.enabled ?? this.connection.config.upgrades.get(wanted) === true;
   }
 
   #fault(decision: RouteDecision, random: () => number): FaultOutcome | undefined {
-    const own = decision.kind === 'notFound' ? undefined : filtersOf(decision)?.get('envoy.filters.http.fault');
-    const plan = own?.kind === 'fault' ? own.plan : own?.kind === 'disabled' ? undefined : this.connection.config.filters.fault;
+    const own =
+      decision.kind === 'notFound' ? undefined : filtersOf(decision)?.get('envoy.filters.http.fault');
+    const plan =
+      own?.kind === 'fault'
+        ? own.plan
+        : own?.kind === 'disabled'
+          ? undefined
+          : this.connection.config.filters.fault;
     if (!plan || (!plan.delay && !plan.abort)) return undefined;
     const cluster = decision.kind === 'forward' ? decision.cluster : '';
     return faultDecision(plan, this.request, {
@@ -385,13 +411,20 @@ export class HttpStream implements RequestReceiver, Answerable {
         this.reply({ status: 500, body: '' });
         return;
       case 'redirect':
-        this.reply({ status: decision.status, body: '', headers: [['location', decision.location]], cause: causes.direct });
+        this.reply({
+          status: decision.status,
+          body: '',
+          headers: [['location', decision.location]],
+          cause: causes.direct,
+        });
         return;
       case 'directResponse':
         this.reply({
           status: decision.status,
           body: Buffer.from(decision.body).toString(),
-          headers: located(decision.status) ? [['location', `${this.request.scheme}://${this.request.authority}${this.request.path}`]] : [],
+          headers: located(decision.status)
+            ? [['location', `${this.request.scheme}://${this.request.authority}${this.request.path}`]]
+            : [],
           cause: causes.direct,
         });
         return;

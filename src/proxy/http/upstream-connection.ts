@@ -5,7 +5,12 @@ export interface UpstreamConnection {
   /** Whether another request may be started now. */
   readonly available: boolean;
   readonly activeStreams: number;
-  request(head: RequestHead, end: boolean, full: string | undefined, receiver: UpstreamReceiver): UpstreamStream;
+  request(
+    head: RequestHead,
+    end: boolean,
+    full: string | undefined,
+    receiver: UpstreamReceiver,
+  ): UpstreamStream;
   /** Takes no further requests and closes once idle. */
   drain(): void;
   destroy(): void;
@@ -17,5 +22,8 @@ export interface ConnectionOwner {
   gone(connection: UpstreamConnection): void;
 }
 
-/** The detail of a failure on a connection that was kept idle for a while and closed before any byte of the response. */
+/**
+ * The detail of a failure on a connection that was kept idle for a while and closed before any byte of the
+ * response.
+ */
 export const staleConnection = 'stale connection';

@@ -19,12 +19,21 @@ async function proxied(config: object): Promise<number> {
     response_headers_to_add: [{ header: { key: 'x-who', value: who } }],
   };
   const filters = [
-    { name: 'envoy.filters.listener.proxy_protocol', typed_config: { '@type': `${type}.proxy_protocol.v3.ProxyProtocol`, ...config } },
-    { name: 'envoy.filters.listener.http_inspector', typed_config: { '@type': `${type}.http_inspector.v3.HttpInspector` } },
+    {
+      name: 'envoy.filters.listener.proxy_protocol',
+      typed_config: { '@type': `${type}.proxy_protocol.v3.ProxyProtocol`, ...config },
+    },
+    {
+      name: 'envoy.filters.listener.http_inspector',
+      typed_config: { '@type': `${type}.http_inspector.v3.HttpInspector` },
+    },
   ];
   const proxy = await startFake({
     listeners: [
-      listener(port, [httpFilter([route], { use_remote_address: true })], { listener_filters: filters, listener_filters_timeout: '0.2s' }),
+      listener(port, [httpFilter([route], { use_remote_address: true })], {
+        listener_filters: filters,
+        listener_filters_timeout: '0.2s',
+      }),
     ],
   });
   started.push(proxy);

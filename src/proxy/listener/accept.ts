@@ -1,4 +1,5 @@
-// From an accepted socket to the filter chain that takes it: original destination, inspection, choice, TLS, then HTTP or TCP.
+// From an accepted socket to the filter chain that takes it: original destination, inspection, choice, TLS,
+// then HTTP or TCP.
 import type net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionInfo, ConnectionTls } from '../http/connection-info.ts';
@@ -52,7 +53,10 @@ export function acceptConnection(socket: net.Socket, bound: ListenerConfig, cont
   accepted.start();
 }
 
-/** Where the client wanted to go: an address that the kernel redirected from, or the one at which the connection was accepted. */
+/**
+ * Where the client wanted to go: an address that the kernel redirected from, or the one at which the
+ * connection was accepted.
+ */
 interface Arrival extends HostPort {
   readonly redirected: boolean;
 }
@@ -122,7 +126,11 @@ class Accepted implements Session {
     this.#source = { ip: client.remoteIp, port: client.remotePort };
     const { ip, port } = this.#destination;
     const elsewhere = client.localIp !== ip || client.localPort !== port;
-    this.#destination = { ip: client.localIp, port: client.localPort, redirected: this.#destination.redirected || elsewhere };
+    this.#destination = {
+      ip: client.localIp,
+      port: client.localPort,
+      redirected: this.#destination.redirected || elsewhere,
+    };
   }
 
   #inspect(): void {
@@ -138,7 +146,11 @@ class Accepted implements Session {
         if (sniffed) this.#choose(sniffed);
         return sniffed !== undefined;
       },
-      { timeoutMs: inspectTimeout, timedOut: () => (continueOnTimeout ? this.#choose(unknown) : this.destroy()), gone: () => this.#gone() },
+      {
+        timeoutMs: inspectTimeout,
+        timedOut: () => (continueOnTimeout ? this.#choose(unknown) : this.destroy()),
+        gone: () => this.#gone(),
+      },
     );
   }
 
@@ -242,7 +254,14 @@ class Accepted implements Session {
       opened: (session) => this.#context.opened(this.#listener, session),
       over: (session) => this.#context.over(this.#listener, session),
     };
-    const opening: Opening = { socket: this.#socket, secure, seen: this.#seen, info, protocol, draining: this.#draining };
+    const opening: Opening = {
+      socket: this.#socket,
+      secure,
+      seen: this.#seen,
+      info,
+      protocol,
+      draining: this.#draining,
+    };
     switch (chain.action.kind) {
       case 'http':
         openHttp(chain.action.http, opening, context);
@@ -262,7 +281,8 @@ function inspect(bytes: Buffer, listener: ListenerConfig, port: number): Sniffed
   if (listener.inspectors.tls?.(port)) {
     const hello = readClientHello(bytes);
     if (hello.kind === 'incomplete') return undefined;
-    if (hello.kind === 'hello') return { serverName: hello.serverName, transport: 'tls', protocols: hello.alpn };
+    if (hello.kind === 'hello')
+      return { serverName: hello.serverName, transport: 'tls', protocols: hello.alpn };
   }
   if (!listener.inspectors.http?.(port)) return unknown;
   const guess = guessHttp(bytes);

@@ -53,6 +53,7 @@ export class BoundSockets {
   #bind(server: net.Server, { ip, port, path }: HostPort): void {
     const { backlog } = this.#options;
     if (path !== undefined) server.listen({ path, backlog });
-    else server.listen({ host: ip, port, backlog, ipv6Only: ip === '::' && this.#options.addresses.length > 1 });
+    else
+      server.listen({ host: ip, port, backlog, ipv6Only: ip === '::' && this.#options.addresses.length > 1 });
   }
 }

@@ -22,7 +22,11 @@ async function helloOf(options: tls.ConnectionOptions): Promise<Buffer> {
 
 test('server name and protocols of a real hello, and of nothing less than all of it', async () => {
   const hello = await helloOf({ servername: 'Shop.Example.com', ALPNProtocols: ['h2', 'http/1.1'] });
-  assert.deepEqual(readClientHello(hello), { kind: 'hello', serverName: 'shop.example.com', alpn: ['h2', 'http/1.1'] });
+  assert.deepEqual(readClientHello(hello), {
+    kind: 'hello',
+    serverName: 'shop.example.com',
+    alpn: ['h2', 'http/1.1'],
+  });
   for (let length = 0; length < hello.length; length++)
     assert.equal(readClientHello(hello.subarray(0, length)).kind, 'incomplete', String(length));
 });
@@ -35,8 +39,13 @@ test('a hello without extensions of interest', async () => {
 test('a hello cut into records', async () => {
   const hello = await helloOf({ servername: 'a.b', ALPNProtocols: ['istio'] });
   const body = hello.subarray(5);
-  const record = (part: Buffer): Buffer => Buffer.concat([Buffer.from([22, 3, 1, part.length >> 8, part.length & 255]), part]);
-  const cut = Buffer.concat([record(body.subarray(0, 3)), record(body.subarray(3, 60)), record(body.subarray(60))]);
+  const record = (part: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([22, 3, 1, part.length >> 8, part.length & 255]), part]);
+  const cut = Buffer.concat([
+    record(body.subarray(0, 3)),
+    record(body.subarray(3, 60)),
+    record(body.subarray(60)),
+  ]);
   assert.deepEqual(readClientHello(cut), { kind: 'hello', serverName: 'a.b', alpn: ['istio'] });
 });
 
@@ -63,4 +72,5 @@ const guesses: readonly (readonly [bytes: string, guess: string])[] = [
   ['\0\0\0', 'other'],
 ];
 for (const [bytes, guess] of guesses)
-  test(`${JSON.stringify(bytes)} is ${guess}`, () => assert.equal(guessHttp(Buffer.from(bytes, 'latin1')), guess));
+  test(`${JSON.stringify(bytes)} is ${guess}`, () =>
+    assert.equal(guessHttp(Buffer.from(bytes, 'latin1')), guess));

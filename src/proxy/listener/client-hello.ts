@@ -1,4 +1,5 @@
-// Reads server name and protocols out of a TLS ClientHello without taking part in the handshake (RFC 8446 section 4.1.2).
+// Reads server name and protocols out of a TLS ClientHello without taking part in the handshake (RFC 8446
+// section 4.1.2).
 
 export type HelloResult =
   | { readonly kind: 'incomplete' }

@@ -40,11 +40,20 @@ test('destination port beats the rest and is never gone back from', () => {
 });
 test('the longest destination prefix', () => {
   check({ wide: { destinations: [ten8] }, narrow: { destinations: [ten24] }, all: {} }, {}, 'narrow');
-  check({ wide: { destinations: [ten8] }, narrow: { destinations: [ten24] } }, { destinationIp: '10.9.9.9' }, 'wide');
+  check(
+    { wide: { destinations: [ten8] }, narrow: { destinations: [ten24] } },
+    { destinationIp: '10.9.9.9' },
+    'wide',
+  );
   check({ wide: { destinations: [ten8] } }, { destinationIp: '11.9.9.9' }, undefined);
 });
 test('server names: exact, then the longest wildcard', () => {
-  const chains = { exact: { serverNames: ['a.b.com'] }, near: { serverNames: ['*.b.com'] }, far: { serverNames: ['*.com'] }, none: {} };
+  const chains = {
+    exact: { serverNames: ['a.b.com'] },
+    near: { serverNames: ['*.b.com'] },
+    far: { serverNames: ['*.com'] },
+    none: {},
+  };
   check(chains, { serverName: 'a.b.com' }, 'exact');
   check(chains, { serverName: 'x.y.b.com' }, 'near');
   check(chains, { serverName: 'b.com' }, 'far');
@@ -52,7 +61,11 @@ test('server names: exact, then the longest wildcard', () => {
   check(chains, {}, 'none');
 });
 test("application protocols in the client's order", () => {
-  const chains = { h2: { applicationProtocols: ['h2'] }, h1: { applicationProtocols: ['http/1.1', 'h2c'] }, other: {} };
+  const chains = {
+    h2: { applicationProtocols: ['h2'] },
+    h1: { applicationProtocols: ['http/1.1', 'h2c'] },
+    other: {},
+  };
   check(chains, { applicationProtocols: ['http/1.1', 'h2'] }, 'h1');
   check(chains, { applicationProtocols: ['h2', 'http/1.1'] }, 'h2');
   check(chains, { applicationProtocols: ['spdy'] }, 'other');
@@ -63,7 +76,11 @@ test('transport protocol', () => {
 });
 test('source type, prefix and port', () => {
   check({ local: { sourceType: 'local' }, external: { sourceType: 'external' } }, {}, 'external');
-  check({ local: { sourceType: 'local' }, external: { sourceType: 'external' } }, { sourceIp: '127.0.0.1' }, 'local');
+  check(
+    { local: { sourceType: 'local' }, external: { sourceType: 'external' } },
+    { sourceIp: '127.0.0.1' },
+    'local',
+  );
   check({ from: { sources: [{ bytes: [192, 168, 0, 0], length: 16 }] }, all: {} }, {}, 'from');
   check({ port: { sourcePorts: [4000] }, all: {} }, {}, 'port');
   check({ port: { sourcePorts: [1] }, all: {} }, {}, 'all');

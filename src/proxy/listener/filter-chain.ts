@@ -1,4 +1,5 @@
-// Which filter chain of a listener takes a connection. A pure decision, in Envoy's order of criteria, never going back to a wider one.
+// Which filter chain of a listener takes a connection. A pure decision, in Envoy's order of criteria, never
+// going back to a wider one.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto#config-listener-v3-filterchainmatch
 import {
   type FilterChainMatch,
@@ -33,7 +34,8 @@ export function compileChainMatch(source: FilterChainMatch | undefined, problems
   const prefixes = (ranges: FilterChainMatch['prefixRanges']): readonly Prefix[] =>
     ranges.flatMap((range) => compilePrefix(range, problems) ?? []);
   const names = source?.serverNames ?? [];
-  for (const name of names) if (name.slice(1).includes('*')) problems.push(`server name ${name}: only a leading "*." is allowed`);
+  for (const name of names)
+    if (name.slice(1).includes('*')) problems.push(`server name ${name}: only a leading "*." is allowed`);
   return {
     destinationPort: source?.destinationPort,
     destinations: prefixes(source?.prefixRanges ?? []),
@@ -42,7 +44,11 @@ export function compileChainMatch(source: FilterChainMatch | undefined, problems
     applicationProtocols: source?.applicationProtocols ?? [],
     directSources: prefixes(source?.directSourcePrefixRanges ?? []),
     sourceType:
-      source?.sourceType === SourceType.SAME_IP_OR_LOOPBACK ? 'local' : source?.sourceType === SourceType.EXTERNAL ? 'external' : 'any',
+      source?.sourceType === SourceType.SAME_IP_OR_LOOPBACK
+        ? 'local'
+        : source?.sourceType === SourceType.EXTERNAL
+          ? 'external'
+          : 'any',
     sources: prefixes(source?.sourcePrefixRanges ?? []),
     sourcePorts: source?.sourcePorts ?? [],
   };
@@ -58,18 +64,25 @@ interface Prepared extends ConnectionFacts {
 }
 
 const criteria: readonly Fit[] = [
-  (match, facts) => (match.destinationPort === undefined ? 0 : match.destinationPort === facts.destinationPort ? 1 : -1),
+  (match, facts) =>
+    match.destinationPort === undefined ? 0 : match.destinationPort === facts.destinationPort ? 1 : -1,
   (match, facts) => longest(match.destinations, facts.destinationBytes),
   (match, facts) => serverNameFit(match.serverNames, facts.serverName),
-  (match, facts) => (match.transportProtocol === '' ? 0 : match.transportProtocol === facts.transportProtocol ? 1 : -1),
+  (match, facts) =>
+    match.transportProtocol === '' ? 0 : match.transportProtocol === facts.transportProtocol ? 1 : -1,
   (match, facts) => protocolFit(match.applicationProtocols, facts.applicationProtocols),
   (match, facts) => longest(match.directSources, facts.sourceBytes),
-  (match, facts) => (match.sourceType === 'any' ? 0 : (match.sourceType === 'local') === facts.local ? 1 : -1),
+  (match, facts) =>
+    match.sourceType === 'any' ? 0 : (match.sourceType === 'local') === facts.local ? 1 : -1,
   (match, facts) => longest(match.sources, facts.sourceBytes),
-  (match, facts) => (match.sourcePorts.length === 0 ? 0 : match.sourcePorts.includes(facts.sourcePort) ? 1 : -1),
+  (match, facts) =>
+    match.sourcePorts.length === 0 ? 0 : match.sourcePorts.includes(facts.sourcePort) ? 1 : -1,
 ];
 
-export function chooseChain<C extends { readonly match: ChainMatch }>(chains: readonly C[], facts: ConnectionFacts): C | undefined {
+export function chooseChain<C extends { readonly match: ChainMatch }>(
+  chains: readonly C[],
+  facts: ConnectionFacts,
+): C | undefined {
   const sourceBytes = addressBytes(facts.sourceIp);
   const prepared: Prepared = {
     ...facts,
@@ -94,7 +107,8 @@ export function chooseChain<C extends { readonly match: ChainMatch }>(chains: re
 function longest(prefixes: readonly Prefix[], address: readonly number[]): number {
   if (prefixes.length === 0) return 0;
   let best = -1;
-  for (const prefix of prefixes) if (prefix.length + 1 > best && inPrefix(address, prefix)) best = prefix.length + 1;
+  for (const prefix of prefixes)
+    if (prefix.length + 1 > best && inPrefix(address, prefix)) best = prefix.length + 1;
   return best;
 }
 
@@ -104,7 +118,8 @@ function serverNameFit(names: readonly string[], name: string | undefined): numb
   let best = -1;
   for (const one of names) {
     if (one === name) return 10_000;
-    if (one.startsWith('*.') && name.endsWith(one.slice(1)) && name.length > one.length - 1) best = Math.max(best, one.length);
+    if (one.startsWith('*.') && name.endsWith(one.slice(1)) && name.length > one.length - 1)
+      best = Math.max(best, one.length);
   }
   return best;
 }

@@ -1,4 +1,5 @@
-// An Envoy Listener, compiled: where it listens, what it looks at, which chains it has and what each of them does.
+// An Envoy Listener, compiled: where it listens, what it looks at, which chains it has and what each of them
+// does.
 import { fromBinary } from '@bufbuild/protobuf';
 import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import type { Listener } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
@@ -75,7 +76,11 @@ export interface ListenerContext {
   readonly now: () => number;
 }
 
-export function compileListener(source: Listener, context: ListenerContext, problems: string[]): ListenerConfig | undefined {
+export function compileListener(
+  source: Listener,
+  context: ListenerContext,
+  problems: string[],
+): ListenerConfig | undefined {
   const addresses = addressesOf(source);
   const [address] = addresses;
   if (!address) {
@@ -90,7 +95,11 @@ export function compileListener(source: Listener, context: ListenerContext, prob
   const defaultChain = source.defaultFilterChain ? chain(source.defaultFilterChain) : undefined;
   return {
     ...placeOf(source, [address, ...addresses.slice(1)], context),
-    direction: outbound ? 'outbound' : source.trafficDirection === TrafficDirection.INBOUND ? 'inbound' : 'unspecified',
+    direction: outbound
+      ? 'outbound'
+      : source.trafficDirection === TrafficDirection.INBOUND
+        ? 'inbound'
+        : 'unspecified',
     handsOff: source.useOriginalDst ?? false,
     restoresDestination: (source.useOriginalDst ?? false) || filters.restores,
     proxyHeader: filters.proxyHeader,
@@ -110,7 +119,10 @@ export function listenerName(source: Listener): string {
   return source.name || (address ? (address.path ?? formatAddress(address.ip, address.port)) : '');
 }
 
-/** Stands at the addresses of a listener that is not understood, and takes nobody; undefined where nobody can be led to it. */
+/**
+ * Stands at the addresses of a listener that is not understood, and takes nobody; undefined where nobody can
+ * be led to it.
+ */
 export function closedListener(source: Listener, context: ListenerContext): ListenerConfig | undefined {
   const [address, ...more] = addressesOf(source);
   if (!address) return undefined;
@@ -133,12 +145,18 @@ export function closedListener(source: Listener, context: ListenerContext): List
 }
 
 function addressesOf(source: Listener): readonly HostPort[] {
-  return [source.address, ...source.additionalAddresses.map((one) => one.address)].flatMap((one) => readAddress(one) ?? []);
+  return [source.address, ...source.additionalAddresses.map((one) => one.address)].flatMap(
+    (one) => readAddress(one) ?? [],
+  );
 }
 
 type Place = Pick<ListenerConfig, 'name' | 'address' | 'addresses' | 'bind' | 'handshakes' | 'scope'>;
 
-function placeOf(source: Listener, addresses: readonly [HostPort, ...HostPort[]], context: ListenerContext): Place {
+function placeOf(
+  source: Listener,
+  addresses: readonly [HostPort, ...HostPort[]],
+  context: ListenerContext,
+): Place {
   const [address] = addresses;
   const scope = `listener.${source.statPrefix || (address.path ?? formatAddress(address.ip, address.port)).replaceAll(':', '_')}`;
   return {
@@ -200,7 +218,12 @@ function portTest(predicate: ListenerFilterChainMatchPredicate): PortTest {
   }
 }
 
-function compileChain(source: FilterChain, outbound: boolean, context: ListenerContext, problems: string[]): Chain {
+function compileChain(
+  source: FilterChain,
+  outbound: boolean,
+  context: ListenerContext,
+  problems: string[],
+): Chain {
   return {
     name: source.name,
     match: compileChainMatch(source.filterChainMatch, problems),
@@ -214,7 +237,12 @@ function compileChain(source: FilterChain, outbound: boolean, context: ListenerC
 const observers =
   /(mongo_proxy|MongoProxy|metadata_exchange|MetadataExchange|istio\.stats|stats_tcp|mysql_proxy|MySQLProxy|postgres_proxy|kafka_broker|zookeeper_proxy|set_filter_state|stackdriver)/;
 
-function actionOf(filters: readonly Filter[], outbound: boolean, context: ListenerContext, problems: string[]): ChainAction {
+function actionOf(
+  filters: readonly Filter[],
+  outbound: boolean,
+  context: ListenerContext,
+  problems: string[],
+): ChainAction {
   let dynamicPort: number | undefined;
   for (const filter of filters) {
     const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
@@ -233,7 +261,8 @@ function actionOf(filters: readonly Filter[], outbound: boolean, context: Listen
       dynamicPort = port.case === 'portValue' ? port.value : 443;
     } else if (any && type === 'TcpProxy')
       return { kind: 'tcp', tcp: readTcpProxy(any.value, { stats: context.stats, dynamicPort }, problems) };
-    else if (!observers.test(filter.name) && !observers.test(type)) problems.push(`network filter ${filter.name} is not supported`);
+    else if (!observers.test(filter.name) && !observers.test(type))
+      problems.push(`network filter ${filter.name} is not supported`);
   }
   return { kind: 'none' };
 }

@@ -41,12 +41,22 @@ function start(): { set: ListenerSet; routes: RouteStore } {
 /** A listener that connections are handed to, at these addresses. */
 function unbound(name: string, addresses: readonly string[], filter: object): JsonValue {
   const places = addresses.map((address) => ({ address: { socket_address: { address, port_value: 9000 } } }));
-  const json = { name, bind_to_port: false, ...places[0], additional_addresses: places.slice(1), filter_chains: [{ filters: [filter] }] };
+  const json = {
+    name,
+    bind_to_port: false,
+    ...places[0],
+    additional_addresses: places.slice(1),
+    filter_chains: [{ filters: [filter] }],
+  };
   return JSON.parse(JSON.stringify(json));
 }
 
 const packed = (...list: readonly JsonValue[]): Any[] =>
-  list.map((json) => create(AnySchema, { value: toBinary(ListenerSchema, fromJson(ListenerSchema, json, { registry: knownTypes })) }));
+  list.map((json) =>
+    create(AnySchema, {
+      value: toBinary(ListenerSchema, fromJson(ListenerSchema, json, { registry: knownTypes })),
+    }),
+  );
 
 const good = tcpFilter('up');
 const bad = { name: 'envoy.filters.network.unheard_of' };
@@ -73,7 +83,10 @@ test('what discovery sends leaves listeners of the bootstrap alone', () => {
 test('a refused listener shuts its addresses until it is good or gone', () => {
   const { set } = start();
   const wide = unbound('wide', ['0.0.0.0'], good);
-  assert.match(set.apply(packed(wide, unbound('x', ['10.0.0.1', '10.0.0.2'], bad))).join(), /^x: .*unheard_of is not supported/);
+  assert.match(
+    set.apply(packed(wide, unbound('x', ['10.0.0.1', '10.0.0.2'], bad))).join(),
+    /^x: .*unheard_of is not supported/,
+  );
   for (const ip of ['10.0.0.1', '10.0.0.2'])
     assert.deepEqual([set.listenerFor(at(ip))?.name, set.listenerFor(at(ip))?.chains.length], ['x', 0]);
   assert.equal(set.listenerFor(at('10.0.0.3'))?.name, 'wide');
@@ -92,9 +105,20 @@ test('a refused listener shuts its addresses until it is good or gone', () => {
 
 test('two listeners of one name or one address', () => {
   const { set } = start();
-  const list = packed(unbound('a', ['10.0.0.1'], good), unbound('a', ['10.0.0.2'], good), unbound('b', ['10.0.0.1'], good));
-  assert.deepEqual(set.apply(list), ['a: duplicate listener', "b: has duplicate address '10.0.0.1:9000' as existing listener a"]);
-  assert.deepEqual(set.apply(packed(unbound('b', ['10.0.0.1'], good))), [], 'the address is free with its listener gone');
+  const list = packed(
+    unbound('a', ['10.0.0.1'], good),
+    unbound('a', ['10.0.0.2'], good),
+    unbound('b', ['10.0.0.1'], good),
+  );
+  assert.deepEqual(set.apply(list), [
+    'a: duplicate listener',
+    "b: has duplicate address '10.0.0.1:9000' as existing listener a",
+  ]);
+  assert.deepEqual(
+    set.apply(packed(unbound('b', ['10.0.0.1'], good))),
+    [],
+    'the address is free with its listener gone',
+  );
 });
 
 test('without good routes a listener answers by itself instead of leaving its traffic to others', () => {
@@ -104,10 +128,16 @@ test('without good routes a listener answers by itself instead of leaving its tr
   assert.equal(set.listenerFor(at('10.0.0.1')), undefined, 'waits for its routes');
   const routeConfig = (json: object): Any =>
     create(AnySchema, {
-      value: toBinary(RouteConfigurationSchema, fromJson(RouteConfigurationSchema, { name: 'r', ...json } as JsonValue)),
+      value: toBinary(
+        RouteConfigurationSchema,
+        fromJson(RouteConfigurationSchema, { name: 'r', ...json } as JsonValue),
+      ),
     });
   const route = { match: { safe_regex: { regex: '(' } }, direct_response: { status: 200 } };
-  assert.equal(routes.apply([routeConfig({ virtual_hosts: [{ name: 'v', domains: ['*'], routes: [route] }] })]).length, 1);
+  assert.equal(
+    routes.apply([routeConfig({ virtual_hosts: [{ name: 'v', domains: ['*'], routes: [route] }] })]).length,
+    1,
+  );
   set.promote();
   assert.equal(set.listenerFor(at('10.0.0.1'))?.name, 'web');
 });

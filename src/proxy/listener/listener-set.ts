@@ -1,4 +1,5 @@
-// All listeners of a proxy: opened when their routes and secrets are there, replaced without losing a request, drained when removed.
+// All listeners of a proxy: opened when their routes and secrets are there, replaced without losing a
+// request, drained when removed.
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
@@ -9,7 +10,13 @@ import type { Stats } from '../stats/stats.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
 import { type AcceptContext, acceptConnection } from './accept.ts';
 import { BoundSockets } from './bound-sockets.ts';
-import { closedListener, compileListener, type ListenerConfig, type ListenerContext, listenerName } from './listener-config.ts';
+import {
+  closedListener,
+  compileListener,
+  type ListenerConfig,
+  type ListenerContext,
+  listenerName,
+} from './listener-config.ts';
 import type { Session } from './open-chain.ts';
 import { OriginalDestinations } from './original-destination.ts';
 import type { RouteStore } from './route-store.ts';
@@ -80,9 +87,13 @@ export class ListenerSet implements AcceptContext {
   /** Takes the whole set; refused listeners keep what they were. */
   apply(resources: readonly Any[]): readonly string[] {
     const refused: string[] = [];
-    const sources = resources.map((any) => ({ source: fromBinary(ListenerSchema, any.value), bytes: any.value }));
+    const sources = resources.map((any) => ({
+      source: fromBinary(ListenerSchema, any.value),
+      bytes: any.value,
+    }));
     const names = new Set(sources.map(({ source }) => listenerName(source)));
-    for (const [name, entry] of this.#entries) if (!entry.fixed && !names.has(name)) this.#remove(name, entry);
+    for (const [name, entry] of this.#entries)
+      if (!entry.fixed && !names.has(name)) this.#remove(name, entry);
     const listed = new Set(names);
     const shut = new Map<string, ListenerConfig>();
     for (const { source, bytes } of sources) {
@@ -163,7 +174,11 @@ export class ListenerSet implements AcceptContext {
 
   looped(listener: ListenerConfig): void {
     const stat = this.#options.stats.counter(`${listener.scope}.downstream_cx_loop`);
-    if (stat.value++ === 0) this.#options.log('warn', `listener ${listener.name}: the proxy sends to itself; the connection was closed`);
+    if (stat.value++ === 0)
+      this.#options.log(
+        'warn',
+        `listener ${listener.name}: the proxy sends to itself; the connection was closed`,
+      );
   }
 
   nextId(): number {
@@ -198,17 +213,23 @@ export class ListenerSet implements AcceptContext {
       fixed,
       open: entry?.open ?? false,
     });
-    this.#options.stats.counter(entry ? 'listener_manager.listener_modified' : 'listener_manager.listener_added').value++;
+    this.#options.stats.counter(
+      entry ? 'listener_manager.listener_modified' : 'listener_manager.listener_added',
+    ).value++;
     return undefined;
   }
 
   /** Addresses of the listener that others have. */
   #taken(name: string, config: ListenerConfig): readonly string[] {
-    const others = [...this.#entries].flatMap(([other, { active, warming }]) => (other === name ? [] : [active, warming]));
+    const others = [...this.#entries].flatMap(([other, { active, warming }]) =>
+      other === name ? [] : [active, warming],
+    );
     const own = new Set(config.addresses.filter(({ port, path }) => port > 0 || path !== undefined).map(key));
     return others.flatMap((other) =>
       (other?.addresses ?? []).flatMap((address) =>
-        own.has(key(address)) ? [`has duplicate address '${key(address)}' as existing listener ${other?.name}`] : [],
+        own.has(key(address))
+          ? [`has duplicate address '${key(address)}' as existing listener ${other?.name}`]
+          : [],
       ),
     );
   }
@@ -216,7 +237,8 @@ export class ListenerSet implements AcceptContext {
   #wantRoutes(): void {
     const names = new Set<string>();
     for (const entry of this.#entries.values())
-      for (const config of [entry.active, entry.warming]) for (const name of config ? routeNames(config) : []) names.add(name);
+      for (const config of [entry.active, entry.warming])
+        for (const name of config ? routeNames(config) : []) names.add(name);
     this.#options.routes.keep(names);
     this.#options.routesWanted([...names]);
   }
@@ -229,7 +251,8 @@ export class ListenerSet implements AcceptContext {
   #open(name: string, entry: Entry, before: ListenerConfig | undefined): void {
     const config = entry.active;
     if (!config) return;
-    const samePlace = before?.bind === config.bind && before.addresses.map(key).join() === config.addresses.map(key).join();
+    const samePlace =
+      before?.bind === config.bind && before.addresses.map(key).join() === config.addresses.map(key).join();
     if (samePlace && entry.open) return;
     entry.sockets?.close();
     entry.open = !config.bind;
@@ -267,7 +290,10 @@ export class ListenerSet implements AcceptContext {
     if (entry.active) this.#drain(entry.active, false);
   }
 
-  /** Connections of the old configuration end after their next response, the rest when the time for draining is over. */
+  /**
+   * Connections of the old configuration end after their next response, the rest when the time for draining
+   * is over.
+   */
   #drain(config: ListenerConfig, closeIdle: boolean): void {
     const sessions = this.#sessions.get(config);
     if (!sessions) return;
@@ -290,14 +316,21 @@ function* chainsOf(config: ListenerConfig): Iterable<ListenerConfig['chains'][nu
 
 function routeNames(config: ListenerConfig): readonly string[] {
   return [...chainsOf(config)].flatMap((chain) =>
-    chain.action.kind === 'http' && chain.action.http.rdsName !== undefined ? [chain.action.http.rdsName] : [],
+    chain.action.kind === 'http' && chain.action.http.rdsName !== undefined
+      ? [chain.action.http.rdsName]
+      : [],
   );
 }
 
 function isReady(config: ListenerConfig, routes: RouteStore): boolean {
   for (const chain of chainsOf(config)) {
     if (chain.tls && !chain.tls.settled) return false;
-    if (chain.action.kind === 'http' && chain.action.http.rdsName !== undefined && !routes.isReady(chain.action.http.rdsName)) return false;
+    if (
+      chain.action.kind === 'http' &&
+      chain.action.http.rdsName !== undefined &&
+      !routes.isReady(chain.action.http.rdsName)
+    )
+      return false;
   }
   return true;
 }

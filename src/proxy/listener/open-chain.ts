@@ -37,8 +37,16 @@ export interface Opening {
 
 export function openHttp(config: HcmConfig, opening: Opening, context: OpenContext): void {
   const { info, protocol, draining } = opening;
-  const connection = new HttpConnection({ config, env: context.env, info, closed: () => context.over(session) });
-  const session: Session = { drain: (closeIdle) => connection.drain(closeIdle), destroy: () => connection.destroy() };
+  const connection = new HttpConnection({
+    config,
+    env: context.env,
+    info,
+    closed: () => context.over(session),
+  });
+  const session: Session = {
+    drain: (closeIdle) => connection.drain(closeIdle),
+    destroy: () => connection.destroy(),
+  };
   context.opened(session);
   if (draining) connection.drain(false);
   const kind = config.codec === 'auto' ? protocol : config.codec;
@@ -82,7 +90,11 @@ function detect(connection: HttpConnection, opening: Opening): void {
   look = peek(socket, opening.seen, decide, { timeoutMs: 0, timedOut: gone, gone });
 }
 
-export function openTcp(config: TcpConfig, { socket, secure, seen, info }: Opening, context: OpenContext): void {
+export function openTcp(
+  config: TcpConfig,
+  { socket, secure, seen, info }: Opening,
+  context: OpenContext,
+): void {
   const wire = secure ? new SocketWire(secure, secure, false) : adoptAccepted(socket);
   const tcp = new TcpSession(wire, { config, env: context.env, info, closed: () => context.over(session) });
   const session: Session = { drain: () => undefined, destroy: () => tcp.close() };

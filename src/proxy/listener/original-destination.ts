@@ -17,7 +17,8 @@ export class OriginalDestinations {
     const fd = descriptorOf(socket);
     if (library === 'unavailable' || fd < 0) return undefined;
     const original = direct.ip.includes(':') ? v6(library.get, fd) : v4(library.get, fd);
-    // The kernel answers with the address of the listener when it follows a connection without having redirected it.
+    // The kernel answers with the address of the listener when it follows a connection without having
+    // redirected it.
     return original?.ip === direct.ip && original.port === direct.port ? undefined : original;
   }
 }

@@ -13,8 +13,16 @@ export interface Peek {
   cancel(): void;
 }
 
-/** Calls `decide` with everything read so far, each time more has come, until it returns true. The socket must be paused. */
-export function peek(socket: net.Socket, seen: Buffer | undefined, decide: (bytes: Buffer) => boolean, options: PeekOptions): Peek {
+/**
+ * Calls `decide` with everything read so far, each time more has come, until it returns true. The socket must
+ * be paused.
+ */
+export function peek(
+  socket: net.Socket,
+  seen: Buffer | undefined,
+  decide: (bytes: Buffer) => boolean,
+  options: PeekOptions,
+): Peek {
   let bytes = seen;
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {

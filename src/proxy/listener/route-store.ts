@@ -1,14 +1,20 @@
 // Route configurations by name: slots that connection managers hold, filled by RDS.
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { type RouteConfiguration, RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import {
+  type RouteConfiguration,
+  RouteConfigurationSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import type { RouteSlot } from '../http/hcm.ts';
 import { compileRouteConfiguration, type RouteTable } from '../route/index.ts';
 
 class Slot implements RouteSlot {
   table: RouteTable | undefined;
   bytes: Uint8Array | undefined;
-  /** What came first was refused: without routes the listener answers 404 rather than leaving its traffic to others. */
+  /**
+   * What came first was refused: without routes the listener answers 404 rather than leaving its traffic to
+   * others.
+   */
   refused = false;
 }
 

@@ -40,8 +40,11 @@ export class UdpListeners {
     const problems: string[] = [];
     const address = readAddress(source.address);
     const plan = planOf(source, problems);
-    if (!address || !plan || problems.length > 0) return problems.join('; ') || 'no address that can be listened on';
-    const stays = before && formatAddress(before.address.ip, before.address.port) === formatAddress(address.ip, address.port);
+    if (!address || !plan || problems.length > 0)
+      return problems.join('; ') || 'no address that can be listened on';
+    const stays =
+      before &&
+      formatAddress(before.address.ip, before.address.port) === formatAddress(address.ip, address.port);
     if (stays) before.server.update(plan);
     else before?.server.close();
     const server = stays

@@ -20,7 +20,10 @@ export function readSource(source: DataSource | undefined): SourceRead {
     case 'inlineString':
       return notEmpty(Buffer.from(specifier.value), 'inline string');
     case 'environmentVariable':
-      return notEmpty(Buffer.from(process.env[specifier.value] ?? ''), `environment variable ${specifier.value}`);
+      return notEmpty(
+        Buffer.from(process.env[specifier.value] ?? ''),
+        `environment variable ${specifier.value}`,
+      );
     default:
       return { kind: 'absent' };
   }
@@ -30,10 +33,15 @@ function readFile(name: string): SourceRead {
   try {
     return notEmpty(readFileSync(name), name);
   } catch (error) {
-    return { kind: 'problem', problem: `${name} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}` };
+    return {
+      kind: 'problem',
+      problem: `${name} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+    };
   }
 }
 
 function notEmpty(bytes: Buffer, what: string): SourceRead {
-  return bytes.toString('latin1').trim() === '' ? { kind: 'problem', problem: `${what} is empty` } : { kind: 'bytes', bytes };
+  return bytes.toString('latin1').trim() === ''
+    ? { kind: 'problem', problem: `${what} is empty` }
+    : { kind: 'bytes', bytes };
 }

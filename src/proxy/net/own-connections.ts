@@ -1,9 +1,13 @@
-// The connections that this proxy has opened, to know one again when it arrives at a listener of its own. A connection carries how many times
-// in a row the proxy has already called itself, so that a loop ends after a few turns instead of when no descriptor is left.
+// The connections that this proxy has opened, to know one again when it arrives at a listener of its own. A
+// connection carries how many times in a row the proxy has already called itself, so that a loop ends after a
+// few turns instead of when no descriptor is left.
 import type net from 'node:net';
 import { formatAddress, plainIp } from './address.ts';
 
-/** A sidecar may reach its own inbound listener, a gateway itself under another name; nothing sensible goes on from there for long. */
+/**
+ * A sidecar may reach its own inbound listener, a gateway itself under another name; nothing sensible goes on
+ * from there for long.
+ */
 export const mostHops = 3;
 
 export class OwnConnections {
@@ -13,7 +17,8 @@ export class OwnConnections {
   /** To be called with a socket that begins to connect, on behalf of a client that came over so many hops. */
   announcer(hops: number): (socket: net.Socket) => void {
     return (socket) => {
-      // The event comes just before the call that gives the socket its address; the other side cannot accept before the microtask has run.
+      // The event comes just before the call that gives the socket its address; the other side cannot accept
+      // before the microtask has run.
       socket.on('connectionAttempt', () => queueMicrotask(() => this.#add(socket, hops + 1)));
     };
   }

@@ -31,16 +31,24 @@ test('reading: what is written comes back, at every length', () => {
         length: bytes.length,
         client,
       });
-      for (let i = 0; i < bytes.length; i++) assert.equal(readProxyHeader(bytes.subarray(0, i)).kind, 'incomplete', `${i} bytes`);
+      for (let i = 0; i < bytes.length; i++)
+        assert.equal(readProxyHeader(bytes.subarray(0, i)).kind, 'incomplete', `${i} bytes`);
     }
   }
 });
 
 test('reading: what is none, what is nobody, what is wrong', () => {
-  const kind = (bytes: string | Buffer): string => readProxyHeader(Buffer.from(bytes as string, 'latin1')).kind;
-  for (const bytes of ['GET / HTTP/1.1', 'PROXZ', '\x16\x03\x01', '\r\nx']) assert.equal(kind(bytes), 'absent', bytes);
+  const kind = (bytes: string | Buffer): string =>
+    readProxyHeader(Buffer.from(bytes as string, 'latin1')).kind;
+  for (const bytes of ['GET / HTTP/1.1', 'PROXZ', '\x16\x03\x01', '\r\nx'])
+    assert.equal(kind(bytes), 'absent', bytes);
   for (const bytes of ['PROXY UNKNOWN\r\n', 'PROXY UNKNOWN ffff::1 x 1 2\r\n'])
-    assert.deepEqual(readProxyHeader(Buffer.from(bytes)), { kind: 'header', version: 1, length: bytes.length, client: undefined });
+    assert.deepEqual(readProxyHeader(Buffer.from(bytes)), {
+      kind: 'header',
+      version: 1,
+      length: bytes.length,
+      client: undefined,
+    });
   const local = proxyHeaderV2(undefined);
   assert.deepEqual(readProxyHeader(local), { kind: 'header', version: 2, length: 16, client: undefined });
   const wrong = [
@@ -54,8 +62,19 @@ test('reading: what is none, what is nobody, what is wrong', () => {
   ];
   for (const bytes of wrong) assert.equal(kind(bytes), 'malformed', bytes);
   const v2 = (command: number, family: number, length: number): Buffer =>
-    Buffer.concat([local.subarray(0, 12), Buffer.from([command, family, length >> 8, length & 255]), Buffer.alloc(length)]);
-  for (const bytes of [v2(0x11, 0x11, 12), v2(0x22, 0x11, 12), v2(0x21, 0x11, 11), v2(0x21, 0x21, 35), v2(0x21, 0x31, 216), v2(0x21, 0, 0)])
+    Buffer.concat([
+      local.subarray(0, 12),
+      Buffer.from([command, family, length >> 8, length & 255]),
+      Buffer.alloc(length),
+    ]);
+  for (const bytes of [
+    v2(0x11, 0x11, 12),
+    v2(0x22, 0x11, 12),
+    v2(0x21, 0x11, 11),
+    v2(0x21, 0x21, 35),
+    v2(0x21, 0x31, 216),
+    v2(0x21, 0, 0),
+  ])
     assert.equal(readProxyHeader(bytes).kind, 'malformed', bytes.toString('hex'));
   // What follows the addresses belongs to the header, whatever it says.
   assert.deepEqual(readProxyHeader(v2(0x21, 0x11, 0xffff)).kind, 'header');

@@ -27,7 +27,11 @@ export function proxyHeaderV2(client: ClientAddresses | undefined): Buffer {
   ports.writeUInt16BE(client.remotePort, 0);
   ports.writeUInt16BE(client.localPort, 2);
   const body = Buffer.concat([...addresses.map((address) => Buffer.from(bytesOf(address, wide))), ports]);
-  return Buffer.concat([proxySignature, Buffer.from([0x21, wide ? 0x21 : 0x11, body.length >> 8, body.length & 0xff]), body]);
+  return Buffer.concat([
+    proxySignature,
+    Buffer.from([0x21, wide ? 0x21 : 0x11, body.length >> 8, body.length & 0xff]),
+    body,
+  ]);
 }
 
 function bytesOf(address: ipaddr.IPv4 | ipaddr.IPv6, wide: boolean): number[] {
@@ -40,7 +44,12 @@ export type ProxyHeader =
   | { readonly kind: 'absent' }
   | { readonly kind: 'malformed' }
   /** Without `client` the connection is the sender's own business (LOCAL, UNKNOWN). */
-  | { readonly kind: 'header'; readonly version: 1 | 2; readonly length: number; readonly client: ClientAddresses | undefined };
+  | {
+      readonly kind: 'header';
+      readonly version: 1 | 2;
+      readonly length: number;
+      readonly client: ClientAddresses | undefined;
+    };
 
 const incomplete: ProxyHeader = { kind: 'incomplete' };
 const malformed: ProxyHeader = { kind: 'malformed' };
@@ -50,7 +59,8 @@ const maxLine = 107;
 /** What a connection begins with. */
 export function readProxyHeader(bytes: Buffer): ProxyHeader {
   const seen = Math.min(bytes.length, proxySignature.length);
-  if (bytes.compare(proxySignature, 0, seen, 0, seen) === 0) return seen < proxySignature.length ? incomplete : readV2(bytes);
+  if (bytes.compare(proxySignature, 0, seen, 0, seen) === 0)
+    return seen < proxySignature.length ? incomplete : readV2(bytes);
   const text = bytes.toString('latin1', 0, Math.min(bytes.length, start.length));
   if (!start.startsWith(text)) return { kind: 'absent' };
   return text.length < start.length ? incomplete : readV1(bytes);
@@ -66,7 +76,9 @@ function readV1(bytes: Buffer): ProxyHeader {
   const [, family, remoteIp = '', localIp = '', remotePort, localPort] = match ?? [];
   const client = { remoteIp, localIp, remotePort: Number(remotePort), localPort: Number(localPort) };
   const valid =
-    [remoteIp, localIp].every((ip) => net.isIP(ip) === Number(family)) && client.remotePort < 65_536 && client.localPort < 65_536;
+    [remoteIp, localIp].every((ip) => net.isIP(ip) === Number(family)) &&
+    client.remotePort < 65_536 &&
+    client.localPort < 65_536;
   return match && valid ? { ...header, client } : malformed;
 }
 
@@ -81,7 +93,8 @@ function readV2(bytes: Buffer): ProxyHeader {
   if (command === 0x20) return { ...header, client: undefined };
   const size = family === 0x11 ? 4 : family === 0x21 ? 16 : 0;
   if (size === 0 || length < 16 + 2 * size + 4) return malformed;
-  const at = (offset: number): string => ipaddr.fromByteArray([...bytes.subarray(offset, offset + size)]).toString();
+  const at = (offset: number): string =>
+    ipaddr.fromByteArray([...bytes.subarray(offset, offset + size)]).toString();
   return {
     ...header,
     client: {

@@ -52,7 +52,11 @@ function found(fd: number): Found {
 async function connected(options: SocketOptions, localAddress?: string): Promise<Found> {
   const server = net.createServer();
   const port = await portOf(server);
-  const socket = net.connect({ port, host: '127.0.0.1', ...(localAddress === undefined ? {} : { localAddress }) });
+  const socket = net.connect({
+    port,
+    host: '127.0.0.1',
+    ...(localAddress === undefined ? {} : { localAddress }),
+  });
   setOnConnect(socket, options);
   await once(socket, 'connect');
   const result = found(descriptorOf(socket));
@@ -69,15 +73,31 @@ const keep = (probes?: number, time?: number, interval?: number): SocketOptions 
 describe('keep-alive as the kernel has it', { skip: onLinux }, () => {
   test('all three numbers, and data in flight for as long', async () => {
     for (const localAddress of [undefined, '127.0.0.1'])
-      assert.deepEqual(await connected(keep(3, 20, 7), localAddress), { on: true, time: 20, interval: 7, probes: 3, userTimeout: 41_000 });
+      assert.deepEqual(await connected(keep(3, 20, 7), localAddress), {
+        on: true,
+        time: 20,
+        interval: 7,
+        probes: 3,
+        userTimeout: 41_000,
+      });
   });
 
   test("what is left out is the system's", async () => {
     const system = await connected({ keepAlive: undefined, byNumber: [] });
     assert.equal(system.on, false);
-    assert.deepEqual(await connected(keep(2, undefined, 5)), { ...(await connected(keep())), probes: 2, interval: 5 });
+    assert.deepEqual(await connected(keep(2, undefined, 5)), {
+      ...(await connected(keep())),
+      probes: 2,
+      interval: 5,
+    });
     const some = await connected(keep(undefined, 10, 1));
-    assert.deepEqual(some, { ...system, on: true, time: 10, interval: 1, userTimeout: (10 + system.probes) * 1000 });
+    assert.deepEqual(some, {
+      ...system,
+      on: true,
+      time: 10,
+      interval: 1,
+      userTimeout: (10 + system.probes) * 1000,
+    });
   });
 
   test('hours of keep-alive do not make data in flight wait longer than the kernel would', async () => {
@@ -85,12 +105,16 @@ describe('keep-alive as the kernel has it', { skip: onLinux }, () => {
   });
 
   test('a zero switches it off', async () => {
-    for (const off of [keep(0, 5, 5), keep(5, 0, 5), keep(5, 5, 0)]) assert.equal((await connected(off)).on, false);
+    for (const off of [keep(0, 5, 5), keep(5, 0, 5), keep(5, 5, 0)])
+      assert.equal((await connected(off)).on, false);
   });
 
   test('options by number come last', async () => {
     const value = Buffer.from([0x10, 0x27, 0, 0]);
-    const options: SocketOptions = { ...keep(3, 20, 7), byNumber: [{ level: tcp.level, name: tcp.userTimeout, value }] };
+    const options: SocketOptions = {
+      ...keep(3, 20, 7),
+      byNumber: [{ level: tcp.level, name: tcp.userTimeout, value }],
+    };
     assert.equal((await connected(options)).userTimeout, 10_000);
   });
 
@@ -100,7 +124,13 @@ describe('keep-alive as the kernel has it', { skip: onLinux }, () => {
     setOnServer(server, keep(3, 20, 7));
     const client = net.connect(port, '127.0.0.1');
     const [accepted] = (await once(server, 'connection')) as [net.Socket];
-    assert.deepEqual(found(descriptorOf(accepted)), { on: true, time: 20, interval: 7, probes: 3, userTimeout: 41_000 });
+    assert.deepEqual(found(descriptorOf(accepted)), {
+      on: true,
+      time: 20,
+      interval: 7,
+      probes: 3,
+      userTimeout: 41_000,
+    });
     client.destroy();
     accepted.destroy();
     server.close();
@@ -109,7 +139,10 @@ describe('keep-alive as the kernel has it', { skip: onLinux }, () => {
 
 test("without the library the time alone is in force, by Node's own means", () => {
   const calls: unknown[][] = [];
-  const socket = { setKeepAlive: (...args: unknown[]) => calls.push(args), on: () => assert.fail() } as unknown as net.Socket;
+  const socket = {
+    setKeepAlive: (...args: unknown[]) => calls.push(args),
+    on: () => assert.fail(),
+  } as unknown as net.Socket;
   for (const options of [keep(3, 20, 7), keep(), keep(0)]) setOnConnect(socket, options, 'unavailable');
   assert.deepEqual(calls, [
     [true, 20_000],
@@ -118,9 +151,15 @@ test("without the library the time alone is in force, by Node's own means", () =
 });
 
 test('options of the configuration', () => {
-  const option = (value: { case: 'intValue'; value: bigint } | { case: 'bufValue'; value: Uint8Array } | { case: undefined }) =>
-    create(SocketOptionSchema, { level: 6n, name: 18n, value });
-  const compiled = (value: Parameters<typeof option>[0]): readonly [number[] | undefined, readonly string[]] => {
+  const option = (
+    value:
+      | { case: 'intValue'; value: bigint }
+      | { case: 'bufValue'; value: Uint8Array }
+      | { case: undefined },
+  ) => create(SocketOptionSchema, { level: 6n, name: 18n, value });
+  const compiled = (
+    value: Parameters<typeof option>[0],
+  ): readonly [number[] | undefined, readonly string[]] => {
     const problems: string[] = [];
     const bytes = compileSocketOptions(undefined, [option(value)], problems)?.byNumber[0]?.value;
     return [bytes && [...bytes], problems];
@@ -142,17 +181,23 @@ test("a listener's keep-alive, a field that the messages do not know yet", () =>
 });
 
 test('both sides of a proxy', { skip: onLinux }, async () => {
-  const upstream = net.createServer((socket) => socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')));
+  const upstream = net.createServer((socket) =>
+    socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')),
+  );
   const [port, up] = [await freePort(), await portOf(upstream)];
   const proxy = await startFake({
     listeners: [
       listener(port, [httpFilter([{ match: { prefix: '/' }, route: { cluster: 'up' } }])], {
-        socket_options: [{ level: tcp.level, name: tcp.userTimeout, int_value: 12_000, state: 'STATE_LISTENING' }],
+        socket_options: [
+          { level: tcp.level, name: tcp.userTimeout, int_value: 12_000, state: 'STATE_LISTENING' },
+        ],
       }),
     ],
     clusters: [
       cluster('up', [up], {
-        upstream_connection_options: { tcp_keepalive: { keepalive_probes: 3, keepalive_time: 20, keepalive_interval: 7 } },
+        upstream_connection_options: {
+          tcp_keepalive: { keepalive_probes: 3, keepalive_time: 20, keepalive_interval: 7 },
+        },
         upstream_bind_config: { socket_options: [{ level: base.level, name: base.keepAlive, int_value: 0 }] },
       }),
     ],

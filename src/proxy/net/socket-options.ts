@@ -1,4 +1,5 @@
-// Options of TCP sockets that Node does not offer, set by the C library: how a peer that vanished is noticed, and options by number.
+// Options of TCP sockets that Node does not offer, set by the C library: how a peer that vanished is noticed,
+// and options by number.
 import { createRequire } from 'node:module';
 import type net from 'node:net';
 import { fromBinary, type UnknownField } from '@bufbuild/protobuf';
@@ -39,7 +40,10 @@ export const numbers = {
   tcp: { level: 6, keepIdle: 4, keepInterval: 5, keepCount: 6, userTimeout: 18 },
 } as const;
 
-/** Without an option for it Linux gives up on data in flight after about as long: a limit beyond that would only make it slower. */
+/**
+ * Without an option for it Linux gives up on data in flight after about as long: a limit beyond that would
+ * only make it slower.
+ */
 const longestUserTimeout = 900;
 
 let calls: SocketCalls | 'unavailable' | undefined;
@@ -74,7 +78,11 @@ export function compileSocketOptions(
 ): SocketOptions | undefined {
   if (!keepAlive && byNumber.length === 0) return undefined;
   return {
-    keepAlive: keepAlive && { probes: keepAlive.keepaliveProbes, time: keepAlive.keepaliveTime, interval: keepAlive.keepaliveInterval },
+    keepAlive: keepAlive && {
+      probes: keepAlive.keepaliveProbes,
+      time: keepAlive.keepaliveTime,
+      interval: keepAlive.keepaliveInterval,
+    },
     byNumber: byNumber.flatMap((one) => compileOption(one, problems) ?? []),
   };
 }
@@ -88,11 +96,15 @@ export function listenerKeepAlive(unknown: readonly UnknownField[] | undefined):
   return field && fromBinary(TcpKeepaliveSchema, new BinaryReader(field.data).bytes());
 }
 
-/** Of a socket that begins to connect: before its first packet where it is bound already, otherwise right after. */
+/**
+ * Of a socket that begins to connect: before its first packet where it is bound already, otherwise right
+ * after.
+ */
 export function setOnConnect(socket: net.Socket, options: SocketOptions, library = socketCalls()): void {
   if (library === 'unavailable') {
     warnUnavailable();
-    if (options.keepAlive && !isOff(options.keepAlive)) socket.setKeepAlive(true, (options.keepAlive.time ?? 7200) * 1000);
+    if (options.keepAlive && !isOff(options.keepAlive))
+      socket.setKeepAlive(true, (options.keepAlive.time ?? 7200) * 1000);
     return;
   }
   socket.on('connectionAttempt', () => {
@@ -133,13 +145,19 @@ function setKeepAlive(library: SocketCalls, fd: number, keepAlive: KeepAlive): v
   if (seconds < longestUserTimeout) set(library, fd, option(tcp.level, tcp.userTimeout, seconds * 1000));
 }
 
-export function readNumber(library: SocketCalls, fd: number, level: number, name: number): number | undefined {
+export function readNumber(
+  library: SocketCalls,
+  fd: number,
+  level: number,
+  name: number,
+): number | undefined {
   const value = Buffer.alloc(4);
   return library.get(fd, level, name, value, [value.length]) === 0 ? value.readInt32LE() : undefined;
 }
 
 function set(library: SocketCalls, fd: number, { level, name, value }: OptionValue): void {
-  if (library.set(fd, level, name, value, value.length) !== 0) warnOnce(`the system refuses socket option ${name} of level ${level}`);
+  if (library.set(fd, level, name, value, value.length) !== 0)
+    warnOnce(`the system refuses socket option ${name} of level ${level}`);
 }
 
 function option(level: number, name: number, number: number): OptionValue {
@@ -164,7 +182,9 @@ function compileOption({ level, name, value }: SocketOption, problems: string[])
 const warned = new Set<string>();
 
 function warnUnavailable(): void {
-  warnOnce('socket options are set with koffi and on Linux only: of TCP keep-alive its time alone is in force, other options are not');
+  warnOnce(
+    'socket options are set with koffi and on Linux only: of TCP keep-alive its time alone is in force, other options are not',
+  );
 }
 
 function warnOnce(message: string): void {

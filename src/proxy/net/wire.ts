@@ -1,4 +1,5 @@
-// One byte connection under a codec: plain sockets that read into one shared buffer, or any duplex stream (TLS).
+// One byte connection under a codec: plain sockets that read into one shared buffer, or any duplex stream
+// (TLS).
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type SocketOptions, setOnConnect } from './socket-options.ts';
@@ -34,7 +35,10 @@ export interface Wire {
   reset(): void;
 }
 
-/** Reads of all plain connections of a process go through one buffer: a read is handled before the next one starts. */
+/**
+ * Reads of all plain connections of a process go through one buffer: a read is handled before the next one
+ * starts.
+ */
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
 interface HandleHolder {
@@ -124,7 +128,10 @@ export class SocketWire implements Wire {
     this.socket.resume();
   }
 
-  /** A pause right after a resume does not reach a socket with `onread`: it begins to read all the same, and is stopped then. */
+  /**
+   * A pause right after a resume does not reach a socket with `onread`: it begins to read all the same, and
+   * is stopped then.
+   */
   get paused(): boolean {
     return this.#paused;
   }
@@ -148,7 +155,8 @@ export function adoptAccepted(socket: net.Socket): SocketWire {
   const holder = socket as unknown as HandleHolder;
   const handle = holder._handle;
   if (!handle) return new SocketWire(socket, undefined, false);
-  // The handle moves to a second Socket: `onread` can only be given to the constructor, and net.Server makes its sockets itself.
+  // The handle moves to a second Socket: `onread` can only be given to the constructor, and net.Server makes
+  // its sockets itself.
   holder._handle = null;
   let wire: SocketWire | undefined;
   const options = {
@@ -183,10 +191,18 @@ export interface DialOptions {
 export function dialPlain(options: DialOptions): SocketWire {
   let wire: SocketWire | undefined;
   const onread = { buffer: shared, callback: (length: number): boolean => deliver(wire, length) };
-  const target = options.path !== undefined ? { path: options.path } : { host: options.host, port: options.port };
-  const localAddress = options.localAddress ?? (options.options?.byNumber.length ? anyAddress(options.host) : undefined);
+  const target =
+    options.path !== undefined ? { path: options.path } : { host: options.host, port: options.port };
+  const localAddress =
+    options.localAddress ?? (options.options?.byNumber.length ? anyAddress(options.host) : undefined);
   const local = localAddress === undefined ? {} : { localAddress };
-  const socket = net.connect({ ...target, ...local, noDelay: true, allowHalfOpen: true, onread } as net.NetConnectOpts);
+  const socket = net.connect({
+    ...target,
+    ...local,
+    noDelay: true,
+    allowHalfOpen: true,
+    onread,
+  } as net.NetConnectOpts);
   options.announce?.(socket);
   if (options.options) setOnConnect(socket, options.options);
   wire = new SocketWire(socket, undefined, true);
@@ -203,4 +219,9 @@ function deliver(wire: SocketWire | undefined, length: number): boolean {
   return wire?.paused !== true;
 }
 
-const silent: WireEvents = { onBytes: () => undefined, onDrain: () => undefined, onEnd: () => undefined, onClose: () => undefined };
+const silent: WireEvents = {
+  onBytes: () => undefined,
+  onDrain: () => undefined,
+  onEnd: () => undefined,
+  onClose: () => undefined,
+};

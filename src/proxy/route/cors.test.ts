@@ -35,7 +35,13 @@ const preflight = { origin, 'access-control-request-method': 'PUT' };
 const lists = { 'allow-methods': 'GET,PUT', 'allow-headers': 'x-token', 'max-age': '90' };
 
 test('preflights', () => {
-  check({}, 'OPTIONS', preflight, 'preflight', short({ 'allow-origin': origin, ...lists, 'expose-headers': 'x-id' }));
+  check(
+    {},
+    'OPTIONS',
+    preflight,
+    'preflight',
+    short({ 'allow-origin': origin, ...lists, 'expose-headers': 'x-id' }),
+  );
   check(
     {},
     'OPTIONS',
@@ -75,20 +81,50 @@ test('other requests', () => {
   check({}, 'GET', preflight, 'annotate', annotated);
   check({}, 'GET', {}, 'pass');
   check({}, 'GET', { origin: 'https://evil.example.com' }, 'pass');
-  check({ allow_origin_string_match: [{ safe_regex: { regex: 'https://.*\\.example\\.com' } }] }, 'GET', { origin }, 'annotate', annotated);
+  check(
+    { allow_origin_string_match: [{ safe_regex: { regex: 'https://.*\\.example\\.com' } }] },
+    'GET',
+    { origin },
+    'annotate',
+    annotated,
+  );
 });
 
 test('the enabled fraction', () => {
   const enabled = (numerator: number) => ({ filter_enabled: { default_value: { numerator } } });
   check(enabled(50), 'GET', { origin }, 'pass');
-  check(enabled(51), 'GET', { origin }, 'annotate', short({ 'allow-origin': origin, 'expose-headers': 'x-id' }));
+  check(
+    enabled(51),
+    'GET',
+    { origin },
+    'annotate',
+    short({ 'allow-origin': origin, 'expose-headers': 'x-id' }),
+  );
 });
 
 test('a lone star repeats what was asked for, even when that was nothing', () => {
   const star = { allow_methods: '*', allow_headers: '*', expose_headers: '', max_age: '' };
   const asked = { ...preflight, 'access-control-request-headers': 'x-z, X-Y' };
-  check(star, 'OPTIONS', asked, 'preflight', short({ 'allow-origin': origin, 'allow-methods': 'PUT', 'allow-headers': 'x-z, X-Y' }));
-  check(star, 'OPTIONS', preflight, 'preflight', short({ 'allow-origin': origin, 'allow-methods': 'PUT', 'allow-headers': '' }));
+  check(
+    star,
+    'OPTIONS',
+    asked,
+    'preflight',
+    short({ 'allow-origin': origin, 'allow-methods': 'PUT', 'allow-headers': 'x-z, X-Y' }),
+  );
+  check(
+    star,
+    'OPTIONS',
+    preflight,
+    'preflight',
+    short({ 'allow-origin': origin, 'allow-methods': 'PUT', 'allow-headers': '' }),
+  );
   const list = { ...star, allow_headers: 'x-a,*', allow_methods: 'GET,*' };
-  check(list, 'OPTIONS', asked, 'preflight', short({ 'allow-origin': origin, 'allow-methods': 'GET,*', 'allow-headers': 'x-a,*' }));
+  check(
+    list,
+    'OPTIONS',
+    asked,
+    'preflight',
+    short({ 'allow-origin': origin, 'allow-methods': 'GET,*', 'allow-headers': 'x-a,*' }),
+  );
 });

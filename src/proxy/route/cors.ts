@@ -60,7 +60,8 @@ export function corsDecision(request: RequestView, plan: CorsPlan, random: () =>
 }
 
 function preflightHeaders(request: RequestView, plan: CorsPlan, origin: string | undefined): Headers {
-  const privateNetwork = plan.allowPrivateNetwork && request.get('access-control-request-private-network') === 'true';
+  const privateNetwork =
+    plan.allowPrivateNetwork && request.get('access-control-request-private-network') === 'true';
   return [
     ...present([
       ['access-control-allow-origin', origin ?? ''],

@@ -1,4 +1,5 @@
-// What a route decision is made from and what it says. Decisions are plain values: the runtime carries them out, `explain` prints them.
+// What a route decision is made from and what it says. Decisions are plain values: the runtime carries them
+// out, `explain` prints them.
 import type { FilterConfigs } from './filter-config.ts';
 import type { HashPolicies } from './hash-policy.ts';
 import type { HeaderMutations } from './header-mutation.ts';
@@ -39,7 +40,10 @@ export interface UpgradePlan {
 export interface RouteEntry {
   readonly name: string;
   readonly virtualHost: string;
-  /** Where it stands: virtual host name, index of the route, and the control plane's own note of where it came from. */
+  /**
+   * Where it stands: virtual host name, index of the route, and the control plane's own note of where it came
+   * from.
+   */
   readonly index: number;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly decorator: string | undefined;
@@ -105,7 +109,12 @@ export interface NotFoundDecision {
   readonly virtualHost: string | undefined;
 }
 
-export type RouteDecision = ForwardDecision | RedirectDecision | DirectResponseDecision | NonForwardingDecision | NotFoundDecision;
+export type RouteDecision =
+  | ForwardDecision
+  | RedirectDecision
+  | DirectResponseDecision
+  | NonForwardingDecision
+  | NotFoundDecision;
 
 /** Why one route did or did not take a request, for people. */
 export interface RouteTrial {

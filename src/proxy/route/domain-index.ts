@@ -69,8 +69,10 @@ export class DomainIndex<T> {
 
   // A wildcard stands for at least one character.
   #findWildcard(host: string): DomainMatch<T> | undefined {
-    for (const entry of this.#suffixes) if (entry.text.length < host.length && host.endsWith(entry.text)) return entry;
-    for (const entry of this.#prefixes) if (entry.text.length < host.length && host.startsWith(entry.text)) return entry;
+    for (const entry of this.#suffixes)
+      if (entry.text.length < host.length && host.endsWith(entry.text)) return entry;
+    for (const entry of this.#prefixes)
+      if (entry.text.length < host.length && host.startsWith(entry.text)) return entry;
     return undefined;
   }
 }

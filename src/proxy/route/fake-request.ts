@@ -1,6 +1,9 @@
 // Requests and route configurations for tests and benchmarks, written the short way.
 import { createRegistry, fromJson, type JsonValue } from '@bufbuild/protobuf';
-import { type RouteConfiguration, RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import {
+  type RouteConfiguration,
+  RouteConfigurationSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import { FilterConfigSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { CorsPolicySchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
 import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
@@ -19,7 +22,9 @@ export interface RequestText {
 }
 
 export function headersOf(lines: Lines): HeaderView {
-  const map = new Map(Object.entries(lines).map(([name, value]) => [name, typeof value === 'string' ? [value] : value]));
+  const map = new Map(
+    Object.entries(lines).map(([name, value]) => [name, typeof value === 'string' ? [value] : value]),
+  );
   return { get: (name) => map.get(name)?.[0], getAll: (name) => map.get(name) ?? [] };
 }
 
@@ -38,7 +43,10 @@ export function mutableHeaders(
     set: (name, value) => {
       const at = entries.findIndex((entry) => entry.name === name);
       if (at < 0) entries.push({ name, value });
-      else entries = entries.flatMap((entry, i) => (i === at ? [{ name, value }] : entry.name === name ? [] : [entry]));
+      else
+        entries = entries.flatMap((entry, i) =>
+          i === at ? [{ name, value }] : entry.name === name ? [] : [entry],
+        );
     },
     add: (name, value) => {
       entries.push({ name, value });
@@ -64,7 +72,10 @@ export function routeConfiguration(json: JsonValue): RouteConfiguration {
 
 /** A configuration of one virtual host that takes every authority. */
 export function withRoutes(...routes: readonly JsonValue[]): RouteConfiguration {
-  return routeConfiguration({ name: 'r', virtual_hosts: [{ name: 'all', domains: ['*'], routes: [...routes] }] });
+  return routeConfiguration({
+    name: 'r',
+    virtual_hosts: [{ name: 'all', domains: ['*'], routes: [...routes] }],
+  });
 }
 
 /** Draws the given numbers in turn, then the last one for ever. */

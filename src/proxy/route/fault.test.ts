@@ -25,7 +25,9 @@ function check(config: JsonObject, given: Given, expected: FaultOutcome): void {
 }
 
 const nothing: FaultOutcome = { delay: 0, abort: undefined };
-const delay = (numerator: number, denominator = 'HUNDRED') => ({ delay: { fixed_delay: '2s', percentage: { numerator, denominator } } });
+const delay = (numerator: number, denominator = 'HUNDRED') => ({
+  delay: { fixed_delay: '2s', percentage: { numerator, denominator } },
+});
 const abort = { abort: { http_status: 503, percentage: { numerator: 100 } } };
 
 test('percentages', () => {
@@ -39,7 +41,11 @@ test('percentages', () => {
 
 test('aborts, alone and after a delay', () => {
   check(abort, {}, { delay: 0, abort: { kind: 'http', status: 503 } });
-  check({ abort: { grpc_status: 14, percentage: { numerator: 100 } } }, {}, { delay: 0, abort: { kind: 'grpc', status: 14 } });
+  check(
+    { abort: { grpc_status: 14, percentage: { numerator: 100 } } },
+    {},
+    { delay: 0, abort: { kind: 'grpc', status: 14 } },
+  );
   check(
     { ...delay(50), abort: { http_status: 500, percentage: { numerator: 50 } } },
     { random: [0.1, 0.9] },
@@ -53,7 +59,12 @@ test('aborts, alone and after a delay', () => {
 });
 
 test('conditions', () => {
-  const only = { ...abort, headers: [{ name: 'x-test', string_match: { exact: 'yes' } }], upstream_cluster: 'c', max_active_faults: 2 };
+  const only = {
+    ...abort,
+    headers: [{ name: 'x-test', string_match: { exact: 'yes' } }],
+    upstream_cluster: 'c',
+    max_active_faults: 2,
+  };
   const hit: FaultOutcome = { delay: 0, abort: { kind: 'http', status: 503 } };
   const headers = { 'x-test': 'yes' };
   check(only, { headers }, hit);
@@ -69,12 +80,27 @@ test('faults that the request asks for', () => {
     abort: { header_abort: {}, percentage: { numerator: 100 } },
   };
   check(config, { random: [0.4] }, nothing);
-  check(config, { random: [0.4], headers: { 'x-envoy-fault-delay-request': '70' } }, { delay: 70, abort: undefined });
   check(
     config,
-    { random: [0.4], headers: { 'x-envoy-fault-delay-request': '70', 'x-envoy-fault-delay-request-percentage': '30' } },
+    { random: [0.4], headers: { 'x-envoy-fault-delay-request': '70' } },
+    { delay: 70, abort: undefined },
+  );
+  check(
+    config,
+    {
+      random: [0.4],
+      headers: { 'x-envoy-fault-delay-request': '70', 'x-envoy-fault-delay-request-percentage': '30' },
+    },
     nothing,
   );
-  check(config, { headers: { 'x-envoy-fault-abort-request': '418' } }, { delay: 0, abort: { kind: 'http', status: 418 } });
-  check(config, { headers: { 'x-envoy-fault-abort-grpc-request': '5' } }, { delay: 0, abort: { kind: 'grpc', status: 5 } });
+  check(
+    config,
+    { headers: { 'x-envoy-fault-abort-request': '418' } },
+    { delay: 0, abort: { kind: 'http', status: 418 } },
+  );
+  check(
+    config,
+    { headers: { 'x-envoy-fault-abort-grpc-request': '5' } },
+    { delay: 0, abort: { kind: 'grpc', status: 5 } },
+  );
 });

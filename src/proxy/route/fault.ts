@@ -7,7 +7,9 @@ import { compileHeaderMatcher, type HeaderMatcher } from './header-match.ts';
 import type { RequestView } from './request-view.ts';
 import { durationMillis } from './timeout.ts';
 
-type Abort = { readonly kind: 'http'; readonly status: number } | { readonly kind: 'grpc'; readonly status: number };
+type Abort =
+  | { readonly kind: 'http'; readonly status: number }
+  | { readonly kind: 'grpc'; readonly status: number };
 
 export interface FaultPlan {
   /** `fixed` undefined reads the request's own header. */
@@ -42,7 +44,10 @@ export function compileFault(config: HTTPFault, problems: string[]): FaultPlan {
   if (config.responseRateLimit) problems.push('fault: response_rate_limit is not supported');
   return {
     delay: delay && {
-      fixed: delay.faultDelaySecifier.case === 'fixedDelay' ? durationMillis(delay.faultDelaySecifier.value) : undefined,
+      fixed:
+        delay.faultDelaySecifier.case === 'fixedDelay'
+          ? durationMillis(delay.faultDelaySecifier.value)
+          : undefined,
       fraction: fractionOf(delay.percentage),
     },
     abort: abort && { fixed: fixedAbort(abort.errorType, problems), fraction: fractionOf(abort.percentage) },
@@ -55,21 +60,31 @@ export function compileFault(config: HTTPFault, problems: string[]): FaultPlan {
 
 export function faultDecision(plan: FaultPlan, request: RequestView, context: FaultContext): FaultOutcome {
   if (!applies(plan, request, context)) return noFault;
-  const delay = plan.delay && drawn(headerFraction(plan.delay, request, 'delay'), context.random) ? delayOf(plan.delay, request) : 0;
+  const delay =
+    plan.delay && drawn(headerFraction(plan.delay, request, 'delay'), context.random)
+      ? delayOf(plan.delay, request)
+      : 0;
   const abort =
-    plan.abort && drawn(headerFraction(plan.abort, request, 'abort'), context.random) ? abortOf(plan.abort, request) : undefined;
+    plan.abort && drawn(headerFraction(plan.abort, request, 'abort'), context.random)
+      ? abortOf(plan.abort, request)
+      : undefined;
   return delay === 0 && abort === undefined ? noFault : { delay, abort };
 }
 
 function applies(plan: FaultPlan, request: RequestView, context: FaultContext): boolean {
   if (plan.upstreamCluster !== '' && plan.upstreamCluster !== context.cluster) return false;
-  if (plan.downstreamNodes.length > 0 && !plan.downstreamNodes.includes(context.downstreamNode ?? '')) return false;
+  if (plan.downstreamNodes.length > 0 && !plan.downstreamNodes.includes(context.downstreamNode ?? ''))
+    return false;
   if (context.activeFaults >= plan.maxActiveFaults) return false;
   return plan.headers.every((header) => header.matchesRequest(request));
 }
 
 // A request may lower the percentage of a header-controlled fault, never raise it.
-function headerFraction(fault: { fixed: unknown; fraction: number }, request: RequestView, name: 'delay' | 'abort'): number {
+function headerFraction(
+  fault: { fixed: unknown; fraction: number },
+  request: RequestView,
+  name: 'delay' | 'abort',
+): number {
   if (fault.fixed !== undefined) return fault.fraction;
   const asked = number(request.get(`x-envoy-fault-${name}-request-percentage`));
   return asked === undefined ? fault.fraction : Math.min(fault.fraction, asked / 100);
@@ -87,10 +102,14 @@ function abortOf(abort: NonNullable<FaultPlan['abort']>, request: RequestView): 
   return grpc === undefined ? undefined : { kind: 'grpc', status: grpc };
 }
 
-function fixedAbort(type: NonNullable<HTTPFault['abort']>['errorType'], problems: string[]): Abort | undefined {
+function fixedAbort(
+  type: NonNullable<HTTPFault['abort']>['errorType'],
+  problems: string[],
+): Abort | undefined {
   if (type.case === 'grpcStatus') return { kind: 'grpc', status: type.value };
   if (type.case !== 'httpStatus') return undefined;
-  if (type.value < 200 || type.value >= 600) problems.push(`fault: abort status ${type.value} is outside 200-599`);
+  if (type.value < 200 || type.value >= 600)
+    problems.push(`fault: abort status ${type.value} is outside 200-599`);
   return { kind: 'http', status: type.value };
 }
 

@@ -1,4 +1,5 @@
-// Per-route configuration of HTTP filters, read once. Types without a reader here are kept as they are for the filter itself.
+// Per-route configuration of HTTP filters, read once. Types without a reader here are kept as they are for
+// the filter itself.
 import { type Any, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { FilterConfigSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { CorsPolicySchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
@@ -18,7 +19,11 @@ export type FilterConfigs = ReadonlyMap<string, FilterConfig>;
 const none: FilterConfigs = new Map();
 
 /** Adds a more specific level over the wider ones. */
-export function compileFilterConfigs(configs: Readonly<Record<string, Any>>, wider: FilterConfigs, problems: string[]): FilterConfigs {
+export function compileFilterConfigs(
+  configs: Readonly<Record<string, Any>>,
+  wider: FilterConfigs,
+  problems: string[],
+): FilterConfigs {
   const own = Object.entries(configs).flatMap(([name, any]) => {
     const config = compileFilterConfig(any, problems);
     return config ? [[name, config] as const] : [];
@@ -48,7 +53,9 @@ function compileFilterConfig(any: Any, problems: string[]): FilterConfig | undef
         return { kind: 'opaque', config: any };
     }
   } catch (error) {
-    problems.push(`filter configuration ${any.typeUrl}: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(
+      `filter configuration ${any.typeUrl}: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return undefined;
   }
 }

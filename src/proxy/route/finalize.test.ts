@@ -21,7 +21,13 @@ const start: Pairs = [
   [':path', '/api/x?q=1'],
 ];
 
-function decide({ table = {}, host = {}, route = {}, action = { cluster: 'c' }, match = { prefix: '/api' } }: Levels) {
+function decide({
+  table = {},
+  host = {},
+  route = {},
+  action = { cluster: 'c' },
+  match = { prefix: '/api' },
+}: Levels) {
   const routes = [{ match, route: action, ...route }];
   const config = { name: 'r', ...table, virtual_hosts: [{ name: 'h', domains: ['*'], ...host, routes }] };
   const compiled = compileRouteConfiguration(routeConfiguration(config));
@@ -32,7 +38,12 @@ function decide({ table = {}, host = {}, route = {}, action = { cluster: 'c' }, 
 }
 
 const format: FormatContext = {
-  request: requestOf({ method: 'POST', path: '/api/x?q=1', authority: 'shop', headers: { 'x-in': 'inside', 'x-second': 'two' } }),
+  request: requestOf({
+    method: 'POST',
+    path: '/api/x?q=1',
+    authority: 'shop',
+    headers: { 'x-in': 'inside', 'x-second': 'two' },
+  }),
   response: headersOf({ 'content-type': 'text/plain' }),
   downstreamRemoteAddress: '10.0.0.9:1234',
   downstreamLocalAddress: '[fd00::1]:80',
@@ -51,13 +62,26 @@ function checkRequest(levels: Levels, expected: readonly string[], before: Pairs
 const plain = [':authority: shop', ':path: /api/x?q=1'];
 
 test('rewrites of the path', () => {
-  const path = (rewritten: string) => [':authority: shop', `:path: ${rewritten}`, 'x-envoy-original-path: /api/x?q=1'];
+  const path = (rewritten: string) => [
+    ':authority: shop',
+    `:path: ${rewritten}`,
+    'x-envoy-original-path: /api/x?q=1',
+  ];
   checkRequest({}, plain);
   checkRequest({ action: { cluster: 'c', prefix_rewrite: '/' } }, path('//x?q=1'));
   checkRequest({ action: { cluster: 'c', prefix_rewrite: '/v2' } }, path('/v2/x?q=1'));
-  checkRequest({ action: { cluster: 'c', prefix_rewrite: '/v2' }, match: { prefix: '/' } }, path('/v2api/x?q=1'));
-  checkRequest({ action: { cluster: 'c', prefix_rewrite: '/v2' }, match: { path: '/api/x' } }, path('/v2?q=1'));
-  checkRequest({ action: { cluster: 'c', prefix_rewrite: '/v2' }, match: { safe_regex: { regex: '/a.*' } } }, path('/v2?q=1'));
+  checkRequest(
+    { action: { cluster: 'c', prefix_rewrite: '/v2' }, match: { prefix: '/' } },
+    path('/v2api/x?q=1'),
+  );
+  checkRequest(
+    { action: { cluster: 'c', prefix_rewrite: '/v2' }, match: { path: '/api/x' } },
+    path('/v2?q=1'),
+  );
+  checkRequest(
+    { action: { cluster: 'c', prefix_rewrite: '/v2' }, match: { safe_regex: { regex: '/a.*' } } },
+    path('/v2?q=1'),
+  );
   const regex = (pattern: string, substitution: string) => ({
     action: { cluster: 'c', regex_rewrite: { pattern: { regex: pattern }, substitution } },
   });
@@ -71,7 +95,10 @@ test('rewrites of the path', () => {
 
 test('rewrites of the host', () => {
   const host = (name: string, ...more: string[]) => [`:authority: ${name}`, ':path: /api/x?q=1', ...more];
-  checkRequest({ action: { cluster: 'c', host_rewrite_literal: 'other' } }, host('other', 'x-envoy-original-host: shop'));
+  checkRequest(
+    { action: { cluster: 'c', host_rewrite_literal: 'other' } },
+    host('other', 'x-envoy-original-host: shop'),
+  );
   checkRequest(
     { action: { cluster: 'c', host_rewrite_literal: 'other', append_x_forwarded_host: true } },
     host('other', 'x-forwarded-host: shop', 'x-envoy-original-host: shop'),
@@ -84,7 +111,9 @@ test('rewrites of the host', () => {
   );
   const byPath = { host_rewrite_path_regex: { pattern: { regex: '^/(.+)/.+$' }, substitution: '\\1.local' } };
   checkRequest({ action: { cluster: 'c', ...byPath } }, host('api.local', 'x-envoy-original-host: shop'));
-  const weighted = { weighted_clusters: { clusters: [{ name: 'v1', weight: 1, host_rewrite_literal: 'v1.local' }] } };
+  const weighted = {
+    weighted_clusters: { clusters: [{ name: 'v1', weight: 1, host_rewrite_literal: 'v1.local' }] },
+  };
   checkRequest({ action: weighted }, host('v1.local'));
 });
 
@@ -97,12 +126,19 @@ test('x-forwarded-host is not repeated', () => {
   assert.deepEqual(headers.lines(), [':authority: c', 'x-forwarded-host: a,b']);
 });
 
-const add = (key: string, value: string, append_action = 'APPEND_IF_EXISTS_OR_ADD', more: JsonObject = {}) => ({
+const add = (
+  key: string,
+  value: string,
+  append_action = 'APPEND_IF_EXISTS_OR_ADD',
+  more: JsonObject = {},
+) => ({
   header: { key, value },
   append_action,
   ...more,
 });
-const level = (name: string) => ({ request_headers_to_add: [add('x-level', name, 'OVERWRITE_IF_EXISTS_OR_ADD')] });
+const level = (name: string) => ({
+  request_headers_to_add: [add('x-level', name, 'OVERWRITE_IF_EXISTS_OR_ADD')],
+});
 
 test('append actions', () => {
   const cases: readonly (readonly [string, Pairs, readonly string[]])[] = [
@@ -123,7 +159,11 @@ test('append actions', () => {
     ['OVERWRITE_IF_EXISTS', [['x', 'o']], ['x: n']],
   ];
   for (const [action, before, expected] of cases) {
-    checkRequest({ route: { request_headers_to_add: [add('X', 'n', action)] } }, [...plain, ...expected], [...start, ...before]);
+    checkRequest(
+      { route: { request_headers_to_add: [add('X', 'n', action)] } },
+      [...plain, ...expected],
+      [...start, ...before],
+    );
   }
   checkRequest(
     { route: { request_headers_to_add: [{ header: { key: 'x', value: 'n' }, append: false }] } },
@@ -133,7 +173,10 @@ test('append actions', () => {
 });
 
 test('removal comes before addition, and values are those from before', () => {
-  const route = { request_headers_to_remove: ['X'], request_headers_to_add: [add('x', 'new %REQ(x-in)%'), add('y', '%REQ(x-in)%')] };
+  const route = {
+    request_headers_to_remove: ['X'],
+    request_headers_to_add: [add('x', 'new %REQ(x-in)%'), add('y', '%REQ(x-in)%')],
+  };
   checkRequest({ route }, [...plain, 'x: new inside', 'y: inside'], [...start, ['x', 'o']]);
 });
 
@@ -141,16 +184,25 @@ test('the widest level wins, or the most specific one when so configured', () =>
   const weighted = { weighted_clusters: { clusters: [{ name: 'v1', weight: 1, ...level('cluster') }] } };
   const levels = { table: level('table'), host: level('host'), route: level('route'), action: weighted };
   checkRequest(levels, [...plain, 'x-level: table']);
-  checkRequest({ ...levels, table: { ...level('table'), most_specific_header_mutations_wins: true } }, [...plain, 'x-level: route']);
+  checkRequest({ ...levels, table: { ...level('table'), most_specific_header_mutations_wins: true } }, [
+    ...plain,
+    'x-level: route',
+  ]);
   checkRequest({ route: level('route'), action: weighted }, [...plain, 'x-level: route']);
 });
 
 test('an empty value drops the header unless it is to be kept', () => {
   checkRequest({ route: { request_headers_to_add: [add('x', '%REQ(none)%')] } }, plain);
-  checkRequest({ route: { request_headers_to_add: [add('x', '%REQ(none)%', 'APPEND_IF_EXISTS_OR_ADD', { keep_empty_value: true })] } }, [
-    ...plain,
-    'x: ',
-  ]);
+  checkRequest(
+    {
+      route: {
+        request_headers_to_add: [
+          add('x', '%REQ(none)%', 'APPEND_IF_EXISTS_OR_ADD', { keep_empty_value: true }),
+        ],
+      },
+    },
+    [...plain, 'x: '],
+  );
 });
 
 test('operators', () => {
@@ -172,14 +224,29 @@ test('operators', () => {
   ];
   for (const [template, expected] of cases) {
     const headers = mutableHeaders([]);
-    finalizeResponseHeaders(decide({ route: { response_headers_to_add: [add('x', template)] } }), headers, format);
+    finalizeResponseHeaders(
+      decide({ route: { response_headers_to_add: [add('x', template)] } }),
+      headers,
+      format,
+    );
     assert.deepEqual(headers.lines(), [`x: ${expected}`], template);
   }
 });
 
 test('bad operators are problems', () => {
-  for (const value of ['%', '%FOO%', '%REQ%', '%REQ()%', '%REQ(a?b?c)%', 'a%b', '%START_TIME(%Q)%', '%PROTOCOL(x)%']) {
-    const routes = [{ match: { prefix: '/' }, route: { cluster: 'c' }, request_headers_to_add: [add('x', value)] }];
+  for (const value of [
+    '%',
+    '%FOO%',
+    '%REQ%',
+    '%REQ()%',
+    '%REQ(a?b?c)%',
+    'a%b',
+    '%START_TIME(%Q)%',
+    '%PROTOCOL(x)%',
+  ]) {
+    const routes = [
+      { match: { prefix: '/' }, route: { cluster: 'c' }, request_headers_to_add: [add('x', value)] },
+    ];
     const { problems } = compileRouteConfiguration(
       routeConfiguration({ name: 'r', virtual_hosts: [{ name: 'h', domains: ['*'], routes }] }),
     );
@@ -188,12 +255,19 @@ test('bad operators are problems', () => {
 });
 
 test('response headers of every level', () => {
-  const own = (name: string) => ({ response_headers_to_add: [add('x', name)], response_headers_to_remove: [`remove-${name}`] });
+  const own = (name: string) => ({
+    response_headers_to_add: [add('x', name)],
+    response_headers_to_remove: [`remove-${name}`],
+  });
   const action = { weighted_clusters: { clusters: [{ name: 'v1', weight: 1, ...own('cluster') }] } };
   const headers = mutableHeaders([
     ['remove-host', '1'],
     ['keep', '1'],
   ]);
-  finalizeResponseHeaders(decide({ table: own('table'), host: own('host'), route: own('route'), action }), headers, format);
+  finalizeResponseHeaders(
+    decide({ table: own('table'), host: own('host'), route: own('route'), action }),
+    headers,
+    format,
+  );
   assert.deepEqual(headers.lines(), ['keep: 1', 'x: cluster', 'x: route', 'x: host', 'x: table']);
 });

@@ -1,12 +1,14 @@
-// Carries out what a decision does to the headers of a request before it is sent and of a response before it goes back.
+// Carries out what a decision does to the headers of a request before it is sent and of a response before it
+// goes back.
 import type { ForwardDecision, RouteDecision } from './decision.ts';
 import { applyHeaderMutations } from './header-mutation.ts';
 import type { FormatContext, MutableHeaders } from './request-view.ts';
 import { pathEnd, rewriteAuthority, rewrittenPath } from './rewrite.ts';
 
 /**
- * Mutations of the weighted cluster, then of the route levels, then authority, then path. `envoyHeaders` false leaves out
- * x-envoy-original-path and x-envoy-original-host, as the router's suppress_envoy_headers does.
+ * Mutations of the weighted cluster, then of the route levels, then authority, then path. `envoyHeaders`
+ * false leaves out x-envoy-original-path and x-envoy-original-host, as the router's suppress_envoy_headers
+ * does.
  */
 export function finalizeRequestHeaders(
   decision: ForwardDecision,
@@ -18,7 +20,8 @@ export function finalizeRequestHeaders(
   if (weighted) applyHeaderMutations(weighted.requestHeaders, headers, context);
   for (const mutations of route.requestHeaders) applyHeaderMutations(mutations, headers, context);
   // Envoy keeps no x-envoy-original-host for this one.
-  if (weighted?.hostRewrite) rewriteAuthority(headers, weighted.hostRewrite, { appendForwardedHost: false, keepOriginal: false });
+  if (weighted?.hostRewrite)
+    rewriteAuthority(headers, weighted.hostRewrite, { appendForwardedHost: false, keepOriginal: false });
   rewriteHost(decision, headers, envoyHeaders);
   const path = headers.get(':path') ?? '/';
   const rewritten = rewrittenPath(route.pathRewrite, path);
@@ -28,19 +31,28 @@ export function finalizeRequestHeaders(
 }
 
 /** Applies to local replies of a matched route as well. */
-export function finalizeResponseHeaders(decision: RouteDecision, headers: MutableHeaders, context: FormatContext): void {
+export function finalizeResponseHeaders(
+  decision: RouteDecision,
+  headers: MutableHeaders,
+  context: FormatContext,
+): void {
   if (decision.kind === 'notFound' || decision.route === undefined) return;
-  if (decision.kind === 'forward' && decision.weighted) applyHeaderMutations(decision.weighted.responseHeaders, headers, context);
+  if (decision.kind === 'forward' && decision.weighted)
+    applyHeaderMutations(decision.weighted.responseHeaders, headers, context);
   for (const mutations of decision.route.responseHeaders) applyHeaderMutations(mutations, headers, context);
 }
 
 function rewriteHost(decision: ForwardDecision, headers: MutableHeaders, keepOriginal: boolean): void {
   const { hostRewrite, appendForwardedHost } = decision.route;
   const host = rewrittenHost(hostRewrite, headers);
-  if (host !== undefined && host !== '') rewriteAuthority(headers, host, { appendForwardedHost, keepOriginal });
+  if (host !== undefined && host !== '')
+    rewriteAuthority(headers, host, { appendForwardedHost, keepOriginal });
 }
 
-function rewrittenHost(rewrite: ForwardDecision['route']['hostRewrite'], headers: MutableHeaders): string | undefined {
+function rewrittenHost(
+  rewrite: ForwardDecision['route']['hostRewrite'],
+  headers: MutableHeaders,
+): string | undefined {
   switch (rewrite.kind) {
     case 'literal':
       return rewrite.value;

@@ -1,4 +1,5 @@
-// Envoy's substitution formatter for configured headers: `%REQ(X?Y):Z%` and its kin. An absent value is empty text.
+// Envoy's substitution formatter for configured headers: `%REQ(X?Y):Z%` and its kin. An absent value is empty
+// text.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#command-operators
 
 import { requestHeader } from './header-match.ts';
@@ -10,19 +11,30 @@ import { wireText } from './wire-text.ts';
 export type Formatter = (context: FormatContext) => string;
 type Operator = (context: FormatContext) => string | number | undefined;
 
-/** `absent` stands for a value that there is none of. A text without operators is a constant. Unknown operators and stray `%` are problems. */
+/**
+ * `absent` stands for a value that there is none of. A text without operators is a constant. Unknown
+ * operators and stray `%` are problems.
+ */
 export function compileFormat(text: string, problems: string[], absent = ''): Formatter {
   const pieces: (string | Operator)[] = [];
-  for (const [whole, literal, name, args, limit] of text.matchAll(/([^%]+|%%)|%([A-Z0-9_]+)(?:\(([^)]{0,1000})\))?(?::(\d+))?%|%/g)) {
+  for (const [whole, literal, name, args, limit] of text.matchAll(
+    /([^%]+|%%)|%([A-Z0-9_]+)(?:\(([^)]{0,1000})\))?(?::(\d+))?%|%/g,
+  )) {
     if (literal !== undefined) pieces.push(literal === '%%' ? '%' : wireText(literal));
-    else pieces.push(name === undefined ? badPiece(text, whole, problems) : compileOperator({ text: whole, name, args, limit }, problems));
+    else
+      pieces.push(
+        name === undefined
+          ? badPiece(text, whole, problems)
+          : compileOperator({ text: whole, name, args, limit }, problems),
+      );
   }
   const operators = pieces.some((piece) => typeof piece === 'function');
   if (!operators) {
     const constant = pieces.join('');
     return () => constant;
   }
-  return (context) => pieces.map((piece) => (typeof piece === 'string' ? piece : fieldOf(piece(context) ?? absent))).join('');
+  return (context) =>
+    pieces.map((piece) => (typeof piece === 'string' ? piece : fieldOf(piece(context) ?? absent))).join('');
 }
 
 function fieldOf(value: string | number): string {
@@ -38,7 +50,11 @@ interface Command {
 
 function compileOperator(command: Command, problems: string[]): string | Operator {
   const make = withArguments[command.name];
-  const operator = make ? make(command.args ?? '', problems) : command.args === undefined ? plain[command.name] : undefined;
+  const operator = make
+    ? make(command.args ?? '', problems)
+    : command.args === undefined
+      ? plain[command.name]
+      : undefined;
   if (!operator) return badPiece(command.text, command.text, problems);
   if (command.limit === undefined) return operator;
   const limit = Number(command.limit);
@@ -46,7 +62,9 @@ function compileOperator(command: Command, problems: string[]): string | Operato
 }
 
 function badPiece(text: string, piece: string, problems: string[]): string {
-  problems.push(`header value ${JSON.stringify(text)}: ${JSON.stringify(piece)} is not a known operator; write %% for a percent sign`);
+  problems.push(
+    `header value ${JSON.stringify(text)}: ${JSON.stringify(piece)} is not a known operator; write %% for a percent sign`,
+  );
   return '';
 }
 
@@ -95,7 +113,10 @@ const plain: Readonly<Record<string, Operator>> = {
   ...tlsOperators('DOWNSTREAM_', (c) => c.downstreamTls),
 };
 
-function tlsOperators(prefix: string, names: (context: FormatContext) => TlsNames | undefined): Readonly<Record<string, Operator>> {
+function tlsOperators(
+  prefix: string,
+  names: (context: FormatContext) => TlsNames | undefined,
+): Readonly<Record<string, Operator>> {
   return {
     [`${prefix}PEER_URI_SAN`]: (c) => names(c)?.peerUriSans?.join(','),
     [`${prefix}PEER_DNS_SAN`]: (c) => names(c)?.peerDnsSans?.join(','),
@@ -128,27 +149,41 @@ const withArguments: Readonly<Record<string, OperatorMaker>> = {
   PER_REQUEST_STATE: (args) => (args ? (c) => c.filterState?.get(args) : undefined),
 };
 
-function headerOf(response: HeaderView | undefined, name: string, context: FormatContext): string | undefined {
+function headerOf(
+  response: HeaderView | undefined,
+  name: string,
+  context: FormatContext,
+): string | undefined {
   return name === ':status' ? context.responseCode?.toString() : response?.get(name);
 }
 
-function headerOperator(args: string, read: (context: FormatContext, name: string) => string | undefined): Operator | undefined {
+function headerOperator(
+  args: string,
+  read: (context: FormatContext, name: string) => string | undefined,
+): Operator | undefined {
   const [first, second, more] = args.toLowerCase().split('?');
   if (!first || more !== undefined) return undefined;
   return second ? (c) => read(c, first) ?? read(c, second) : (c) => read(c, first);
 }
 
-function metadataOperator(path: readonly string[], read: (context: FormatContext) => unknown): Operator | undefined {
+function metadataOperator(
+  path: readonly string[],
+  read: (context: FormatContext) => unknown,
+): Operator | undefined {
   if (path.length === 0 || path[0] === '') return undefined;
   return (c) => {
     const value = path.reduce<unknown>(child, read(c));
-    return value === undefined || value === null ? undefined : wireText(typeof value === 'string' ? value : JSON.stringify(value));
+    return value === undefined || value === null
+      ? undefined
+      : wireText(typeof value === 'string' ? value : JSON.stringify(value));
   };
 }
 
 // Both `ns:key` and the older JSON list `["ns", "key"]`.
 function metadataPath(args: string): readonly string[] {
-  return args.startsWith('[') ? [...args.matchAll(/"([^"]*)"/g)].map((match) => match[1] ?? '') : args.split(':');
+  return args.startsWith('[')
+    ? [...args.matchAll(/"([^"]*)"/g)].map((match) => match[1] ?? '')
+    : args.split(':');
 }
 
 function ipOf(address: string | undefined): string | undefined {

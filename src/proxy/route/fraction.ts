@@ -1,6 +1,9 @@
 // Envoy's fractional percentages as chances in [0, 1].
 import type { RuntimeFractionalPercent } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { FractionalPercent_DenominatorType as Denominator, type FractionalPercent } from '@meltemi/envoy-api/envoy/type/v3/percent';
+import {
+  FractionalPercent_DenominatorType as Denominator,
+  type FractionalPercent,
+} from '@meltemi/envoy-api/envoy/type/v3/percent';
 
 export function fractionOf(percent: FractionalPercent | undefined): number {
   return percent ? Math.min(1, percent.numerator / denominatorOf(percent.denominator)) : 0;

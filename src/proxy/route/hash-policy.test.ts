@@ -6,7 +6,11 @@ import { xxHash64 } from '../cluster/lb/index.ts';
 import { type RequestText, requestOf } from './fake-request.ts';
 import { compileHashPolicies, type HashContext, requestHash } from './hash-policy.ts';
 
-const client: HashContext = { sourceIp: '10.0.0.9', downstreamRemoteAddress: '10.0.0.9:1234', downstreamLocalAddress: '10.0.0.1:80' };
+const client: HashContext = {
+  sourceIp: '10.0.0.9',
+  downstreamRemoteAddress: '10.0.0.9:1234',
+  downstreamLocalAddress: '10.0.0.1:80',
+};
 
 function hashOf(policies: readonly JsonValue[], request: RequestText, context: HashContext = client) {
   const problems: string[] = [];
@@ -25,17 +29,36 @@ const sourceIp = { connection_properties: { source_ip: true } };
 test('each source', () => {
   assert.deepEqual(hashOf([user], { headers: { 'x-user': 'a' } }).hash, xxHash64('a'));
   assert.equal(hashOf([user], {}).hash, undefined);
-  assert.deepEqual(hashOf([user], { headers: { 'x-user': ['b', 'a'] } }), hashOf([user], { headers: { 'x-user': ['a', 'b'] } }));
   assert.deepEqual(
-    hashOf([{ header: { header_name: ':path', regex_rewrite: { pattern: { regex: '^/(\\w+)/.*' }, substitution: '\\1' } } }], {
-      path: '/shop/1',
-    }).hash,
+    hashOf([user], { headers: { 'x-user': ['b', 'a'] } }),
+    hashOf([user], { headers: { 'x-user': ['a', 'b'] } }),
+  );
+  assert.deepEqual(
+    hashOf(
+      [
+        {
+          header: {
+            header_name: ':path',
+            regex_rewrite: { pattern: { regex: '^/(\\w+)/.*' }, substitution: '\\1' },
+          },
+        },
+      ],
+      {
+        path: '/shop/1',
+      },
+    ).hash,
     xxHash64('shop'),
   );
   assert.deepEqual(hashOf([sourceIp], {}).hash, xxHash64('10.0.0.9'));
-  assert.deepEqual(hashOf([{ query_parameter: { name: 'u' } }], { path: '/?u=a%20b' }).hash, xxHash64('a%20b'));
+  assert.deepEqual(
+    hashOf([{ query_parameter: { name: 'u' } }], { path: '/?u=a%20b' }).hash,
+    xxHash64('a%20b'),
+  );
   assert.equal(hashOf([{ query_parameter: { name: 'u' } }], {}).hash, undefined);
-  assert.deepEqual(hashOf([{ filter_state: { key: 'k' } }], {}, { filterState: new Map([['k', 'v']]) }).hash, xxHash64('v'));
+  assert.deepEqual(
+    hashOf([{ filter_state: { key: 'k' } }], {}, { filterState: new Map([['k', 'v']]) }).hash,
+    xxHash64('v'),
+  );
 });
 
 test('cookies', () => {
@@ -50,7 +73,10 @@ test('cookies', () => {
   assert.ok(made);
   assert.deepEqual(hash, xxHash64(made.value));
   assert.match(made.setCookie, /^sid="[0-9a-f]{16}"; Max-Age=60; Path=\/; SameSite=Lax; Secure; HttpOnly$/);
-  assert.match(hashOf(cookie({ ttl: '0s' }), {}).cookies[0]?.setCookie ?? '', /^sid="[0-9a-f]{16}"; HttpOnly$/);
+  assert.match(
+    hashOf(cookie({ ttl: '0s' }), {}).cookies[0]?.setCookie ?? '',
+    /^sid="[0-9a-f]{16}"; HttpOnly$/,
+  );
   assert.deepEqual(hashOf(cookie({ ttl: '0s' }), { headers: { cookie: 'sid=x' } }).cookies, []);
 });
 

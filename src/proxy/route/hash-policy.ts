@@ -50,7 +50,10 @@ export interface HashResult {
   readonly cookies: readonly GeneratedCookie[];
 }
 
-export function compileHashPolicies(configs: readonly HashPolicyConfig[], problems: string[]): HashPolicies | undefined {
+export function compileHashPolicies(
+  configs: readonly HashPolicyConfig[],
+  problems: string[],
+): HashPolicies | undefined {
   const policies = configs.flatMap((config) => {
     const source = compileSource(config, problems);
     return source ? [{ source, terminal: config.terminal }] : [];
@@ -65,7 +68,10 @@ export function requestHash(policies: HashPolicies, request: RequestView, contex
   for (const { source, terminal } of policies) {
     const own = hashSource(source, request, context, cookies);
     // Rotation keeps equal policies from cancelling each other out.
-    if (own) hash = hash ? { hi: (rotated(hash.hi, hash.lo) ^ own.hi) >>> 0, lo: (rotated(hash.lo, hash.hi) ^ own.lo) >>> 0 } : own;
+    if (own)
+      hash = hash
+        ? { hi: (rotated(hash.hi, hash.lo) ^ own.hi) >>> 0, lo: (rotated(hash.lo, hash.hi) ^ own.lo) >>> 0 }
+        : own;
     if (terminal && hash) break;
   }
   return { hash, cookies };
@@ -75,7 +81,12 @@ function rotated(word: number, other: number): number {
   return (word << 1) | (other >>> 31);
 }
 
-function hashSource(source: HashSource, request: RequestView, context: HashContext, cookies: GeneratedCookie[]): Hash64 | undefined {
+function hashSource(
+  source: HashSource,
+  request: RequestView,
+  context: HashContext,
+  cookies: GeneratedCookie[],
+): Hash64 | undefined {
   switch (source.kind) {
     case 'header':
       return hashHeader(source, request);
@@ -107,7 +118,10 @@ function hashHeader(source: HashSource & { kind: 'header' }, request: RequestVie
   const lines = source.name.startsWith(':') ? [first] : [...request.getAll(source.name)].sort();
   if (lines.length === 0) lines.push(first);
   const { rewrite } = source;
-  return lines.reduce<Hash64>((seed, line) => xxHash64(rewrite ? rewrite(line) : line, seed), { hi: 0, lo: 0 });
+  return lines.reduce<Hash64>((seed, line) => xxHash64(rewrite ? rewrite(line) : line, seed), {
+    hi: 0,
+    lo: 0,
+  });
 }
 
 /** The value of a cookie without its quotes; undefined when absent. */
@@ -130,7 +144,9 @@ function generateCookie(name: string, template: CookieTemplate, context: HashCon
   const value = hash.hi.toString(16).padStart(8, '0') + hash.lo.toString(16).padStart(8, '0');
   const age = template.maxAge > 0 ? `; Max-Age=${template.maxAge}` : '';
   const path = template.path ? `; Path=${template.path}` : '';
-  const attributes = template.attributes.map((a) => (a.value ? `; ${a.name}=${a.value}` : `; ${a.name}`)).join('');
+  const attributes = template.attributes
+    .map((a) => (a.value ? `; ${a.name}=${a.value}` : `; ${a.name}`))
+    .join('');
   return { name, value, setCookie: `${name}="${value}"${age}${path}${attributes}; HttpOnly` };
 }
 
@@ -139,7 +155,11 @@ function compileSource(config: HashPolicyConfig, problems: string[]): HashSource
   switch (specifier.case) {
     case 'header': {
       const { headerName, regexRewrite } = specifier.value;
-      return { kind: 'header', name: headerName.toLowerCase(), rewrite: regexRewrite && compileSubstitution(regexRewrite, problems) };
+      return {
+        kind: 'header',
+        name: headerName.toLowerCase(),
+        rewrite: regexRewrite && compileSubstitution(regexRewrite, problems),
+      };
     }
     case 'cookie':
       return {
@@ -163,6 +183,13 @@ function compileSource(config: HashPolicyConfig, problems: string[]): HashSource
 function cookieTemplate(config: CookieConfig, problems: string[]): CookieTemplate | undefined {
   if (!config.ttl) return undefined;
   const attribute = (text: string): string => configuredText(text, 'cookie attribute', problems);
-  const attributes = config.attributes.map(({ name, value }) => ({ name: attribute(name), value: attribute(value) }));
-  return { maxAge: Math.floor((durationMillis(config.ttl) ?? 0) / 1000), path: attribute(config.path), attributes };
+  const attributes = config.attributes.map(({ name, value }) => ({
+    name: attribute(name),
+    value: attribute(value),
+  }));
+  return {
+    maxAge: Math.floor((durationMillis(config.ttl) ?? 0) / 1000),
+    path: attribute(config.path),
+    attributes,
+  };
 }

@@ -1,4 +1,5 @@
-// Envoy's HeaderMatcher. A repeated header is compared line by line and any line may match; inverted, no line may.
+// Envoy's HeaderMatcher. A repeated header is compared line by line and any line may match; inverted, no line
+// may.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-headermatcher
 import type { HeaderMatcher as HeaderMatcherConfig } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { compileRegex, neverMatches, type TextMatcher, textMatcher } from './regex.ts';
@@ -49,7 +50,8 @@ export class HeaderMatcher {
     }
     // Without treat_missing_header_as_empty an absent header fails the condition and its inverse alike.
     if (first === undefined && !this.#missingIsEmpty) return false;
-    const matched = holds(condition, first ?? '') || (first !== undefined && this.#otherLine(condition, headers));
+    const matched =
+      holds(condition, first ?? '') || (first !== undefined && this.#otherLine(condition, headers));
     return matched !== this.#invert;
   }
 
@@ -106,7 +108,10 @@ function compileCondition(config: HeaderMatcherConfig, problems: string[]): Cond
     case 'stringMatch':
       return { kind: 'text', text: compileStringMatcher(specifier.value, problems) };
     case 'rangeMatch':
-      return { kind: 'range', range: { start: Number(specifier.value.start), end: Number(specifier.value.end) } };
+      return {
+        kind: 'range',
+        range: { start: Number(specifier.value.start), end: Number(specifier.value.end) },
+      };
     default:
       return { kind: 'text', text: neverMatches };
   }

@@ -1,6 +1,9 @@
 // Headers that a route, virtual host or route configuration adds and removes.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#custom-request-response-headers
-import { HeaderValueOption_HeaderAppendAction as Append, type HeaderValueOption } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import {
+  HeaderValueOption_HeaderAppendAction as Append,
+  type HeaderValueOption,
+} from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { compileFormat, type Formatter } from './format.ts';
 import type { FormatContext, MutableHeaders } from './request-view.ts';
 import { configuredText } from './wire-text.ts';
@@ -24,13 +27,24 @@ export interface HeaderMutations {
 export const noMutations: HeaderMutations = { add: [], remove: [] };
 
 /** Shared when there is nothing to do, so that callers can skip by identity. */
-export function compileHeaderMutations(add: readonly HeaderValueOption[], remove: readonly string[], problems: string[]): HeaderMutations {
+export function compileHeaderMutations(
+  add: readonly HeaderValueOption[],
+  remove: readonly string[],
+  problems: string[],
+): HeaderMutations {
   if (add.length === 0 && remove.length === 0) return noMutations;
-  return { add: add.map((option) => compileAddition(option, problems)), remove: remove.map((name) => modifiable(name, problems)) };
+  return {
+    add: add.map((option) => compileAddition(option, problems)),
+    remove: remove.map((name) => modifiable(name, problems)),
+  };
 }
 
 /** Removes first, then overwrites, then adds; every value is computed before any of them is written. */
-export function applyHeaderMutations(mutations: HeaderMutations, headers: MutableHeaders, context: FormatContext): void {
+export function applyHeaderMutations(
+  mutations: HeaderMutations,
+  headers: MutableHeaders,
+  context: FormatContext,
+): void {
   for (const name of mutations.remove) headers.remove(name);
   if (mutations.add.length === 0) return;
   const writes: { name: string; value: string; overwrite: boolean }[] = [];
@@ -39,14 +53,19 @@ export function applyHeaderMutations(mutations: HeaderMutations, headers: Mutabl
     if (text === '' && !keepEmpty) continue;
     if (action === 'addIfAbsent' && headers.get(name) !== undefined) continue;
     if (action === 'overwriteIfExists' && headers.get(name) === undefined) continue;
-    writes.push({ name, value: text, overwrite: action === 'overwriteOrAdd' || action === 'overwriteIfExists' });
+    writes.push({
+      name,
+      value: text,
+      overwrite: action === 'overwriteOrAdd' || action === 'overwriteIfExists',
+    });
   }
   for (const write of writes) if (write.overwrite) headers.set(write.name, write.value);
   for (const write of writes) if (!write.overwrite) headers.add(write.name, write.value);
 }
 
 function compileAddition(option: HeaderValueOption, problems: string[]): Addition {
-  const template = option.header?.value || new TextDecoder().decode(option.header?.rawValue ?? new Uint8Array());
+  const template =
+    option.header?.value || new TextDecoder().decode(option.header?.rawValue ?? new Uint8Array());
   configuredText(template, 'header value', problems);
   return {
     name: modifiable(option.header?.key ?? '', problems),
@@ -75,7 +94,9 @@ function appendAction(option: HeaderValueOption): AppendAction {
 function modifiable(key: string, problems: string[]): string {
   const name = key.toLowerCase();
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || name === 'host') {
-    problems.push(`header ${JSON.stringify(key)} may not be modified: pseudo headers and host are not open to it`);
+    problems.push(
+      `header ${JSON.stringify(key)} may not be modified: pseudo headers and host are not open to it`,
+    );
   }
   return name;
 }

@@ -6,12 +6,26 @@ export { compileFilterConfigs, type FilterConfig, type FilterConfigs } from './f
 export { finalizeRequestHeaders, finalizeResponseHeaders } from './finalize.ts';
 export { compileFormat, type Formatter } from './format.ts';
 export { drawn } from './fraction.ts';
-export { type GeneratedCookie, type HashContext, type HashPolicies, type HashResult, requestHash } from './hash-policy.ts';
+export {
+  type GeneratedCookie,
+  type HashContext,
+  type HashPolicies,
+  type HashResult,
+  requestHash,
+} from './hash-policy.ts';
 export { compileHeaderMatcher, type HeaderMatcher } from './header-match.ts';
 export { applyHeaderMutations, compileHeaderMutations, type HeaderMutations } from './header-mutation.ts';
 export { compileRegex, type TextMatcher } from './regex.ts';
 export * from './request-view.ts';
-export { RetryOn, type RetryOutcome, type RetryPlan, type RetryVerdict, requestRetry, retryBackoff, shouldRetry } from './retry.ts';
+export {
+  RetryOn,
+  type RetryOutcome,
+  type RetryPlan,
+  type RetryVerdict,
+  requestRetry,
+  retryBackoff,
+  shouldRetry,
+} from './retry.ts';
 export { type HostRewrite, type PathRewrite, rewriteAuthority, rewrittenPath } from './rewrite.ts';
 export { isGrpc } from './route-match.ts';
 export { type CompiledRoutes, compileRouteConfiguration, type RouteTable } from './route-table.ts';

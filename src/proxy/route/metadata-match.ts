@@ -16,7 +16,9 @@ export function compileMetadataMatcher(config: MetadataMatcherConfig, problems: 
 
 /** The value under a key, when there is one. */
 export function child(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? Reflect.get(value, key)
+    : undefined;
 }
 
 function compileValue(config: ValueMatcher | undefined, problems: string[]): ValueTest {
@@ -37,12 +39,17 @@ function compileValue(config: ValueMatcher | undefined, problems: string[]): Val
       return (value) => tests.some((test) => test(value));
     }
     case 'listMatch': {
-      const test = compileValue(pattern.value.matchPattern.case === 'oneOf' ? pattern.value.matchPattern.value : undefined, problems);
+      const test = compileValue(
+        pattern.value.matchPattern.case === 'oneOf' ? pattern.value.matchPattern.value : undefined,
+        problems,
+      );
       return (value) => Array.isArray(value) && value.some(test);
     }
     case 'doubleMatch': {
       const double = pattern.value.matchPattern;
-      if (double.case === 'range') return (value) => typeof value === 'number' && value >= double.value.start && value < double.value.end;
+      if (double.case === 'range')
+        return (value) =>
+          typeof value === 'number' && value >= double.value.start && value < double.value.end;
       return (value) => value === double.value;
     }
     default:

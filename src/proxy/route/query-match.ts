@@ -1,4 +1,5 @@
-// Query parameters as Envoy's matcher sees them: never decoded, the first of repeated names counts, `?flag` is an empty value.
+// Query parameters as Envoy's matcher sees them: never decoded, the first of repeated names counts, `?flag`
+// is an empty value.
 import type { QueryParameterMatcher } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import type { TextMatcher } from './regex.ts';
 import { compileStringMatcher } from './string-match.ts';
@@ -12,8 +13,13 @@ export interface QueryMatcher {
 
 export function compileQueryMatcher(config: QueryParameterMatcher, problems: string[]): QueryMatcher {
   const specifier = config.queryParameterMatchSpecifier;
-  if (specifier.case === 'stringMatch') return { name: config.name, value: compileStringMatcher(specifier.value, problems), present: true };
-  return { name: config.name, value: undefined, present: specifier.case === 'presentMatch' ? specifier.value : true };
+  if (specifier.case === 'stringMatch')
+    return { name: config.name, value: compileStringMatcher(specifier.value, problems), present: true };
+  return {
+    name: config.name,
+    value: undefined,
+    present: specifier.case === 'presentMatch' ? specifier.value : true,
+  };
 }
 
 export function matchesQuery(matcher: QueryMatcher, path: string): boolean {
@@ -37,7 +43,8 @@ export function queryParameter(path: string, name: string): string | undefined {
     const stop = next < 0 || next > end ? end : next;
     const equals = path.indexOf('=', start);
     const nameEnd = equals < 0 || equals > stop ? stop : equals;
-    if (nameEnd - start === name.length && path.startsWith(name, start)) return path.slice(Math.min(nameEnd + 1, stop), stop);
+    if (nameEnd - start === name.length && path.startsWith(name, start))
+      return path.slice(Math.min(nameEnd + 1, stop), stop);
     start = stop + 1;
   }
   return undefined;

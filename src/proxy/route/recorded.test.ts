@@ -1,4 +1,5 @@
-// Every route configuration that another control plane served must compile, and each of its routes be reachable by some request.
+// Every route configuration that another control plane served must compile, and each of its routes be
+// reachable by some request.
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -8,10 +9,14 @@ import { context, requestOf, routeConfiguration } from './fake-request.ts';
 import { compileRouteConfiguration } from './route-table.ts';
 
 const recorded = fileURLToPath(new URL('../../../../shared/conformance-xds/', import.meta.url));
-const absent = existsSync(recorded) ? false : `SKIPPED: no recorded xDS beside the checkout (shared/conformance-xds), nothing was checked`;
+const absent = existsSync(recorded)
+  ? false
+  : `SKIPPED: no recorded xDS beside the checkout (shared/conformance-xds), nothing was checked`;
 
 function readRoutes(file: string): readonly JsonValue[] {
-  const { routes } = JSON.parse(readFileSync(`${recorded}/${file}`, 'utf8')) as { routes: readonly JsonValue[] };
+  const { routes } = JSON.parse(readFileSync(`${recorded}/${file}`, 'utf8')) as {
+    routes: readonly JsonValue[];
+  };
   return routes;
 }
 

@@ -4,7 +4,12 @@ import type { JsonValue } from '@bufbuild/protobuf';
 import { context, type RequestText, requestOf, routeConfiguration, withRoutes } from './fake-request.ts';
 import { compileRouteConfiguration } from './route-table.ts';
 
-function check(redirect: JsonValue, request: RequestText, expected: string, match: JsonValue = { prefix: '/' }): void {
+function check(
+  redirect: JsonValue,
+  request: RequestText,
+  expected: string,
+  match: JsonValue = { prefix: '/' },
+): void {
   const { table, problems } = compileRouteConfiguration(withRoutes({ match, redirect }));
   assert.deepEqual(problems, []);
   const decision = table.choose(requestOf({ authority: 'shop', path: '/a?q=1', ...request }), context());
@@ -18,7 +23,11 @@ test('locations', () => {
   check({ path_redirect: '/b?x=2', strip_query: true }, {}, '301 http://shop/b?x=2');
   check({ path_redirect: '/b', strip_query: true }, {}, '301 http://shop/b');
   check({ host_redirect: 'other', response_code: 'FOUND' }, {}, '302 http://other/a?q=1');
-  check({ host_redirect: 'other', response_code: 'PERMANENT_REDIRECT' }, { authority: 'shop:8080' }, '308 http://other/a?q=1');
+  check(
+    { host_redirect: 'other', response_code: 'PERMANENT_REDIRECT' },
+    { authority: 'shop:8080' },
+    '308 http://other/a?q=1',
+  );
 });
 
 test('ports of the authority', () => {
@@ -34,11 +43,17 @@ test('ports of the authority', () => {
 test('rewrites of the path', () => {
   check({ prefix_rewrite: '/new' }, { path: '/old/x?q' }, '301 http://shop/new/x?q', { prefix: '/old' });
   check({ prefix_rewrite: '/' }, { path: '/old/x' }, '301 http://shop//x', { path_separated_prefix: '/old' });
-  check({ regex_rewrite: { pattern: { regex: '/old/(.*)' }, substitution: '/\\1/new' } }, { path: '/old/x?q' }, '301 http://shop/x/new?q');
+  check(
+    { regex_rewrite: { pattern: { regex: '/old/(.*)' }, substitution: '/\\1/new' } },
+    { path: '/old/x?q' },
+    '301 http://shop/x/new?q',
+  );
 });
 
 test('a rewritten path keeps its leading slash, and is not left empty', () => {
-  const regex = (substitution: string) => ({ regex_rewrite: { pattern: { regex: '/[a-z]+' }, substitution } });
+  const regex = (substitution: string) => ({
+    regex_rewrite: { pattern: { regex: '/[a-z]+' }, substitution },
+  });
   check(regex('x'), {}, '301 http://shop/x?q=1');
   check(regex(''), {}, '301 http://shop/a?q=1');
 });
@@ -46,11 +61,21 @@ test('a rewritten path keeps its leading slash, and is not left empty', () => {
 test('a virtual host that requires TLS keeps the authority as it is', () => {
   const config = {
     name: 'r',
-    virtual_hosts: [{ name: 'h', domains: ['*'], require_tls: 'ALL', routes: [{ match: { prefix: '/' }, route: { cluster: 'c' } }] }],
+    virtual_hosts: [
+      {
+        name: 'h',
+        domains: ['*'],
+        require_tls: 'ALL',
+        routes: [{ match: { prefix: '/' }, route: { cluster: 'c' } }],
+      },
+    ],
   };
   const { table } = compileRouteConfiguration(routeConfiguration(config));
   const plain = table.choose(requestOf({ authority: 'shop:80', path: '/a?b' }), context());
   assert.equal(plain.kind === 'redirect' && plain.location, 'https://shop:80/a?b');
   assert.equal(table.choose(requestOf({ scheme: 'https' }), context()).kind, 'forward');
-  assert.equal(table.choose(requestOf({ headers: { 'x-forwarded-proto': 'https' } }), context()).kind, 'forward');
+  assert.equal(
+    table.choose(requestOf({ headers: { 'x-forwarded-proto': 'https' } }), context()).kind,
+    'forward',
+  );
 });

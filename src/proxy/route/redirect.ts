@@ -1,5 +1,6 @@
 // The Location of a redirect, made as Envoy makes it.
-// https://github.com/envoyproxy/envoy/blob/main/source/common/router/config_impl.cc (newUri, processRequestHost)
+// https://github.com/envoyproxy/envoy/blob/main/source/common/router/config_impl.cc (newUri,
+// processRequestHost)
 import {
   RedirectAction_RedirectResponseCode as Code,
   type RedirectAction,
@@ -32,11 +33,16 @@ export function compileRedirect(action: RedirectAction, match: RouteMatch, probl
   const scheme = action.schemeRewriteSpecifier;
   const path = action.pathRewriteSpecifier;
   const status = statuses[action.responseCode];
-  if (status === undefined) problems.push(`redirect response code ${action.responseCode} is not one of Envoy's`);
+  if (status === undefined)
+    problems.push(`redirect response code ${action.responseCode} is not one of Envoy's`);
   return {
     status: status ?? 301,
     scheme:
-      scheme.case === 'httpsRedirect' ? (scheme.value ? 'https' : '') : configuredText(scheme.value ?? '', 'scheme_redirect', problems),
+      scheme.case === 'httpsRedirect'
+        ? scheme.value
+          ? 'https'
+          : ''
+        : configuredText(scheme.value ?? '', 'scheme_redirect', problems),
     host: configuredText(action.hostRedirect, 'host_redirect', problems),
     port: action.portRedirect,
     path: path.case === 'pathRedirect' ? configuredText(path.value, 'path_redirect', problems) : '',
@@ -73,7 +79,8 @@ function redirectPath(plan: RedirectPlan, path: string): string {
   return kept.startsWith('/') ? kept : `/${kept}`;
 }
 
-// The request's port goes when another is configured, or when it is the default of a scheme that is being left.
+// The request's port goes when another is configured, or when it is the default of a scheme that is being
+// left.
 function requestHost(plan: RedirectPlan, request: RequestView, scheme: string): string {
   const { authority } = request;
   const colon = authority.startsWith('[') ? authority.indexOf(']:') + 1 : authority.lastIndexOf(':');

@@ -1,10 +1,20 @@
-// Text conditions and regular expressions of users. Every pattern runs in linear time: RE2 semantics, never the host's backtracking engine.
+// Text conditions and regular expressions of users. Every pattern runs in linear time: RE2 semantics, never
+// the host's backtracking engine.
 
 import type { RegexMatchAndSubstitute, RegexMatcher } from '@meltemi/envoy-api/envoy/type/matcher/v3/regex';
 import { RE2JS } from 're2js';
 import { asciiLower, configuredText, wireText } from './wire-text.ts';
 
-const Kind = { never: 0, any: 1, nonEmpty: 2, exact: 3, prefix: 4, suffix: 5, contains: 6, regex: 7 } as const;
+const Kind = {
+  never: 0,
+  any: 1,
+  nonEmpty: 2,
+  exact: 3,
+  prefix: 4,
+  suffix: 5,
+  contains: 6,
+  regex: 7,
+} as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** One compiled condition on a text. A single class for all kinds, so that call sites stay monomorphic. */
@@ -16,7 +26,11 @@ export class TextMatcher {
   /** The condition in words, for people. */
   readonly description: string;
 
-  constructor(kind: Kind, text: string, options: { ignoreCase?: boolean; regex?: RE2JS; description: string }) {
+  constructor(
+    kind: Kind,
+    text: string,
+    options: { ignoreCase?: boolean; regex?: RE2JS; description: string },
+  ) {
     this.#kind = kind;
     this.#ignoreCase = options.ignoreCase ?? false;
     this.#text = this.#ignoreCase ? asciiLower(text) : text;
@@ -49,8 +63,15 @@ export class TextMatcher {
 
 export const neverMatches = new TextMatcher(Kind.never, '', { description: 'nothing (invalid matcher)' });
 
-export function textMatcher(kind: 'exact' | 'prefix' | 'suffix' | 'contains', text: string, ignoreCase: boolean): TextMatcher {
-  return new TextMatcher(Kind[kind], wireText(text), { ignoreCase, description: `${kind} ${JSON.stringify(text)}` });
+export function textMatcher(
+  kind: 'exact' | 'prefix' | 'suffix' | 'contains',
+  text: string,
+  ignoreCase: boolean,
+): TextMatcher {
+  return new TextMatcher(Kind[kind], wireText(text), {
+    ignoreCase,
+    description: `${kind} ${JSON.stringify(text)}`,
+  });
 }
 
 /** A whole-text match, as Envoy matches `safe_regex`. An invalid pattern is reported and matches nothing. */
@@ -60,7 +81,9 @@ export function compileRegex(matcher: RegexMatcher | undefined, problems: string
   const regex = parsePattern(pattern, problems);
   if (!regex) return neverMatches;
   const simple = simplePattern(pattern);
-  return simple ? new TextMatcher(simple.kind, simple.text, { description }) : new TextMatcher(Kind.regex, '', { regex, description });
+  return simple
+    ? new TextMatcher(simple.kind, simple.text, { description })
+    : new TextMatcher(Kind.regex, '', { regex, description });
 }
 
 // The dot of RE2 refuses only the line feed, which no header or path can hold.
@@ -77,7 +100,10 @@ function simplePattern(pattern: string): { kind: Kind; text: string } | undefine
 /** RE2's `GlobalReplace` with `\0`-`\9` in the substitution. */
 export type Substitution = (text: string) => string;
 
-export function compileSubstitution(rewrite: RegexMatchAndSubstitute | undefined, problems: string[]): Substitution {
+export function compileSubstitution(
+  rewrite: RegexMatchAndSubstitute | undefined,
+  problems: string[],
+): Substitution {
   const regex = parsePattern(rewrite?.pattern?.regex ?? '', problems);
   const substitution = configuredText(rewrite?.substitution ?? '', 'substitution', problems);
   const pieces = parseSubstitution(substitution, regex?.groupCount() ?? 0, problems);
@@ -101,7 +127,11 @@ function replaceAll(regex: RE2JS, pieces: readonly (string | number)[], text: st
   return out + text.slice(end);
 }
 
-function parseSubstitution(text: string, groups: number, problems: string[]): readonly (string | number)[] | undefined {
+function parseSubstitution(
+  text: string,
+  groups: number,
+  problems: string[],
+): readonly (string | number)[] | undefined {
   const pieces: (string | number)[] = [];
   for (const [whole, escaped] of text.matchAll(/\\(.?)|[^\\]+/gs)) {
     if (escaped === undefined) pieces.push(whole);
@@ -115,7 +145,8 @@ function parseSubstitution(text: string, groups: number, problems: string[]): re
   return pieces;
 }
 
-// Envoy's default limit on the program of one RE2 pattern is far higher; this one bounds what a tenant can make us hold.
+// Envoy's default limit on the program of one RE2 pattern is far higher; this one bounds what a tenant can
+// make us hold.
 const longestPattern = 4096;
 
 function parsePattern(pattern: string, problems: string[]): RE2JS | undefined {
@@ -127,7 +158,9 @@ function parsePattern(pattern: string, problems: string[]): RE2JS | undefined {
     // Subjects are bytes, one a character: so is the pattern, as Envoy's RE2 sees both.
     return RE2JS.compile(wireText(pattern));
   } catch (error) {
-    problems.push(`invalid regex ${JSON.stringify(pattern)}: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(
+      `invalid regex ${JSON.stringify(pattern)}: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return undefined;
   }
 }

@@ -1,7 +1,11 @@
-// What decisions are made from: read-only views of a request, and what the runtime can tell about the exchange.
+// What decisions are made from: read-only views of a request, and what the runtime can tell about the
+// exchange.
 import type { Millis } from '../../base/index.ts';
 
-/** Reads header lines by lower-case name, without pseudo headers. `get` is the first line; `getAll` every line, each unsplit. */
+/**
+ * Reads header lines by lower-case name, without pseudo headers. `get` is the first line; `getAll` every
+ * line, each unsplit.
+ */
 export interface HeaderView {
   get(name: string): string | undefined;
   getAll(name: string): readonly string[];
@@ -24,7 +28,10 @@ export interface RouteContext {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** A request or response on its way, for header mutations. Names are lower case; `:path` and `:authority` are names too on a request. */
+/**
+ * A request or response on its way, for header mutations. Names are lower case; `:path` and `:authority` are
+ * names too on a request.
+ */
 export interface MutableHeaders {
   get(name: string): string | undefined;
   set(name: string, value: string): void;

@@ -1,7 +1,10 @@
 // Retry policies as plain plans, and the decision whether an outcome is worth another try.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter#x-envoy-retry-on
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
-import { RetryPolicy_ResetHeaderFormat as ResetFormat, type RetryPolicy } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import {
+  RetryPolicy_ResetHeaderFormat as ResetFormat,
+  type RetryPolicy,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { PreviousPrioritiesConfigSchema } from '@meltemi/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config';
 import { type Millis, unreachable } from '../../base/index.ts';
 import { compileHeaderMatcher, HeaderMatcher } from './header-match.ts';
@@ -63,11 +66,22 @@ interface RateLimitedBackoff {
 }
 
 export type RetryOutcome =
-  | { readonly kind: 'response'; readonly status: number; readonly grpcStatus?: number; readonly headers: HeaderView }
+  | {
+      readonly kind: 'response';
+      readonly status: number;
+      readonly grpcStatus?: number;
+      readonly headers: HeaderView;
+    }
   | { readonly kind: 'reset'; readonly reason: ResetReason; readonly requestStarted: boolean };
 
 /** `timeout` is a try cut by its own limit. */
-export type ResetReason = 'connectFailure' | 'refusedStream' | 'overflow' | 'remoteReset' | 'localReset' | 'timeout';
+export type ResetReason =
+  | 'connectFailure'
+  | 'refusedStream'
+  | 'overflow'
+  | 'remoteReset'
+  | 'localReset'
+  | 'timeout';
 
 export interface RetryVerdict {
   readonly retry: boolean;
@@ -116,17 +130,24 @@ const headerPlan: RetryPlan = {
 };
 
 /**
- * The plan for one request, or undefined when it is not to be retried. `trusted` lets the request's own `x-envoy-*` headers add to the
- * route's policy. Returns the route's plan itself when nothing changes it.
+ * The plan for one request, or undefined when it is not to be retried. `trusted` lets the request's own
+ * `x-envoy-*` headers add to the route's policy. Returns the route's plan itself when nothing changes it.
  */
-export function requestRetry(plan: RetryPlan | undefined, request: RequestView, options: { trusted: boolean }): RetryPlan | undefined {
+export function requestRetry(
+  plan: RetryPlan | undefined,
+  request: RequestView,
+  options: { trusted: boolean },
+): RetryPlan | undefined {
   const own = options.trusted ? withRetryHeaders(plan, request) : plan;
   if (!own || own.on === 0 || own.numRetries === 0) return undefined;
   const wanted = own.requestHeaders;
   return wanted.length === 0 || wanted.some((header) => header.matchesRequest(request)) ? own : undefined;
 }
 
-/** Whether the outcome is one the plan retries. How many tries are left and the retry budget are the caller's to check. */
+/**
+ * Whether the outcome is one the plan retries. How many tries are left and the retry budget are the caller's
+ * to check.
+ */
 export function shouldRetry(plan: RetryPlan, outcome: RetryOutcome, now: Millis = 0): RetryVerdict {
   switch (outcome.kind) {
     case 'response':
@@ -152,7 +173,8 @@ function retriesResponse(plan: RetryPlan, response: RetryOutcome & { kind: 'resp
   if (on & RetryOn['gateway-error'] && status >= 502 && status <= 504) return true;
   if (on & RetryOn['retriable-4xx'] && status === 409) return true;
   if (on & RetryOn['retriable-status-codes'] && plan.statusCodes.includes(status)) return true;
-  if (on & RetryOn['retriable-headers'] && plan.responseHeaders.some((header) => header.matches(headers))) return true;
+  if (on & RetryOn['retriable-headers'] && plan.responseHeaders.some((header) => header.matches(headers)))
+    return true;
   return response.grpcStatus !== undefined && (on & (grpcBits.get(response.grpcStatus) ?? 0)) !== 0;
 }
 
@@ -182,8 +204,12 @@ function withRetryHeaders(plan: RetryPlan | undefined, request: RequestView): Re
   const max = request.get('x-envoy-max-retries');
   if (on === undefined && grpcOn === undefined && max === undefined) return plan;
   const base = plan ?? headerPlan;
-  const codes = (request.get('x-envoy-retriable-status-codes') ?? '').split(',').map((code) => Number.parseInt(code, 10));
-  const names = (request.get('x-envoy-retriable-header-names') ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const codes = (request.get('x-envoy-retriable-status-codes') ?? '')
+    .split(',')
+    .map((code) => Number.parseInt(code, 10));
+  const names = (request.get('x-envoy-retriable-header-names') ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase());
   return {
     ...base,
     on: base.on | retryOnBits(on ?? '') | retryOnBits(grpcOn ?? ''),
@@ -194,7 +220,11 @@ function withRetryHeaders(plan: RetryPlan | undefined, request: RequestView): Re
 }
 
 function presence(name: string): HeaderMatcher {
-  return new HeaderMatcher(name, { kind: 'present', present: true }, { invert: false, missingIsEmpty: false });
+  return new HeaderMatcher(
+    name,
+    { kind: 'present', present: true },
+    { invert: false, missingIsEmpty: false },
+  );
 }
 
 /** Unknown words are ignored, as Envoy ignores them. */
@@ -218,10 +248,15 @@ function compileRateLimited(policy: RetryPolicy): RateLimitedBackoff | undefined
 type Predicates = Pick<RetryPlan, 'avoidPreviousHosts' | 'omitCanaryHosts' | 'previousPriorities'>;
 
 function compilePredicates(policy: RetryPolicy, problems: string[]): Predicates {
-  const kinds = policy.retryHostPredicate.map((predicate) => extensionKind(predicate.configType.value?.typeUrl, predicate.name));
-  for (const kind of kinds) if (!knownPredicates.has(kind)) problems.push(`retry host predicate "${kind}" is not supported`);
+  const kinds = policy.retryHostPredicate.map((predicate) =>
+    extensionKind(predicate.configType.value?.typeUrl, predicate.name),
+  );
+  for (const kind of kinds)
+    if (!knownPredicates.has(kind)) problems.push(`retry host predicate "${kind}" is not supported`);
   return {
-    avoidPreviousHosts: kinds.some((kind) => kind.includes('PreviousHosts') || kind.endsWith('previous_hosts')),
+    avoidPreviousHosts: kinds.some(
+      (kind) => kind.includes('PreviousHosts') || kind.endsWith('previous_hosts'),
+    ),
     omitCanaryHosts: kinds.some((kind) => kind.includes('OmitCanary') || kind.endsWith('omit_canary_hosts')),
     previousPriorities: compilePriorities(policy, problems),
   };

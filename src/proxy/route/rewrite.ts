@@ -10,7 +10,12 @@ export type PathRewrite =
   | { readonly kind: 'none' }
   /** Replaces the first `length` characters; the whole path, without its query, when undefined. */
   | { readonly kind: 'prefix'; readonly length: number | undefined; readonly replacement: string }
-  | { readonly kind: 'regex'; readonly substitute: Substitution; readonly pattern: string; readonly substitution: string };
+  | {
+      readonly kind: 'regex';
+      readonly substitute: Substitution;
+      readonly pattern: string;
+      readonly substitution: string;
+    };
 
 export type HostRewrite =
   | { readonly kind: 'none' }
@@ -25,11 +30,21 @@ export const noHostRewrite: HostRewrite = { kind: 'none' };
 
 type PathSource = Pick<RouteAction, 'prefixRewrite' | 'regexRewrite' | 'pathRewritePolicy'>;
 
-export function compilePathRewrite(source: Partial<PathSource>, match: RouteMatch, problems: string[]): PathRewrite {
-  if (source.pathRewritePolicy) problems.push(`path rewrite policy "${source.pathRewritePolicy.name}" is not supported`);
-  if (source.prefixRewrite && source.regexRewrite) problems.push('prefix_rewrite and regex_rewrite exclude each other');
+export function compilePathRewrite(
+  source: Partial<PathSource>,
+  match: RouteMatch,
+  problems: string[],
+): PathRewrite {
+  if (source.pathRewritePolicy)
+    problems.push(`path rewrite policy "${source.pathRewritePolicy.name}" is not supported`);
+  if (source.prefixRewrite && source.regexRewrite)
+    problems.push('prefix_rewrite and regex_rewrite exclude each other');
   if (source.prefixRewrite)
-    return { kind: 'prefix', length: matchedLength(match), replacement: configuredText(source.prefixRewrite, 'prefix_rewrite', problems) };
+    return {
+      kind: 'prefix',
+      length: matchedLength(match),
+      replacement: configuredText(source.prefixRewrite, 'prefix_rewrite', problems),
+    };
   if (!source.regexRewrite) return noPathRewrite;
   return {
     kind: 'regex',
@@ -55,7 +70,9 @@ export function compileHostRewrite(action: RouteAction, problems: string[]): Hos
   }
 }
 
-/** The path after the rewrite, with its query; undefined when there is no rewrite. It may equal the old path. */
+/**
+ * The path after the rewrite, with its query; undefined when there is no rewrite. It may equal the old path.
+ */
 export function rewrittenPath(rewrite: PathRewrite, path: string): string | undefined {
   switch (rewrite.kind) {
     case 'none':
@@ -82,7 +99,8 @@ export function pathEnd(path: string): number {
 }
 
 /**
- * Puts another authority, keeping the old one in x-envoy-original-host and, when asked, at the end of x-forwarded-host.
+ * Puts another authority, keeping the old one in x-envoy-original-host and, when asked, at the end of
+ * x-forwarded-host.
  * https://github.com/envoyproxy/envoy/blob/main/source/common/http/utility.cc (updateAuthority)
  */
 export function rewriteAuthority(
@@ -104,5 +122,7 @@ function appendForwardedHost(headers: MutableHeaders, host: string): void {
 
 // A regex or CONNECT route has matched the whole path.
 function matchedLength(match: RouteMatch): number | undefined {
-  return match.pathKind === 'prefix' || match.pathKind === 'separatedPrefix' ? match.pathText.length : undefined;
+  return match.pathKind === 'prefix' || match.pathKind === 'separatedPrefix'
+    ? match.pathText.length
+    : undefined;
 }

@@ -1,4 +1,5 @@
-// Compiles what a route does into decisions. Everything that does not depend on the request is decided here, once.
+// Compiles what a route does into decisions. Everything that does not depend on the request is decided here,
+// once.
 
 import { RoutingPriority } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import {
@@ -47,8 +48,16 @@ export interface RouteScope {
 
 /** An action with its static decisions. One shape for all kinds of action; `decide` switches. */
 export type CompiledAction =
-  | { readonly kind: 'static'; readonly decision: ForwardDecision | DirectResponseDecision | NonForwardingDecision }
-  | { readonly kind: 'weighted'; readonly total: number; readonly header: string; readonly choices: readonly WeightedChoice[] }
+  | {
+      readonly kind: 'static';
+      readonly decision: ForwardDecision | DirectResponseDecision | NonForwardingDecision;
+    }
+  | {
+      readonly kind: 'weighted';
+      readonly total: number;
+      readonly header: string;
+      readonly choices: readonly WeightedChoice[];
+    }
   | { readonly kind: 'clusterHeader'; readonly header: string; readonly base: ForwardDecision }
   | { readonly kind: 'redirect'; readonly plan: RedirectPlan; readonly route: RouteEntry };
 
@@ -68,14 +77,24 @@ export function decide(action: CompiledAction, request: RequestView, context: Ro
     case 'clusterHeader':
       return { ...action.base, cluster: requestHeader(request, action.header) ?? '' };
     case 'redirect':
-      return { kind: 'redirect', route: action.route, status: action.plan.status, location: redirectLocation(action.plan, request) };
+      return {
+        kind: 'redirect',
+        route: action.route,
+        status: action.plan.status,
+        location: redirectLocation(action.plan, request),
+      };
   }
 }
 
-function decideWeighted(action: CompiledAction & { kind: 'weighted' }, request: RequestView, context: RouteContext): ForwardDecision {
+function decideWeighted(
+  action: CompiledAction & { kind: 'weighted' },
+  request: RequestView,
+  context: RouteContext,
+): ForwardDecision {
   const { choices, total } = action;
   const given = action.header === '' ? undefined : request.get(action.header);
-  const draw = given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) % total : context.random() * total;
+  const draw =
+    given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) % total : context.random() * total;
   let choice = choices[0];
   for (let i = 0; i < choices.length; i++) {
     choice = choices[i];
@@ -99,7 +118,11 @@ export function compileAction(
   const action = route.action;
   switch (action.case) {
     case 'route':
-      return compileForward(action.value, compileForwardRoute(action.value, route, entry, match, scope, problems), problems);
+      return compileForward(
+        action.value,
+        compileForwardRoute(action.value, route, entry, match, scope, problems),
+        problems,
+      );
     case 'redirect':
       return { kind: 'redirect', plan: compileRedirect(action.value, match, problems), route: entry };
     case 'directResponse': {
@@ -112,7 +135,8 @@ export function compileAction(
           : specifier?.case === 'inlineString'
             ? new TextEncoder().encode(specifier.value)
             : new Uint8Array();
-      if (specifier?.case === 'filename' || specifier?.case === 'environmentVariable') problems.push('direct response body must be inline');
+      if (specifier?.case === 'filename' || specifier?.case === 'environmentVariable')
+        problems.push('direct response body must be inline');
       if (bytes.length > scope.maxDirectBody)
         problems.push(`response body size is ${bytes.length} bytes; maximum is ${scope.maxDirectBody}`);
       return { kind: 'static', decision: { kind: 'directResponse', route: entry, status, body: bytes } };
@@ -126,14 +150,24 @@ export function compileAction(
 }
 
 function compileEntry(route: Route, index: number, scope: RouteScope, problems: string[]): RouteEntry {
-  const requestHeaders = compileHeaderMutations(route.requestHeadersToAdd, route.requestHeadersToRemove, problems);
-  const responseHeaders = compileHeaderMutations(route.responseHeadersToAdd, route.responseHeadersToRemove, problems);
+  const requestHeaders = compileHeaderMutations(
+    route.requestHeadersToAdd,
+    route.requestHeadersToRemove,
+    problems,
+  );
+  const responseHeaders = compileHeaderMutations(
+    route.responseHeadersToAdd,
+    route.responseHeadersToRemove,
+    problems,
+  );
   return {
     name: route.name,
     virtualHost: scope.virtualHost.name,
     index,
     metadata: route.metadata?.filterMetadata ?? {},
-    decorator: route.decorator?.operation ? configuredText(route.decorator.operation, 'decorator', problems) : undefined,
+    decorator: route.decorator?.operation
+      ? configuredText(route.decorator.operation, 'decorator', problems)
+      : undefined,
     statPrefix: route.statPrefix,
     filters: routeFilters(route, scope, problems),
     requestHeaders: mutationOrder(requestHeaders, scope.requestHeaders, scope.mostSpecificWins),
@@ -142,7 +176,11 @@ function compileEntry(route: Route, index: number, scope: RouteScope, problems: 
 }
 
 /** The last mutation to run wins, so that by default the widest level does. */
-function mutationOrder(own: HeaderMutations, wider: readonly HeaderMutations[], mostSpecificWins: boolean): readonly HeaderMutations[] {
+function mutationOrder(
+  own: HeaderMutations,
+  wider: readonly HeaderMutations[],
+  mostSpecificWins: boolean,
+): readonly HeaderMutations[] {
   const order = [own, ...wider].filter((mutations) => mutations !== noMutations);
   return mostSpecificWins ? order.reverse() : order;
 }
@@ -150,7 +188,8 @@ function mutationOrder(own: HeaderMutations, wider: readonly HeaderMutations[], 
 // The deprecated `cors` field of the action still counts where no filter configuration says otherwise.
 function routeFilters(route: Route, scope: RouteScope, problems: string[]): FilterConfigs {
   const filters = compileFilterConfigs(route.typedPerFilterConfig, scope.filters, problems);
-  const cors = (route.action.case === 'route' ? route.action.value.cors : undefined) ?? scope.virtualHost.cors;
+  const cors =
+    (route.action.case === 'route' ? route.action.value.cors : undefined) ?? scope.virtualHost.cors;
   if (!cors || filters.has('envoy.filters.http.cors')) return filters;
   const { enabledSpecifier, ...rest } = cors;
   const plan = compileCors({ ...rest, filterEnabled: enabledSpecifier.value }, problems);
@@ -173,7 +212,10 @@ function compileForwardRoute(
     pathRewrite: compilePathRewrite(action, match, problems),
     hostRewrite: compileHostRewrite(action, problems),
     appendForwardedHost: action.appendXForwardedHost,
-    timeouts: compileTimeouts(action, { perTry: retry?.perTryTimeout ?? 0, perTryIdle: retry?.perTryIdleTimeout ?? 0 }),
+    timeouts: compileTimeouts(action, {
+      perTry: retry?.perTryTimeout ?? 0,
+      perTryIdle: retry?.perTryIdleTimeout ?? 0,
+    }),
     retry,
     hash: compileHashPolicies(action.hashPolicy, problems),
     mirrors: mirrors.map(compileMirror),
@@ -190,9 +232,19 @@ function compileForwardRoute(
   };
 }
 
-function compileForward(action: RouteAction, route: ForwardRoute, problems: string[]): CompiledAction | undefined {
+function compileForward(
+  action: RouteAction,
+  route: ForwardRoute,
+  problems: string[],
+): CompiledAction | undefined {
   const specifier = action.clusterSpecifier;
-  const base: ForwardDecision = { kind: 'forward', route, cluster: '', weighted: undefined, filters: route.filters };
+  const base: ForwardDecision = {
+    kind: 'forward',
+    route,
+    cluster: '',
+    weighted: undefined,
+    filters: route.filters,
+  };
   switch (specifier.case) {
     case 'cluster':
       if (specifier.value === '') problems.push('route to a cluster without a name');
@@ -207,7 +259,11 @@ function compileForward(action: RouteAction, route: ForwardRoute, problems: stri
   }
 }
 
-function compileWeighted(config: WeightedCluster, base: ForwardDecision, problems: string[]): CompiledAction | undefined {
+function compileWeighted(
+  config: WeightedCluster,
+  base: ForwardDecision,
+  problems: string[],
+): CompiledAction | undefined {
   const choices: WeightedChoice[] = [];
   let total = 0;
   for (const cluster of config.clusters) {
@@ -215,8 +271,16 @@ function compileWeighted(config: WeightedCluster, base: ForwardDecision, problem
       cluster: cluster.name,
       weight: cluster.weight ?? 0,
       hostRewrite: cluster.hostRewriteSpecifier.value || undefined,
-      requestHeaders: compileHeaderMutations(cluster.requestHeadersToAdd, cluster.requestHeadersToRemove, problems),
-      responseHeaders: compileHeaderMutations(cluster.responseHeadersToAdd, cluster.responseHeadersToRemove, problems),
+      requestHeaders: compileHeaderMutations(
+        cluster.requestHeadersToAdd,
+        cluster.requestHeadersToRemove,
+        problems,
+      ),
+      responseHeaders: compileHeaderMutations(
+        cluster.responseHeadersToAdd,
+        cluster.responseHeadersToRemove,
+        problems,
+      ),
       metadataMatch: merged(base.route.metadataMatch, cluster.metadataMatch?.filterMetadata['envoy.lb']),
     };
     total += weighted.weight;

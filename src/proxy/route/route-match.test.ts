@@ -52,8 +52,16 @@ test('paths', () => {
   check({ connect_matcher: {} }, { method: 'CONNECT' }, true);
 });
 
-const exact = (name: string, value: string, more: object = {}) => ({ name, string_match: { exact: value }, ...more });
-const regex = (name: string, value: string, more: object = {}) => ({ name, string_match: { safe_regex: { regex: value } }, ...more });
+const exact = (name: string, value: string, more: object = {}) => ({
+  name,
+  string_match: { exact: value },
+  ...more,
+});
+const regex = (name: string, value: string, more: object = {}) => ({
+  name,
+  string_match: { safe_regex: { regex: value } },
+  ...more,
+});
 const empty = { invert_match: true, treat_missing_header_as_empty: true };
 
 const headers: readonly (readonly [object, RequestText['headers'], boolean])[] = [
@@ -137,7 +145,10 @@ test('gRPC content types', () => {
 });
 
 test('a runtime fraction draws once and lets its share pass', () => {
-  const match = { prefix: '/', runtime_fraction: { default_value: { numerator: 30, denominator: 'HUNDRED' } } };
+  const match = {
+    prefix: '/',
+    runtime_fraction: { default_value: { numerator: 30, denominator: 'HUNDRED' } },
+  };
   const { table } = compileRouteConfiguration(withRoutes({ match, route: { cluster: 'c' } }));
   for (const [draw, kind] of [
     [0.29, 'forward'],
@@ -155,17 +166,25 @@ test('a runtime fraction draws once and lets its share pass', () => {
 test('client certificates and dynamic metadata', () => {
   const { table } = compileRouteConfiguration(
     withRoutes(
-      { match: { prefix: '/', tls_context: { presented: true, validated: true } }, route: { cluster: 'tls' } },
+      {
+        match: { prefix: '/', tls_context: { presented: true, validated: true } },
+        route: { cluster: 'tls' },
+      },
       {
         match: {
           prefix: '/',
-          dynamic_metadata: [{ filter: 'auth', path: [{ key: 'role' }], value: { string_match: { exact: 'admin' } } }],
+          dynamic_metadata: [
+            { filter: 'auth', path: [{ key: 'role' }], value: { string_match: { exact: 'admin' } } },
+          ],
         },
         route: { cluster: 'meta' },
       },
     ),
   );
-  assert.equal(table.choose(requestOf({}), { ...context(), tls: { presented: true, validated: false } }).kind, 'notFound');
+  assert.equal(
+    table.choose(requestOf({}), { ...context(), tls: { presented: true, validated: false } }).kind,
+    'notFound',
+  );
   const byTls = table.choose(requestOf({}), { ...context(), tls: { presented: true, validated: true } });
   const byMetadata = table.choose(requestOf({}), { ...context(), metadata: { auth: { role: 'admin' } } });
   assert.deepEqual(
@@ -182,18 +201,35 @@ test('problems refuse the configuration', () => {
     [{ match: { path_separated_prefix: '/a/' }, route: { cluster: 'c' } }, /path_separated_prefix/],
     [{ match: {}, route: { cluster: 'c' } }, /without a path/],
     [{ match: { prefix: '/' } }, /without an action/],
-    [{ match: { prefix: '/' }, route: { weighted_clusters: { clusters: [{ name: 'a', weight: 0 }] } } }, /sum of weights/],
     [
-      { match: { prefix: '/' }, route: { cluster: 'c' }, request_headers_to_add: [{ header: { key: 'host', value: 'x' } }] },
+      { match: { prefix: '/' }, route: { weighted_clusters: { clusters: [{ name: 'a', weight: 0 }] } } },
+      /sum of weights/,
+    ],
+    [
+      {
+        match: { prefix: '/' },
+        route: { cluster: 'c' },
+        request_headers_to_add: [{ header: { key: 'host', value: 'x' } }],
+      },
       /may not be modified/,
     ],
     [
-      { match: { prefix: '/' }, route: { cluster: 'c' }, response_headers_to_add: [{ header: { key: 'x', value: '%NOPE%' } }] },
+      {
+        match: { prefix: '/' },
+        route: { cluster: 'c' },
+        response_headers_to_add: [{ header: { key: 'x', value: '%NOPE%' } }],
+      },
       /not a known operator/,
     ],
-    [{ match: { prefix: '/' }, direct_response: { status: 200, body: { inline_string: 'x'.repeat(5000) } } }, /maximum is 4096/],
     [
-      { match: { prefix: '/' }, route: { cluster: 'c', regex_rewrite: { pattern: { regex: 'a' }, substitution: '\\1' } } },
+      { match: { prefix: '/' }, direct_response: { status: 200, body: { inline_string: 'x'.repeat(5000) } } },
+      /maximum is 4096/,
+    ],
+    [
+      {
+        match: { prefix: '/' },
+        route: { cluster: 'c', regex_rewrite: { pattern: { regex: 'a' }, substitution: '\\1' } },
+      },
       /names no group/,
     ],
   ];

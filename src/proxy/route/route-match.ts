@@ -1,4 +1,5 @@
-// The condition of one route, compiled: path first (cheap, decides most), then headers, query and the rare ones.
+// The condition of one route, compiled: path first (cheap, decides most), then headers, query and the rare
+// ones.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-routematch
 import type { RouteMatch as RouteMatchConfig } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { drawn, runtimeFraction } from './fraction.ts';
@@ -47,12 +48,16 @@ export class RouteMatch {
 
   /** `pathEnd` is where the path stops and its query begins. */
   matches(request: RequestView, pathEnd: number, context: RouteContext): boolean {
-    return this.#matchesPath(request, pathEnd) && (this.#pathOnly || this.#firstFailure(request, context) === undefined);
+    return (
+      this.#matchesPath(request, pathEnd) &&
+      (this.#pathOnly || this.#firstFailure(request, context) === undefined)
+    );
   }
 
   /** The first condition that fails, in words; undefined on a match. */
   explain(request: RequestView, pathEnd: number, context: RouteContext): string | undefined {
-    if (!this.#matchesPath(request, pathEnd)) return `${this.description} does not match ${JSON.stringify(request.path)}`;
+    if (!this.#matchesPath(request, pathEnd))
+      return `${this.description} does not match ${JSON.stringify(request.path)}`;
     return this.#firstFailure(request, context)?.();
   }
 
@@ -75,9 +80,17 @@ export class RouteMatch {
       case 'path':
         return text.length === end && startsWith(subject, text);
       case 'separatedPrefix':
-        return text.length <= end && startsWith(subject, text) && (text.length === end || subject.charCodeAt(text.length) === 47);
+        return (
+          text.length <= end &&
+          startsWith(subject, text) &&
+          (text.length === end || subject.charCodeAt(text.length) === 47)
+        );
       case 'regex':
-        return this.#conditions.pathRegex?.test(end === request.path.length ? request.path : request.path.slice(0, end)) ?? false;
+        return (
+          this.#conditions.pathRegex?.test(
+            end === request.path.length ? request.path : request.path.slice(0, end),
+          ) ?? false
+        );
       case 'connect':
         return request.method === 'CONNECT';
       case 'none':
@@ -88,11 +101,14 @@ export class RouteMatch {
   // Returns why in a closure, so that the words are made only when somebody asks.
   #firstFailure(request: RequestView, context: RouteContext): (() => string) | undefined {
     const c = this.#conditions;
-    for (const header of c.headers) if (!header.matchesRequest(request)) return () => `${header.description} does not hold`;
-    for (const query of c.query) if (!matchesQuery(query, request.path)) return () => `${describeQuery(query)} does not hold`;
+    for (const header of c.headers)
+      if (!header.matchesRequest(request)) return () => `${header.description} does not hold`;
+    for (const query of c.query)
+      if (!matchesQuery(query, request.path)) return () => `${describeQuery(query)} does not hold`;
     if (c.grpc && !isGrpc(request)) return () => 'not a gRPC request';
     if (c.tls && !matchesTls(c.tls, context)) return () => 'client certificate state differs';
-    for (const matcher of c.metadata) if (!matcher(context.metadata)) return () => 'dynamic metadata does not match';
+    for (const matcher of c.metadata)
+      if (!matcher(context.metadata)) return () => 'dynamic metadata does not match';
     if (!drawn(c.fraction, context.random)) return () => `not in the fraction of ${c.fraction * 100}%`;
     return undefined;
   }
@@ -119,7 +135,10 @@ export function compileRouteMatch(config: RouteMatchConfig | undefined, problems
   });
 }
 
-function compilePath(config: RouteMatchConfig | undefined, problems: string[]): Pick<Conditions, 'pathKind' | 'pathText' | 'pathRegex'> {
+function compilePath(
+  config: RouteMatchConfig | undefined,
+  problems: string[],
+): Pick<Conditions, 'pathKind' | 'pathText' | 'pathRegex'> {
   const path = config?.pathSpecifier;
   switch (path?.case) {
     case 'prefix':
@@ -127,7 +146,9 @@ function compilePath(config: RouteMatchConfig | undefined, problems: string[]): 
       return { pathKind: path.case, pathText: wireText(path.value), pathRegex: undefined };
     case 'pathSeparatedPrefix':
       if (!/^\/[^?#]*[^?#/]$/.test(path.value))
-        problems.push(`path_separated_prefix ${JSON.stringify(path.value)} must start with / and not end with it`);
+        problems.push(
+          `path_separated_prefix ${JSON.stringify(path.value)} must start with / and not end with it`,
+        );
       return { pathKind: 'separatedPrefix', pathText: wireText(path.value), pathRegex: undefined };
     case 'safeRegex':
       return { pathKind: 'regex', pathText: '', pathRegex: compileRegex(path.value, problems) };
@@ -139,14 +160,22 @@ function compilePath(config: RouteMatchConfig | undefined, problems: string[]): 
   }
 }
 
-// From the end, where the prefixes of one host differ; several times faster than String.startsWith over a list of them.
+// From the end, where the prefixes of one host differ; several times faster than String.startsWith over a
+// list of them.
 function startsWith(subject: string, text: string): boolean {
   for (let i = text.length - 1; i >= 0; i--) if (subject.charCodeAt(i) !== text.charCodeAt(i)) return false;
   return true;
 }
 
 function isPathOnly(c: Conditions): boolean {
-  return c.headers.length === 0 && c.query.length === 0 && !c.grpc && c.tls === undefined && c.metadata.length === 0 && c.fraction >= 1;
+  return (
+    c.headers.length === 0 &&
+    c.query.length === 0 &&
+    !c.grpc &&
+    c.tls === undefined &&
+    c.metadata.length === 0 &&
+    c.fraction >= 1
+  );
 }
 
 function matchesTls(wanted: TlsCondition, context: RouteContext): boolean {

@@ -12,14 +12,31 @@ const hosts = (ignorePort: boolean, ...domains: readonly string[]) =>
     virtual_hosts: domains.map((domain) => ({ name: domain, domains: [domain], routes: [route] })),
   });
 
-function checkDomain(authority: string, expected: string | undefined, domains: readonly string[], ignorePort = false): void {
+function checkDomain(
+  authority: string,
+  expected: string | undefined,
+  domains: readonly string[],
+  ignorePort = false,
+): void {
   const { table } = compileRouteConfiguration(hosts(ignorePort, ...domains));
   for (const _ of [1, 2])
-    assert.equal(table.explain(requestOf({ authority }), context()).domain, expected, `${authority} among ${domains}`);
+    assert.equal(
+      table.explain(requestOf({ authority }), context()).domain,
+      expected,
+      `${authority} among ${domains}`,
+    );
 }
 
 test('virtual hosts', () => {
-  const all = ['a.example.com', '*.example.com', '*.b.example.com', '*-x.example.com', 'a.*', 'a.example.*', '*'];
+  const all = [
+    'a.example.com',
+    '*.example.com',
+    '*.b.example.com',
+    '*-x.example.com',
+    'a.*',
+    'a.example.*',
+    '*',
+  ];
   checkDomain('a.example.com', 'a.example.com', all);
   checkDomain('A.Example.COM', 'a.example.com', all);
   checkDomain('z.example.com', '*.example.com', all);
@@ -38,14 +55,23 @@ test('virtual hosts', () => {
 });
 
 test('duplicate domains and names are problems', () => {
-  assert.match(compileRouteConfiguration(hosts(false, 'a', 'A')).problems.join(), /duplicate entry of domain A/);
-  assert.match(compileRouteConfiguration(hosts(false, '*', '*')).problems.join(), /duplicate "\*".*duplicate entry of domain \*/);
+  assert.match(
+    compileRouteConfiguration(hosts(false, 'a', 'A')).problems.join(),
+    /duplicate entry of domain A/,
+  );
+  assert.match(
+    compileRouteConfiguration(hosts(false, '*', '*')).problems.join(),
+    /duplicate "\*".*duplicate entry of domain \*/,
+  );
 });
 
 test('remembered authorities stay bounded and right', () => {
   const { table } = compileRouteConfiguration(hosts(false, '*.example.com', 'a'));
   for (let i = 0; i < 3000; i++)
-    assert.equal(table.explain(requestOf({ authority: `h${i}.example.com` }), context()).domain, '*.example.com');
+    assert.equal(
+      table.explain(requestOf({ authority: `h${i}.example.com` }), context()).domain,
+      '*.example.com',
+    );
   assert.equal(table.explain(requestOf({ authority: 'a' }), context()).domain, 'a');
 });
 
@@ -64,7 +90,11 @@ test('the first matching route wins, and the explanation says why the others did
   const { trials, decision } = table.explain(requestOf({ path: '/x' }), context());
   assert.deepEqual(
     trials.map(({ name, matched, reason }) => `${name} ${matched}: ${reason}`),
-    ['jason false: header end-user exact "jason" does not hold', 'login false: path "/login" does not match "/x"', 'rest true: prefix "/"'],
+    [
+      'jason false: header end-user exact "jason" does not hold',
+      'login false: path "/login" does not match "/x"',
+      'rest true: prefix "/"',
+    ],
   );
   assert.equal(decision.kind === 'forward' && decision.cluster, 'v3');
 });
@@ -105,25 +135,33 @@ test('the random value of weights may come from a header, the cluster too', () =
     ],
     header_name: 'x-random',
   };
-  const { table } = compileRouteConfiguration(withRoutes({ match: { prefix: '/' }, route: { weighted_clusters: weighted } }));
+  const { table } = compileRouteConfiguration(
+    withRoutes({ match: { prefix: '/' }, route: { weighted_clusters: weighted } }),
+  );
   const cluster = (headers: Record<string, string>) => {
     const decision = table.choose(requestOf({ headers }), context());
     return decision.kind === 'forward' && decision.cluster;
   };
   assert.deepEqual(
-    [cluster({ 'x-random': '149' }), cluster({ 'x-random': '199', 'x-to': 'z' }), cluster({ 'x-random': '199' })],
+    [
+      cluster({ 'x-random': '149' }),
+      cluster({ 'x-random': '199', 'x-to': 'z' }),
+      cluster({ 'x-random': '199' }),
+    ],
     ['v1', 'z', ''],
   );
-  const byHeader = compileRouteConfiguration(withRoutes({ match: { prefix: '/' }, route: { cluster_header: 'X-To' } })).table.choose(
-    requestOf({ headers: { 'x-to': 'y' } }),
-    context(),
-  );
+  const byHeader = compileRouteConfiguration(
+    withRoutes({ match: { prefix: '/' }, route: { cluster_header: 'X-To' } }),
+  ).table.choose(requestOf({ headers: { 'x-to': 'y' } }), context());
   assert.equal(byHeader.kind === 'forward' && byHeader.cluster, 'y');
 });
 
 test('a plain route is decided without making anything', () => {
   const { table } = compileRouteConfiguration(withRoutes(route));
-  assert.equal(table.choose(requestOf({}), context()), table.choose(requestOf({ path: '/other' }), context()));
+  assert.equal(
+    table.choose(requestOf({}), context()),
+    table.choose(requestOf({ path: '/other' }), context()),
+  );
 });
 
 test('what a forward decision carries', () => {
@@ -185,7 +223,9 @@ test('what a forward decision carries', () => {
     ],
     ['n', 'op', { istio: { config: 'here' } }, 'high', 500, true, 4, 15_000],
   );
-  assert.deepEqual(plan.mirrors, [{ cluster: 'm', clusterHeader: '', fraction: 0.0005, appendShadowSuffix: false }]);
+  assert.deepEqual(plan.mirrors, [
+    { cluster: 'm', clusterHeader: '', fraction: 0.0005, appendShadowSuffix: false },
+  ]);
   assert.deepEqual(plan.upgrades, [{ type: 'websocket', enabled: true, terminateConnect: false }]);
   assert.equal(decision.filters.get('envoy.filters.http.fault')?.kind, 'fault');
 });

@@ -71,7 +71,13 @@ export class RouteTable {
     const trials: RouteTrial[] = [];
     for (const { match, action, name, index } of host.routes) {
       const failure = match.explain(request, this.#pathEnd(request.path), context);
-      trials.push({ virtualHost: host.name, index, name, matched: failure === undefined, reason: failure ?? match.description });
+      trials.push({
+        virtualHost: host.name,
+        index,
+        name,
+        matched: failure === undefined,
+        reason: failure ?? match.description,
+      });
       if (failure === undefined) return { ...where, trials, decision: decide(action, request, context) };
     }
     return { ...where, trials, decision: host.notFound };
@@ -90,7 +96,8 @@ export function compileRouteConfiguration(config: RouteConfiguration): CompiledR
   const names = new Set<string>();
   const wide = compileWide(config, problems);
   for (const host of config.virtualHosts) {
-    if (names.has(host.name)) problems.push(`only unique names for virtual hosts are permitted: duplicate "${host.name}"`);
+    if (names.has(host.name))
+      problems.push(`only unique names for virtual hosts are permitted: duplicate "${host.name}"`);
     names.add(host.name);
     const compiled = compileVirtualHost(host, wide, problems);
     if (host.domains.length === 0) problems.push(`virtual host "${host.name}" has no domains`);
@@ -101,7 +108,9 @@ export function compileRouteConfiguration(config: RouteConfiguration): CompiledR
   }
   domains.finish();
   if (config.vhds) problems.push('vhds is not supported');
-  const table = new RouteTable(config.name, domains, { ignorePathParameters: config.ignorePathParametersInPathMatching });
+  const table = new RouteTable(config.name, domains, {
+    ignorePathParameters: config.ignorePathParametersInPathMatching,
+  });
   return { table, problems: problems.map((problem) => `route configuration "${config.name}": ${problem}`) };
 }
 
@@ -110,14 +119,19 @@ interface WideScope extends Omit<RouteScope, 'virtualHost'> {
   readonly requestHeaders: readonly HeaderMutations[];
 }
 
-// The default limit of a direct response's body, from the API's documentation of max_direct_response_body_size_bytes.
+// The default limit of a direct response's body, from the API's documentation of
+// max_direct_response_body_size_bytes.
 const defaultDirectBody = 4096;
 
 function compileWide(config: RouteConfiguration, problems: string[]): WideScope {
   return {
     filters: compileFilterConfigs(config.typedPerFilterConfig, noFilterConfigs, problems),
-    requestHeaders: [compileHeaderMutations(config.requestHeadersToAdd, config.requestHeadersToRemove, problems)],
-    responseHeaders: [compileHeaderMutations(config.responseHeadersToAdd, config.responseHeadersToRemove, problems)],
+    requestHeaders: [
+      compileHeaderMutations(config.requestHeadersToAdd, config.requestHeadersToRemove, problems),
+    ],
+    responseHeaders: [
+      compileHeaderMutations(config.responseHeadersToAdd, config.responseHeadersToRemove, problems),
+    ],
     mostSpecificWins: config.mostSpecificHeaderMutationsWins,
     mirrors: config.requestMirrorPolicies,
     maxDirectBody: config.maxDirectResponseBodySizeBytes ?? defaultDirectBody,
@@ -131,8 +145,14 @@ function compileVirtualHost(config: VirtualHostConfig, wide: WideScope, problems
     ...wide,
     virtualHost: config,
     filters,
-    requestHeaders: [compileHeaderMutations(config.requestHeadersToAdd, config.requestHeadersToRemove, own), ...wide.requestHeaders],
-    responseHeaders: [compileHeaderMutations(config.responseHeadersToAdd, config.responseHeadersToRemove, own), ...wide.responseHeaders],
+    requestHeaders: [
+      compileHeaderMutations(config.requestHeadersToAdd, config.requestHeadersToRemove, own),
+      ...wide.requestHeaders,
+    ],
+    responseHeaders: [
+      compileHeaderMutations(config.responseHeadersToAdd, config.responseHeadersToRemove, own),
+      ...wide.responseHeaders,
+    ],
     mirrors: config.requestMirrorPolicies.length > 0 ? config.requestMirrorPolicies : wide.mirrors,
   };
   if (config.matcher) own.push('matcher is not supported');
@@ -151,7 +171,9 @@ function compileRoute(route: Route, index: number, scope: RouteScope, problems: 
   const match = compileRouteMatch(route.match, own);
   const action = compileAction(route, index, match, scope, own);
   const label = route.name ? `${index} "${route.name}"` : `${index}`;
-  problems.push(...own.map((problem) => `virtual host "${scope.virtualHost.name}": route ${label}: ${problem}`));
+  problems.push(
+    ...own.map((problem) => `virtual host "${scope.virtualHost.name}": route ${label}: ${problem}`),
+  );
   return action ? [{ name: route.name, index, match, action }] : [];
 }
 
@@ -167,7 +189,8 @@ function tlsRequirement(type: TlsRequirement): VirtualHost['requireTls'] {
 }
 
 function mustRedirect(host: VirtualHost, request: RequestView): boolean {
-  if (host.requireTls === 'none' || (request.get('x-forwarded-proto') ?? request.scheme) === 'https') return false;
+  if (host.requireTls === 'none' || (request.get('x-forwarded-proto') ?? request.scheme) === 'https')
+    return false;
   return host.requireTls === 'all' || request.get('x-envoy-internal') !== 'true';
 }
 

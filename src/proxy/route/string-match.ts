@@ -1,4 +1,5 @@
-// Envoy's StringMatcher: exact, prefix, suffix, contains (optionally ignoring case) and regex (whose case the pattern decides).
+// Envoy's StringMatcher: exact, prefix, suffix, contains (optionally ignoring case) and regex (whose case the
+// pattern decides).
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/type/matcher/v3/string.proto
 import type { StringMatcher } from '@meltemi/envoy-api/envoy/type/matcher/v3/string';
 import { compileRegex, neverMatches, type TextMatcher, textMatcher } from './regex.ts';

@@ -1,4 +1,5 @@
-// The strftime subset that `%START_TIME(...)%` takes, in UTC, with Envoy's fractions of a second (`%f`, `%3f`, `%E3S`).
+// The strftime subset that `%START_TIME(...)%` takes, in UTC, with Envoy's fractions of a second (`%f`,
+// `%3f`, `%E3S`).
 import type { Millis } from '../../base/index.ts';
 
 type Part = (date: Date) => string;

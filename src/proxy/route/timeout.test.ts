@@ -10,7 +10,10 @@ function check(
   options: { headers?: Record<string, string>; grpc?: boolean; trusted?: boolean; perTry?: number },
   expected: Partial<TimeoutPlan>,
 ): void {
-  const plan = compileTimeouts(fromJson(RouteActionSchema, action), { perTry: options.perTry ?? 0, perTryIdle: 0 });
+  const plan = compileTimeouts(fromJson(RouteActionSchema, action), {
+    perTry: options.perTry ?? 0,
+    perTryIdle: 0,
+  });
   const actual = requestTimeouts(plan, headersOf(options.headers ?? {}), {
     grpc: options.grpc ?? false,
     trusted: options.trusted ?? false,
@@ -31,7 +34,11 @@ test('x-envoy headers count only from inside', () => {
   const headers = { 'x-envoy-upstream-rq-timeout-ms': '100', 'x-envoy-upstream-rq-per-try-timeout-ms': '40' };
   check({ timeout: '1s' }, { headers }, { request: 1000, perTry: 0 });
   check({ timeout: '1s' }, { headers, trusted: true }, { request: 100, perTry: 40 });
-  check({ timeout: '1s' }, { headers: { 'x-envoy-upstream-rq-timeout-ms': 'soon' }, trusted: true }, { request: 1000 });
+  check(
+    { timeout: '1s' },
+    { headers: { 'x-envoy-upstream-rq-timeout-ms': 'soon' }, trusted: true },
+    { request: 1000 },
+  );
 });
 
 test('grpc-timeout within max_grpc_timeout', () => {

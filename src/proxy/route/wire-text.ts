@@ -1,5 +1,6 @@
-// Text on its way to the wire. Everything between the codecs is one byte a character: text of the configuration and of certificates is
-// turned into its UTF-8 bytes first. Written out as it is, U+010D U+010A would be CR LF.
+// Text on its way to the wire. Everything between the codecs is one byte a character: text of the
+// configuration and of certificates is turned into its UTF-8 bytes first. Written out as it is, U+010D U+010A
+// would be CR LF.
 
 const encoder = new TextEncoder();
 const ascii = /^[\0-\x7f]*$/;
@@ -7,7 +8,9 @@ const breaks = /[\0\r\n]/;
 
 /** The UTF-8 bytes of a text, one a character. */
 export function wireText(text: string): string {
-  return ascii.test(text) ? text : Array.from(encoder.encode(text), (byte) => String.fromCharCode(byte)).join('');
+  return ascii.test(text)
+    ? text
+    : Array.from(encoder.encode(text), (byte) => String.fromCharCode(byte)).join('');
 }
 
 /** Configured text for a header field or a request line; what would end the line there is a problem. */

@@ -27,14 +27,22 @@ test('what is counted becomes a label', () => {
   );
   check(
     ['listener.0.0.0.0_80.downstream_cx_loop'],
-    ['# TYPE envoy_listener_downstream_cx_loop counter', 'envoy_listener_downstream_cx_loop{envoy_listener_address="0.0.0.0_80"} 0'],
+    [
+      '# TYPE envoy_listener_downstream_cx_loop counter',
+      'envoy_listener_downstream_cx_loop{envoy_listener_address="0.0.0.0_80"} 0',
+    ],
   );
   check(['server.state'], ['# TYPE envoy_server_state counter', 'envoy_server_state 0']);
 });
 
 test('one block a metric, whatever lies between in the order of names', () => {
   check(
-    ['http.a.downstream_rq_2xx', 'http.a.downstream_rq_5xx', 'http.a.downstream_rq_total', 'http.b.downstream_rq_2xx'],
+    [
+      'http.a.downstream_rq_2xx',
+      'http.a.downstream_rq_5xx',
+      'http.a.downstream_rq_total',
+      'http.b.downstream_rq_2xx',
+    ],
     [
       '# TYPE envoy_http_downstream_rq_total counter',
       'envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="a"} 2',

@@ -16,7 +16,11 @@ interface Scope {
 
 /** Those with a second level come first. */
 const scopes: readonly Scope[] = [
-  { pattern: /^cluster\.(.+)\.((?:ssl|outlier_detection)\.[a-z0-9_]+)$/, prefix: 'cluster', label: 'envoy_cluster_name' },
+  {
+    pattern: /^cluster\.(.+)\.((?:ssl|outlier_detection)\.[a-z0-9_]+)$/,
+    prefix: 'cluster',
+    label: 'envoy_cluster_name',
+  },
   { pattern: /^cluster\.(.+)\.([a-z0-9_]+)$/, prefix: 'cluster', label: 'envoy_cluster_name' },
   { pattern: /^listener\.(.+)\.(ssl\.[a-z0-9_]+)$/, prefix: 'listener', label: 'envoy_listener_address' },
   { pattern: /^listener\.(.+)\.([a-z0-9_]+)$/, prefix: 'listener', label: 'envoy_listener_address' },

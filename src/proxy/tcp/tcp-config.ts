@@ -7,7 +7,12 @@ import {
   TcpProxySchema,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
 import { millis } from '../net/duration.ts';
-import { compileFormat, compileHeaderMutations, type Formatter, type HeaderMutations } from '../route/index.ts';
+import {
+  compileFormat,
+  compileHeaderMutations,
+  type Formatter,
+  type HeaderMutations,
+} from '../route/index.ts';
 import type { Stat, Stats } from '../stats/stats.ts';
 
 /** Bytes travel inside a CONNECT or POST request. */
@@ -78,7 +83,8 @@ function clustersOf(source: TcpProxy, problems: string[]): TcpConfig['clusters']
 /** https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/upgrades#tunneling-tcp-over-http */
 function compileTunnel(source: TcpProxy_TunnelingConfig, problems: string[]): TunnelPlan {
   if (source.hostname === '') problems.push('tunneling_config without a hostname');
-  if (source.postPath !== '' && !source.usePost) problems.push("Can't set a post path when POST method isn't used");
+  if (source.postPath !== '' && !source.usePost)
+    problems.push("Can't set a post path when POST method isn't used");
   return {
     target: compileFormat(source.hostname, problems, '-'),
     method: source.usePost ? 'POST' : 'CONNECT',

@@ -9,7 +9,10 @@ after(async () => {
   for (const clean of cleanups.reverse()) await clean();
 });
 
-async function started(filter: object, clusters: readonly object[]): Promise<{ proxy: RunningProxy; port: number }> {
+async function started(
+  filter: object,
+  clusters: readonly object[],
+): Promise<{ proxy: RunningProxy; port: number }> {
   const port = await freePort();
   const proxy = await startFake({ listeners: [listener(port, [filter])], clusters }, { drainMs: 10_000 });
   await proxy.ready;
@@ -42,7 +45,9 @@ test('a share of connections by weight, and hosts by metadata', async () => {
     lb_subset_config: { subset_selectors: [{ keys: ['stage'] }] },
     load_assignment: { cluster_name: 'up', endpoints: [{ lb_endpoints: [at(a, 'a'), at(b, 'b')] }] },
   });
-  const wanted = (stage: string): object => ({ metadata_match: { filter_metadata: { 'envoy.lb': { stage } } } });
+  const wanted = (stage: string): object => ({
+    metadata_match: { filter_metadata: { 'envoy.lb': { stage } } },
+  });
   const plain = await started(tcpFilter('up', wanted('b')), [up]);
   cleanups.push(() => plain.proxy.stop());
   for (let i = 0; i < 4; i++) assert.equal((await talk(plain.port, '')).received, 'b');
@@ -52,7 +57,10 @@ test('a share of connections by weight, and hosts by metadata', async () => {
     { name: 'up', weight: 0, ...wanted('b') },
   ];
   const { cluster: _, ...rest } = (tcpFilter('') as { typed_config: Record<string, unknown> }).typed_config;
-  const weighted = { name: 'tcp', typed_config: { ...rest, weighted_clusters: { clusters: clusters.filter((one) => one.weight > 0) } } };
+  const weighted = {
+    name: 'tcp',
+    typed_config: { ...rest, weighted_clusters: { clusters: clusters.filter((one) => one.weight > 0) } },
+  };
   const shared = await started(weighted, [up]);
   cleanups.push(() => shared.proxy.stop());
   assert.equal((await talk(shared.port, '')).received, 'a');

@@ -100,8 +100,13 @@ export class TcpSession implements WireEvents {
   /** The server name of the handshake is looked up; without one there is nowhere to go. */
   #lookUp(cluster: Cluster, hosts: DynamicHosts): void {
     const { config, info } = this.#options;
-    const named = info.serverName === undefined ? undefined : namedIn(info.serverName, config.dynamicPort ?? 443);
-    if (named) hosts.find(named, (lookup) => this.#over || this.#open(cluster, lookup.kind === 'found' ? lookup.host : undefined));
+    const named =
+      info.serverName === undefined ? undefined : namedIn(info.serverName, config.dynamicPort ?? 443);
+    if (named)
+      hosts.find(
+        named,
+        (lookup) => this.#over || this.#open(cluster, lookup.kind === 'found' ? lookup.host : undefined),
+      );
     else this.#open(cluster, undefined);
   }
 
@@ -142,7 +147,10 @@ export class TcpSession implements WireEvents {
     );
   }
 
-  /** Counts the connection against the cluster's limits. A tunnel is counted by the pool that it is taken from. */
+  /**
+   * Counts the connection against the cluster's limits. A tunnel is counted by the pool that it is taken
+   * from.
+   */
   #reserve(cluster: Cluster, host: Host): boolean {
     const resources = cluster.resources.default;
     if (resources.connections >= resources.limits.maxConnections) {
@@ -177,7 +185,12 @@ export class TcpSession implements WireEvents {
     const { info, env } = this.#options;
     if (cluster.config.discovery === 'originalDst') return cluster.originalFor(info, undefined);
     const hash = this.#options.config.hashSourceIp ? { hash: xxHash64(info.remoteIp) } : {};
-    return cluster.choose({ random: env.random, now: env.now(), ...hash, ...(metadataMatch ? { match: metadataMatch } : {}) });
+    return cluster.choose({
+      random: env.random,
+      now: env.now(),
+      ...hash,
+      ...(metadataMatch ? { match: metadataMatch } : {}),
+    });
   }
 
   #connected(wire: Wire, cluster: Cluster, host: Host): void {

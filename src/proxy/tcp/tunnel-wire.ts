@@ -1,4 +1,5 @@
-// A connection to somewhere behind a host, made by a CONNECT or POST request to that host. Stands where a socket would.
+// A connection to somewhere behind a host, made by a CONNECT or POST request to that host. Stands where a
+// socket would.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/upgrades#tunneling-tcp-over-http
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Host } from '../cluster/host.ts';

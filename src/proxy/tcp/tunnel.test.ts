@@ -4,7 +4,16 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { after, test } from 'node:test';
-import { cluster, freePort, listener, overHttp2, portOf, startFake, talk, tcpFilter } from '../fake-bootstrap.ts';
+import {
+  cluster,
+  freePort,
+  listener,
+  overHttp2,
+  portOf,
+  startFake,
+  talk,
+  tcpFilter,
+} from '../fake-bootstrap.ts';
 
 const cleanups: (() => unknown)[] = [];
 after(async () => {
@@ -16,7 +25,12 @@ async function tunnelTo(upstream: number, tunneling: object, extra: object = {})
   const port = await freePort();
   const proxy = await startFake({
     listeners: [
-      listener(port, [tcpFilter('up', { tunneling_config: { hostname: 'target.example:443', ...tunneling }, max_connect_attempts: 2 })]),
+      listener(port, [
+        tcpFilter('up', {
+          tunneling_config: { hostname: 'target.example:443', ...tunneling },
+          max_connect_attempts: 2,
+        }),
+      ]),
     ],
     clusters: [cluster('up', [upstream], extra)],
   });
@@ -59,7 +73,9 @@ test('HTTP/1.1 CONNECT: bytes both ways, nothing of the head', async () => {
 
 test('the authority may be made of what is known of the connection', async () => {
   const seen: Seen[] = [];
-  const port = await tunnelTo(await forwardProxy(200, seen), { hostname: '%REQUESTED_SERVER_NAME%.example:%DOWNSTREAM_LOCAL_PORT%' });
+  const port = await tunnelTo(await forwardProxy(200, seen), {
+    hostname: '%REQUESTED_SERVER_NAME%.example:%DOWNSTREAM_LOCAL_PORT%',
+  });
   await talk(port, 'hello', 'got hello');
   assert.equal(seen[0]?.target, `-.example:${port}`);
 });
@@ -122,8 +138,14 @@ test('POST instead of CONNECT, over both protocols', async () => {
     () => h2.close(),
   );
   const tunneling = { use_post: true, post_path: '/through' };
-  assert.equal((await talk(await tunnelTo(await portOf(plain), tunneling), 'hi', 'hi')).received, 'POST /through hi');
-  assert.equal((await talk(await tunnelTo(await portOf(h2), tunneling, overHttp2), 'hi', 'hi')).received, 'POST /through hi');
+  assert.equal(
+    (await talk(await tunnelTo(await portOf(plain), tunneling), 'hi', 'hi')).received,
+    'POST /through hi',
+  );
+  assert.equal(
+    (await talk(await tunnelTo(await portOf(h2), tunneling, overHttp2), 'hi', 'hi')).received,
+    'POST /through hi',
+  );
 });
 
 test('a server that speaks first is heard', async () => {

@@ -1,4 +1,5 @@
-// TLS towards clients: handshake on an accepted socket, client certificates checked, what was learnt handed on.
+// TLS towards clients: handshake on an accepted socket, client certificates checked, what was learnt handed
+// on.
 import type { X509Certificate } from 'node:crypto';
 import type net from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -33,8 +34,16 @@ export class DownstreamTls {
     return this.#plan.settled;
   }
 
-  /** The socket must be paused with what was read of it put back. `offered` are the protocols of the client's hello. */
-  handshake(socket: net.Socket, offered: readonly string[], timeoutMs: number, result: HandshakeResult): void {
+  /**
+   * The socket must be paused with what was read of it put back. `offered` are the protocols of the client's
+   * hello.
+   */
+  handshake(
+    socket: net.Socket,
+    offered: readonly string[],
+    timeoutMs: number,
+    result: HandshakeResult,
+  ): void {
     let secure: TLSSocket;
     try {
       secure = new TLSSocket(socket, {
@@ -43,7 +52,9 @@ export class DownstreamTls {
         requestCert: this.#requireCertificate || this.#plan.trust !== undefined,
         rejectUnauthorized: this.#requireCertificate,
         // node:tls refuses a client that offers no common protocol; Envoy goes on without one.
-        ...(offered.some((protocol) => this.#plan.alpn.includes(protocol)) ? { ALPNProtocols: [...this.#plan.alpn] } : {}),
+        ...(offered.some((protocol) => this.#plan.alpn.includes(protocol))
+          ? { ALPNProtocols: [...this.#plan.alpn] }
+          : {}),
       });
     } catch (error) {
       socket.destroy();
@@ -51,7 +62,9 @@ export class DownstreamTls {
       return;
     }
     const timer =
-      timeoutMs > 0 ? setTimeout(() => fail({ kind: 'timeout', detail: `not done after ${timeoutMs} ms` }), timeoutMs) : undefined;
+      timeoutMs > 0
+        ? setTimeout(() => fail({ kind: 'timeout', detail: `not done after ${timeoutMs} ms` }), timeoutMs)
+        : undefined;
     let over = false;
     const fail = (failure: HandshakeFailure): void => {
       if (over) return;
@@ -81,12 +94,22 @@ export class DownstreamTls {
   #verify(socket: TLSSocket): HandshakeFailure | undefined {
     if (this.#requireSni && typeof socket.servername !== 'string') return { kind: 'error', detail: 'no SNI' };
     const certificate = socket.getPeerX509Certificate();
-    if (!certificate) return this.#requireCertificate ? { kind: 'no-certificate', detail: 'no client certificate' } : undefined;
+    if (!certificate)
+      return this.#requireCertificate
+        ? { kind: 'no-certificate', detail: 'no client certificate' }
+        : undefined;
     const trust = this.#plan.trust;
     if (!trust) return undefined;
-    const error = (socket as unknown as { ssl?: { verifyError(): (Error & { code?: string }) | null } }).ssl?.verifyError();
+    const error = (
+      socket as unknown as { ssl?: { verifyError(): (Error & { code?: string }) | null } }
+    ).ssl?.verifyError();
     const kind = distrust(trust, certificate, error ? (error.code ?? error.message) : undefined);
-    return kind && { kind, detail: `${reasons[kind]}${kind === 'verify' && error ? `: ${error.message}` : ''} (${certificate.subject})` };
+    return (
+      kind && {
+        kind,
+        detail: `${reasons[kind]}${kind === 'verify' && error ? `: ${error.message}` : ''} (${certificate.subject})`,
+      }
+    );
   }
 
   #facts(socket: TLSSocket): ConnectionTls {
@@ -110,7 +133,10 @@ export const reasons = {
 } as const;
 
 function failureOf(error: Error & { code?: string }): HandshakeFailure {
-  return { kind: error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' ? 'no-certificate' : 'error', detail: error.message };
+  return {
+    kind: error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' ? 'no-certificate' : 'error',
+    detail: error.message,
+  };
 }
 
 function peerOf(certificate: X509Certificate | undefined): PeerCertificateInfo | undefined {
@@ -141,7 +167,8 @@ export function compileDownstreamTls(
 ): DownstreamTls | undefined {
   if (!socket) return undefined;
   const any = socket.configType.case === 'typedConfig' ? socket.configType.value : undefined;
-  if (socket.name === 'envoy.transport_sockets.raw_buffer' || any?.typeUrl.endsWith('.RawBuffer')) return undefined;
+  if (socket.name === 'envoy.transport_sockets.raw_buffer' || any?.typeUrl.endsWith('.RawBuffer'))
+    return undefined;
   if (!any?.typeUrl.endsWith('.DownstreamTlsContext')) {
     problems.push(`transport socket ${socket.name} is not supported`);
     return undefined;
@@ -149,5 +176,8 @@ export function compileDownstreamTls(
   const context = fromBinary(DownstreamTlsContextSchema, any.value);
   const plan = new TlsPlan(context.commonTlsContext, secrets, problems);
   if (!plan.hasIdentity) problems.push('Server TlsCertificates must have a certificate specified');
-  return new DownstreamTls(plan, { certificate: context.requireClientCertificate ?? false, sni: context.requireSni ?? false });
+  return new DownstreamTls(plan, {
+    certificate: context.requireClientCertificate ?? false,
+    sni: context.requireSni ?? false,
+  });
 }

@@ -57,9 +57,14 @@ export class FakeAuthority {
       signingAlgorithm: algorithm,
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,
-      extensions: [new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value })))],
+      extensions: [
+        new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value }))),
+      ],
     });
-    return { cert: certificate.toString('pem'), key: pem(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)) };
+    return {
+      cert: certificate.toString('pem'),
+      key: pem(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)),
+    };
   }
 
   async revocations(of: readonly Pair[]): Promise<string> {
@@ -67,7 +72,10 @@ export class FakeAuthority {
       issuer: this.#root.subject,
       thisUpdate: new Date(Date.now() - hour),
       nextUpdate: new Date(Date.now() + hour),
-      entries: of.map((pair) => ({ serialNumber: new x509.X509Certificate(pair.cert).serialNumber, revocationDate: new Date() })),
+      entries: of.map((pair) => ({
+        serialNumber: new x509.X509Certificate(pair.cert).serialNumber,
+        revocationDate: new Date(),
+      })),
       signingAlgorithm: algorithm,
       signingKey: this.#keys.privateKey,
     });

@@ -53,17 +53,27 @@ describe('handshakes with clients', () => {
   ): Promise<Outcome> => {
     const stats = new Stats();
     const lines: string[] = [];
-    const report = new HandshakeReport({ scope: 'listener.x', stats, log: (_level, line) => lines.push(line), now: () => 0 });
+    const report = new HandshakeReport({
+      scope: 'listener.x',
+      stats,
+      log: (_level, line) => lines.push(line),
+      now: () => 0,
+    });
     const problems: string[] = [];
     const source = fromJson(DownstreamTlsContextSchema, {
       require_client_certificate: required,
       common_tls_context: {
-        tls_certificates: [{ certificate_chain: inline(server?.cert ?? ''), private_key: inline(server?.key ?? '') }],
+        tls_certificates: [
+          { certificate_chain: inline(server?.cert ?? ''), private_key: inline(server?.key ?? '') },
+        ],
         validation_context: { trusted_ca: inline(trusted.root), ...context },
       },
     } as JsonValue);
     const any = create(AnySchema, { typeUrl, value: toBinary(DownstreamTlsContextSchema, source) });
-    const socket = create(TransportSocketSchema, { name: 'tls', configType: { case: 'typedConfig', value: any } });
+    const socket = create(TransportSocketSchema, {
+      name: 'tls',
+      configType: { case: 'typedConfig', value: any },
+    });
     const downstream = compileDownstreamTls(socket, new SecretStore(() => undefined, readSource), problems);
     assert.deepEqual(problems, []);
     let over = Promise.withResolvers<boolean>();
@@ -101,7 +111,9 @@ describe('handshakes with clients', () => {
     }
     return {
       accepted,
-      counters: Object.fromEntries(stats.all().map((stat) => [stat.name.slice('listener.x.ssl.'.length), stat.value])),
+      counters: Object.fromEntries(
+        stats.all().map((stat) => [stat.name.slice('listener.x.ssl.'.length), stat.value]),
+      ),
       lines,
     };
   };
@@ -133,14 +145,21 @@ describe('handshakes with clients', () => {
       assert.deepEqual(outcome.counters, { [counter]: 1 });
       assert.match(outcome.lines.join(), text);
     }
-    assert.equal((await handshake({}, foreign, { required: false })).accepted, false, 'an optional certificate must be a good one, too');
+    assert.equal(
+      (await handshake({}, foreign, { required: false })).accepted,
+      false,
+      'an optional certificate must be a good one, too',
+    );
   });
 
   test('what the configuration forgives is forgiven', async () => {
     const pin = new X509Certificate(good?.cert ?? '').fingerprint256;
     assert.equal((await handshake({ allow_expired_certificate: true }, expired)).accepted, true);
     assert.equal((await handshake({ crl: inline(crl) }, good)).accepted, true);
-    assert.equal((await handshake({ verify_certificate_hash: [pin.toLowerCase().replaceAll(':', '')] }, good)).accepted, true);
+    assert.equal(
+      (await handshake({ verify_certificate_hash: [pin.toLowerCase().replaceAll(':', '')] }, good)).accepted,
+      true,
+    );
     assert.equal((await handshake({ trust_chain_verification: 'ACCEPT_UNTRUSTED' }, foreign)).accepted, true);
   });
 

@@ -1,5 +1,5 @@
-// Certificates, keys and revocation lists in PEM, checked before they are used: node:tls passes over roots that it cannot read, and would
-// then trust nobody or, without any, ask for nothing.
+// Certificates, keys and revocation lists in PEM, checked before they are used: node:tls passes over roots
+// that it cannot read, and would then trust nobody or, without any, ask for nothing.
 import { X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
 
@@ -18,7 +18,9 @@ export function pemBlocks(bytes: Buffer, label: string): readonly string[] {
 
 /** What is wrong with these roots, if anything. */
 export function rootsProblem(bytes: Buffer): string | undefined {
-  const blocks = ['CERTIFICATE', 'TRUSTED CERTIFICATE', 'X509 CERTIFICATE'].flatMap((label) => pemBlocks(bytes, label));
+  const blocks = ['CERTIFICATE', 'TRUSTED CERTIFICATE', 'X509 CERTIFICATE'].flatMap((label) =>
+    pemBlocks(bytes, label),
+  );
   if (blocks.length === 0) return 'no certificate in it';
   return problemOf(() => blocks.map((block) => new X509Certificate(block)));
 }

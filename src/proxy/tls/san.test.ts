@@ -11,7 +11,11 @@ test('names as node prints them', () => {
     others: ['1.2.3.4'],
   });
   // A name with a comma is quoted: it must not be read as two.
-  assert.deepEqual(readSans('URI:"spiffe://a, DNS:evil", DNS:x'), { uris: ['spiffe://a, DNS:evil'], dns: ['x'], others: [] });
+  assert.deepEqual(readSans('URI:"spiffe://a, DNS:evil", DNS:x'), {
+    uris: ['spiffe://a, DNS:evil'],
+    dns: ['x'],
+    others: [],
+  });
   assert.deepEqual(readSans(undefined), { uris: [], dns: [], others: [] });
 });
 
@@ -27,7 +31,10 @@ const cases: readonly (readonly [matchers: object[], sans: string, expected: boo
 for (const [matchers, sans, expected] of cases)
   test(`${JSON.stringify(matchers)} against ${sans}`, () => {
     const problems: string[] = [];
-    const check = compileSanCheck([fromJson(CertificateValidationContextSchema, { match_subject_alt_names: matchers } as never)], problems);
+    const check = compileSanCheck(
+      [fromJson(CertificateValidationContextSchema, { match_subject_alt_names: matchers } as never)],
+      problems,
+    );
     assert.equal(check?.(readSans(sans)), expected);
     assert.deepEqual(problems, []);
   });

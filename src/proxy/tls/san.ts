@@ -35,7 +35,10 @@ function unquote(text: string): string {
 }
 
 /** Any name may fit any matcher; without matchers every certificate of the trusted roots is good. */
-export function compileSanCheck(contexts: readonly (CertificateValidationContext | undefined)[], problems: string[]): SanCheck | undefined {
+export function compileSanCheck(
+  contexts: readonly (CertificateValidationContext | undefined)[],
+  problems: string[],
+): SanCheck | undefined {
   const tests: SanCheck[] = [];
   for (const context of contexts) {
     for (const matcher of context?.matchSubjectAltNames ?? []) tests.push(anyName(matcher, problems));

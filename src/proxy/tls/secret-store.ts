@@ -11,7 +11,10 @@ import { longestTimer } from '../net/duration.ts';
 import { type Identity, readIdentity } from './identity.ts';
 import { readTrust, verifiesAnything } from './trust.ts';
 
-/** `source` is the cluster that serves the secret, empty for the ADS stream and `static` for the bootstrap's own. */
+/**
+ * `source` is the cluster that serves the secret, empty for the ADS stream and `static` for the bootstrap's
+ * own.
+ */
 export interface SecretRef {
   readonly source: string;
   readonly name: string;
@@ -46,7 +49,8 @@ export class SecretStore {
   /** Asks for a secret, once. */
   want({ waitMs, ...ref }: SecretWish): void {
     const key = keyOf(ref);
-    if (waitMs > 0 && !this.#secrets.has(key)) setTimeout(() => this.#giveUp(key), Math.min(waitMs, longestTimer)).unref();
+    if (waitMs > 0 && !this.#secrets.has(key))
+      setTimeout(() => this.#giveUp(key), Math.min(waitMs, longestTimer)).unref();
     if (this.#wanted.has(key)) return;
     this.#wanted.add(key);
     this.#want(ref);
@@ -113,7 +117,8 @@ export class SecretStore {
     const context = clone(CertificateValidationContextSchema, source);
     const trust = readTrust([withoutNames(context)], this.read, problems);
     // Without anything to verify by, whoever asked for this secret would verify nothing.
-    if (trust && !verifiesAnything(trust)) problems.push('a validation context without trusted CA certificates or pinned certificates');
+    if (trust && !verifiesAnything(trust))
+      problems.push('a validation context without trusted CA certificates or pinned certificates');
     for (const data of [context.trustedCa, context.crl]) this.#freeze(data);
     return context;
   }

@@ -33,13 +33,18 @@ describe('TLS contexts', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  const compile = (common: JsonValue, store = new SecretStore(() => undefined, readSource)): { plan: TlsPlan; problems: string[] } => {
+  const compile = (
+    common: JsonValue,
+    store = new SecretStore(() => undefined, readSource),
+  ): { plan: TlsPlan; problems: string[] } => {
     const problems: string[] = [];
     return { plan: new TlsPlan(fromJson(CommonTlsContextSchema, common), store, problems), problems };
   };
 
   test('what cannot be read, is empty or does not fit together is a problem', () => {
-    const pair = (cert: JsonValue, key: JsonValue): JsonValue => ({ tls_certificates: [{ certificate_chain: cert, private_key: key }] });
+    const pair = (cert: JsonValue, key: JsonValue): JsonValue => ({
+      tls_certificates: [{ certificate_chain: cert, private_key: key }],
+    });
     const trust = (context: JsonValue): JsonValue => ({ validation_context: context });
     const ca = inline(authority.root);
     const cases: readonly (readonly [JsonValue, RegExp])[] = [
@@ -50,22 +55,37 @@ describe('TLS contexts', () => {
       [trust({ trusted_ca: { filename: folder } }), /cannot be read: EISDIR/],
       [trust({ trusted_ca: { filename: empty } }), /empty\.pem is empty/],
       [trust({ trusted_ca: { inline_string: ' \n' } }), /inline string is empty/],
-      [trust({ trusted_ca: { environment_variable: 'NO_SUCH_VARIABLE' } }), /environment variable NO_SUCH_VARIABLE is empty/],
+      [
+        trust({ trusted_ca: { environment_variable: 'NO_SUCH_VARIABLE' } }),
+        /environment variable NO_SUCH_VARIABLE is empty/,
+      ],
       [trust({ trusted_ca: {} }), /nothing is named/],
       [trust({ trusted_ca: { filename: garbage } }), /Failed to load trusted CA certificates/],
       [trust({ trusted_ca: inline('no pem at all') }), /no certificate in it/],
-      [trust({ trusted_ca: inline(`${authority.root}\n-----BEGIN CERTIFICATE-----\nAA`) }), /Failed to load trusted CA certificates/],
+      [
+        trust({ trusted_ca: inline(`${authority.root}\n-----BEGIN CERTIFICATE-----\nAA`) }),
+        /Failed to load trusted CA certificates/,
+      ],
       [trust({ trusted_ca: ca, crl: { filename: empty } }), /Failed to load CRL: .* is empty/],
       [trust({ trusted_ca: ca, crl: inline('x') }), /Failed to load CRL: no revocation list in it/],
-      [trust({ trusted_ca: ca, crl: inline('-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----') }), /Failed to load CRL/],
+      [
+        trust({ trusted_ca: ca, crl: inline('-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----') }),
+        /Failed to load CRL/,
+      ],
       [trust({ match_subject_alt_names: [{ exact: 'a.example' }] }), /without trusted CA is insecure/],
       [trust({ custom_validator_config: { name: 'x' } }), /custom_validator_config is not supported/],
-      [pair({ filename: path.join(folder, 'none.pem') }, inline(own.key)), /Failed to load certificate chain: .*ENOENT/],
+      [
+        pair({ filename: path.join(folder, 'none.pem') }, inline(own.key)),
+        /Failed to load certificate chain: .*ENOENT/,
+      ],
       [pair(inline(own.cert), { filename: empty }), /Failed to load private key: .*empty/],
       [pair(inline(own.cert), {}), /incomplete certificate/],
       [pair(inline(own.cert), inline(other.key)), /Failed to load certificate and private key: .*mismatch/],
       [pair(inline(own.cert), inline('x')), /Failed to load certificate and private key/],
-      [{ tls_certificate_provider_instance: { instance_name: 'x' } }, /certificate providers are not supported/],
+      [
+        { tls_certificate_provider_instance: { instance_name: 'x' } },
+        /certificate providers are not supported/,
+      ],
       [
         {
           combined_validation_context: {
@@ -86,7 +106,11 @@ describe('TLS contexts', () => {
   test('what is whole is taken', () => {
     const { plan, problems } = compile({
       tls_certificates: [{ certificate_chain: inline(own.cert), private_key: inline(own.key) }],
-      validation_context: { trusted_ca: inline(authority.root), crl: inline(revoked), match_subject_alt_names: [{ exact: 'a.example' }] },
+      validation_context: {
+        trusted_ca: inline(authority.root),
+        crl: inline(revoked),
+        match_subject_alt_names: [{ exact: 'a.example' }],
+      },
     });
     assert.deepEqual(problems, []);
     assert.equal(plan.ready, true);
@@ -119,11 +143,18 @@ describe('TLS contexts', () => {
     const context = plan.context();
 
     assert.match(
-      put('own', { tls_certificate: { certificate_chain: inline(own.cert), private_key: inline(other.key) } }).join(),
+      put('own', {
+        tls_certificate: { certificate_chain: inline(own.cert), private_key: inline(other.key) },
+      }).join(),
       /mismatch/,
     );
     assert.match(put('root', { validation_context: { trusted_ca: { filename: empty } } }).join(), /is empty/);
-    assert.match(put('root', { validation_context: { trusted_ca: inline(authority.root), crl: { filename: empty } } }).join(), /CRL/);
+    assert.match(
+      put('root', {
+        validation_context: { trusted_ca: inline(authority.root), crl: { filename: empty } },
+      }).join(),
+      /CRL/,
+    );
     assert.equal(plan.context(), context);
     assert.equal(plan.trust?.verifies, true);
 
@@ -137,7 +168,10 @@ describe('TLS contexts', () => {
     const timely = { name: 'own', sds_config: { ads: {}, initial_fetch_timeout: '0.02s' } };
     const forever = { name: 'own', sds_config: { ads: {}, initial_fetch_timeout: '0s' } };
     const { plan } = compile({ tls_certificate_sds_secret_configs: [timely] }, store);
-    const { plan: patient } = compile({ tls_certificate_sds_secret_configs: [forever] }, new SecretStore(() => undefined, readSource));
+    const { plan: patient } = compile(
+      { tls_certificate_sds_secret_configs: [forever] },
+      new SecretStore(() => undefined, readSource),
+    );
     assert.deepEqual([plan.settled, plan.ready], [false, false]);
     // The store's own timer does not keep a process alive.
     const alive = setInterval(() => undefined, 1000);
@@ -147,7 +181,10 @@ describe('TLS contexts', () => {
     assert.throws(() => plan.context(), /not supplied/);
     store.put(
       adsRef('own'),
-      fromJson(SecretSchema, { name: 'own', tls_certificate: { certificate_chain: inline(own.cert), private_key: inline(own.key) } }),
+      fromJson(SecretSchema, {
+        name: 'own',
+        tls_certificate: { certificate_chain: inline(own.cert), private_key: inline(own.key) },
+      }),
     );
     assert.deepEqual([plan.settled, plan.ready], [true, true]);
   });
@@ -155,7 +192,10 @@ describe('TLS contexts', () => {
   test('a secret of the wrong kind is not waited for as if it had come', () => {
     const store = new SecretStore(() => undefined, readSource);
     const { plan } = compile({ tls_certificate_sds_secret_configs: [sds('x')] }, store);
-    store.put(adsRef('x'), fromJson(SecretSchema, { name: 'x', validation_context: { trusted_ca: inline(authority.root) } }));
+    store.put(
+      adsRef('x'),
+      fromJson(SecretSchema, { name: 'x', validation_context: { trusted_ca: inline(authority.root) } }),
+    );
     assert.equal(plan.ready, false);
   });
 });

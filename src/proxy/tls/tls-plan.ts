@@ -35,7 +35,9 @@ export class TlsPlan {
     this.#store = store;
     this.alpn = common?.alpnProtocols ?? [];
     if (common) refuseProviders(common, problems);
-    this.#identities = (common?.tlsCertificates ?? []).flatMap((one) => readIdentity(one, store.read, problems) ?? []);
+    this.#identities = (common?.tlsCertificates ?? []).flatMap(
+      (one) => readIdentity(one, store.read, problems) ?? [],
+    );
     this.#identityRefs = (common?.tlsCertificateSdsSecretConfigs ?? []).map(refOf);
     const { inline, ref } = validationOf(common, problems);
     this.#inline = inline;
@@ -57,7 +59,10 @@ export class TlsPlan {
     return this.#built !== undefined;
   }
 
-  /** Whether it is not to be waited for: it is ready, or its secrets have not come in time and its handshakes fail until they do. */
+  /**
+   * Whether it is not to be waited for: it is ready, or its secrets have not come in time and its handshakes
+   * fail until they do.
+   */
   get settled(): boolean {
     return this.ready || this.secrets.every((ref) => this.#store.settled(ref));
   }
@@ -111,10 +116,13 @@ export class TlsPlan {
     const keys = identities.flatMap((one) =>
       one.key ? [{ pem: one.key, ...(one.passphrase ? { passphrase: one.passphrase } : {}) }] : [],
     );
-    const pfx = identities.flatMap((one) => (one.pfx ? [{ buf: one.pfx as Buffer, passphrase: one.passphrase ?? '' }] : []));
+    const pfx = identities.flatMap((one) =>
+      one.pfx ? [{ buf: one.pfx as Buffer, passphrase: one.passphrase ?? '' }] : [],
+    );
     return tls.createSecureContext({
       ...this.#options,
-      // Without one OpenSSL refuses clients with certificates that resume a session. Tickets are of this context alone all the same.
+      // Without one OpenSSL refuses clients with certificates that resume a session. Tickets are of this
+      // context alone all the same.
       sessionIdContext: 'proxy',
       ...(certs.length > 0 ? { cert: certs, key: keys } : {}),
       ...(pfx.length > 0 ? { pfx } : {}),
@@ -129,7 +137,9 @@ function optionsOf(common: CommonTlsContext | undefined): SecureContextOptions {
   return {
     minVersion: version(params?.tlsMinimumProtocolVersion ?? 0) ?? 'TLSv1.2',
     maxVersion: version(params?.tlsMaximumProtocolVersion ?? 0) ?? 'TLSv1.3',
-    ...(params && params.cipherSuites.length > 0 ? { ciphers: [...params.cipherSuites, ...tls13Suites].join(':') } : {}),
+    ...(params && params.cipherSuites.length > 0
+      ? { ciphers: [...params.cipherSuites, ...tls13Suites].join(':') }
+      : {}),
     ...(params && params.ecdhCurves.length > 0 ? { ecdhCurve: params.ecdhCurves.join(':') } : {}),
   };
 }
@@ -157,7 +167,11 @@ function validationOf(
 }
 
 function refuseProviders(common: CommonTlsContext, problems: string[]): void {
-  if (common.tlsCertificateProviderInstance || common.tlsCertificateCertificateProvider || common.tlsCertificateCertificateProviderInstance)
+  if (
+    common.tlsCertificateProviderInstance ||
+    common.tlsCertificateCertificateProvider ||
+    common.tlsCertificateCertificateProviderInstance
+  )
     problems.push('certificate providers are not supported');
   if (common.customHandshaker) problems.push('custom_handshaker is not supported');
 }
@@ -178,6 +192,7 @@ function refOf({ name, sdsConfig }: SdsSecretConfig): SecretWish {
   const waitMs = millis(sdsConfig?.initialFetchTimeout) ?? initialFetchMs;
   if (source.case !== 'apiConfigSource') return { source: '', name, waitMs };
   const service = source.value.grpcServices[0]?.targetSpecifier;
-  const served = service?.case === 'envoyGrpc' ? service.value.clusterName : (source.value.clusterNames[0] ?? '');
+  const served =
+    service?.case === 'envoyGrpc' ? service.value.clusterName : (source.value.clusterNames[0] ?? '');
   return { source: served, name, waitMs };
 }

@@ -19,23 +19,35 @@ export interface Trust {
   readonly verifies: boolean;
   readonly allowsExpired: boolean;
   readonly names: SanCheck | undefined;
-  /** Hex digests of whole certificates, and base64 ones of public keys: one of all must fit, when there are any. */
+  /**
+   * Hex digests of whole certificates, and base64 ones of public keys: one of all must fit, when there are
+   * any.
+   */
   readonly pins: { readonly certificates: ReadonlySet<string>; readonly keys: ReadonlySet<string> };
 }
 
 export type Distrust = 'verify' | 'san' | 'hash';
 
 /** Later contexts take precedence where only one can be. */
-export function readTrust(contexts: readonly CertificateValidationContext[], read: ReadSource, problems: string[]): Trust | undefined {
+export function readTrust(
+  contexts: readonly CertificateValidationContext[],
+  read: ReadSource,
+  problems: string[],
+): Trust | undefined {
   const known = problems.length;
   const ca = lastOf(contexts, (one) => one.trustedCa);
   const crl = lastOf(contexts, (one) => one.crl);
-  const roots = ca ? load(ca, { read, what: 'trusted CA certificates', check: rootsProblem }, problems) : systemRoots(contexts);
+  const roots = ca
+    ? load(ca, { read, what: 'trusted CA certificates', check: rootsProblem }, problems)
+    : systemRoots(contexts);
   const lists = crl && load(crl, { read, what: 'CRL', check: revocationsProblem }, problems);
   for (const one of contexts) refuseUnknown(one, problems);
   const accepts = contexts.some((one) => one.trustChainVerification === Verification.ACCEPT_UNTRUSTED);
   const names = compileSanCheck(contexts, problems);
-  if (names && !roots) problems.push('SAN-based verification of peer certificates without trusted CA is insecure and not allowed');
+  if (names && !roots)
+    problems.push(
+      'SAN-based verification of peer certificates without trusted CA is insecure and not allowed',
+    );
   if (problems.length > known) return undefined;
   return {
     roots,
@@ -44,15 +56,24 @@ export function readTrust(contexts: readonly CertificateValidationContext[], rea
     allowsExpired: contexts.some((one) => one.allowExpiredCertificate),
     names,
     pins: {
-      certificates: new Set(contexts.flatMap((one) => one.verifyCertificateHash.map((hash) => hash.replaceAll(':', '').toLowerCase()))),
+      certificates: new Set(
+        contexts.flatMap((one) =>
+          one.verifyCertificateHash.map((hash) => hash.replaceAll(':', '').toLowerCase()),
+        ),
+      ),
       keys: new Set(contexts.flatMap((one) => one.verifyCertificateSpki)),
     },
   };
 }
 
 /** What a certificate lacks; `chain` is the verdict of the handshake over its chain. */
-export function distrust(trust: Trust, certificate: X509Certificate, chain: string | undefined): Distrust | undefined {
-  if (trust.verifies && chain !== undefined && !(trust.allowsExpired && timeErrors.has(chain))) return 'verify';
+export function distrust(
+  trust: Trust,
+  certificate: X509Certificate,
+  chain: string | undefined,
+): Distrust | undefined {
+  if (trust.verifies && chain !== undefined && !(trust.allowsExpired && timeErrors.has(chain)))
+    return 'verify';
   if (trust.names && !trust.names(readSans(certificate.subjectAltName))) return 'san';
   const { certificates, keys } = trust.pins;
   if (certificates.size + keys.size === 0) return undefined;
@@ -76,13 +97,16 @@ interface Loading {
 
 function load(source: DataSource, { read, what, check }: Loading, problems: string[]): Buffer | undefined {
   const got = read(source);
-  const problem = got.kind === 'bytes' ? check(got.bytes) : got.kind === 'problem' ? got.problem : 'nothing is named';
+  const problem =
+    got.kind === 'bytes' ? check(got.bytes) : got.kind === 'problem' ? got.problem : 'nothing is named';
   if (problem !== undefined) problems.push(`Failed to load ${what}: ${problem}`);
   return got.kind === 'bytes' && problem === undefined ? got.bytes : undefined;
 }
 
 function systemRoots(contexts: readonly CertificateValidationContext[]): Buffer | undefined {
-  return contexts.some((one) => one.systemRootCerts) ? Buffer.from(tls.getCACertificates('system').join('\n')) : undefined;
+  return contexts.some((one) => one.systemRootCerts)
+    ? Buffer.from(tls.getCACertificates('system').join('\n'))
+    : undefined;
 }
 
 function lastOf<T>(
@@ -95,8 +119,10 @@ function lastOf<T>(
 /** What would narrow trust must not be passed over. */
 function refuseUnknown(context: CertificateValidationContext, problems: string[]): void {
   if (context.customValidatorConfig) problems.push('custom_validator_config is not supported');
-  if (context.caCertificateProviderInstance) problems.push('ca_certificate_provider_instance is not supported');
-  if (context.requireSignedCertificateTimestamp) problems.push('require_signed_certificate_timestamp is not supported');
+  if (context.caCertificateProviderInstance)
+    problems.push('ca_certificate_provider_instance is not supported');
+  if (context.requireSignedCertificateTimestamp)
+    problems.push('require_signed_certificate_timestamp is not supported');
 }
 
 /** Whether there is anything that a certificate could fail. */

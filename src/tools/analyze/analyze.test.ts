@@ -10,9 +10,14 @@ const istio = (kind: string, name: string, spec: string, namespace = 'default'):
   `apiVersion: networking.istio.io/v1\nkind: ${kind}\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec: ${spec}`;
 const shop = service('shop', '{name: http, port: 80}');
 const route = '[{route: [{destination: {host: shop}}]}]';
-const rule = (spec: string, name = 'v', namespace = 'default'): string => istio('VirtualService', name, spec, namespace);
+const rule = (spec: string, name = 'v', namespace = 'default'): string =>
+  istio('VirtualService', name, spec, namespace);
 
-const cases: readonly { readonly name: string; readonly mesh: readonly string[]; readonly found: readonly string[] }[] = [
+const cases: readonly {
+  readonly name: string;
+  readonly mesh: readonly string[];
+  readonly found: readonly string[];
+}[] = [
   { name: 'a sound mesh', mesh: [shop, rule(`{hosts: [shop], http: ${route}}`)], found: [] },
   {
     name: 'nothing is known of hosts without services',
@@ -34,7 +39,10 @@ const cases: readonly { readonly name: string; readonly mesh: readonly string[];
     name: 'a host routed for some clients, then for all',
     mesh: [
       shop,
-      rule(`{hosts: [shop], http: [{match: [{sourceLabels: {app: x}}], route: [{destination: {host: shop}}]}]}`, 'a'),
+      rule(
+        `{hosts: [shop], http: [{match: [{sourceLabels: {app: x}}], route: [{destination: {host: shop}}]}]}`,
+        'a',
+      ),
       rule(`{hosts: [shop], http: ${route}}`, 'b'),
     ],
     found: [],
@@ -76,7 +84,11 @@ const cases: readonly { readonly name: string; readonly mesh: readonly string[];
     mesh: [service('shop', '{name: web, port: 80}'), rule(`{hosts: [shop], http: ${route}}`)],
     found: [],
   },
-  { name: 'tcp rules on an HTTP port', mesh: [shop, rule(`{hosts: [shop], tcp: ${route}}`)], found: ['MT0405 v spec.hosts[0]'] },
+  {
+    name: 'tcp rules on an HTTP port',
+    mesh: [shop, rule(`{hosts: [shop], tcp: ${route}}`)],
+    found: ['MT0405 v spec.hosts[0]'],
+  },
   {
     name: 'http rules at a Gateway that passes TLS on',
     mesh: [
@@ -128,7 +140,11 @@ const cases: readonly { readonly name: string; readonly mesh: readonly string[];
     name: 'TLS for what an HTTP rule sends to the port',
     mesh: [
       service('api', '{name: https, port: 443}, {name: http, port: 80}'),
-      istio('DestinationRule', 'd', '{host: api, trafficPolicy: {portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE}}]}}'),
+      istio(
+        'DestinationRule',
+        'd',
+        '{host: api, trafficPolicy: {portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE}}]}}',
+      ),
       rule('{hosts: [api], http: [{route: [{destination: {host: api, port: {number: 443}}}]}]}'),
     ],
     found: [],
@@ -144,9 +160,17 @@ const cases: readonly { readonly name: string; readonly mesh: readonly string[];
           .join(', '),
       ),
     ],
-    found: ['MT0212 shop spec.ports[0].name', 'MT0212 shop spec.ports[1].name', 'MT0212 shop spec.ports[2].name'],
+    found: [
+      'MT0212 shop spec.ports[0].name',
+      'MT0212 shop spec.ports[1].name',
+      'MT0212 shop spec.ports[2].name',
+    ],
   },
-  { name: 'a port name with appProtocol', mesh: [service('shop', '{name: htpp, port: 80, appProtocol: tcp}')], found: [] },
+  {
+    name: 'a port name with appProtocol',
+    mesh: [service('shop', '{name: htpp, port: 80, appProtocol: tcp}')],
+    found: [],
+  },
 
   {
     name: 'a TCP entry without addresses',
@@ -161,7 +185,13 @@ const cases: readonly { readonly name: string; readonly mesh: readonly string[];
   },
   {
     name: 'a TCP entry that only lets connections pass',
-    mesh: [istio('ServiceEntry', 'e', '{hosts: [db.example.com], resolution: NONE, ports: [{number: 5432, name: tcp, protocol: TCP}]}')],
+    mesh: [
+      istio(
+        'ServiceEntry',
+        'e',
+        '{hosts: [db.example.com], resolution: NONE, ports: [{number: 5432, name: tcp, protocol: TCP}]}',
+      ),
+    ],
     found: [],
   },
   {
@@ -180,13 +210,19 @@ const cases: readonly { readonly name: string; readonly mesh: readonly string[];
     name: 'a destination with weight 0',
     mesh: [
       shop,
-      rule('{hosts: [shop], http: [{route: [{destination: {host: shop}, weight: 0}, {destination: {host: shop}, weight: 10}]}]}'),
+      rule(
+        '{hosts: [shop], http: [{route: [{destination: {host: shop}, weight: 0}, {destination: {host: shop}, weight: 10}]}]}',
+      ),
     ],
     found: [],
   },
   {
     name: 'destinations without any weight',
-    mesh: [shop, rule('{hosts: [shop], tcp: [{route: [{destination: {host: shop}}]}]}'), service('t', '{name: tcp, port: 1}')],
+    mesh: [
+      shop,
+      rule('{hosts: [shop], tcp: [{route: [{destination: {host: shop}}]}]}'),
+      service('t', '{name: tcp, port: 1}'),
+    ],
     found: ['MT0405 v spec.hosts[0]'],
   },
   {
@@ -248,7 +284,10 @@ const cases: readonly { readonly name: string; readonly mesh: readonly string[];
   },
   {
     name: 'a mirror that leads nowhere',
-    mesh: [shop, rule('{hosts: [shop], http: [{mirror: {host: ghost}, route: [{destination: {host: shop}}]}]}')],
+    mesh: [
+      shop,
+      rule('{hosts: [shop], http: [{mirror: {host: ghost}, route: [{destination: {host: shop}}]}]}'),
+    ],
     found: ['MT0201 v spec.http[0].mirror.host'],
   },
 ];

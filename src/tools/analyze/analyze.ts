@@ -11,7 +11,10 @@ export interface AnalyzeOptions {
   readonly domain?: string;
 }
 
-/** Findings about names that lead nowhere, and the kinds of which there must be something before they mean anything. */
+/**
+ * Findings about names that lead nowhere, and the kinds of which there must be something before they mean
+ * anything.
+ */
 const lookups: Readonly<Record<string, readonly Kind[]>> = {
   MT0201: ['Service', 'ServiceEntry'],
   MT0206: ['Service', 'ServiceEntry'],

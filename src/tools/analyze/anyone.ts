@@ -6,7 +6,10 @@ export function seenFrom(mesh: Mesh, namespace: string, host: string): Service |
   return mesh.serviceFor({ type: 'router', namespace, labels: {} }, host);
 }
 
-/** "; there is one in prod: write pay.prod.svc.cluster.local" when a short name means a service of another namespace. */
+/**
+ * "; there is one in prod: write pay.prod.svc.cluster.local" when a short name means a service of another
+ * namespace.
+ */
 export function sameNameElsewhere(mesh: Mesh, written: string, namespace: string): string {
   const { store } = mesh;
   if (written.includes('.')) return '';
@@ -15,9 +18,14 @@ export function sameNameElsewhere(mesh: Mesh, written: string, namespace: string
     .keys()
     .filter((key) => key.endsWith(`/${written}`))
     .map((key) => key.slice(0, key.indexOf('/')))
-    .filter((other) => other !== namespace && seenFrom(mesh, namespace, kubernetesHost(written, other, store.domain)));
+    .filter(
+      (other) =>
+        other !== namespace && seenFrom(mesh, namespace, kubernetesHost(written, other, store.domain)),
+    );
   const [other] = namespaces;
-  return other === undefined ? '' : `; there is one in ${namespaces.join(' and ')}: write ${kubernetesHost(written, other, store.domain)}`;
+  return other === undefined
+    ? ''
+    : `; there is one in ${namespaces.join(' and ')}: write ${kubernetesHost(written, other, store.domain)}`;
 }
 
 export function fullName(mesh: Mesh, host: string, namespace: string): string {

@@ -8,6 +8,10 @@ export const destinationRuleHost: Check<'DestinationRule'> = {
   check: (mesh, { metadata: { namespace }, spec: { host = '' } }, report) => {
     if (isWildcard(host) || seenFrom(mesh, namespace, fullName(mesh, host, namespace))) return;
     const hint = sameNameElsewhere(mesh, host, namespace);
-    report('MT0206', 'spec.host', `host "${host}" is declared by no Service or ServiceEntry that namespace ${namespace} can see${hint}`);
+    report(
+      'MT0206',
+      'spec.host',
+      `host "${host}" is declared by no Service or ServiceEntry that namespace ${namespace} can see${hint}`,
+    );
   },
 };

@@ -1,4 +1,5 @@
-// What there is to say of the resources in force in the light of each other, kept up to date: an edit costs the checks that it concerns.
+// What there is to say of the resources in force in the light of each other, kept up to date: an edit costs
+// the checks that it concerns.
 import { type Derived, deepEqual, type Issue, type MemoEngine } from '../../base/index.ts';
 import type { AnyConfig, Kind } from '../../config/index.ts';
 import type { Mesh } from '../../mesh/index.ts';
@@ -33,7 +34,8 @@ export class Findings {
   /** Findings are about what users wrote; what was made of it is not theirs to correct. */
   apply({ changed, removed }: ChangedObjects): void {
     for (const { kind, namespace, name } of removed) this.#remove(`${kind}/${namespace}/${name}`);
-    for (const object of changed) if (object.origin.file !== undefined && isChecked(object)) this.#add(object);
+    for (const object of changed)
+      if (object.origin.file !== undefined && isChecked(object)) this.#add(object);
   }
 
   /** Looks again at what a change may have reached. */

@@ -1,7 +1,13 @@
 // The status of Gateway API objects as findings, for those who have no cluster to read it from.
 import type { Issue } from '../../base/index.ts';
 import { type AnyConfig, catalogue } from '../../config/index.ts';
-import { gatewayApiStatus, hasConversions, type Mesh, type ReportedCondition, type StatusObject } from '../../mesh/index.ts';
+import {
+  gatewayApiStatus,
+  hasConversions,
+  type Mesh,
+  type ReportedCondition,
+  type StatusObject,
+} from '../../mesh/index.ts';
 
 export function gatewayApiIssues(mesh: Mesh): readonly Issue[] {
   if (!hasConversions(mesh.store)) return [];
@@ -10,10 +16,13 @@ export function gatewayApiIssues(mesh: Mesh): readonly Issue[] {
     const written = mesh.store.table(kind as AnyConfig['kind']).get(`${metadata.namespace}/${metadata.name}`);
     if (written?.origin.file === undefined) return [];
     const messages = complaintsOf(object).map(
-      ({ about, condition }) => `${about}${condition.type} is ${condition.status} (${condition.reason}): ${condition.message}`,
+      ({ about, condition }) =>
+        `${about}${condition.type} is ${condition.status} (${condition.reason}): ${condition.message}`,
     );
     const { severity } = catalogue.MT0213;
-    return [...new Set(messages)].map((message): Issue => ({ code: 'MT0213', severity, origin: written.origin, message }));
+    return [...new Set(messages)].map(
+      (message): Issue => ({ code: 'MT0213', severity, origin: written.origin, message }),
+    );
   });
 }
 
@@ -26,14 +35,20 @@ interface Complaint {
 function complaintsOf({ status }: StatusObject): readonly Complaint[] {
   const own = 'conditions' in status ? [{ about: '', conditions: status.conditions }] : [];
   const listeners =
-    'listeners' in status ? status.listeners.map(({ name, conditions }) => ({ about: `listener ${name}: `, conditions })) : [];
+    'listeners' in status
+      ? status.listeners.map(({ name, conditions }) => ({ about: `listener ${name}: `, conditions }))
+      : [];
   const parents =
     'parents' in status
-      ? status.parents.filter(isOurs).map(({ parentRef, conditions }) => ({ about: aboutParent(parentRef), conditions }))
+      ? status.parents
+          .filter(isOurs)
+          .map(({ parentRef, conditions }) => ({ about: aboutParent(parentRef), conditions }))
       : [];
   const ancestors =
     'ancestors' in status
-      ? status.ancestors.filter(isOurs).map(({ ancestorRef, conditions }) => ({ about: aboutParent(ancestorRef), conditions }))
+      ? status.ancestors
+          .filter(isOurs)
+          .map(({ ancestorRef, conditions }) => ({ about: aboutParent(ancestorRef), conditions }))
       : [];
   return [...own, ...listeners, ...parents, ...ancestors].flatMap(({ about, conditions }) =>
     conditions.filter(isComplaint).map((condition) => ({ about, condition })),
@@ -49,7 +64,12 @@ function isComplaint({ type, status }: ReportedCondition): boolean {
   return type === 'Conflicted' ? status === 'True' : type !== 'Programmed' && status === 'False';
 }
 
-function aboutParent({ kind = 'Gateway', namespace, name, sectionName }: Readonly<Record<string, unknown>>): string {
+function aboutParent({
+  kind = 'Gateway',
+  namespace,
+  name,
+  sectionName,
+}: Readonly<Record<string, unknown>>): string {
   const place = namespace === undefined ? String(name) : `${namespace}/${name}`;
   return `at ${kind} ${place}${sectionName === undefined ? '' : `, ${sectionName}`}: `;
 }

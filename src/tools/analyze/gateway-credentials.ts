@@ -10,7 +10,12 @@ export const gatewayCredentials: Check<'Gateway'> = {
     gateway.spec.servers?.forEach(({ tls }, i) => {
       for (const { name, field } of credentialsOf(tls)) {
         const problem = problemOf(mesh, gateway, name);
-        if (problem) report('MT0209', `spec.servers[${i}].tls.${field}`, `${problem}; clients get a failed handshake until it is there`);
+        if (problem)
+          report(
+            'MT0209',
+            `spec.servers[${i}].tls.${field}`,
+            `${problem}; clients get a failed handshake until it is there`,
+          );
       }
     });
   },
@@ -22,7 +27,8 @@ interface NamedCredential {
 }
 
 function credentialsOf(tls: Server['tls']): readonly NamedCredential[] {
-  if (!tls || tls.mode === 'PASSTHROUGH' || tls.mode === 'AUTO_PASSTHROUGH' || tls.mode === 'ISTIO_MUTUAL') return [];
+  if (!tls || tls.mode === 'PASSTHROUGH' || tls.mode === 'AUTO_PASSTHROUGH' || tls.mode === 'ISTIO_MUTUAL')
+    return [];
   const several = (tls.credentialNames ?? []).map((name, i) => ({ name, field: `credentialNames[${i}]` }));
   const named = [
     { name: tls.credentialName ?? '', field: 'credentialName' },
@@ -43,7 +49,8 @@ function problemOf(mesh: Mesh, gateway: ObjectOf<'Gateway'>, written: string): s
     .filter((key) => key.endsWith(`/${name}`));
   const homes = slash < 0 ? namespacesOfPods(mesh, gateway) : [written.slice(0, slash)];
   const present = found.map((key) => key.slice(0, key.indexOf('/')));
-  if (homes.length === 0 ? present.length > 0 : homes.every((home) => present.includes(home))) return undefined;
+  if (homes.length === 0 ? present.length > 0 : homes.every((home) => present.includes(home)))
+    return undefined;
   const where =
     homes.length === 0
       ? ''

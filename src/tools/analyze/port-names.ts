@@ -14,11 +14,21 @@ export const portNames: Check<'Service'> = {
       const { name = '', appProtocol, protocol = 'TCP' } = port;
       const word = name.split('-', 1)[0] ?? '';
       // `mysqlx`, `rediss`, `http1` say more than a known word, not less.
-      if (appProtocol || protocol !== 'TCP' || word.length < shortest || words.some((known) => word.startsWith(known))) return;
+      if (
+        appProtocol ||
+        protocol !== 'TCP' ||
+        word.length < shortest ||
+        words.some((known) => word.startsWith(known))
+      )
+        return;
       const meant = suggest(word, words);
       if (meant === undefined || protocolOfPort({ ...port, port: port.port ?? 0 }) !== 'auto') return;
       const better = `${meant}${name.slice(word.length)}`;
-      report('MT0212', `spec.ports[${i}].name`, `the name "${name}" says no protocol, so it is detected; did you mean "${better}"?`);
+      report(
+        'MT0212',
+        `spec.ports[${i}].name`,
+        `the name "${name}" says no protocol, so it is detected; did you mean "${better}"?`,
+      );
     });
   },
 };

@@ -9,7 +9,10 @@ export const references: Check<'VirtualService'> = {
   kind: 'VirtualService',
   check: (mesh, object, report) => {
     const { config, domain } = mesh.settings;
-    const model = resolveVirtualService(object, { domain, defaultExportTo: config.defaultVirtualServiceExportTo });
+    const model = resolveVirtualService(object, {
+      domain,
+      defaultExportTo: config.defaultVirtualServiceExportTo,
+    });
     checkGateways(mesh, model, report);
     checkDelegates(mesh, model, report);
     const written = destinationsOf(object.spec);
@@ -21,7 +24,11 @@ export const references: Check<'VirtualService'> = {
 function checkGateways(mesh: Mesh, model: VirtualServiceModel, report: Report): void {
   model.gateways.forEach((gateway, index) => {
     if (gateway === meshGateway || mesh.store.table('Gateway').get(gateway)) return;
-    report('MT0202', `spec.gateways[${index}]`, `Gateway ${gateway} does not exist${sameGatewayElsewhere(mesh, gateway)}`);
+    report(
+      'MT0202',
+      `spec.gateways[${index}]`,
+      `Gateway ${gateway} does not exist${sameGatewayElsewhere(mesh, gateway)}`,
+    );
   });
 }
 
@@ -52,13 +59,21 @@ interface Place {
   readonly written: string;
 }
 
-function checkDestination({ mesh, model, written }: Place, { destination, path }: Named, report: Report): void {
+function checkDestination(
+  { mesh, model, written }: Place,
+  { destination, path }: Named,
+  report: Report,
+): void {
   const { host = '', port, subset } = destination;
   const { namespace } = model;
   const service = seenFrom(mesh, namespace, host);
   if (!service) {
     const hint = sameNameElsewhere(mesh, written, namespace);
-    report('MT0201', `${path}.host`, `host "${host}" is declared by no Service or ServiceEntry that namespace ${namespace} can see${hint}`);
+    report(
+      'MT0201',
+      `${path}.host`,
+      `host "${host}" is declared by no Service or ServiceEntry that namespace ${namespace} can see${hint}`,
+    );
     return;
   }
   if (port?.number && !service.ports.some((candidate) => candidate.number === port.number)) {
@@ -67,10 +82,16 @@ function checkDestination({ mesh, model, written }: Place, { destination, path }
   }
   if (!subset) return;
   const meant = mesh.clusterHost({ type: 'router', namespace, labels: {} }, host);
-  const subsets = mesh.destinationRules(namespace, service).flatMap((rule) => rule.subsets.map(({ name }) => name));
+  const subsets = mesh
+    .destinationRules(namespace, service)
+    .flatMap((rule) => rule.subsets.map(({ name }) => name));
   if (subsets.includes(subset) || isDeclaredForOthers(mesh, meant, subset)) return;
   const known = subsets.length > 0 ? ` (subsets: ${subsets.join(', ')})` : '';
-  report('MT0203', `${path}.subset`, `subset "${subset}" of ${host} is not declared by any DestinationRule${known}`);
+  report(
+    'MT0203',
+    `${path}.subset`,
+    `subset "${subset}" of ${host} is not declared by any DestinationRule${known}`,
+  );
 }
 
 /** By a rule that is for other namespaces or workloads: the VirtualService may be for them. */
@@ -80,7 +101,8 @@ function isDeclaredForOthers(mesh: Mesh, host: string, subset: string): boolean 
     .values()
     .some(
       ({ metadata, spec }) =>
-        spec.subsets?.some(({ name }) => name === subset) && covers(fullName(mesh, spec.host ?? '', metadata.namespace), host),
+        spec.subsets?.some(({ name }) => name === subset) &&
+        covers(fullName(mesh, spec.host ?? '', metadata.namespace), host),
     );
 }
 

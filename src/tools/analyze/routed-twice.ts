@@ -1,4 +1,5 @@
-// Two VirtualServices for one host of the mesh: rules are not merged at sidecars, the one that is tried first is the only one.
+// Two VirtualServices for one host of the mesh: rules are not merged at sidecars, the one that is tried first
+// is the only one.
 // https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services
 
 import { meshGateway, type VirtualServiceModel } from '../../mesh/index.ts';
@@ -34,18 +35,28 @@ export const routedTwice: Check<'VirtualService'> = {
 /** Whether every client that sees `own` is served by the rival alone. */
 function hides(rival: VirtualServiceModel, own: VirtualServiceModel): boolean {
   const sameClients =
-    rival.visibility.kind === own.visibility.kind && rival.visibility.namespaces.join() === own.visibility.namespaces.join();
+    rival.visibility.kind === own.visibility.kind &&
+    rival.visibility.namespaces.join() === own.visibility.namespaces.join();
   const isForAll = [...rival.http, ...rival.tls, ...rival.tcp].some(isForEveryClient);
-  const sameTraffic = (['http', 'tls', 'tcp'] as const).some((list) => rival[list].length > 0 && own[list].length > 0);
+  const sameTraffic = (['http', 'tls', 'tcp'] as const).some(
+    (list) => rival[list].length > 0 && own[list].length > 0,
+  );
   return sameClients && isForAll && sameTraffic;
 }
 
-type AnyRule = VirtualServiceModel['http'][number] | VirtualServiceModel['tls'][number] | VirtualServiceModel['tcp'][number];
+type AnyRule =
+  | VirtualServiceModel['http'][number]
+  | VirtualServiceModel['tls'][number]
+  | VirtualServiceModel['tcp'][number];
 
 /** A rule for some clients only leaves the others to the next VirtualService. */
 function isForEveryClient({ match }: AnyRule): boolean {
   if (!match?.length) return true;
   return match.some(({ sourceLabels, sourceNamespace, gateways }) => {
-    return Object.keys(sourceLabels ?? {}).length === 0 && !sourceNamespace && (!gateways?.length || gateways.includes(meshGateway));
+    return (
+      Object.keys(sourceLabels ?? {}).length === 0 &&
+      !sourceNamespace &&
+      (!gateways?.length || gateways.includes(meshGateway))
+    );
   });
 }

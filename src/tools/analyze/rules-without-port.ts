@@ -1,4 +1,5 @@
-// Rules of a kind that none of a host's ports, or of a Gateway's servers, can follow: HTTP rules where bytes are TCP or stay encrypted.
+// Rules of a kind that none of a host's ports, or of a Gateway's servers, can follow: HTTP rules where bytes
+// are TCP or stay encrypted.
 import type { Server } from '../../config/index.ts';
 import { type Mesh, meshGateway, resolveVirtualService, type VirtualServiceModel } from '../../mesh/index.ts';
 import { covers, isHttp, isTls, isWildcard, type Protocol, parseProtocol } from '../../registry/index.ts';
@@ -9,7 +10,10 @@ export const rulesWithoutPort: Check<'VirtualService'> = {
   kind: 'VirtualService',
   check: (mesh, object, report) => {
     const { domain, config } = mesh.settings;
-    const model = resolveVirtualService(object, { domain, defaultExportTo: config.defaultVirtualServiceExportTo });
+    const model = resolveVirtualService(object, {
+      domain,
+      defaultExportTo: config.defaultVirtualServiceExportTo,
+    });
     if (model.gateways.includes(meshGateway)) checkHosts(mesh, model, report);
     model.gateways.forEach((gateway, i) => {
       const servers =
@@ -18,8 +22,14 @@ export const rulesWithoutPort: Check<'VirtualService'> = {
           .get(gateway)
           ?.spec.servers?.filter((server) => isFor(server, model)) ?? [];
       if (model.http.length === 0 || servers.length === 0 || servers.some(servesHttp)) return;
-      const why = servers.some(passesTlsOn) ? 'passes TLS on without reading it; route by tls rules' : 'carries TCP; route by tcp rules';
-      report('MT0405', `spec.gateways[${i}]`, `the http rules have no effect at Gateway ${gateway}: its server for these hosts ${why}`);
+      const why = servers.some(passesTlsOn)
+        ? 'passes TLS on without reading it; route by tls rules'
+        : 'carries TCP; route by tcp rules';
+      report(
+        'MT0405',
+        `spec.gateways[${i}]`,
+        `the http rules have no effect at Gateway ${gateway}: its server for these hosts ${why}`,
+      );
     });
   },
 };
@@ -29,11 +39,25 @@ function checkHosts(mesh: Mesh, model: VirtualServiceModel, report: Report): voi
     const ports = isWildcard(host) ? [] : (seenFrom(mesh, model.namespace, host)?.ports ?? []);
     const protocols = ports.map(({ protocol }) => protocol).filter((protocol) => protocol !== 'udp');
     if (protocols.length === 0) return;
-    const named = ports.map(({ number, name, protocol }) => `${number} ("${name}") is ${words(protocol)}`).join(', ');
-    if (model.http.length > 0 && !protocols.some(canBeHttp) && !ports.some(({ number }) => isHttpForSidecars(mesh, number)))
-      report('MT0405', `spec.hosts[${i}]`, `the http rules have no effect for ${host}: port ${named} by its name`);
+    const named = ports
+      .map(({ number, name, protocol }) => `${number} ("${name}") is ${words(protocol)}`)
+      .join(', ');
+    if (
+      model.http.length > 0 &&
+      !protocols.some(canBeHttp) &&
+      !ports.some(({ number }) => isHttpForSidecars(mesh, number))
+    )
+      report(
+        'MT0405',
+        `spec.hosts[${i}]`,
+        `the http rules have no effect for ${host}: port ${named} by its name`,
+      );
     if (model.http.length === 0 && model.tcp.length > 0 && protocols.every(isHttp))
-      report('MT0405', `spec.hosts[${i}]`, `the tcp rules have no effect for ${host}: port ${named} by its name; write http rules`);
+      report(
+        'MT0405',
+        `spec.hosts[${i}]`,
+        `the tcp rules have no effect for ${host}: port ${named} by its name; write http rules`,
+      );
   });
 }
 
@@ -65,5 +89,7 @@ function servesHttp(server: Server): boolean {
 }
 
 function passesTlsOn({ port, tls }: Server): boolean {
-  return isTls(parseProtocol(port?.protocol)) && (tls?.mode === 'PASSTHROUGH' || tls?.mode === 'AUTO_PASSTHROUGH');
+  return (
+    isTls(parseProtocol(port?.protocol)) && (tls?.mode === 'PASSTHROUGH' || tls?.mode === 'AUTO_PASSTHROUGH')
+  );
 }

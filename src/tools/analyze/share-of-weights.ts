@@ -10,7 +10,11 @@ export const shareOfWeights: Check<'VirtualService'> = {
         route.forEach(({ weight, destination }, j) => {
           if (weight !== undefined) return;
           const what = `${destination?.host ?? ''} gets no traffic: it has no weight among destinations with weights`;
-          report('MT0403', `spec.${list}[${i}].route[${j}]`, `${what}; write its share, weight: 0 when that is meant`);
+          report(
+            'MT0403',
+            `spec.${list}[${i}].route[${j}]`,
+            `${what}; write its share, weight: 0 when that is meant`,
+          );
         });
       });
     }

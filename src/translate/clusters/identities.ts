@@ -7,6 +7,8 @@ export function identitiesOf(mesh: Mesh, service: Service): readonly string[] {
   const accounts = new Set<string>();
   for (const endpoint of mesh.endpoints(service))
     if (endpoint.serviceAccount) accounts.add(`ns/${endpoint.namespace}/sa/${endpoint.serviceAccount}`);
-  const ids = [...accounts].flatMap((account) => [trustDomain, ...trustDomainAliases].map((domain) => `spiffe://${domain}/${account}`));
+  const ids = [...accounts].flatMap((account) =>
+    [trustDomain, ...trustDomainAliases].map((domain) => `spiffe://${domain}/${account}`),
+  );
   return [...new Set([...service.subjectAltNames, ...service.serviceAccounts, ...ids])].sort();
 }

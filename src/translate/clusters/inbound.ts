@@ -1,6 +1,11 @@
 // The application behind an inbound port.
 import { create } from '@bufbuild/protobuf';
-import { type Cluster, Cluster_DiscoveryType, Cluster_LbPolicy, ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import {
+  type Cluster,
+  Cluster_DiscoveryType,
+  Cluster_LbPolicy,
+  ClusterSchema,
+} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 import type { MeshSettings } from '../../mesh/index.ts';
 import { connectionPool, httpProtocolOptions } from '../features/connection-pool.ts';
@@ -10,7 +15,9 @@ import type { InboundPort } from '../listeners/inbound-plan.ts';
 import { duration, type Init, packed, pipeAddress, socketAddress } from '../wire.ts';
 import { inboundSourceAddress } from './static.ts';
 
-/** Hosts of an original-destination cluster are kept: the application does not go away while its proxy runs. */
+/**
+ * Hosts of an original-destination cluster are kept: the application does not go away while its proxy runs.
+ */
 const never = 9_223_372_035_000;
 
 export function inboundCluster(port: InboundPort, settings: MeshSettings): Cluster {
@@ -18,12 +25,22 @@ export function inboundCluster(port: InboundPort, settings: MeshSettings): Clust
   const options = httpProtocolOptions(port.protocol, port.connectionPool, false);
   return create(ClusterSchema, {
     name,
-    altStatName: clusterStatName(settings.config.inboundClusterStatName, name, statSubject(port), settings.domain),
+    altStatName: clusterStatName(
+      settings.config.inboundClusterStatName,
+      name,
+      statSubject(port),
+      settings.domain,
+    ),
     connectTimeout: duration(settings.connectTimeoutMs),
     ...connectionPool(port.connectionPool, settings.config),
     ...discovery(port, settings),
     typedExtensionProtocolOptions: options
-      ? { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': packed(HttpProtocolOptionsSchema, options) }
+      ? {
+          'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': packed(
+            HttpProtocolOptionsSchema,
+            options,
+          ),
+        }
       : {},
   });
 }
@@ -43,14 +60,25 @@ function dialled(): Init<typeof ClusterSchema> {
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST },
     lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
     cleanupInterval: duration(never),
-    upstreamBindConfig: { sourceAddress: { address: inboundSourceAddress, portSpecifier: { case: 'portValue', value: 0 } } },
+    upstreamBindConfig: {
+      sourceAddress: { address: inboundSourceAddress, portSpecifier: { case: 'portValue', value: 0 } },
+    },
   };
 }
 
-function fixed(name: string, application: NonNullable<InboundPort['application']>): Init<typeof ClusterSchema> {
-  const address = 'path' in application ? pipeAddress(application.path) : socketAddress(application.address, application.port);
+function fixed(
+  name: string,
+  application: NonNullable<InboundPort['application']>,
+): Init<typeof ClusterSchema> {
+  const address =
+    'path' in application
+      ? pipeAddress(application.path)
+      : socketAddress(application.address, application.port);
   return {
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.STATIC },
-    loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints: [{ hostIdentifier: { case: 'endpoint', value: { address } } }] }] },
+    loadAssignment: {
+      clusterName: name,
+      endpoints: [{ lbEndpoints: [{ hostIdentifier: { case: 'endpoint', value: { address } } }] }],
+    },
   };
 }

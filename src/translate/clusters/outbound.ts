@@ -20,7 +20,13 @@ import { weighsLocalities } from '../features/locality.ts';
 import { errorMatcher, outlierDetection } from '../features/outlier-detection.ts';
 import { type ClusterSockets, withProxyProtocol } from '../features/proxy-protocol.ts';
 import { clusterStatName } from '../features/stat-name.ts';
-import { automaticMeshTls, automaticNames, meshTls, type UpstreamTlsOptions, upstreamTls } from '../features/upstream-tls.ts';
+import {
+  automaticMeshTls,
+  automaticNames,
+  meshTls,
+  type UpstreamTlsOptions,
+  upstreamTls,
+} from '../features/upstream-tls.ts';
 import { zoneAware, zoneAwareSetting } from '../features/zone-aware.ts';
 import { clusterSni, configPath } from '../names.ts';
 import { addErrorMatcher } from '../newer-fields.ts';
@@ -31,7 +37,11 @@ import { type OutboundTarget, targetName } from './target.ts';
 type ClusterInit = Init<typeof ClusterSchema>;
 
 /** Undefined when the cluster could reach nothing ever: DNS resolution without a name to resolve. */
-export function outboundClusterOf(mesh: Mesh, audience: Audience, target: OutboundTarget): Cluster | undefined {
+export function outboundClusterOf(
+  mesh: Mesh,
+  audience: Audience,
+  target: OutboundTarget,
+): Cluster | undefined {
   const name = targetName(target);
   const { policy } = target;
   const type = discoveryType(target, audience.type);
@@ -56,18 +66,28 @@ export function outboundClusterOf(mesh: Mesh, audience: Audience, target: Outbou
 }
 
 function statName(mesh: Mesh, { service, port, subset }: OutboundTarget, name: string): string {
-  const subject = { hostname: service.hostname, port: port.number, portName: port.name, subset: subset?.name };
+  const subject = {
+    hostname: service.hostname,
+    port: port.number,
+    portName: port.name,
+    subset: subset?.name,
+  };
   return clusterStatName(mesh.settings.config.outboundClusterStatName, name, subject, mesh.settings.domain);
 }
 
 function ruleOf({ rule, subset }: OutboundTarget): string | undefined {
-  return rule && configPath('destination-rule', subset?.ruleNamespace ?? rule.namespace, subset?.ruleName ?? rule.name);
+  return (
+    rule &&
+    configPath('destination-rule', subset?.ruleNamespace ?? rule.namespace, subset?.ruleName ?? rule.name)
+  );
 }
 
 function discoveryType(target: OutboundTarget, client: Audience['type']): Cluster_DiscoveryType {
   const { service } = target;
-  // Where a sidecar's client dials decides, whatever else is known of the service; a gateway's client dials the gateway.
-  if (client === 'sidecar' && isPassedOn(target) && service.resolution !== 'dynamic-dns') return Cluster_DiscoveryType.ORIGINAL_DST;
+  // Where a sidecar's client dials decides, whatever else is known of the service; a gateway's client dials
+  // the gateway.
+  if (client === 'sidecar' && isPassedOn(target) && service.resolution !== 'dynamic-dns')
+    return Cluster_DiscoveryType.ORIGINAL_DST;
   switch (service.resolution) {
     case 'dns':
     case 'dynamic-dns':
@@ -82,7 +102,10 @@ function discoveryType(target: OutboundTarget, client: Audience['type']): Cluste
 /** Connections go where the client dialled. A subset of such a rule cannot ask for more. */
 function isPassedOn({ service, policy, rule, port }: OutboundTarget): boolean {
   const ofRule = effectivePolicy(rule, port.number, undefined);
-  return service.resolution === 'original-destination' || [policy, ofRule].some(({ loadBalancer: own }) => own?.simple === 'PASSTHROUGH');
+  return (
+    service.resolution === 'original-destination' ||
+    [policy, ofRule].some(({ loadBalancer: own }) => own?.simple === 'PASSTHROUGH')
+  );
 }
 
 function balancing(settings: LoadBalancerSettings | undefined, type: Cluster_DiscoveryType): ClusterInit {
@@ -90,11 +113,18 @@ function balancing(settings: LoadBalancerSettings | undefined, type: Cluster_Dis
   return loadBalancer(settings?.simple === 'PASSTHROUGH' ? undefined : settings);
 }
 
-function discoveryOf(mesh: Mesh, audience: Audience, target: OutboundTarget, type: Cluster_DiscoveryType): ClusterInit | undefined {
+function discoveryOf(
+  mesh: Mesh,
+  audience: Audience,
+  target: OutboundTarget,
+  type: Cluster_DiscoveryType,
+): ClusterInit | undefined {
   const name = targetName(target);
-  if (type === Cluster_DiscoveryType.EDS) return { edsClusterConfig: { edsConfig: fromAds, serviceName: name } };
+  if (type === Cluster_DiscoveryType.EDS)
+    return { edsClusterConfig: { edsConfig: fromAds, serviceName: name } };
   if (type === Cluster_DiscoveryType.ORIGINAL_DST) return originalDestination(target);
-  if (target.service.resolution === 'dynamic-dns') return dynamicDnsCluster(mesh.settings.config, target.policy.tls);
+  if (target.service.resolution === 'dynamic-dns')
+    return dynamicDnsCluster(mesh.settings.config, target.policy.tls);
   const assignment = clusterLoadAssignment(mesh, audience, target, 'inline');
   if (assignment.endpoints.length === 0) return undefined;
   if (type === Cluster_DiscoveryType.LOGICAL_DNS) keepFirst(assignment);
@@ -134,17 +164,29 @@ function commonLb(mesh: Mesh, target: OutboundTarget): ClusterInit['commonLbConf
   };
 }
 
-function tlsOf(mesh: Mesh, audience: Audience, target: OutboundTarget, type: Cluster_DiscoveryType): ClusterSockets {
+function tlsOf(
+  mesh: Mesh,
+  audience: Audience,
+  target: OutboundTarget,
+  type: Cluster_DiscoveryType,
+): ClusterSockets {
   const { service, port, policy } = target;
   const options: UpstreamTlsOptions = {
-    http2: isHttp2(port.protocol) || upgradesToHttp2(port.protocol, policy.connectionPool, mesh.settings.config),
-    sni: clusterSni({ direction: 'outbound', port: port.number, subset: target.subset?.name ?? '', host: service.hostname }),
+    http2:
+      isHttp2(port.protocol) || upgradesToHttp2(port.protocol, policy.connectionPool, mesh.settings.config),
+    sni: clusterSni({
+      direction: 'outbound',
+      port: port.number,
+      subset: target.subset?.name ?? '',
+      host: service.hostname,
+    }),
     subjectAltNames: identitiesOf(mesh, service),
     defaults: mesh.settings.config.tlsDefaults,
   };
   if (policy.tls) {
     if (isCredentialOfAnyone(audience, target)) return {};
-    const own = policy.tls.mode === 'ISTIO_MUTUAL' ? options : { ...options, subjectAltNames: service.subjectAltNames };
+    const own =
+      policy.tls.mode === 'ISTIO_MUTUAL' ? options : { ...options, subjectAltNames: service.subjectAltNames };
     return { transportSocket: upstreamTls(policy.tls, own) };
   }
   if (
@@ -167,8 +209,10 @@ function everyEndpointTakesTls(mesh: Mesh, { service, port }: OutboundTarget): b
 }
 
 /**
- * A sidecar is given a secret only by a rule that selects its workload: else every sidecar would wait for what most may not read.
- * https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings (credentialName)
+ * A sidecar is given a secret only by a rule that selects its workload: else every sidecar would wait for
+ * what most may not read.
+ * https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings
+ * (credentialName)
  */
 function isCredentialOfAnyone({ type }: Audience, { policy: { tls }, rule }: OutboundTarget): boolean {
   const isSecret = Boolean(tls?.credentialName) && !tls?.credentialName?.startsWith(configMapScheme);
@@ -176,7 +220,12 @@ function isCredentialOfAnyone({ type }: Audience, { policy: { tls }, rule }: Out
   return type === 'sidecar' && isSecret && isOriginated && !rule?.workloadSelector && !rule?.isGenerated;
 }
 
-function addProtocolOptions(cluster: Cluster, { port, policy }: OutboundTarget, mesh: Mesh, type: Audience['type']): void {
+function addProtocolOptions(
+  cluster: Cluster,
+  { port, policy }: OutboundTarget,
+  mesh: Mesh,
+  type: Audience['type'],
+): void {
   // A gateway's clients speak the protocol of the gateway's port, which says nothing of the service.
   const protocol = type === 'router' && port.protocol === 'auto' ? 'http' : port.protocol;
   const upgrade = upgradesToHttp2(port.protocol, policy.connectionPool, mesh.settings.config);
@@ -185,7 +234,10 @@ function addProtocolOptions(cluster: Cluster, { port, policy }: OutboundTarget, 
   let options = httpProtocolOptions(protocol, policy.connectionPool, upgrade);
   if (matcher || names) {
     options ??= create(HttpProtocolOptionsSchema, {
-      upstreamProtocolOptions: { case: 'explicitHttpConfig', value: { protocolConfig: { case: 'httpProtocolOptions', value: {} } } },
+      upstreamProtocolOptions: {
+        case: 'explicitHttpConfig',
+        value: { protocolConfig: { case: 'httpProtocolOptions', value: {} } },
+      },
     });
     if (matcher) addErrorMatcher(options, matcher);
     options.upstreamHttpProtocolOptions = names;

@@ -1,14 +1,25 @@
-// The clusters that every proxy has: nowhere, wherever the client dialled, and the application behind an inbound port.
+// The clusters that every proxy has: nowhere, wherever the client dialled, and the application behind an
+// inbound port.
 import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { type Cluster, Cluster_DiscoveryType, Cluster_LbPolicy, ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import {
+  type Cluster,
+  Cluster_DiscoveryType,
+  Cluster_LbPolicy,
+  ClusterSchema,
+} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { UpstreamHttpProtocolOptions } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
 import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 import type { Mesh } from '../../mesh/index.ts';
 import { connectionPool, unlimitedBreakers } from '../features/connection-pool.ts';
 import { dynamicDnsCluster as dynamicDns } from '../features/dynamic-dns.ts';
 import { automaticNames, upstreamTls } from '../features/upstream-tls.ts';
-import { blackHoleCluster, dynamicDnsCluster, inboundPassthroughCluster, passthroughCluster } from '../names.ts';
+import {
+  blackHoleCluster,
+  dynamicDnsCluster,
+  inboundPassthroughCluster,
+  passthroughCluster,
+} from '../names.ts';
 import { any, duration, type Init } from '../wire.ts';
 
 /** Source address of connections to the application, so that capture lets them pass. */
@@ -26,7 +37,10 @@ export function blackHole(mesh: Mesh): Cluster {
 export function passthrough(mesh: Mesh): Cluster {
   const { config } = mesh.settings;
   const pool = config.defaultTrafficPolicy?.connectionPool;
-  return create(ClusterSchema, { ...originalDestination(mesh, passthroughCluster), ...(pool ? connectionPool(pool, config) : {}) });
+  return create(ClusterSchema, {
+    ...originalDestination(mesh, passthroughCluster),
+    ...(pool ? connectionPool(pool, config) : {}),
+  });
 }
 
 /** Where requests for undeclared hosts go that are looked up by name. */
@@ -39,7 +53,8 @@ export function allowAnyDynamicDns(mesh: Mesh): Cluster {
     connectTimeout: duration(mesh.settings.connectTimeoutMs),
     circuitBreakers: unlimitedBreakers,
     ...dynamicDns(config, tls),
-    transportSocket: tls && upstreamTls(tls, { http2: false, sni: '', subjectAltNames: [], defaults: config.tlsDefaults }),
+    transportSocket:
+      tls && upstreamTls(tls, { http2: false, sni: '', subjectAltNames: [], defaults: config.tlsDefaults }),
     typedExtensionProtocolOptions: followingTheClient(tls && automaticNames(tls)),
   });
 }
@@ -47,7 +62,9 @@ export function allowAnyDynamicDns(mesh: Mesh): Cluster {
 export function inboundPassthrough(mesh: Mesh): Cluster {
   return create(ClusterSchema, {
     ...originalDestination(mesh, inboundPassthroughCluster),
-    upstreamBindConfig: { sourceAddress: { address: inboundSourceAddress, portSpecifier: { case: 'portValue', value: 0 } } },
+    upstreamBindConfig: {
+      sourceAddress: { address: inboundSourceAddress, portSpecifier: { case: 'portValue', value: 0 } },
+    },
   });
 }
 
@@ -68,7 +85,10 @@ function followingTheClient(names?: UpstreamHttpProtocolOptions): Record<string,
   return {
     'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': any(HttpProtocolOptionsSchema, {
       commonHttpProtocolOptions: { idleTimeout: duration(300_000) },
-      upstreamProtocolOptions: { case: 'useDownstreamProtocolConfig', value: { httpProtocolOptions: {}, http2ProtocolOptions: {} } },
+      upstreamProtocolOptions: {
+        case: 'useDownstreamProtocolConfig',
+        value: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+      },
       upstreamHttpProtocolOptions: names,
     }),
   };

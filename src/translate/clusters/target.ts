@@ -1,6 +1,13 @@
-// What one outbound cluster stands for: a port of a service, whole or a subset of it, with the policy in force.
+// What one outbound cluster stands for: a port of a service, whole or a subset of it, with the policy in
+// force.
 import type { TrafficPolicy } from '../../config/index.ts';
-import { type Audience, type DestinationRuleModel, effectivePolicy, type Mesh, type SubsetModel } from '../../mesh/index.ts';
+import {
+  type Audience,
+  type DestinationRuleModel,
+  effectivePolicy,
+  type Mesh,
+  type SubsetModel,
+} from '../../mesh/index.ts';
 import type { Service, ServicePort } from '../../registry/index.ts';
 import { clusterSni, outboundCluster } from '../names.ts';
 
@@ -13,7 +20,10 @@ export interface OutboundTarget {
   readonly policy: TrafficPolicy;
   /** The same without the mesh's default. */
   readonly declared: TrafficPolicy;
-  /** Whether TLS of the mesh passes through as it comes, to endpoints that can end it: what a gateway does for other networks. */
+  /**
+   * Whether TLS of the mesh passes through as it comes, to endpoints that can end it: what a gateway does for
+   * other networks.
+   */
   readonly passesTls?: boolean;
 }
 
@@ -41,6 +51,12 @@ export function passedTargets(mesh: Mesh, audience: Audience, service: Service):
 }
 
 export function targetName({ port, subset, service, passesTls }: OutboundTarget): string {
-  if (passesTls) return clusterSni({ direction: 'outbound', port: port.number, subset: subset?.name ?? '', host: service.hostname });
+  if (passesTls)
+    return clusterSni({
+      direction: 'outbound',
+      port: port.number,
+      subset: subset?.name ?? '',
+      host: service.hostname,
+    });
   return outboundCluster(port.number, subset?.name, service.hostname);
 }

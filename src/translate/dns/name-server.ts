@@ -1,4 +1,5 @@
-// A DNS server in the proxy: it answers for the names of the mesh and asks the machine's resolver for all others.
+// A DNS server in the proxy: it answers for the names of the mesh and asks the machine's resolver for all
+// others.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/udp_filters/dns_filter
 import { create } from '@bufbuild/protobuf';
 import { SocketAddress_Protocol } from '@meltemi/envoy-api/envoy/config/core/v3/address';
@@ -26,7 +27,9 @@ export function nameServer(table: NameTable): Listener {
   }));
   const filter = any(DnsFilterConfigSchema, {
     statPrefix: 'dns',
-    serverConfig: { configSource: { case: 'inlineDnsTable', value: { externalRetryCount: 3, virtualDomains } } },
+    serverConfig: {
+      configSource: { case: 'inlineDnsTable', value: { externalRetryCount: 3, virtualDomains } },
+    },
     clientConfig: {
       resolverTimeout: duration(resolverTimeoutMs),
       typedDnsResolverConfig: {
@@ -48,6 +51,8 @@ export function nameServer(table: NameTable): Listener {
         },
       },
     },
-    listenerFilters: [{ name: 'envoy.filters.udp.dns_filter', configType: { case: 'typedConfig', value: filter } }],
+    listenerFilters: [
+      { name: 'envoy.filters.udp.dns_filter', configType: { case: 'typedConfig', value: filter } },
+    ],
   });
 }

@@ -1,4 +1,5 @@
-// Which names a sidecar's applications can resolve to addresses of the mesh, whatever the DNS of the machine says.
+// Which names a sidecar's applications can resolve to addresses of the mesh, whatever the DNS of the machine
+// says.
 // https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/
 import ipaddr from 'ipaddr.js';
 import type { Audience, Mesh } from '../../mesh/index.ts';

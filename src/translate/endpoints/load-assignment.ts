@@ -1,7 +1,10 @@
 // The endpoints of one cluster, grouped by locality.
 import { create } from '@bufbuild/protobuf';
 import { HealthStatus } from '@meltemi/envoy-api/envoy/config/core/v3/health_check';
-import { type ClusterLoadAssignment, ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
+import {
+  type ClusterLoadAssignment,
+  ClusterLoadAssignmentSchema,
+} from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import {
   type LbEndpointSchema,
   type LocalityLbEndpoints,
@@ -16,16 +19,26 @@ import { type Init, pipeAddress, socketAddress } from '../wire.ts';
 import type { AssignmentKind } from './assignment-kind.ts';
 import { type LocalityGroup, weightOf } from './locality-group.ts';
 
-export function clusterLoadAssignment(mesh: Mesh, audience: Audience, target: OutboundTarget, kind: AssignmentKind): ClusterLoadAssignment {
+export function clusterLoadAssignment(
+  mesh: Mesh,
+  audience: Audience,
+  target: OutboundTarget,
+  kind: AssignmentKind,
+): ClusterLoadAssignment {
   const endpoints = mesh
     .endpoints(target.service)
     .filter((endpoint) => endpoint.servicePort === target.port.name && isReachable(endpoint, kind))
     .filter((endpoint) => isWanted(target, endpoint) && selects(target.subset?.labels ?? {}, endpoint.labels))
     .filter((endpoint) => !target.service.nodeLocal || (endpoint.nodeName ?? '') === audience.node)
-    .map((endpoint) => (takesMutualTls(mesh, target, endpoint) ? endpoint : { ...endpoint, tlsMode: 'disabled' as const }))
+    .map((endpoint) =>
+      takesMutualTls(mesh, target, endpoint) ? endpoint : { ...endpoint, tlsMode: 'disabled' as const },
+    )
     .filter((endpoint) => !target.passesTls || endpoint.tlsMode === 'istio');
   const groups = applyLocality({ mesh, audience, target, kind }, groupByLocality(inRange(endpoints)));
-  return create(ClusterLoadAssignmentSchema, { clusterName: targetName(target), endpoints: groups.map(localityEndpoints) });
+  return create(ClusterLoadAssignmentSchema, {
+    clusterName: targetName(target),
+    endpoints: groups.map(localityEndpoints),
+  });
 }
 
 function isReachable({ address, unix }: Endpoint, kind: AssignmentKind): boolean {
@@ -42,7 +55,10 @@ function healthOf({ labels, health }: Endpoint): EndpointHealth {
   return labels[drainingLabel] && health !== 'unhealthy' ? 'draining' : health;
 }
 
-/** Endpoints that are not ready count in their priority, unless Envoy may send to them when too few are healthy. */
+/**
+ * Endpoints that are not ready count in their priority, unless Envoy may send to them when too few are
+ * healthy.
+ */
 function isWanted(target: OutboundTarget, endpoint: Endpoint): boolean {
   const keepsSessions = sessionLabels.some((key) => target.service.labels[key]);
   switch (healthOf(endpoint)) {
@@ -60,10 +76,14 @@ export function mayPanic({ service, policy }: Pick<OutboundTarget, 'service' | '
   return service.trafficDistribution === undefined && (policy.outlierDetection?.minHealthPercent ?? 0) > 0;
 }
 
-/** What a rule says of TLS holds for every endpoint; else the policy for the endpoint's own workload and port. */
+/**
+ * What a rule says of TLS holds for every endpoint; else the policy for the endpoint's own workload and port.
+ */
 function takesMutualTls(mesh: Mesh, { rule, subset, port }: OutboundTarget, endpoint: Endpoint): boolean {
   const said = subset ? subset.trafficPolicy : rule?.trafficPolicy;
-  const tls = said?.portLevelSettings?.find((settings) => settings.port?.number === port.number && settings.tls)?.tls ?? said?.tls;
+  const tls =
+    said?.portLevelSettings?.find((settings) => settings.port?.number === port.number && settings.tls)?.tls ??
+    said?.tls;
   if (tls) return tls.mode === 'ISTIO_MUTUAL';
   if (endpoint.tlsMode !== 'istio') return false;
   const own = mesh.mutualTls(endpoint.namespace, endpoint.labels);
@@ -78,7 +98,10 @@ function inRange(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   const total = endpoints.reduce((sum, endpoint) => sum + weightOf(endpoint), 0);
   if (total <= heaviest) return endpoints;
   const factor = (heaviest - endpoints.length) / total;
-  return endpoints.map((endpoint) => ({ ...endpoint, weight: Math.max(1, Math.trunc(weightOf(endpoint) * factor)) }));
+  return endpoints.map((endpoint) => ({
+    ...endpoint,
+    weight: Math.max(1, Math.trunc(weightOf(endpoint) * factor)),
+  }));
 }
 
 function groupByLocality(endpoints: readonly Endpoint[]): readonly LocalityGroup[] {
@@ -108,16 +131,27 @@ function localityEndpoints(group: LocalityGroup): LocalityLbEndpoints {
   });
 }
 
-const healthStatus = { healthy: HealthStatus.UNKNOWN, unhealthy: HealthStatus.UNHEALTHY, draining: HealthStatus.DRAINING };
+const healthStatus = {
+  healthy: HealthStatus.UNKNOWN,
+  unhealthy: HealthStatus.UNHEALTHY,
+  draining: HealthStatus.DRAINING,
+};
 
 function lbEndpoint(endpoint: Endpoint): Init<typeof LbEndpointSchema> {
   return {
     hostIdentifier: {
       case: 'endpoint',
-      value: { address: endpoint.unix ? pipeAddress(endpoint.address) : socketAddress(endpoint.address, endpoint.port) },
+      value: {
+        address: endpoint.unix
+          ? pipeAddress(endpoint.address)
+          : socketAddress(endpoint.address, endpoint.port),
+      },
     },
     healthStatus: healthStatus[healthOf(endpoint)],
     loadBalancingWeight: weightOf(endpoint),
-    metadata: endpoint.tlsMode === 'istio' ? { filterMetadata: { 'envoy.transport_socket_match': { tlsMode: 'istio' } } } : undefined,
+    metadata:
+      endpoint.tlsMode === 'istio'
+        ? { filterMetadata: { 'envoy.transport_socket_match': { tlsMode: 'istio' } } }
+        : undefined,
   };
 }

@@ -12,7 +12,8 @@ const request = '"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%"'
 const outcome = '%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS%';
 const volume = '%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%';
 const client = '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%"';
-const way = '"%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS%';
+const way =
+  '"%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS%';
 const defaultText = `[%START_TIME%] ${request} ${outcome} "%UPSTREAM_TRANSPORT_FAILURE_REASON%" ${volume} ${client} ${way} %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n`;
 
 const defaultFields: JsonObject = {
@@ -46,29 +47,42 @@ const defaultFields: JsonObject = {
 export function accessLogs(mesh: MeshConfig): AccessLogInit[] {
   const { accessLogFile: path } = mesh;
   if (!path) return [];
-  const config = any(FileAccessLogSchema, { path, accessLogFormat: { case: 'logFormat', value: logFormat(mesh) } });
+  const config = any(FileAccessLogSchema, {
+    path,
+    accessLogFormat: { case: 'logFormat', value: logFormat(mesh) },
+  });
   return [{ name: 'envoy.access_loggers.file', configType: { case: 'typedConfig', value: config } }];
 }
 
 /** For listeners: connections that no filter chain took, which no filter logs therefore. */
 export function listenerAccessLogs(mesh: MeshConfig): AccessLogInit[] {
   if (mesh.disableEnvoyListenerLog) return [];
-  return accessLogs(mesh).map((log) => ({ ...log, filter: { filterSpecifier: { case: 'responseFlagFilter', value: { flags: ['NR'] } } } }));
+  return accessLogs(mesh).map((log) => ({
+    ...log,
+    filter: { filterSpecifier: { case: 'responseFlagFilter', value: { flags: ['NR'] } } },
+  }));
 }
 
-type LogFormat = NonNullable<Extract<Init<typeof FileAccessLogSchema>['accessLogFormat'], { case: 'logFormat' }>>['value'];
+type LogFormat = NonNullable<
+  Extract<Init<typeof FileAccessLogSchema>['accessLogFormat'], { case: 'logFormat' }>
+>['value'];
 
 function logFormat({ accessLogFormat: own, accessLogEncoding }: MeshConfig): LogFormat {
-  if (accessLogEncoding === 'JSON') return { format: { case: 'jsonFormat', value: (own && jsonObject(own)) || defaultFields } };
+  if (accessLogEncoding === 'JSON')
+    return { format: { case: 'jsonFormat', value: (own && jsonObject(own)) || defaultFields } };
   const text = own ? `${own}${own.endsWith('\n') ? '' : '\n'}` : defaultText;
-  return { format: { case: 'textFormatSource', value: { specifier: { case: 'inlineString', value: text } } } };
+  return {
+    format: { case: 'textFormatSource', value: { specifier: { case: 'inlineString', value: text } } },
+  };
 }
 
 /** Undefined when the text is no JSON object. */
 function jsonObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as JsonObject)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -33,7 +33,10 @@ const defaultBudgetConcurrency = 3;
 
 export const unlimitedBreakers = { thresholds: [thresholds(undefined)] };
 
-function thresholds(pool: ConnectionPoolSettings | undefined, budget?: RetryBudget): Init<typeof CircuitBreakers_ThresholdsSchema> {
+function thresholds(
+  pool: ConnectionPoolSettings | undefined,
+  budget?: RetryBudget,
+): Init<typeof CircuitBreakers_ThresholdsSchema> {
   return {
     maxConnections: pool?.tcp?.maxConnections || unlimited,
     maxPendingRequests: pool?.http?.http1MaxPendingRequests || unlimited,
@@ -43,7 +46,11 @@ function thresholds(pool: ConnectionPoolSettings | undefined, budget?: RetryBudg
   };
 }
 
-function retryBudget({ percent, minRetryConcurrency, budgetInterval }: RetryBudget): CircuitBreakers_Thresholds_RetryBudget {
+function retryBudget({
+  percent,
+  minRetryConcurrency,
+  budgetInterval,
+}: RetryBudget): CircuitBreakers_Thresholds_RetryBudget {
   const budget = create(CircuitBreakers_Thresholds_RetryBudgetSchema, {
     budgetPercent: { value: percent ?? defaultBudgetPercent },
     minRetryConcurrency: minRetryConcurrency ?? defaultBudgetConcurrency,
@@ -52,7 +59,11 @@ function retryBudget({ percent, minRetryConcurrency, budgetInterval }: RetryBudg
   return budget;
 }
 
-export function connectionPool(pool: ConnectionPoolSettings | undefined, mesh: MeshConfig, budget?: RetryBudget): ClusterInit {
+export function connectionPool(
+  pool: ConnectionPoolSettings | undefined,
+  mesh: MeshConfig,
+  budget?: RetryBudget,
+): ClusterInit {
   const keepalive = { ...mesh.tcpKeepalive, ...pool?.tcp?.tcpKeepalive };
   const connectTimeout = pool?.tcp?.connectTimeout;
   return {
@@ -89,7 +100,10 @@ export function httpProtocolOptions(
   return create(HttpProtocolOptionsSchema, {
     commonHttpProtocolOptions: common,
     upstreamProtocolOptions: followsClient
-      ? { case: 'useDownstreamProtocolConfig', value: { httpProtocolOptions: {}, http2ProtocolOptions: http2Options(pool) } }
+      ? {
+          case: 'useDownstreamProtocolConfig',
+          value: { httpProtocolOptions: {}, http2ProtocolOptions: http2Options(pool) },
+        }
       : {
           case: 'explicitHttpConfig',
           value: {
@@ -102,7 +116,11 @@ export function httpProtocolOptions(
 }
 
 /** Whether a plain HTTP port is to be spoken to in HTTP/2. */
-export function upgradesToHttp2(protocol: Protocol, pool: ConnectionPoolSettings | undefined, mesh: MeshConfig): boolean {
+export function upgradesToHttp2(
+  protocol: Protocol,
+  pool: ConnectionPoolSettings | undefined,
+  mesh: MeshConfig,
+): boolean {
   if (protocol !== 'http' || pool?.http?.useClientProtocol) return false;
   const own = pool?.http?.h2UpgradePolicy ?? 'DEFAULT';
   return own === 'UPGRADE' || (own === 'DEFAULT' && mesh.h2UpgradePolicy === 'UPGRADE');
@@ -112,8 +130,12 @@ function commonOptions(pool: ConnectionPoolSettings | undefined): CommonHttpOpti
   const idle = pool?.http?.idleTimeout ?? pool?.tcp?.idleTimeout;
   const options: CommonHttpOptions = {
     ...(idle === undefined ? {} : { idleTimeout: duration(idle) }),
-    ...(pool?.http?.maxRequestsPerConnection ? { maxRequestsPerConnection: pool.http.maxRequestsPerConnection } : {}),
-    ...(pool?.tcp?.maxConnectionDuration === undefined ? {} : { maxConnectionDuration: duration(pool.tcp.maxConnectionDuration) }),
+    ...(pool?.http?.maxRequestsPerConnection
+      ? { maxRequestsPerConnection: pool.http.maxRequestsPerConnection }
+      : {}),
+    ...(pool?.tcp?.maxConnectionDuration === undefined
+      ? {}
+      : { maxConnectionDuration: duration(pool.tcp.maxConnectionDuration) }),
   };
   return Object.keys(options).length > 0 ? options : undefined;
 }
@@ -123,7 +145,12 @@ function http2Options(pool: ConnectionPoolSettings | undefined): Init<typeof Htt
   return {
     ...(pool?.http?.maxConcurrentStreams ? { maxConcurrentStreams: pool.http.maxConcurrentStreams } : {}),
     ...(keepalive
-      ? { connectionKeepalive: { interval: duration(keepalive.interval ?? 0), timeout: duration(keepalive.timeout ?? 0) } }
+      ? {
+          connectionKeepalive: {
+            interval: duration(keepalive.interval ?? 0),
+            timeout: duration(keepalive.timeout ?? 0),
+          },
+        }
       : {}),
   };
 }

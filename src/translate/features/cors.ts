@@ -24,6 +24,7 @@ export function corsConfig(policy: CorsPolicy | undefined): Any | undefined {
 
 /** The list of 2018, `allowOrigin`, counts only without its successor. */
 function origins(policy: CorsPolicy): NonNullable<ReturnType<typeof stringMatcher>>[] {
-  if (policy.allowOrigins?.length) return policy.allowOrigins.flatMap((origin) => stringMatcher(origin) ?? []);
+  if (policy.allowOrigins?.length)
+    return policy.allowOrigins.flatMap((origin) => stringMatcher(origin) ?? []);
   return (policy.allowOrigin ?? []).map((exact) => ({ matchPattern: { case: 'exact', value: exact } }));
 }

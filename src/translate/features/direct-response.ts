@@ -1,10 +1,16 @@
 // VirtualService `directResponse`: an answer that the proxy gives itself.
 import { create } from '@bufbuild/protobuf';
-import { type DirectResponseAction, DirectResponseActionSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import {
+  type DirectResponseAction,
+  DirectResponseActionSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import type { HTTPDirectResponse } from '../../config/index.ts';
 
 export function directResponse({ status, body }: HTTPDirectResponse): DirectResponseAction {
-  return create(DirectResponseActionSchema, { status: status ?? 200, body: bodyOf(body) && { specifier: bodyOf(body) } });
+  return create(DirectResponseActionSchema, {
+    status: status ?? 200,
+    body: bodyOf(body) && { specifier: bodyOf(body) },
+  });
 }
 
 function bodyOf(

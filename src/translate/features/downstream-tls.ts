@@ -7,10 +7,20 @@ import {
   TlsParameters_TlsProtocol as TlsProtocol,
   CertificateValidationContext_TrustChainVerification as TrustChainVerification,
 } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
-import { type CommonTlsContextSchema, DownstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
+import {
+  type CommonTlsContextSchema,
+  DownstreamTlsContextSchema,
+} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import type { MeshConfig, ServerTLSSettings } from '../../config/index.ts';
 import type { MeshSettings } from '../../mesh/index.ts';
-import { credential, fileCertificate, fileRoots, localSecret, rootCertificates, workloadCertificate } from '../secrets.ts';
+import {
+  credential,
+  fileCertificate,
+  fileRoots,
+  localSecret,
+  rootCertificates,
+  workloadCertificate,
+} from '../secrets.ts';
 import { any, type Init } from '../wire.ts';
 import { knownCiphers, knownCurves, meshCiphers } from './tls-parameters.ts';
 import { tlsParameters } from './upstream-tls.ts';
@@ -25,7 +35,8 @@ export function inboundMeshTls(settings: MeshSettings): TransportSocket {
     {
       tlsParams: {
         ...tlsParameters,
-        tlsMinimumProtocolVersion: minProtocolVersion === 'TLSV1_3' ? TlsProtocol.TLSv1_3 : TlsProtocol.TLSv1_2,
+        tlsMinimumProtocolVersion:
+          minProtocolVersion === 'TLSV1_3' ? TlsProtocol.TLSv1_3 : TlsProtocol.TLSv1_2,
         cipherSuites: ciphers.length > 0 ? ciphers : meshCiphers,
       },
       alpnProtocols: ['h2', 'http/1.1'],
@@ -47,7 +58,11 @@ export function inboundMeshTls(settings: MeshSettings): TransportSocket {
 }
 
 /** The transport socket of a gateway's server that ends TLS itself. */
-export function serverTls(tls: ServerTLSSettings, http: boolean, defaults: MeshConfig['tlsDefaults']): TransportSocket {
+export function serverTls(
+  tls: ServerTLSSettings,
+  http: boolean,
+  defaults: MeshConfig['tlsDefaults'],
+): TransportSocket {
   const alpnProtocols = http ? ['h2', 'http/1.1'] : [];
   if (tls.mode === 'ISTIO_MUTUAL') {
     return downstream(
@@ -57,7 +72,10 @@ export function serverTls(tls: ServerTLSSettings, http: boolean, defaults: MeshC
         tlsCertificateSdsSecretConfigs: [localSecret(workloadCertificate)],
         validationContextType: {
           case: 'combinedValidationContext',
-          value: { defaultValidationContext: names(tls), validationContextSdsSecretConfig: localSecret(rootCertificates) },
+          value: {
+            defaultValidationContext: names(tls),
+            validationContextSdsSecretConfig: localSecret(rootCertificates),
+          },
         },
       },
       true,
@@ -79,29 +97,44 @@ function certificates(tls: ServerTLSSettings): ReturnType<typeof localSecret>[] 
   if (tls.credentialNames?.length) return tls.credentialNames.map(credential);
   if (tls.credentialName) return [credential(tls.credentialName)];
   if (tls.tlsCertificates?.length)
-    return tls.tlsCertificates.map((pair) => fileCertificate(pair.serverCertificate ?? '', pair.privateKey ?? ''));
+    return tls.tlsCertificates.map((pair) =>
+      fileCertificate(pair.serverCertificate ?? '', pair.privateKey ?? ''),
+    );
   return [fileCertificate(tls.serverCertificate ?? '', tls.privateKey ?? '')];
 }
 
 function clientTrust(tls: ServerTLSSettings): CommonTls['validationContextType'] {
   const named = tls.caCertCredentialName || (tls.credentialName ? `${tls.credentialName}-cacert` : undefined);
   const roots = named ? credential(named) : fileRoots(tls.caCertificates ?? '');
-  return { case: 'combinedValidationContext', value: { defaultValidationContext: names(tls), validationContextSdsSecretConfig: roots } };
+  return {
+    case: 'combinedValidationContext',
+    value: { defaultValidationContext: names(tls), validationContextSdsSecretConfig: roots },
+  };
 }
 
 function names(
   tls: ServerTLSSettings,
-): Extract<NonNullable<CommonTls['validationContextType']>, { case: 'combinedValidationContext' }>['value']['defaultValidationContext'] {
+): Extract<
+  NonNullable<CommonTls['validationContextType']>,
+  { case: 'combinedValidationContext' }
+>['value']['defaultValidationContext'] {
   return {
-    matchSubjectAltNames: (tls.subjectAltNames ?? []).map((name) => ({ matchPattern: { case: 'exact', value: name } })),
+    matchSubjectAltNames: (tls.subjectAltNames ?? []).map((name) => ({
+      matchPattern: { case: 'exact', value: name },
+    })),
     verifyCertificateSpki: [...(tls.verifyCertificateSpki ?? [])],
     verifyCertificateHash: [...(tls.verifyCertificateHash ?? [])],
     crl: tls.caCrl ? { specifier: { case: 'filename', value: tls.caCrl } } : undefined,
-    trustChainVerification: tls.insecureSkipVerify ? TrustChainVerification.ACCEPT_UNTRUSTED : TrustChainVerification.VERIFY_TRUST_CHAIN,
+    trustChainVerification: tls.insecureSkipVerify
+      ? TrustChainVerification.ACCEPT_UNTRUSTED
+      : TrustChainVerification.VERIFY_TRUST_CHAIN,
   };
 }
 
-function parameters(tls: ServerTLSSettings, defaults: MeshConfig['tlsDefaults']): Init<typeof TlsParametersSchema> {
+function parameters(
+  tls: ServerTLSSettings,
+  defaults: MeshConfig['tlsDefaults'],
+): Init<typeof TlsParametersSchema> {
   const minimum = tls.minProtocolVersion || defaults?.minProtocolVersion;
   const ciphers = tls.cipherSuites?.length ? tls.cipherSuites : defaults?.cipherSuites;
   return {
@@ -122,6 +155,9 @@ const versions: ReadonlyMap<string, TlsProtocol> = new Map([
 function downstream(commonTlsContext: CommonTls, requireClientCertificate: boolean): TransportSocket {
   return create(TransportSocketSchema, {
     name: 'envoy.transport_sockets.tls',
-    configType: { case: 'typedConfig', value: any(DownstreamTlsContextSchema, { commonTlsContext, requireClientCertificate }) },
+    configType: {
+      case: 'typedConfig',
+      value: any(DownstreamTlsContextSchema, { commonTlsContext, requireClientCertificate }),
+    },
   });
 }

@@ -3,7 +3,11 @@
 import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { FaultDelaySchema } from '@meltemi/envoy-api/envoy/extensions/filters/common/fault/v3/fault';
-import { type FaultAbort, FaultAbortSchema, HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
+import {
+  type FaultAbort,
+  FaultAbortSchema,
+  HTTPFaultSchema,
+} from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
 import { grpcStatuses } from '../../base/index.ts';
 import type { HTTPFaultInjection } from '../../config/index.ts';
 import { any, duration, fractionalPercent } from '../wire.ts';
@@ -27,7 +31,10 @@ export function faultConfig(fault: HTTPFaultInjection | undefined): Any | undefi
 
 function abortConfig(abort: HTTPFaultInjection['abort']): FaultAbort | undefined {
   const errorType = abortStatus(abort);
-  return errorType && create(FaultAbortSchema, { errorType, percentage: percentage(abort?.percentage?.value, abort?.percent) });
+  return (
+    errorType &&
+    create(FaultAbortSchema, { errorType, percentage: percentage(abort?.percentage?.value, abort?.percent) })
+  );
 }
 
 function abortStatus(abort: HTTPFaultInjection['abort']): FaultAbort['errorType'] | undefined {
@@ -37,6 +44,9 @@ function abortStatus(abort: HTTPFaultInjection['abort']): FaultAbort['errorType'
 }
 
 /** Without a percentage a fault never fires; `percent` is the spelling of 2018. */
-function percentage(value: number | undefined, legacy: number | undefined): ReturnType<typeof fractionalPercent> {
+function percentage(
+  value: number | undefined,
+  legacy: number | undefined,
+): ReturnType<typeof fractionalPercent> {
   return fractionalPercent(value ?? legacy ?? 0);
 }

@@ -7,10 +7,13 @@ export type HashPolicyInit = Init<typeof RouteAction_HashPolicySchema>;
 type ConsistentHash = NonNullable<LoadBalancerSettings['consistentHash']>;
 
 export function hashPolicies(hash: ConsistentHash | undefined): readonly HashPolicyInit[] {
-  if (hash?.httpHeaderName) return [{ policySpecifier: { case: 'header', value: { headerName: hash.httpHeaderName } } }];
+  if (hash?.httpHeaderName)
+    return [{ policySpecifier: { case: 'header', value: { headerName: hash.httpHeaderName } } }];
   if (hash?.httpCookie) return [cookiePolicy(hash.httpCookie)];
-  if (hash?.useSourceIp) return [{ policySpecifier: { case: 'connectionProperties', value: { sourceIp: true } } }];
-  if (hash?.httpQueryParameterName) return [{ policySpecifier: { case: 'queryParameter', value: { name: hash.httpQueryParameterName } } }];
+  if (hash?.useSourceIp)
+    return [{ policySpecifier: { case: 'connectionProperties', value: { sourceIp: true } } }];
+  if (hash?.httpQueryParameterName)
+    return [{ policySpecifier: { case: 'queryParameter', value: { name: hash.httpQueryParameterName } } }];
   return [];
 }
 
@@ -23,7 +26,10 @@ function cookiePolicy(cookie: NonNullable<ConsistentHash['httpCookie']>): HashPo
         path: cookie.path ?? '',
         // Without a ttl the cookie is only read; with zero it lives for the session.
         ttl: cookie.ttl === undefined ? undefined : duration(cookie.ttl),
-        attributes: (cookie.attributes ?? []).map(({ name, value }) => ({ name: name ?? '', value: value ?? '' })),
+        attributes: (cookie.attributes ?? []).map(({ name, value }) => ({
+          name: name ?? '',
+          value: value ?? '',
+        })),
       },
     },
   };

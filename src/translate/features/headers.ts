@@ -1,6 +1,9 @@
 // Header operations of routes and destinations, and the Host rewrites hidden in them.
 // https://istio.io/latest/docs/reference/config/networking/virtual-service/#Headers
-import type { HeaderValueOption_HeaderAppendAction, HeaderValueOptionSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import type {
+  HeaderValueOption_HeaderAppendAction,
+  HeaderValueOptionSchema,
+} from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import type { Headers } from '../../config/index.ts';
 import type { Init } from '../wire.ts';
 
@@ -59,7 +62,10 @@ function removals(operations: Operations | undefined): readonly string[] {
   return (operations?.remove ?? []).filter(isOrdinary);
 }
 
-/** Host has a field of its own, and pseudo headers are not to be touched: Envoy refuses the route. Gateway API lets them through. */
+/**
+ * Host has a field of its own, and pseudo headers are not to be touched: Envoy refuses the route. Gateway API
+ * lets them through.
+ */
 function isOrdinary(name: string): boolean {
   return !isAuthority(name) && !name.startsWith(':');
 }

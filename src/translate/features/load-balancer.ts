@@ -22,14 +22,18 @@ export function loadBalancer(settings: LoadBalancerSettings | undefined): Cluste
     case 'ROUND_ROBIN':
       return {
         lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
-        lbConfig: slowStart ? { case: 'roundRobinLbConfig', value: { slowStartConfig: slowStart } } : undefined,
+        lbConfig: slowStart
+          ? { case: 'roundRobinLbConfig', value: { slowStartConfig: slowStart } }
+          : undefined,
       };
     case 'PASSTHROUGH':
       return { lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED };
     default:
       return {
         lbPolicy: Cluster_LbPolicy.LEAST_REQUEST,
-        lbConfig: slowStart ? { case: 'leastRequestLbConfig', value: { slowStartConfig: slowStart } } : undefined,
+        lbConfig: slowStart
+          ? { case: 'leastRequestLbConfig', value: { slowStartConfig: slowStart } }
+          : undefined,
       };
   }
 }
@@ -38,19 +42,30 @@ function consistentHash(hash: NonNullable<LoadBalancerSettings['consistentHash']
   if (hash.maglev) {
     return {
       lbPolicy: Cluster_LbPolicy.MAGLEV,
-      lbConfig: { case: 'maglevLbConfig', value: { tableSize: BigInt(hash.maglev.tableSize ?? defaultTableSize) } },
+      lbConfig: {
+        case: 'maglevLbConfig',
+        value: { tableSize: BigInt(hash.maglev.tableSize ?? defaultTableSize) },
+      },
     };
   }
   const size = hash.ringHash?.minimumRingSize ?? (hash.minimumRingSize || defaultRingSize);
-  return { lbPolicy: Cluster_LbPolicy.RING_HASH, lbConfig: { case: 'ringHashLbConfig', value: { minimumRingSize: BigInt(size) } } };
+  return {
+    lbPolicy: Cluster_LbPolicy.RING_HASH,
+    lbConfig: { case: 'ringHashLbConfig', value: { minimumRingSize: BigInt(size) } },
+  };
 }
 
-function slowStartConfig(settings: LoadBalancerSettings | undefined): Init<typeof Cluster_SlowStartConfigSchema> | undefined {
+function slowStartConfig(
+  settings: LoadBalancerSettings | undefined,
+): Init<typeof Cluster_SlowStartConfigSchema> | undefined {
   const { warmup } = settings ?? {};
   if (warmup?.duration !== undefined) {
     return {
       slowStartWindow: duration(warmup.duration),
-      aggression: warmup.aggression === undefined ? undefined : { defaultValue: warmup.aggression, runtimeKey: 'aggression' },
+      aggression:
+        warmup.aggression === undefined
+          ? undefined
+          : { defaultValue: warmup.aggression, runtimeKey: 'aggression' },
       minWeightPercent: warmup.minimumPercent === undefined ? undefined : { value: warmup.minimumPercent },
     };
   }

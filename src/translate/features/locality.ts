@@ -1,6 +1,11 @@
 // Locality load balancing: endpoints near the client first, or shares between localities.
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/#LocalityLoadBalancerSetting
-import type { LoadBalancerSettings, LocalityLoadBalancerSetting, TrafficPolicy, ZoneAwareLoadBalancerSetting } from '../../config/index.ts';
+import type {
+  LoadBalancerSettings,
+  LocalityLoadBalancerSetting,
+  TrafficPolicy,
+  ZoneAwareLoadBalancerSetting,
+} from '../../config/index.ts';
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import { type Endpoint, parseLocality, topologyLabels, withPlace } from '../../registry/index.ts';
 import type { OutboundTarget } from '../clusters/target.ts';
@@ -15,7 +20,10 @@ export interface LocalityInput {
   readonly kind: AssignmentKind;
 }
 
-export function applyLocality(input: LocalityInput, groups: readonly LocalityGroup[]): readonly LocalityGroup[] {
+export function applyLocality(
+  input: LocalityInput,
+  groups: readonly LocalityGroup[],
+): readonly LocalityGroup[] {
   const { mesh, audience, target } = input;
   const zones = zoneAwareSetting(target.policy.loadBalancer, target.service, mesh.settings.config);
   if (zones) return byRegion(zones, input, groups);
@@ -24,7 +32,9 @@ export function applyLocality(input: LocalityInput, groups: readonly LocalityGro
   if (setting.distribute?.length) return distribute(setting.distribute, audience.locality, groups);
   // Without outlier detection nothing would ever fail over, so priorities would only pile load up.
   if (!failsOver(input, setting)) return groups;
-  const labelled = setting.failoverPriority?.length ? failoverByLabels(setting.failoverPriority, input, groups) : undefined;
+  const labelled = setting.failoverPriority?.length
+    ? failoverByLabels(setting.failoverPriority, input, groups)
+    : undefined;
   if (labelled && !setting.failover?.length) return labelled;
   return compact((labelled ?? groups).map((group) => withFailover(group, audience.locality, setting)));
 }
@@ -53,19 +63,25 @@ const nearest = {
   PreferSameNode: [network, region, zone, subzone, node],
 } as const;
 
-/** The setting in force: a rule's before the service's wish before the mesh's; undefined when it is switched off. */
+/**
+ * The setting in force: a rule's before the service's wish before the mesh's; undefined when it is switched
+ * off.
+ */
 export function localitySetting(
   mesh: Mesh,
   { service }: Pick<OutboundTarget, 'service'>,
   balancer: LoadBalancerSettings | undefined,
 ): LocalitySetting | undefined {
   const own = balancer?.localityLbSetting;
-  if (!own && service.trafficDistribution) return { failoverPriority: nearest[service.trafficDistribution], isForced: true };
+  if (!own && service.trafficDistribution)
+    return { failoverPriority: nearest[service.trafficDistribution], isForced: true };
   const setting = own ?? mesh.settings.config.localityLbSetting;
   return setting?.enabled === false ? undefined : { ...setting, isForced: false };
 }
 
-/** Whether a cluster's localities are weighed by what their endpoints weigh, or by the shares of the setting. */
+/**
+ * Whether a cluster's localities are weighed by what their endpoints weigh, or by the shares of the setting.
+ */
 export function weighsLocalities(mesh: Mesh, target: OutboundTarget): boolean {
   const setting = localitySetting(mesh, target, target.policy.loadBalancer);
   if (!setting) return false;
@@ -87,14 +103,23 @@ function byRegion(
   const own = parseLocality(audience.locality).region;
   const next = failover?.find((entry) => entry.from === own)?.to;
   const priority = (other: string): number => (other === own ? 0 : other === next ? 1 : 2);
-  return compact(groups.map((group) => ({ ...group, priority: priority(parseLocality(group.locality).region) })));
+  return compact(
+    groups.map((group) => ({ ...group, priority: priority(parseLocality(group.locality).region) })),
+  );
 }
 
 const failoverLevels = 5;
 
 /** Inside what labels have put in order. */
-function withFailover(group: LocalityGroup, client: string, setting: LocalityLoadBalancerSetting): LocalityGroup {
-  return { ...group, priority: group.priority * failoverLevels + failoverPriority(group.locality, client, setting) };
+function withFailover(
+  group: LocalityGroup,
+  client: string,
+  setting: LocalityLoadBalancerSetting,
+): LocalityGroup {
+  return {
+    ...group,
+    priority: group.priority * failoverLevels + failoverPriority(group.locality, client, setting),
+  };
 }
 
 /** 0 same subzone, 1 same zone, 2 same region, 3 elsewhere; with `failover`, 3 its target and 4 elsewhere. */
@@ -109,10 +134,14 @@ function failoverPriority(locality: string, client: string, setting: LocalityLoa
 }
 
 /**
- * Priority by how many of the listed labels, from the first, an endpoint shares with the client. Only endpoints that are discovered have
- * labels to look at.
+ * Priority by how many of the listed labels, from the first, an endpoint shares with the client. Only
+ * endpoints that are discovered have labels to look at.
  */
-function failoverByLabels(list: readonly string[], input: LocalityInput, groups: readonly LocalityGroup[]): readonly LocalityGroup[] {
+function failoverByLabels(
+  list: readonly string[],
+  input: LocalityInput,
+  groups: readonly LocalityGroup[],
+): readonly LocalityGroup[] {
   if (input.kind === 'inline') return groups;
   const wanted = list.map((item) => wantedLabel(item, input.audience));
   const split = groups.flatMap((group) => {
@@ -133,7 +162,10 @@ function failoverByLabels(list: readonly string[], input: LocalityInput, groups:
 }
 
 /** `key=value`, where the value may be empty; without it the client's own. */
-function wantedLabel(item: string, { labels, locality, node: nodeName, network: ownNetwork }: Audience): readonly [string, string] {
+function wantedLabel(
+  item: string,
+  { labels, locality, node: nodeName, network: ownNetwork }: Audience,
+): readonly [string, string] {
   const [key = '', value, ...rest] = item.split('=');
   if (value !== undefined && rest.length === 0) return [key, value];
   return [key, labelOf(withPlace(labels, { locality, nodeName, network: ownNetwork }), key)];
@@ -148,7 +180,11 @@ function labelOf(labels: Readonly<Record<string, string>>, key: string): string 
 
 type Distribute = NonNullable<LocalityLoadBalancerSetting['distribute']>;
 
-function distribute(settings: Distribute, client: string, groups: readonly LocalityGroup[]): readonly LocalityGroup[] {
+function distribute(
+  settings: Distribute,
+  client: string,
+  groups: readonly LocalityGroup[],
+): readonly LocalityGroup[] {
   const entry = settings.find((candidate) => isWithin(client, candidate.from ?? ''));
   if (!entry) return groups;
   const shares = Object.entries(entry.to ?? {});
@@ -156,13 +192,18 @@ function distribute(settings: Distribute, client: string, groups: readonly Local
     const share = shares.find(([pattern]) => isWithin(group.locality, pattern));
     if (!share) return [];
     const [pattern, weight] = share;
-    const sharing = groups.filter((other) => shares.find(([candidate]) => isWithin(other.locality, candidate))?.[0] === pattern);
+    const sharing = groups.filter(
+      (other) => shares.find(([candidate]) => isWithin(other.locality, candidate))?.[0] === pattern,
+    );
     const total = sharing.reduce((sum, other) => sum + other.weight, 0);
     return [{ ...group, weight: Math.max(1, Math.ceil((weight * group.weight) / total)) }];
   });
 }
 
-/** Whether a locality is one that `region/zone/*` and the like stands for: a part that is `*` or missing stands for any. */
+/**
+ * Whether a locality is one that `region/zone/*` and the like stands for: a part that is `*` or missing
+ * stands for any.
+ */
 function isWithin(locality: string, pattern: string): boolean {
   const [own, wanted] = [parseLocality(locality), parseLocality(pattern)];
   const fits = (part: string, actual: string): boolean => part === '*' || part === actual;
@@ -176,5 +217,7 @@ function isWithin(locality: string, pattern: string): boolean {
 /** Priorities without gaps, as Envoy demands. */
 function compact(groups: readonly LocalityGroup[]): readonly LocalityGroup[] {
   const used = [...new Set(groups.map((group) => group.priority))].sort((a, b) => a - b);
-  return groups.map((group) => ({ ...group, priority: used.indexOf(group.priority) })).sort((a, b) => a.priority - b.priority);
+  return groups
+    .map((group) => ({ ...group, priority: used.indexOf(group.priority) }))
+    .sort((a, b) => a.priority - b.priority);
 }

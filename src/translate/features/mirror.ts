@@ -5,9 +5,17 @@ import { fractionalPercent, type Init } from '../wire.ts';
 
 type MirrorInit = Init<typeof RouteAction_RequestMirrorPolicySchema>;
 
-export function mirrorPolicies(route: HTTPRoute, cluster: (destination: Destination) => string): MirrorInit[] {
+export function mirrorPolicies(
+  route: HTTPRoute,
+  cluster: (destination: Destination) => string,
+): MirrorInit[] {
   const single = route.mirror
-    ? [{ destination: route.mirror, percent: route.mirrorPercentage?.value ?? (route.mirrorPercentage ? 0 : route.mirrorPercent) }]
+    ? [
+        {
+          destination: route.mirror,
+          percent: route.mirrorPercentage?.value ?? (route.mirrorPercentage ? 0 : route.mirrorPercent),
+        },
+      ]
     : [];
   const several = (route.mirrors ?? []).map((mirror) => ({
     destination: mirror.destination,

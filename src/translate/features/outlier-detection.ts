@@ -14,7 +14,10 @@ export function outlierDetection(outlier: OutlierDetection): OutlierInit {
     enforcingSuccessRate: 0,
     ...(outlier.consecutive5xxErrors === undefined
       ? {}
-      : { consecutive5xx: outlier.consecutive5xxErrors, enforcingConsecutive5xx: enforced(outlier.consecutive5xxErrors) }),
+      : {
+          consecutive5xx: outlier.consecutive5xxErrors,
+          enforcingConsecutive5xx: enforced(outlier.consecutive5xxErrors),
+        }),
     ...(outlier.consecutiveGatewayErrors === undefined
       ? {}
       : {
@@ -34,7 +37,9 @@ function localOrigin(outlier: OutlierDetection): OutlierInit {
   return {
     splitExternalLocalOriginErrors: true,
     enforcingLocalOriginSuccessRate: 0,
-    ...(failures > 0 ? { consecutiveLocalOriginFailure: failures, enforcingConsecutiveLocalOriginFailure: 100 } : {}),
+    ...(failures > 0
+      ? { consecutiveLocalOriginFailure: failures, enforcingConsecutiveLocalOriginFailure: 100 }
+      : {}),
   };
 }
 
@@ -42,7 +47,9 @@ function enforced(count: number): number {
   return count > 0 ? 100 : 0;
 }
 
-/** The predicate over responses that counts as an error in place of "5xx"; undefined when no codes are named. */
+/**
+ * The predicate over responses that counts as an error in place of "5xx"; undefined when no codes are named.
+ */
 export function errorMatcher(outlier: OutlierDetection | undefined): Uint8Array | undefined {
   const codes = outlier?.outlierDetectionHttpErrorCodes ?? [];
   if (codes.length === 0) return undefined;
@@ -66,6 +73,9 @@ export function errorMatcher(outlier: OutlierDetection | undefined): Uint8Array 
   const [only] = rules;
   return toBinary(
     MatchPredicateSchema,
-    create(MatchPredicateSchema, rules.length === 1 && only ? only : { rule: { case: 'orMatch', value: { rules } } }),
+    create(
+      MatchPredicateSchema,
+      rules.length === 1 && only ? only : { rule: { case: 'orMatch', value: { rules } } },
+    ),
   );
 }

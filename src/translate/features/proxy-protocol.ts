@@ -17,12 +17,18 @@ export interface ClusterSockets {
 }
 
 /** The header goes in front of whatever else is spoken. */
-export function withProxyProtocol(sockets: ClusterSockets, protocol: ProxyProtocol | undefined): ClusterSockets {
+export function withProxyProtocol(
+  sockets: ClusterSockets,
+  protocol: ProxyProtocol | undefined,
+): ClusterSockets {
   if (!protocol) return sockets;
   const { transportSocketMatches: matches, transportSocket = plainText } = sockets;
   if (!matches) return { transportSocket: wrapped(transportSocket, protocol) };
   return {
-    transportSocketMatches: matches.map((match) => ({ ...match, transportSocket: wrapped(match.transportSocket ?? plainText, protocol) })),
+    transportSocketMatches: matches.map((match) => ({
+      ...match,
+      transportSocket: wrapped(match.transportSocket ?? plainText, protocol),
+    })),
   };
 }
 

@@ -17,13 +17,20 @@ const codes: ReadonlyMap<number, RedirectAction_RedirectResponseCode> = new Map(
 ]);
 
 /** Undefined when Envoy has no such redirect, so that the rule does nothing. */
-export function redirect(spec: HTTPRedirect, listenerPort: number, tls: boolean, gatewaySemantics: boolean): RedirectAction | undefined {
+export function redirect(
+  spec: HTTPRedirect,
+  listenerPort: number,
+  tls: boolean,
+  gatewaySemantics: boolean,
+): RedirectAction | undefined {
   const responseCode = codes.get(spec.redirectCode || 301);
   if (responseCode === undefined) return undefined;
   return create(RedirectActionSchema, {
     hostRedirect: spec.authority ?? '',
     portRedirect: portOf(spec, listenerPort, tls),
-    schemeRewriteSpecifier: spec.scheme ? { case: 'schemeRedirect', value: spec.scheme } : { case: undefined },
+    schemeRewriteSpecifier: spec.scheme
+      ? { case: 'schemeRedirect', value: spec.scheme }
+      : { case: undefined },
     pathRewriteSpecifier: pathOf(spec, gatewaySemantics),
     responseCode,
   });

@@ -1,7 +1,10 @@
 // VirtualService `retries` as Envoy's retry policy.
 // https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRetry
 import { create } from '@bufbuild/protobuf';
-import { type RetryPolicy, RetryPolicySchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import {
+  type RetryPolicy,
+  RetryPolicySchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { PreviousHostsPredicateSchema } from '@meltemi/envoy-api/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts';
 import { PreviousPrioritiesConfigSchema } from '@meltemi/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config';
 import type { HTTPRetry } from '../../config/index.ts';
@@ -24,7 +27,11 @@ const previousPriorities = any(PreviousPrioritiesConfigSchema, { updateFrequency
 export function retryPolicy(retries: HTTPRetry | undefined, context: RetryContext): RetryPolicy | undefined {
   const own = retries ?? context.meshDefault;
   if (!own)
-    return create(RetryPolicySchema, { retryOn: defaultRetryOn, numRetries: defaultAttempts, ...hostSelection(undefined, context) });
+    return create(RetryPolicySchema, {
+      retryOn: defaultRetryOn,
+      numRetries: defaultAttempts,
+      ...hostSelection(undefined, context),
+    });
   if ((own.attempts ?? 0) <= 0) return undefined;
   const { conditions, codes } = splitRetryOn(own.retryOn);
   return create(RetryPolicySchema, {
@@ -34,7 +41,10 @@ export function retryPolicy(retries: HTTPRetry | undefined, context: RetryContex
     perTryTimeout: own.perTryTimeout === undefined ? undefined : duration(own.perTryTimeout),
     retryBackOff: own.backoff === undefined ? undefined : { baseInterval: duration(own.backoff) },
     retryPriority: own.retryRemoteLocalities
-      ? { name: 'envoy.retry_priorities.previous_priorities', configType: { case: 'typedConfig', value: previousPriorities } }
+      ? {
+          name: 'envoy.retry_priorities.previous_priorities',
+          configType: { case: 'typedConfig', value: previousPriorities },
+        }
       : undefined,
     ...hostSelection(own, context),
   });
@@ -45,7 +55,12 @@ function hostSelection(own: HTTPRetry | undefined, context: RetryContext): Init<
   if (context.consistentHash || own?.retryIgnorePreviousHosts === false) return attempts;
   return {
     ...attempts,
-    retryHostPredicate: [{ name: 'envoy.retry_host_predicates.previous_hosts', configType: { case: 'typedConfig', value: previousHosts } }],
+    retryHostPredicate: [
+      {
+        name: 'envoy.retry_host_predicates.previous_hosts',
+        configType: { case: 'typedConfig', value: previousHosts },
+      },
+    ],
   };
 }
 
@@ -54,7 +69,12 @@ function splitRetryOn(text: string | undefined): { readonly conditions: string; 
   const parts = (text || defaultRetryOn).split(',');
   const codes = parts.filter(isStatusCode).map(Number);
   const conditions = parts.filter((part) => !isStatusCode(part));
-  return { conditions: [...new Set([...conditions, ...(codes.length > 0 ? ['retriable-status-codes'] : [])])].join(','), codes };
+  return {
+    conditions: [...new Set([...conditions, ...(codes.length > 0 ? ['retriable-status-codes'] : [])])].join(
+      ',',
+    ),
+    codes,
+  };
 }
 
 function isStatusCode(text: string): boolean {

@@ -19,7 +19,8 @@ export function rewriteAction(
 
 function istioRewrite(rewrite: HTTPRewrite | undefined): RouteActionInit {
   const regex = rewrite?.uriRegexRewrite;
-  if (regex) return { regexRewrite: { pattern: { regex: regex.match ?? '' }, substitution: regex.rewrite ?? '' } };
+  if (regex)
+    return { regexRewrite: { pattern: { regex: regex.match ?? '' }, substitution: regex.rewrite ?? '' } };
   return { prefixRewrite: rewrite?.uri ?? '' };
 }
 
@@ -28,12 +29,15 @@ const prefixPlaceholder = '%PREFIX()%';
 /** The whole path is replaced unless the rule asks for the prefix. */
 function gatewayRewrite(uri: string, prefix: string): RouteActionInit {
   if (uri === '') return {};
-  if (!uri.startsWith(prefixPlaceholder)) return { regexRewrite: { pattern: { regex: '/.*' }, substitution: uri } };
+  if (!uri.startsWith(prefixPlaceholder))
+    return { regexRewrite: { pattern: { regex: '/.*' }, substitution: uri } };
   // A slash at the end means nothing: the one behind the prefix stays.
   const replacement = uri.slice(prefixPlaceholder.length).replace(/\/$/, '');
   if (replacement !== '') return { prefixRewrite: replacement };
   // A prefix replaced by the bare slash takes the slash behind it along: /old/a becomes /a, not //a.
-  return { regexRewrite: { pattern: { regex: `^${escaped(prefix.replace(/\/$/, ''))}/?` }, substitution: '/' } };
+  return {
+    regexRewrite: { pattern: { regex: `^${escaped(prefix.replace(/\/$/, ''))}/?` }, substitution: '/' },
+  };
 }
 
 function escaped(text: string): string {

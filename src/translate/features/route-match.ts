@@ -27,7 +27,8 @@ interface StaticMatch {
 /** Whether the match of a TCP or TLS rule can hold for connections of this client on this listener at all. */
 export function concernsClient(match: StaticMatch, client: MatchClient): boolean {
   if (match.port && match.port !== client.port) return false;
-  if (match.gateways?.length && !match.gateways.some((gateway) => client.gateways.includes(gateway))) return false;
+  if (match.gateways?.length && !match.gateways.some((gateway) => client.gateways.includes(gateway)))
+    return false;
   if (match.sourceNamespace && match.sourceNamespace !== client.namespace) return false;
   return selects(match.sourceLabels ?? {}, client.labels);
 }
@@ -43,7 +44,11 @@ export function routeMatch(match: HTTPMatchRequest | undefined, gatewaySemantics
   return {
     pathSpecifier: pathSpecifier(match.uri, gatewaySemantics),
     caseSensitive: !match.ignoreUriCase,
-    headers: [...byName(match.headers, headerMatcher), ...byName(match.withoutHeaders, absentHeaderMatcher), ...pseudoHeaders(match)],
+    headers: [
+      ...byName(match.headers, headerMatcher),
+      ...byName(match.withoutHeaders, absentHeaderMatcher),
+      ...pseudoHeaders(match),
+    ],
     queryParameters: byName(match.queryParams, queryMatcher),
   };
 }
@@ -51,7 +56,9 @@ export function routeMatch(match: HTTPMatchRequest | undefined, gatewaySemantics
 /** Nothing of the request can fail it, so that no later rule is reached. */
 export function isCatchAll(match: RouteMatch): boolean {
   const path = match.pathSpecifier;
-  const anyPath = (path.case === 'prefix' && path.value === '/') || (path.case === 'safeRegex' && path.value.regex === '.*');
+  const anyPath =
+    (path.case === 'prefix' && path.value === '/') ||
+    (path.case === 'safeRegex' && path.value.regex === '.*');
   return anyPath && match.headers.length === 0 && match.queryParameters.length === 0;
 }
 
@@ -76,7 +83,10 @@ function pseudoHeaders(match: HTTPMatchRequest): readonly ReturnType<typeof head
   return named.flatMap(([name, text]) => (text && stringMatcher(text) ? [headerMatcher(name, text)] : []));
 }
 
-function byName<T, R>(map: Readonly<Record<string, T>> | undefined, build: (name: string, value: T) => R): R[] {
+function byName<T, R>(
+  map: Readonly<Record<string, T>> | undefined,
+  build: (name: string, value: T) => R,
+): R[] {
   return Object.entries(map ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => build(name, value));

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clusterStatName } from './stat-name.ts';
 
-const subject = { hostname: 'shop.default.svc.cluster.local', port: 80, portName: 'http', targetPort: 8080, subset: 'v1' };
+const subject = {
+  hostname: 'shop.default.svc.cluster.local',
+  port: 80,
+  portName: 'http',
+  targetPort: 8080,
+  subset: 'v1',
+};
 const cases: readonly (readonly [pattern: string | undefined, expected: string])[] = [
   [undefined, 'outbound|80|v1|shop;'],
   ['%SERVICE%', 'shop.default;'],

@@ -9,11 +9,20 @@ export interface StatSubject {
 }
 
 /** The text before `;` is the name as a whole, whatever dots are in it. */
-export function clusterStatName(pattern: string | undefined, clusterName: string, subject: StatSubject, domain: string): string {
+export function clusterStatName(
+  pattern: string | undefined,
+  clusterName: string,
+  subject: StatSubject,
+  domain: string,
+): string {
   return `${pattern ? filledIn(pattern, subject, domain) : clusterName};`;
 }
 
-function filledIn(pattern: string, { hostname, port, portName, targetPort, subset = '' }: StatSubject, domain: string): string {
+function filledIn(
+  pattern: string,
+  { hostname, port, portName, targetPort, subset = '' }: StatSubject,
+  domain: string,
+): string {
   const suffix = `.svc.${domain}`;
   const values: Readonly<Record<string, string>> = {
     SERVICE: hostname.endsWith(suffix) ? hostname.slice(0, -suffix.length) : hostname,

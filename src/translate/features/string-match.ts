@@ -1,5 +1,8 @@
 // Istio's StringMatch as Envoy's matchers.
-import type { HeaderMatcherSchema, QueryParameterMatcherSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import type {
+  HeaderMatcherSchema,
+  QueryParameterMatcherSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import type { StringMatcherSchema } from '@meltemi/envoy-api/envoy/type/matcher/v3/string';
 import type { StringMatch } from '../../config/index.ts';
 import type { Init } from '../wire.ts';
@@ -12,7 +15,8 @@ type QueryMatcherInit = Init<typeof QueryParameterMatcherSchema>;
 export function stringMatcher(match: StringMatch | null | undefined): StringMatcherInit | undefined {
   if (match?.exact !== undefined) return { matchPattern: { case: 'exact', value: match.exact } };
   if (match?.prefix !== undefined) return { matchPattern: { case: 'prefix', value: match.prefix } };
-  if (match?.regex !== undefined && match.regex !== '*') return { matchPattern: { case: 'safeRegex', value: { regex: match.regex } } };
+  if (match?.regex !== undefined && match.regex !== '*')
+    return { matchPattern: { case: 'safeRegex', value: { regex: match.regex } } };
   return undefined;
 }
 
@@ -23,10 +27,16 @@ export function headerMatcher(name: string, match: StringMatch | null | undefine
     : { name, headerMatchSpecifier: { case: 'presentMatch', value: true } };
 }
 
-/** For `withoutHeaders`: an absent header counts as the empty text, except where only presence is asked for. */
+/**
+ * For `withoutHeaders`: an absent header counts as the empty text, except where only presence is asked for.
+ */
 export function absentHeaderMatcher(name: string, match: StringMatch | null | undefined): HeaderMatcherInit {
   const matcher = headerMatcher(name, match);
-  return { ...matcher, invertMatch: true, treatMissingHeaderAsEmpty: matcher.headerMatchSpecifier?.case === 'stringMatch' };
+  return {
+    ...matcher,
+    invertMatch: true,
+    treatMissingHeaderAsEmpty: matcher.headerMatchSpecifier?.case === 'stringMatch',
+  };
 }
 
 export function queryMatcher(name: string, match: StringMatch | null | undefined): QueryMatcherInit {

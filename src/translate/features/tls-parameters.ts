@@ -1,4 +1,5 @@
-// Cipher suites and curves by the names of Envoy's TLS library. It refuses a whole listener or cluster for a name that it does not know.
+// Cipher suites and curves by the names of Envoy's TLS library. It refuses a whole listener or cluster for a
+// name that it does not know.
 
 /** Between proxies of the mesh. */
 export const meshCiphers = [

@@ -4,7 +4,9 @@ import type { TcpProxy_TunnelingConfigSchema } from '@meltemi/envoy-api/envoy/ex
 import type { TunnelSettings } from '../../config/index.ts';
 import type { Init } from '../wire.ts';
 
-export function tunnelingConfig(tunnel: TunnelSettings | undefined): Init<typeof TcpProxy_TunnelingConfigSchema> | undefined {
+export function tunnelingConfig(
+  tunnel: TunnelSettings | undefined,
+): Init<typeof TcpProxy_TunnelingConfigSchema> | undefined {
   if (!tunnel) return undefined;
   const host = tunnel.targetHost.includes(':') ? `[${tunnel.targetHost}]` : tunnel.targetHost;
   return { hostname: `${host}:${tunnel.targetPort}`, usePost: tunnel.protocol === 'POST' };

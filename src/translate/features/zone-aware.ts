@@ -17,8 +17,14 @@ export function zoneAwareSetting(
   return own?.localityLbSetting || service.trafficDistribution ? undefined : mesh.zoneAwareLbSetting;
 }
 
-/** It takes effect at proxies whose bootstrap names the cluster that they are in. Switched off has to be said: Envoy's default is on. */
-export function zoneAware({ enabled, minClusterSize }: ZoneAwareLoadBalancerSetting): Pick<CommonLb, 'localityConfigSpecifier'> {
+/**
+ * It takes effect at proxies whose bootstrap names the cluster that they are in. Switched off has to be said:
+ * Envoy's default is on.
+ */
+export function zoneAware({
+  enabled,
+  minClusterSize,
+}: ZoneAwareLoadBalancerSetting): Pick<CommonLb, 'localityConfigSpecifier'> {
   return {
     localityConfigSpecifier: {
       case: 'zoneAwareLbConfig',

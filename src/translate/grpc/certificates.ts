@@ -1,4 +1,5 @@
-// TLS of gRPC applications: certificates come from the providers of the application's bootstrap file, under the names that Istio's has.
+// TLS of gRPC applications: certificates come from the providers of the application's bootstrap file, under
+// the names that Istio's has.
 // https://github.com/grpc/proposal/blob/master/A29-xds-tls-security.md
 import { create } from '@bufbuild/protobuf';
 import { type TransportSocket, TransportSocketSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
@@ -38,7 +39,9 @@ function commonTls(subjectAltNames: readonly string[]): Init<typeof CommonTlsCon
       value: {
         defaultValidationContext: {
           caCertificateProviderInstance: { instanceName: provider, certificateName: rootCertificates },
-          matchSubjectAltNames: subjectAltNames.map((name) => ({ matchPattern: { case: 'exact', value: name } })),
+          matchSubjectAltNames: subjectAltNames.map((name) => ({
+            matchPattern: { case: 'exact', value: name },
+          })),
         },
       },
     },

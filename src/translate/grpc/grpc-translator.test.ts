@@ -1,4 +1,5 @@
-// What gRPC applications are served for Istio's resources. test/xds/grpc-clients.test.ts runs real ones on it.
+// What gRPC applications are served for Istio's resources. test/xds/grpc-clients.test.ts runs real ones on
+// it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProxyNode } from '../../mesh/index.ts';
@@ -12,7 +13,8 @@ function translated(documents: string, client: Partial<ProxyNode> = {}) {
   const { engine, mesh } = meshOfText(`${services}\n---\n${documents}`);
   const grpc = new GrpcTranslator(engine, mesh);
   const view = grpc.view({ ...node, ...client }).get();
-  return (type: GrpcResourceType, name: string): unknown => encodedJson(grpc.resource(type, view, name).get());
+  return (type: GrpcResourceType, name: string): unknown =>
+    encodedJson(grpc.resource(type, view, name).get());
 }
 
 const services = `
@@ -58,7 +60,10 @@ function parts(value: unknown, ...paths: readonly string[]): readonly unknown[] 
   return paths.map((path) =>
     path
       .split('.')
-      .reduce<unknown>((at, step) => (typeof at === 'object' && at ? (at as Record<string, unknown>)[step] : undefined), value),
+      .reduce<unknown>(
+        (at, step) => (typeof at === 'object' && at ? (at as Record<string, unknown>)[step] : undefined),
+        value,
+      ),
   );
 }
 
@@ -67,24 +72,58 @@ test('a channel finds its listener by every spelling of a service that it may se
   for (const name of ['shop', 'shop.default', 'shop.default.svc', host]) {
     const listener = resource('listener', `${name}:80`);
     const rds = 'value.api_listener.api_listener.rds.route_config_name';
-    assert.deepEqual(parts(listener, 'name', 'api_listener.api_listener.rds.route_config_name'), [`${name}:80`, table], rds);
+    assert.deepEqual(
+      parts(listener, 'name', 'api_listener.api_listener.rds.route_config_name'),
+      [`${name}:80`, table],
+      rds,
+    );
   }
-  for (const name of ['ghost:80', 'shop:81', 'shop', 'private.other:80', 'xds.istio.io/grpc/lds/inbound/0.0.0.0:5000'])
+  for (const name of [
+    'ghost:80',
+    'shop:81',
+    'shop',
+    'private.other:80',
+    'xds.istio.io/grpc/lds/inbound/0.0.0.0:5000',
+  ])
     assert.equal(resource('listener', name), undefined, name);
 });
 
 const route = '{route: [{destination: {host: shop}}]}';
-const matches: readonly { readonly rule: string; readonly routes: number; readonly first: Readonly<Record<string, unknown>> }[] = [
-  { rule: '{match: [{uri: {prefix: /a.B/}}], route: [{destination: {host: shop}}]}', routes: 2, first: { 'match.prefix': '/a.B/' } },
-  { rule: '{match: [{method: {exact: POST}}], route: [{destination: {host: shop}}]}', routes: 2, first: { 'match.headers': undefined } },
-  { rule: '{match: [{method: {exact: GET}}], route: [{destination: {host: shop}}]}', routes: 1, first: { 'match.prefix': '/' } },
-  { rule: '{match: [{queryParams: {a: {exact: b}}}], route: [{destination: {host: shop}}]}', routes: 1, first: { 'match.prefix': '/' } },
+const matches: readonly {
+  readonly rule: string;
+  readonly routes: number;
+  readonly first: Readonly<Record<string, unknown>>;
+}[] = [
+  {
+    rule: '{match: [{uri: {prefix: /a.B/}}], route: [{destination: {host: shop}}]}',
+    routes: 2,
+    first: { 'match.prefix': '/a.B/' },
+  },
+  {
+    rule: '{match: [{method: {exact: POST}}], route: [{destination: {host: shop}}]}',
+    routes: 2,
+    first: { 'match.headers': undefined },
+  },
+  {
+    rule: '{match: [{method: {exact: GET}}], route: [{destination: {host: shop}}]}',
+    routes: 1,
+    first: { 'match.prefix': '/' },
+  },
+  {
+    rule: '{match: [{queryParams: {a: {exact: b}}}], route: [{destination: {host: shop}}]}',
+    routes: 1,
+    first: { 'match.prefix': '/' },
+  },
   {
     rule: '{timeout: 2s, route: [{destination: {host: shop}}]}',
     routes: 1,
     first: { 'route.max_stream_duration.max_stream_duration': '2s' },
   },
-  { rule: route, routes: 1, first: { 'route.max_stream_duration': undefined, 'route.retry_policy.num_retries': 2 } },
+  {
+    rule: route,
+    routes: 1,
+    first: { 'route.max_stream_duration': undefined, 'route.retry_policy.num_retries': 2 },
+  },
   {
     rule: '{retries: {attempts: 3, retryOn: unavailable}, route: [{destination: {host: shop}}]}',
     routes: 1,
@@ -116,12 +155,18 @@ for (const { rule, routes, first } of matches)
   });
 
 const clusters: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  '{loadBalancer: {simple: LEAST_REQUEST}}': { lb_policy: undefined, type: 'EDS', circuit_breakers: undefined },
+  '{loadBalancer: {simple: LEAST_REQUEST}}': {
+    lb_policy: undefined,
+    type: 'EDS',
+    circuit_breakers: undefined,
+  },
   '{loadBalancer: {consistentHash: {httpHeaderName: x-user, minimumRingSize: 64}}}': {
     lb_policy: 'RING_HASH',
     'ring_hash_lb_config.minimum_ring_size': '64',
   },
-  '{loadBalancer: {consistentHash: {httpHeaderName: x-user, maglev: {tableSize: 1021}}}}': { lb_policy: 'RING_HASH' },
+  '{loadBalancer: {consistentHash: {httpHeaderName: x-user, maglev: {tableSize: 1021}}}}': {
+    lb_policy: 'RING_HASH',
+  },
   '{connectionPool: {http: {http2MaxRequests: 7}}}': { 'circuit_breakers.thresholds.0.max_requests': 7 },
   '{outlierDetection: {consecutive5xxErrors: 3}}': { outlier_detection: undefined },
   '{tls: {mode: ISTIO_MUTUAL}}': {

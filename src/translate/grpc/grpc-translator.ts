@@ -3,7 +3,10 @@
 import { create } from '@bufbuild/protobuf';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { type RouteConfiguration, RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import {
+  type RouteConfiguration,
+  RouteConfigurationSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import { type Derived, deepEqual, type Family, type MemoEngine } from '../../base/index.ts';
 import { type Audience, type Mesh, type ProxyNode, parseAudience } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
@@ -34,7 +37,11 @@ export class GrpcTranslator {
   constructor(engine: MemoEngine, mesh: Mesh) {
     this.#engine = engine;
     this.#mesh = mesh;
-    this.#resources = engine.family('grpcResource', (key) => this.#build(JSON.parse(key) as ResourceKey), sameResource);
+    this.#resources = engine.family(
+      'grpcResource',
+      (key) => this.#build(JSON.parse(key) as ResourceKey),
+      sameResource,
+    );
   }
 
   view(node: ProxyNode): Derived<GrpcView> {
@@ -92,19 +99,32 @@ export class GrpcTranslator {
     const routes = serviceRoutes(this.#mesh, audience, service, { port: wanted?.port ?? 0 }).flatMap(
       (route) => grpcRoute(route, name) ?? [],
     );
-    return create(RouteConfigurationSchema, { name, virtualHosts: [{ name: service.hostname, domains: ['*'], routes }] });
+    return create(RouteConfigurationSchema, {
+      name,
+      virtualHosts: [{ name: service.hostname, domains: ['*'], routes }],
+    });
   }
 
   #target(name: string, audience: Audience): OutboundTarget | undefined {
     const wanted = parseClusterName(name);
     const service = wanted && this.#mesh.serviceFor(audience, wanted.host);
-    return service && outboundTargets(this.#mesh, audience, service).find((target) => targetName(target) === name);
+    return (
+      service && outboundTargets(this.#mesh, audience, service).find((target) => targetName(target) === name)
+    );
   }
 
-  /** As a resolver would, a short name is taken for one in the client's own namespace, then for one with the namespace in it. */
+  /**
+   * As a resolver would, a short name is taken for one in the client's own namespace, then for one with the
+   * namespace in it.
+   */
   #serviceMeant(host: string, audience: Audience): Service | undefined {
     const { domain } = this.#mesh.settings;
-    for (const name of [host, `${host}.${audience.namespace}.svc.${domain}`, `${host}.svc.${domain}`, `${host}.${domain}`]) {
+    for (const name of [
+      host,
+      `${host}.${audience.namespace}.svc.${domain}`,
+      `${host}.svc.${domain}`,
+      `${host}.${domain}`,
+    ]) {
       const service = this.#serviceNamed(name, audience);
       if (service) return service;
     }

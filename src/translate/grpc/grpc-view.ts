@@ -20,7 +20,10 @@ export function grpcViewOf(mesh: Mesh, application: ProxyNode): GrpcView {
   const node = mesh.known(application);
   const client: ProxyNode = { ...node, type: 'sidecar', captured: true };
   const labelled = node.labels[tlsModeLabel] === 'istio';
-  const ports: ServedPorts = inboundPlan(mesh, node).ports.map(({ port, mutualTls }) => [port, requiresTls(mutualTls, labelled)]);
+  const ports: ServedPorts = inboundPlan(mesh, node).ports.map(({ port, mutualTls }) => [
+    port,
+    requiresTls(mutualTls, labelled),
+  ]);
   return {
     type: 'grpc',
     audience: audienceKey(mesh.audienceOf(client)),
@@ -34,7 +37,8 @@ export function tlsOfServedPort(view: string, port: number): boolean | undefined
   return (JSON.parse(view) as ServedPorts).find(([served]) => served === port)?.[1];
 }
 
-// A gRPC server cannot serve both: one whose label makes clients use mutual TLS takes it, another one plain text.
+// A gRPC server cannot serve both: one whose label makes clients use mutual TLS takes it, another one plain
+// text.
 function requiresTls(mode: MutualTlsMode, labelled: boolean): boolean {
   return mode === 'STRICT' || (mode === 'PERMISSIVE' && labelled);
 }

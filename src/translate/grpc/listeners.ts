@@ -1,4 +1,5 @@
-// Listeners of gRPC applications: what a channel to `host:port` asks for first, and what a server asks for before it serves.
+// Listeners of gRPC applications: what a channel to `host:port` asks for first, and what a server asks for
+// before it serves.
 // https://github.com/grpc/proposal/blob/master/A27-xds-global-load-balancing.md
 // https://github.com/grpc/proposal/blob/master/A36-xds-for-servers.md
 import { create } from '@bufbuild/protobuf';
@@ -10,8 +11,14 @@ import { faultFilter } from '../features/fault.ts';
 import { any, fromAds, socketAddress } from '../wire.ts';
 import { serverTls } from './certificates.ts';
 
-const router = { name: 'envoy.filters.http.router', configType: { case: 'typedConfig', value: any(RouterSchema, {}) } } as const;
-const fault = { name: faultFilter, configType: { case: 'typedConfig', value: any(HTTPFaultSchema, {}) } } as const;
+const router = {
+  name: 'envoy.filters.http.router',
+  configType: { case: 'typedConfig', value: any(RouterSchema, {}) },
+} as const;
+const fault = {
+  name: faultFilter,
+  configType: { case: 'typedConfig', value: any(HTTPFaultSchema, {}) },
+} as const;
 
 export function channelListener(name: string, routeName: string): Listener {
   const manager = any(HttpConnectionManagerSchema, {
@@ -35,7 +42,12 @@ export function serverListener(name: string, { address, port }: ServerAddress, m
         virtualHosts: [
           {
             domains: ['*'],
-            routes: [{ match: { pathSpecifier: { case: 'prefix', value: '/' } }, action: { case: 'nonForwardingAction', value: {} } }],
+            routes: [
+              {
+                match: { pathSpecifier: { case: 'prefix', value: '/' } },
+                action: { case: 'nonForwardingAction', value: {} },
+              },
+            ],
           },
         ],
       },
@@ -48,7 +60,12 @@ export function serverListener(name: string, { address, port }: ServerAddress, m
     filterChains: [
       {
         name: mutualTls ? 'inbound-mtls' : 'inbound-plaintext',
-        filters: [{ name: 'envoy.filters.network.http_connection_manager', configType: { case: 'typedConfig', value: manager } }],
+        filters: [
+          {
+            name: 'envoy.filters.network.http_connection_manager',
+            configType: { case: 'typedConfig', value: manager },
+          },
+        ],
         transportSocket: mutualTls ? serverTls() : undefined,
       },
     ],

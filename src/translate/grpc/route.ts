@@ -1,4 +1,5 @@
-// A sidecar's route cut down to what gRPC clients know. They refuse a whole route table for one thing that they do not.
+// A sidecar's route cut down to what gRPC clients know. They refuse a whole route table for one thing that
+// they do not.
 // https://github.com/grpc/proposal/blob/master/A28-xds-traffic-splitting-and-routing.md
 import { create } from '@bufbuild/protobuf';
 import type { Any, Duration } from '@bufbuild/protobuf/wkt';
@@ -28,12 +29,18 @@ export function grpcRoute(route: Route, cluster: string): Route | undefined {
   return create(RouteSchema, {
     name: route.name,
     match,
-    action: { case: 'route', value: grpcAction(route.action) ?? { clusterSpecifier: { case: 'cluster', value: cluster } } },
+    action: {
+      case: 'route',
+      value: grpcAction(route.action) ?? { clusterSpecifier: { case: 'cluster', value: cluster } },
+    },
     typedPerFilterConfig: fault ? { [faultFilter]: fault } : {},
   });
 }
 
-/** Of an answer that a proxy would give by itself. There is no such action here, so it becomes a fault, which fails the call alike. */
+/**
+ * Of an answer that a proxy would give by itself. There is no such action here, so it becomes a fault, which
+ * fails the call alike.
+ */
 function statusOf({ case: kind, value }: Route['action']): number | undefined {
   switch (kind) {
     case 'route':
@@ -51,7 +58,9 @@ const unavailable = 503;
 const redirected = 301;
 
 function answer(httpStatus: number): Any {
-  return any(HTTPFaultSchema, { abort: { errorType: { case: 'httpStatus', value: httpStatus }, percentage: fractionalPercent(100) } });
+  return any(HTTPFaultSchema, {
+    abort: { errorType: { case: 'httpStatus', value: httpStatus }, percentage: fractionalPercent(100) },
+  });
 }
 
 function grpcMatch(match: RouteMatch): MatchInit | undefined {
@@ -71,7 +80,9 @@ function grpcPath(path: RouteMatch['pathSpecifier']): MatchInit['pathSpecifier']
       return path;
     case 'pathSeparatedPrefix':
       // The path of a call is `/service/method`: one segment means the service, two the call.
-      return path.value.indexOf('/', 1) < 0 ? { case: 'prefix', value: `${path.value}/` } : { case: 'path', value: path.value };
+      return path.value.indexOf('/', 1) < 0
+        ? { case: 'prefix', value: `${path.value}/` }
+        : { case: 'path', value: path.value };
     default:
       return undefined;
   }
@@ -108,14 +119,19 @@ function grpcAction(action: Route['action']): Init<typeof RouteActionSchema> | u
   };
 }
 
-function clusterSpecifier(specifier: RouteAction['clusterSpecifier']): Init<typeof RouteActionSchema>['clusterSpecifier'] {
+function clusterSpecifier(
+  specifier: RouteAction['clusterSpecifier'],
+): Init<typeof RouteActionSchema>['clusterSpecifier'] {
   if (specifier.case !== 'weightedClusters') return specifier.case === 'cluster' ? specifier : undefined;
   const clusters = specifier.value.clusters.map(({ name, weight }) => ({ name, weight }));
   // A sum of no weights is refused.
   return clusters.length > 0 ? { case: 'weightedClusters', value: { clusters } } : undefined;
 }
 
-/** https://github.com/grpc/proposal/blob/master/A44-xds-retry.md; conditions that gRPC does not know, it passes over. */
+/**
+ * https://github.com/grpc/proposal/blob/master/A44-xds-retry.md; conditions that gRPC does not know, it
+ * passes over.
+ */
 function grpcRetries({ retryOn, numRetries, retryBackOff }: RetryPolicy): Init<typeof RetryPolicySchema> {
   return { retryOn, numRetries, retryBackOff };
 }

@@ -1,4 +1,5 @@
-// Ports of the capturing listeners: https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio
+// Ports of the capturing listeners:
+// https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio
 import type { MeshConfig } from '../../config/index.ts';
 
 export const anyAddress = '0.0.0.0';

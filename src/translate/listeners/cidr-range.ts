@@ -16,7 +16,10 @@ export function cidrRange(text: string): CidrRange {
 export function normalRange(text: string): string | undefined {
   if (!ipaddr.isValidCIDR(text)) return undefined;
   const [address, length] = ipaddr.parseCIDR(text);
-  const network = address.kind() === 'ipv4' ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text);
+  const network =
+    address.kind() === 'ipv4'
+      ? ipaddr.IPv4.networkAddressFromCIDR(text)
+      : ipaddr.IPv6.networkAddressFromCIDR(text);
   return `${network.toString()}/${length}`;
 }
 

@@ -1,5 +1,5 @@
-// Who takes which connections of a listener: the first that claims a server name and range keeps it, since Envoy refuses a listener with two
-// filter chains for the same thing.
+// Who takes which connections of a listener: the first that claims a server name and range keeps it, since
+// Envoy refuses a listener with two filter chains for the same thing.
 import { singleRange } from './cidr-range.ts';
 
 export interface Claim {
@@ -14,9 +14,13 @@ const any = '';
 export class Claims {
   readonly #taken = new Set<string>();
 
-  /** What of a claim is still free, in parts that a filter chain each can match; nothing when others have it all. */
+  /**
+   * What of a claim is still free, in parts that a filter chain each can match; nothing when others have it
+   * all.
+   */
   take({ sniHosts, subnets }: Claim): readonly Claim[] {
-    const hosts = sniHosts.length === 0 || sniHosts.includes('*') ? [any] : sniHosts.map((host) => host.toLowerCase());
+    const hosts =
+      sniHosts.length === 0 || sniHosts.includes('*') ? [any] : sniHosts.map((host) => host.toLowerCase());
     const ranges = subnets.length === 0 ? [any] : subnets.map(singleRange);
     const byRanges = new Map<string, { readonly free: readonly string[]; readonly hosts: string[] }>();
     for (const host of new Set(hosts)) {
@@ -27,7 +31,10 @@ export class Claims {
       if (part) part.hosts.push(host);
       else if (free.length > 0) byRanges.set(key, { free, hosts: [host] });
     }
-    return [...byRanges.values()].map(({ free, hosts: names }) => ({ sniHosts: names.filter(isNamed), subnets: free.filter(isNamed) }));
+    return [...byRanges.values()].map(({ free, hosts: names }) => ({
+      sniHosts: names.filter(isNamed),
+      subnets: free.filter(isNamed),
+    }));
   }
 
   /** Takes the names, whatever the address, if all of them are free. */

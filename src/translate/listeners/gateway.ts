@@ -1,8 +1,13 @@
-// Listeners of a gateway: one an address and port, with a filter chain for each server or route that SNI tells apart.
+// Listeners of a gateway: one an address and port, with a filter chain for each server or route that SNI
+// tells apart.
 import { create } from '@bufbuild/protobuf';
 import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { type Filter, type FilterChain, FilterChainSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
+import {
+  type Filter,
+  type FilterChain,
+  FilterChainSchema,
+} from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import type { RouteDestination, TLSRoute } from '../../config/index.ts';
 import {
   type Audience,
@@ -43,7 +48,9 @@ export function gatewayListener(mesh: Mesh, audience: Audience, port: GatewayPor
   if (chains.length === 0) return undefined;
   return create(ListenerSchema, {
     name: listenerName(port.bind, port.port),
-    address: port.bind.startsWith(unixPrefix) ? pipeAddress(port.bind.slice(unixPrefix.length)) : socketAddress(port.bind, port.port),
+    address: port.bind.startsWith(unixPrefix)
+      ? pipeAddress(port.bind.slice(unixPrefix.length))
+      : socketAddress(port.bind, port.port),
     filterChains: chains,
     listenerFilters: [
       ...(mesh.settings.config.defaultConfig?.gatewayTopology?.proxyProtocol ? [proxyProtocol()] : []),
@@ -93,7 +100,8 @@ interface ServerInput {
 function serverChains(input: ServerInput): readonly FilterChain[] {
   const { server } = input.server;
   if (terminatesHttps(server)) return httpsChain(input);
-  if (passesAutomatically(server)) return autoPassthroughChains(input.mesh, input.audience, input.server, input.claims);
+  if (passesAutomatically(server))
+    return autoPassthroughChains(input.mesh, input.audience, input.server, input.claims);
   if (isTlsServer(server) && isPassthrough(server)) return tlsRouteChains(input);
   return tcpRouteChains(input);
 }
@@ -129,12 +137,14 @@ function tlsRouteChains({ mesh, audience, port, server, claims }: ServerInput): 
         .flatMap((match) => {
           const wanted = (match.sniHosts ?? []).filter((sni) => hosts.some((host) => covers(host, sni)));
           if (wanted.length === 0) return [];
-          return claims.take({ sniHosts: wanted, subnets: match.destinationSubnets ?? [] }).map(({ sniHosts, subnets }) =>
-            create(FilterChainSchema, {
-              filterChainMatch: { serverNames: [...sniHosts], prefixRanges: subnets.map(cidrRange) },
-              filters: proxyTo({ mesh, audience, port }, route.route ?? [], model),
-            }),
-          );
+          return claims
+            .take({ sniHosts: wanted, subnets: match.destinationSubnets ?? [] })
+            .map(({ sniHosts, subnets }) =>
+              create(FilterChainSchema, {
+                filterChainMatch: { serverNames: [...sniHosts], prefixRanges: subnets.map(cidrRange) },
+                filters: proxyTo({ mesh, audience, port }, route.route ?? [], model),
+              }),
+            );
         }),
     );
   });
@@ -147,7 +157,9 @@ function tcpRouteChains(input: ServerInput): readonly FilterChain[] {
   for (const model of mesh.virtualServicesOfGateway(server.gateway, audience.namespace)) {
     const hosts = sharedHosts(server, model);
     if (hosts.length === 0) continue;
-    const route = model.tcp.find((rule) => isFor(rule.match, input)) ?? (ends ? endedTlsRoute(model, hosts, input) : undefined);
+    const route =
+      model.tcp.find((rule) => isFor(rule.match, input)) ??
+      (ends ? endedTlsRoute(model, hosts, input) : undefined);
     if (!route) continue;
     const names = claim(input);
     if (!names) return [];
@@ -155,7 +167,9 @@ function tcpRouteChains(input: ServerInput): readonly FilterChain[] {
       create(FilterChainSchema, {
         filterChainMatch: ends ? { serverNames: [...names] } : undefined,
         filters: proxyTo({ mesh, audience, port }, route.route ?? [], model),
-        transportSocket: ends ? serverTls(server.server.tls ?? {}, false, mesh.settings.config.tlsDefaults) : undefined,
+        transportSocket: ends
+          ? serverTls(server.server.tls ?? {}, false, mesh.settings.config.tlsDefaults)
+          : undefined,
       }),
     ];
   }
@@ -164,21 +178,41 @@ function tcpRouteChains(input: ServerInput): readonly FilterChain[] {
 
 type ClientMatch = Parameters<typeof concernsClient>[0];
 
-function isFor(matches: readonly ClientMatch[] | undefined, { audience, server, port }: ServerInput): boolean {
+function isFor(
+  matches: readonly ClientMatch[] | undefined,
+  { audience, server, port }: ServerInput,
+): boolean {
   return !matches?.length || matches.some((match) => concernsClient(match, clientOf(audience, server, port)));
 }
 
-/** A TLSRoute may be attached to a listener that ends TLS; `tls` rules of a user's VirtualService are for passthrough only. */
-function endedTlsRoute(model: VirtualServiceModel, hosts: readonly string[], input: ServerInput): TLSRoute | undefined {
+/**
+ * A TLSRoute may be attached to a listener that ends TLS; `tls` rules of a user's VirtualService are for
+ * passthrough only.
+ */
+function endedTlsRoute(
+  model: VirtualServiceModel,
+  hosts: readonly string[],
+  input: ServerInput,
+): TLSRoute | undefined {
   if (model.semantics !== 'gateway') return undefined;
   return model.tls.find(
     ({ match }) =>
-      isFor(match, input) && match?.some(({ sniHosts = [] }) => sniHosts.some((sni) => hosts.some((host) => overlaps(host, sni)))),
+      isFor(match, input) &&
+      match?.some(({ sniHosts = [] }) => sniHosts.some((sni) => hosts.some((host) => overlaps(host, sni)))),
   );
 }
 
-function clientOf(audience: Audience, server: GatewayServer, port: GatewayPort): Parameters<typeof concernsClient>[1] {
-  return { labels: audience.labels, namespace: audience.namespace, gateways: [server.gateway], port: port.portNumber };
+function clientOf(
+  audience: Audience,
+  server: GatewayServer,
+  port: GatewayPort,
+): Parameters<typeof concernsClient>[1] {
+  return {
+    labels: audience.labels,
+    namespace: audience.namespace,
+    gateways: [server.gateway],
+    port: port.portNumber,
+  };
 }
 
 function proxyTo(
@@ -188,7 +222,10 @@ function proxyTo(
 ): Filter[] {
   const { config } = mesh.settings;
   const to = routed({ mesh, audience, port: { number: port.portNumber } }, route, name, namespace);
-  return [...(to.lookUpPort ? [dynamicDnsSniFilter(config, to.lookUpPort)] : []), tcpProxy({ ...to, mesh: config })];
+  return [
+    ...(to.lookUpPort ? [dynamicDnsSniFilter(config, to.lookUpPort)] : []),
+    tcpProxy({ ...to, mesh: config }),
+  ];
 }
 
 /** Whether a rule of the servers names a host that is looked up by the Host of each request. */

@@ -50,8 +50,13 @@ export function httpConnectionManager(options: HttpConnectionOptions): Filter {
     proxy100Continue: true,
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     streamIdleTimeout: duration(0),
-    // No tracer is configured; with sampling decided, Envoy still tells the next hop the route's operation (`x-envoy-decorator-operation`).
-    tracing: { clientSampling: { value: 100 }, randomSampling: { value: 1 }, overallSampling: { value: 100 } },
+    // No tracer is configured; with sampling decided, Envoy still tells the next hop the route's operation
+    // (`x-envoy-decorator-operation`).
+    tracing: {
+      clientSampling: { value: 100 },
+      randomSampling: { value: 1 },
+      overallSampling: { value: 100 },
+    },
     requestIdExtension: { typedConfig: requestIds },
     ...addedHeaders(options.mesh),
     ...(options.http2 ? { http2ProtocolOptions: {} } : {}),
@@ -83,7 +88,8 @@ function serverHeader(mesh: MeshConfig): ManagerInit {
   return { serverName: server?.value || serverName };
 }
 
-// What each side tells the next of the client: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
+// What each side tells the next of the client:
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
 function clientSide({ side, mesh }: HttpConnectionOptions): ManagerInit {
   const topology = mesh.defaultConfig?.gatewayTopology;
   switch (side) {
@@ -131,9 +137,17 @@ function pathNormalization(mesh: MeshConfig): ManagerInit {
     case 'NONE':
       return {};
     case 'MERGE_SLASHES':
-      return { normalizePath: true, mergeSlashes: true, pathWithEscapedSlashesAction: SlashesAction.KEEP_UNCHANGED };
+      return {
+        normalizePath: true,
+        mergeSlashes: true,
+        pathWithEscapedSlashesAction: SlashesAction.KEEP_UNCHANGED,
+      };
     case 'DECODE_AND_MERGE_SLASHES':
-      return { normalizePath: true, mergeSlashes: true, pathWithEscapedSlashesAction: SlashesAction.UNESCAPE_AND_FORWARD };
+      return {
+        normalizePath: true,
+        mergeSlashes: true,
+        pathWithEscapedSlashesAction: SlashesAction.UNESCAPE_AND_FORWARD,
+      };
     default:
       return { normalizePath: true, pathWithEscapedSlashesAction: SlashesAction.KEEP_UNCHANGED };
   }
@@ -141,8 +155,14 @@ function pathNormalization(mesh: MeshConfig): ManagerInit {
 
 type HttpFilterInit = NonNullable<ManagerInit['httpFilters']>[number];
 
-/** In order: translation of gRPC-Web before anything looks at the request, faults before CORS, the router last. */
-function httpFilters({ grpcWeb, dynamicDns, mesh }: HttpConnectionOptions, headers: ProxyHeaders): HttpFilterInit[] {
+/**
+ * In order: translation of gRPC-Web before anything looks at the request, faults before CORS, the router
+ * last.
+ */
+function httpFilters(
+  { grpcWeb, dynamicDns, mesh }: HttpConnectionOptions,
+  headers: ProxyHeaders,
+): HttpFilterInit[] {
   return [
     ...(grpcWeb ? [filter('envoy.filters.http.grpc_web', GrpcWebSchema, {})] : []),
     filter('envoy.filters.http.grpc_stats', GrpcStatsSchema, {
@@ -152,7 +172,9 @@ function httpFilters({ grpcWeb, dynamicDns, mesh }: HttpConnectionOptions, heade
     filter('envoy.filters.http.fault', HTTPFaultSchema, {}),
     filter('envoy.filters.http.cors', CorsSchema, {}),
     ...(dynamicDns ? [dynamicDnsHttpFilter(mesh)] : []),
-    filter('envoy.filters.http.router', RouterSchema, { suppressEnvoyHeaders: headers.envoyDebugHeaders?.disabled ?? false }),
+    filter('envoy.filters.http.router', RouterSchema, {
+      suppressEnvoyHeaders: headers.envoyDebugHeaders?.disabled ?? false,
+    }),
   ];
 }
 

@@ -1,8 +1,15 @@
-// What a workload serves and how: each port it listens on, with the protocol and the mutual TLS that hold there.
+// What a workload serves and how: each port it listens on, with the protocol and the mutual TLS that hold
+// there.
 
 import type { ConnectionPoolSettings, ServerTLSSettings, Sidecar } from '../../config/index.ts';
 import type { Mesh, MutualTls, MutualTlsMode, ProxyNode } from '../../mesh/index.ts';
-import { type ObjectOf, type Protocol, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
+import {
+  type ObjectOf,
+  type Protocol,
+  parseProtocol,
+  type Service,
+  type ServicePort,
+} from '../../registry/index.ts';
 import { isCapturing } from './capture-ports.ts';
 
 export interface InboundPort {
@@ -51,7 +58,12 @@ export function inboundPlan(mesh: Mesh, node: ProxyNode): InboundPlan {
   };
 }
 
-function servicePorts(mesh: Mesh, node: ProxyNode, mutualTls: MutualTls, pool: ConnectionPoolSettings | undefined): readonly InboundPort[] {
+function servicePorts(
+  mesh: Mesh,
+  node: ProxyNode,
+  mutualTls: MutualTls,
+  pool: ConnectionPoolSettings | undefined,
+): readonly InboundPort[] {
   return servicesAt(mesh, node).flatMap(({ service, port, target }) => [
     {
       port: target,
@@ -62,7 +74,9 @@ function servicePorts(mesh: Mesh, node: ProxyNode, mutualTls: MutualTls, pool: C
       hostname: service.hostname,
       protocol: port.protocol,
       mutualTls: mutualTls.ports.get(target) ?? mutualTls.mode,
-      connectionPool: pool ?? mesh.trafficPolicy(mesh.inboundRule(node.namespace, service), port.number, undefined).connectionPool,
+      connectionPool:
+        pool ??
+        mesh.trafficPolicy(mesh.inboundRule(node.namespace, service), port.number, undefined).connectionPool,
       application: node.applicationPorts.has(target)
         ? { address: '127.0.0.1', port: node.applicationPorts.get(target) ?? target }
         : undefined,
@@ -76,14 +90,23 @@ interface Served {
   readonly target: number;
 }
 
-/** The oldest service first, and its ports in their own order: the first to name a port of the workload decides about it. */
+/**
+ * The oldest service first, and its ports in their own order: the first to name a port of the workload
+ * decides about it.
+ */
 function servicesAt(mesh: Mesh, node: ProxyNode): readonly Served[] {
   const keys = new Set(node.addresses.flatMap((address) => mesh.registry.keysAtAddress(address)));
-  const services = [...keys].flatMap((key) => mesh.registry.service(key) ?? []).filter(({ namespace }) => namespace === node.namespace);
+  const services = [...keys]
+    .flatMap((key) => mesh.registry.service(key) ?? [])
+    .filter(({ namespace }) => namespace === node.namespace);
   return services.sort(byAgeThenHost).flatMap((service) => {
-    const own = mesh.endpoints(service).filter((endpoint) => node.addresses.includes(endpoint.address) && ownsPort(node, endpoint.port));
+    const own = mesh
+      .endpoints(service)
+      .filter((endpoint) => node.addresses.includes(endpoint.address) && ownsPort(node, endpoint.port));
     return service.ports.flatMap((port) =>
-      own.filter(({ servicePort }) => servicePort === port.name).map((endpoint) => ({ service, port, target: endpoint.port })),
+      own
+        .filter(({ servicePort }) => servicePort === port.name)
+        .map((endpoint) => ({ service, port, target: endpoint.port })),
     );
   });
 }
@@ -97,13 +120,23 @@ function ownsPort(node: ProxyNode, port: number): boolean {
   return node.applicationPorts.size === 0 || node.applicationPorts.has(port);
 }
 
-function ingressPort(mesh: Mesh, node: ProxyNode, ingress: Ingress, resource: ObjectOf<'Sidecar'>, mutualTls: MutualTls): InboundPort {
+function ingressPort(
+  mesh: Mesh,
+  node: ProxyNode,
+  ingress: Ingress,
+  resource: ObjectOf<'Sidecar'>,
+  mutualTls: MutualTls,
+): InboundPort {
   const { spec: sidecar, metadata } = resource;
   const owner = metadata.name;
   const port = ingress.port?.number ?? 0;
   const mode = mutualTls.ports.get(port) ?? mutualTls.mode;
-  const served = servicesAt(mesh, node).find(({ port: servicePort, target }) => servicePort.number === port || target === port);
-  const isCaptured = node.captured && (ingress.captureMode !== 'NONE' || isCapturing(ingress.bind ?? '', port, mesh.settings.config));
+  const served = servicesAt(mesh, node).find(
+    ({ port: servicePort, target }) => servicePort.number === port || target === port,
+  );
+  const isCaptured =
+    node.captured &&
+    (ingress.captureMode !== 'NONE' || isCapturing(ingress.bind ?? '', port, mesh.settings.config));
   return {
     port,
     address: ingress.bind || (node.addresses[0] ?? '0.0.0.0'),
@@ -128,7 +161,9 @@ function ownAddress(node: ProxyNode): string {
   return node.addresses[0] ?? '127.0.0.1';
 }
 
-/** https://istio.io/latest/docs/reference/config/networking/sidecar/#IstioIngressListener (defaultEndpoint) */
+/**
+ * https://istio.io/latest/docs/reference/config/networking/sidecar/#IstioIngressListener (defaultEndpoint)
+ */
 function defaultEndpoint(text: string | undefined, node: ProxyNode): InboundPort['application'] {
   if (!text) return undefined;
   if (text.startsWith('unix://')) return { path: text.slice('unix://'.length) };
@@ -136,7 +171,9 @@ function defaultEndpoint(text: string | undefined, node: ProxyNode): InboundPort
   const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
   const own = host === '0.0.0.0' || host === '::' || host === '';
   const port = Number(text.slice(colon + 1));
-  return Number.isInteger(port) && port > 0 ? { address: own ? (node.addresses[0] ?? '127.0.0.1') : host, port } : undefined;
+  return Number.isInteger(port) && port > 0
+    ? { address: own ? (node.addresses[0] ?? '127.0.0.1') : host, port }
+    : undefined;
 }
 
 function dedupe(ports: readonly InboundPort[]): readonly InboundPort[] {

@@ -46,7 +46,9 @@ const plain = (applicationProtocols: string[], serves: 'http' | 'tcp'): ChainSha
 });
 const opaqueTls: ChainShape = { match: { transportProtocol: 'tls' }, serves: 'tcp', terminatesTls: false };
 
-/** https://istio.io/latest/docs/reference/config/security/peer_authentication/#PeerAuthentication-MutualTLS-Mode */
+/**
+ * https://istio.io/latest/docs/reference/config/security/peer_authentication/#PeerAuthentication-MutualTLS-Mode
+ */
 function chainShapes(protocol: Protocol, mode: MutualTlsMode): readonly ChainShape[] {
   const kind = protocol === 'auto' ? 'auto' : isHttp(protocol) ? 'http' : 'tcp';
   const known = [...meshTcp.toReversed(), ...meshHttp];
@@ -55,9 +57,19 @@ function chainShapes(protocol: Protocol, mode: MutualTlsMode): readonly ChainSha
     PERMISSIVE: {
       http: [tls(known, 'http'), plain([], 'http')],
       tcp: [tls(known, 'tcp'), opaqueTls, plain([], 'tcp')],
-      auto: [tls(meshHttp, 'http'), plain(plainHttp, 'http'), tls(meshTcp, 'tcp'), plain([], 'tcp'), opaqueTls],
+      auto: [
+        tls(meshHttp, 'http'),
+        plain(plainHttp, 'http'),
+        tls(meshTcp, 'tcp'),
+        plain([], 'tcp'),
+        opaqueTls,
+      ],
     },
-    DISABLE: { http: [plain([], 'http')], tcp: [plain([], 'tcp')], auto: [plain(plainHttp, 'http'), plain([], 'tcp')] },
+    DISABLE: {
+      http: [plain([], 'http')],
+      tcp: [plain([], 'tcp')],
+      auto: [plain(plainHttp, 'http'), plain([], 'tcp')],
+    },
   };
   return shapes[mode][kind];
 }
@@ -91,7 +103,10 @@ export function virtualInbound(plan: InboundPlan, settings: MeshSettings): Liste
 
 /** Looks for TLS where some filter chain wants to know of it; elsewhere TLS is bytes like any others. */
 function inboundTlsInspector(plan: InboundPlan, capturePort: number): readonly ListenerFilter[] {
-  const ports: readonly Pick<InboundPort, 'port' | 'mutualTls' | 'tls'>[] = [...plan.ports, ...plan.undeclared];
+  const ports: readonly Pick<InboundPort, 'port' | 'mutualTls' | 'tls'>[] = [
+    ...plan.ports,
+    ...plan.undeclared,
+  ];
   const looks = ports.filter(looksForTls).map(({ port }) => port);
   if (plan.mutualTls === 'DISABLE') return looks.length > 0 ? [tlsInspectorOn(looks)] : [];
   return [tlsInspector([...ports.filter((port) => !looksForTls(port)).map(({ port }) => port), capturePort])];
@@ -101,9 +116,13 @@ function looksForTls({ mutualTls, tls }: Pick<InboundPort, 'mutualTls' | 'tls'>)
   return mutualTls !== 'DISABLE' || tls !== undefined;
 }
 
-/** The ports that have listeners of their own, by the names of these: nothing captures connections to them. */
+/**
+ * The ports that have listeners of their own, by the names of these: nothing captures connections to them.
+ */
 export function boundPorts({ ports }: InboundPlan): ReadonlyMap<string, InboundPort> {
-  return new Map(ports.flatMap((port) => (port.boundTo ? [[listenerName(port.boundTo, port.port), port]] : [])));
+  return new Map(
+    ports.flatMap((port) => (port.boundTo ? [[listenerName(port.boundTo, port.port), port]] : [])),
+  );
 }
 
 export function boundInbound(port: InboundPort, settings: MeshSettings): Listener {
@@ -113,7 +132,10 @@ export function boundInbound(port: InboundPort, settings: MeshSettings): Listene
     address: socketAddress(boundTo, port.port),
     trafficDirection: TrafficDirection.INBOUND,
     filterChains: portChains(port, settings, false),
-    listenerFilters: [...(looksForTls(port) ? [tlsInspector()] : []), ...(port.protocol === 'auto' ? [httpInspector()] : [])],
+    listenerFilters: [
+      ...(looksForTls(port) ? [tlsInspector()] : []),
+      ...(port.protocol === 'auto' ? [httpInspector()] : []),
+    ],
     listenerFiltersTimeout: duration(settings.detectionTimeoutMs),
     continueOnListenerFiltersTimeout: true,
     accessLog: listenerAccessLogs(settings.config),
@@ -133,7 +155,11 @@ function blackHoleChain(port: number, { config }: MeshSettings): FilterChain {
   });
 }
 
-function undeclaredChains(mode: MutualTlsMode, settings: MeshSettings, port?: number): readonly FilterChain[] {
+function undeclaredChains(
+  mode: MutualTlsMode,
+  settings: MeshSettings,
+  port?: number,
+): readonly FilterChain[] {
   const routes = routeTo({ cluster: inboundPassthroughCluster, port: 0, hostname: '', protocol: 'auto' });
   return chainShapes('auto', mode).map((shape) =>
     create(FilterChainSchema, {
@@ -168,7 +194,12 @@ function portChains(port: InboundPort, settings: MeshSettings, captured: boolean
               statPrefix: `inbound_${name};`,
               routes: {
                 kind: 'inline',
-                config: routeTo({ cluster, port: port.servicePort, hostname: port.hostname, protocol: port.protocol }),
+                config: routeTo({
+                  cluster,
+                  port: port.servicePort,
+                  hostname: port.hostname,
+                  protocol: port.protocol,
+                }),
               },
               mesh: settings.config,
               grpcWeb: port.protocol === 'grpc-web',
@@ -181,7 +212,9 @@ function portChains(port: InboundPort, settings: MeshSettings, captured: boolean
   );
 }
 
-/** What a Sidecar's ingress listener declares takes the place of the mesh's TLS; HTTPS that it ends is HTTP. */
+/**
+ * What a Sidecar's ingress listener declares takes the place of the mesh's TLS; HTTPS that it ends is HTTP.
+ */
 function portShapes({ protocol, mutualTls, tls: own }: InboundPort): readonly ChainShape[] {
   if (own === undefined) return chainShapes(protocol, mutualTls);
   return [tls([], isHttp(protocol) || protocol === 'https' ? 'http' : 'tcp')];

@@ -36,7 +36,9 @@ export function tlsInspectorOn(ports: readonly number[]): ListenerFilter {
   return create(ListenerFilterSchema, {
     name: 'envoy.filters.listener.tls_inspector',
     configType: { case: 'typedConfig', value: any(TlsInspectorSchema, {}) },
-    filterDisabled: wanted && create(ListenerFilterChainMatchPredicateSchema, { rule: { case: 'notMatch', value: wanted } }),
+    filterDisabled:
+      wanted &&
+      create(ListenerFilterChainMatchPredicateSchema, { rule: { case: 'notMatch', value: wanted } }),
   });
 }
 
@@ -60,7 +62,9 @@ function portsPredicate(ports: DisabledPorts): ListenerFilterChainMatchPredicate
   const rules = [...new Set(ports)]
     .sort((a, b) => a - b)
     .map((port) =>
-      create(ListenerFilterChainMatchPredicateSchema, { rule: { case: 'destinationPortRange', value: { start: port, end: port + 1 } } }),
+      create(ListenerFilterChainMatchPredicateSchema, {
+        rule: { case: 'destinationPortRange', value: { start: port, end: port + 1 } },
+      }),
     );
   if (rules.length <= 1) return rules[0];
   return create(ListenerFilterChainMatchPredicateSchema, { rule: { case: 'orMatch', value: { rules } } });

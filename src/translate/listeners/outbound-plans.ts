@@ -1,8 +1,14 @@
-// Which listeners a sidecar has for the services it reaches. HTTP ports share one listener a port number, every other port has one an
-// address; what claims the same place is merged, oldest service first.
+// Which listeners a sidecar has for the services it reaches. HTTP ports share one listener a port number,
+// every other port has one an address; what claims the same place is merged, oldest service first.
 import ipaddr from 'ipaddr.js';
 import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
-import { isHttp, type Protocol, parseProtocol, type Service, type ServicePort } from '../../registry/index.ts';
+import {
+  isHttp,
+  type Protocol,
+  parseProtocol,
+  type Service,
+  type ServicePort,
+} from '../../registry/index.ts';
 import { detectedRouteName, isSocket, listenerName, sidecarRouteName } from '../names.ts';
 import { anyAddress, isCapturing } from './capture-ports.ts';
 import { normalRange } from './cidr-range.ts';
@@ -35,7 +41,9 @@ export function outboundPlans(mesh: Mesh, audience: Audience): readonly Outbound
       for (const port of portsOf(service, scope)) addPort(drafts, { mesh, audience, scope, service, port });
     }
   }
-  return [...drafts.values()].filter(({ address, port }) => !isCapturing(address, port, mesh.settings.config)).map(finish);
+  return [...drafts.values()]
+    .filter(({ address, port }) => !isCapturing(address, port, mesh.settings.config))
+    .map(finish);
 }
 
 interface PortInput {
@@ -46,20 +54,29 @@ interface PortInput {
   readonly port: ServicePort;
 }
 
-/** A Sidecar's listener with a port serves that port of every service, by the protocol that the Sidecar says. */
+/**
+ * A Sidecar's listener with a port serves that port of every service, by the protocol that the Sidecar says.
+ */
 function portsOf(service: Service, { port }: EgressScope): readonly ServicePort[] {
   if (!port) return service.ports.filter(({ protocol }) => protocol !== 'udp');
   const number = port.number ?? 0;
   const own = service.ports.find((candidate) => candidate.number === number);
-  return [{ name: port.name ?? '', targetPort: own?.targetPort, number, protocol: parseProtocol(port.protocol) }];
+  return [
+    { name: port.name ?? '', targetPort: own?.targetPort, number, protocol: parseProtocol(port.protocol) },
+  ];
 }
 
 function addPort(drafts: Drafts, input: PortInput): void {
   if (isHttp(input.port.protocol)) addHttp(drafts, input);
-  else for (const place of placesOf(input).filter((one) => isNews(drafts, input, one))) addTcp(drafts, input, place);
+  else
+    for (const place of placesOf(input).filter((one) => isNews(drafts, input, one)))
+      addTcp(drafts, input, place);
 }
 
-/** A port whose protocol is to be detected adds nothing where that is done already; what is no HTTP goes where it went before. */
+/**
+ * A port whose protocol is to be detected adds nothing where that is done already; what is no HTTP goes where
+ * it went before.
+ */
 function isNews(drafts: Drafts, { port }: PortInput, { address }: Place): boolean {
   return port.protocol !== 'auto' || drafts.get(listenerName(address, port.number))?.protocol !== 'auto';
 }
@@ -67,7 +84,8 @@ function isNews(drafts: Drafts, { port }: PortInput, { address }: Place): boolea
 function addHttp(drafts: Drafts, { scope, audience, port, service }: PortInput): void {
   const draft = draftAt(drafts, bindOf(scope, audience) ?? anyAddress, port.number, isBound(scope, audience));
   if (!admits(draft, port.protocol)) return;
-  // Only where everything arrives are bytes told apart: a listener of one address is for HTTP alone, unless something else was there first.
+  // Only where everything arrives are bytes told apart: a listener of one address is for HTTP alone, unless
+  // something else was there first.
   const isAlone = draft.address !== anyAddress && draft.protocol === undefined;
   if (isAlone) draft.rest = 'http';
   else if (draft.address !== anyAddress && !draft.http) return;
@@ -79,10 +97,15 @@ function addHttp(drafts: Drafts, { scope, audience, port, service }: PortInput):
 
 const exclusive: ReadonlySet<Protocol> = new Set(['mongo', 'mysql']);
 
-/** Servers of these protocols speak first, so that nothing else can be told apart on their ports: the first stays alone. */
+/**
+ * Servers of these protocols speak first, so that nothing else can be told apart on their ports: the first
+ * stays alone.
+ */
 function admits({ protocol, locked }: Draft, incoming: Protocol): boolean {
   if (locked) return false;
-  return protocol === undefined || protocol === incoming || !(exclusive.has(protocol) || exclusive.has(incoming));
+  return (
+    protocol === undefined || protocol === incoming || !(exclusive.has(protocol) || exclusive.has(incoming))
+  );
 }
 
 interface Place {
@@ -92,7 +115,10 @@ interface Place {
   readonly own: boolean;
 }
 
-/** At an address that a Sidecar gives, names matter only to services that have no address of their own to be dialled at. */
+/**
+ * At an address that a Sidecar gives, names matter only to services that have no address of their own to be
+ * dialled at.
+ */
 function tellsService(address: string | undefined, bind: string): boolean {
   return address === undefined ? bind !== anyAddress : !address.includes('/');
 }
@@ -102,10 +128,13 @@ function placesOf({ mesh, audience, scope, service, port }: PortInput): readonly
   const bind = bindOf(scope, audience);
   if (bind) return [{ address: bind, own: tellsService(mesh.addressesOf(audience, service)[0], bind) }];
   const addresses = mesh.addressesOf(audience, service);
-  if (service.headless || (addresses.length === 0 && isReachedDirectly(service))) return endpointPlaces(mesh, service, port);
+  if (service.headless || (addresses.length === 0 && isReachedDirectly(service)))
+    return endpointPlaces(mesh, service, port);
   if (addresses.length === 0) return [{ address: anyAddress, own: false }];
   return addresses.map((address) =>
-    address.includes('/') ? { address: anyAddress, subnet: normalRange(address) ?? address, own: false } : { address, own: true },
+    address.includes('/')
+      ? { address: anyAddress, subnet: normalRange(address) ?? address, own: false }
+      : { address, own: true },
   );
 }
 
@@ -115,8 +144,12 @@ function isReachedDirectly({ resolution, selectsWorkloads }: Service): boolean {
 }
 
 function endpointPlaces(mesh: Mesh, service: Service, port: ServicePort): readonly Place[] {
-  const own = mesh.endpoints(service).filter((endpoint) => endpoint.servicePort === port.name && endpoint.health !== 'unhealthy');
-  const addresses = [...new Set(own.map((endpoint) => endpoint.address))].filter((address) => ipaddr.isValid(address)).sort();
+  const own = mesh
+    .endpoints(service)
+    .filter((endpoint) => endpoint.servicePort === port.name && endpoint.health !== 'unhealthy');
+  const addresses = [...new Set(own.map((endpoint) => endpoint.address))]
+    .filter((address) => ipaddr.isValid(address))
+    .sort();
   if (!mesh.features.headlessFilterChains) return addresses.map((address) => ({ address, own: true }));
   return addresses.map((address) => ({ address: anyAddress, subnet: address, own: false }));
 }
@@ -127,13 +160,24 @@ function addTcp(drafts: Drafts, input: PortInput, place: Place): void {
   if (!admits(draft, port.protocol)) return;
   if (port.protocol === 'auto') {
     draft.http ??= {
-      routeName: place.address === anyAddress ? sidecarRouteName(port.number) : detectedRouteName(service.hostname, port.number),
+      routeName:
+        place.address === anyAddress
+          ? sidecarRouteName(port.number)
+          : detectedRouteName(service.hostname, port.number),
       grpcWeb: false,
     };
   }
   const { protocol = port.protocol } = draft;
   draft.protocol = port.protocol === 'auto' || isHttp(protocol) ? 'auto' : protocol;
-  for (const chain of tcpChains({ mesh, audience, egress: scope, service, port, subnet: place.subnet, ownAddress: place.own }))
+  for (const chain of tcpChains({
+    mesh,
+    audience,
+    egress: scope,
+    service,
+    port,
+    subnet: place.subnet,
+    ownAddress: place.own,
+  }))
     addChain(draft, chain);
 }
 

@@ -30,7 +30,10 @@ export interface OutboundOptions {
   readonly egressProxy?: string;
 }
 
-const plainHttp: Init<typeof FilterChainMatchSchema> = { transportProtocol: 'raw_buffer', applicationProtocols: ['http/1.1', 'h2c'] };
+const plainHttp: Init<typeof FilterChainMatchSchema> = {
+  transportProtocol: 'raw_buffer',
+  applicationProtocols: ['http/1.1', 'h2c'],
+};
 
 export function outboundListener(plan: OutboundListenerPlan, options: OutboundOptions): Listener {
   const rest = restChain(plan, options);
@@ -39,10 +42,15 @@ export function outboundListener(plan: OutboundListenerPlan, options: OutboundOp
   const usesSni = plan.chains.some((chain) => chain.sniHosts.length > 0);
   return create(ListenerSchema, {
     name: plan.name,
-    address: isSocket(plan.address) ? pipeAddress(socketPath(plan.address)) : socketAddress(plan.address, plan.port),
+    address: isSocket(plan.address)
+      ? pipeAddress(socketPath(plan.address))
+      : socketAddress(plan.address, plan.port),
     filterChains: matched.length > 0 ? matched : [rest],
     defaultFilterChain: matched.length > 0 ? rest : undefined,
-    listenerFilters: [...(usesSni ? [tlsInspector()] : []), ...(detected.length > 0 ? [httpInspector()] : [])],
+    listenerFilters: [
+      ...(usesSni ? [tlsInspector()] : []),
+      ...(detected.length > 0 ? [httpInspector()] : []),
+    ],
     listenerFiltersTimeout: duration(options.mesh.settings.detectionTimeoutMs),
     continueOnListenerFiltersTimeout: true,
     trafficDirection: TrafficDirection.OUTBOUND,
@@ -88,10 +96,16 @@ function restChain(plan: OutboundListenerPlan, options: OutboundOptions): Filter
 
 function tcpFilters(chain: TcpChain, { mesh }: OutboundOptions): Filter[] {
   const { config } = mesh.settings;
-  return [...(chain.lookUpPort ? [dynamicDnsSniFilter(config, chain.lookUpPort)] : []), tcpProxy({ ...chain, mesh: config })];
+  return [
+    ...(chain.lookUpPort ? [dynamicDnsSniFilter(config, chain.lookUpPort)] : []),
+    tcpProxy({ ...chain, mesh: config }),
+  ];
 }
 
-function undeclaredChain(name: string, { mesh, undeclared, egressProxy = passthroughCluster }: OutboundOptions): FilterChain {
+function undeclaredChain(
+  name: string,
+  { mesh, undeclared, egressProxy = passthroughCluster }: OutboundOptions,
+): FilterChain {
   const cluster = undeclared === 'block' ? blackHoleCluster : egressProxy;
   return create(FilterChainSchema, { name, filters: [tcpTo(cluster, mesh.settings.config)] });
 }
@@ -126,7 +140,10 @@ function lookedUpChain({ mesh, undeclared }: OutboundOptions): FilterChain {
   const manager = httpConnectionManager({
     side: 'outbound',
     statPrefix: `outbound_virtualOutbound_${host.name};`,
-    routes: { kind: 'inline', config: { name: host.name, virtualHosts: [host], ignorePortInHostMatching: true } },
+    routes: {
+      kind: 'inline',
+      config: { name: host.name, virtualHosts: [host], ignorePortInHostMatching: true },
+    },
     mesh: mesh.settings.config,
     dynamicDns: true,
   });
@@ -138,7 +155,12 @@ function lookedUpChain({ mesh, undeclared }: OutboundOptions): FilterChain {
 }
 
 /** The listener of an explicit HTTP proxy: what applications reach by `HTTP_PROXY`. */
-export function httpProxyListener(address: string, port: number, routeName: string, { mesh, undeclared }: OutboundOptions): Listener {
+export function httpProxyListener(
+  address: string,
+  port: number,
+  routeName: string,
+  { mesh, undeclared }: OutboundOptions,
+): Listener {
   return create(ListenerSchema, {
     name: `${address}_${port}`,
     address: socketAddress(address, port),

@@ -28,6 +28,9 @@ export interface OutboundListenerPlan {
   readonly bound: boolean;
   readonly http?: HttpChain;
   readonly chains: readonly TcpChain[];
-  /** Where bytes go that no chain asks for; `http` takes them as requests, `undeclared` follows the outbound policy. */
+  /**
+   * Where bytes go that no chain asks for; `http` takes them as requests, `undeclared` follows the outbound
+   * policy.
+   */
   readonly rest: TcpChain | 'http' | 'undeclared';
 }

@@ -1,6 +1,14 @@
-// The filter chains that a TCP or TLS port of a service gives a sidecar: from the VirtualServices of its host, else straight to it.
+// The filter chains that a TCP or TLS port of a service gives a sidecar: from the VirtualServices of its
+// host, else straight to it.
 import type { RouteDestination, TrafficPolicy } from '../../config/index.ts';
-import { type Audience, type DestinationRuleModel, type EgressScope, type Mesh, meshGateway, type SubsetModel } from '../../mesh/index.ts';
+import {
+  type Audience,
+  type DestinationRuleModel,
+  type EgressScope,
+  type Mesh,
+  meshGateway,
+  type SubsetModel,
+} from '../../mesh/index.ts';
 import { isTls, type Service, type ServicePort } from '../../registry/index.ts';
 import { concernsClient, type MatchClient } from '../features/route-match.ts';
 import { outboundCluster, parseClusterName } from '../names.ts';
@@ -42,7 +50,9 @@ function tlsChains(input: TcpPort): readonly TcpChain[] {
     }
   }
   if (chains.length > 0) return chains;
-  return [{ ...direct(input), sniHosts: input.ownAddress ? [] : [service.hostname], subnets: subnetsOf(input) }];
+  return [
+    { ...direct(input), sniHosts: input.ownAddress ? [] : [service.hostname], subnets: subnetsOf(input) },
+  ];
 }
 
 function plainChains(input: TcpPort): readonly TcpChain[] {
@@ -63,7 +73,12 @@ function plainChains(input: TcpPort): readonly TcpChain[] {
 }
 
 function clientOf({ audience, port }: TcpPort): MatchClient {
-  return { labels: audience.labels, namespace: audience.namespace, gateways: [meshGateway], port: port.number };
+  return {
+    labels: audience.labels,
+    namespace: audience.namespace,
+    gateways: [meshGateway],
+    port: port.number,
+  };
 }
 
 function subnetsOf({ subnet }: TcpPort): readonly string[] {
@@ -86,7 +101,11 @@ function direct({ mesh, audience, service, port }: TcpPort): Routed {
 
 /** Where a rule sends connections, with what the first destination's policy asks of the listener. */
 export function routed(
-  { mesh, audience, port }: Pick<TcpPort, 'mesh' | 'audience'> & { readonly port: Pick<ServicePort, 'number'> },
+  {
+    mesh,
+    audience,
+    port,
+  }: Pick<TcpPort, 'mesh' | 'audience'> & { readonly port: Pick<ServicePort, 'number'> },
   route: readonly RouteDestination[],
   name: string,
   namespace: string,
@@ -106,18 +125,35 @@ export function routed(
 }
 
 /** What a listener enforces of a policy; settings of single ports concern the cluster only. */
-function listenerPolicy(rule: DestinationRuleModel | undefined, subset: SubsetModel | undefined): TrafficPolicy {
-  // A subset does not inherit the tunnel: https://istio.io/latest/docs/tasks/traffic-management/egress/http-proxy/ names subsets for it.
-  return { ...rule?.trafficPolicy, ...subset?.trafficPolicy, tunnel: (subset ?? rule)?.trafficPolicy?.tunnel };
+function listenerPolicy(
+  rule: DestinationRuleModel | undefined,
+  subset: SubsetModel | undefined,
+): TrafficPolicy {
+  // A subset does not inherit the tunnel:
+  // https://istio.io/latest/docs/tasks/traffic-management/egress/http-proxy/ names subsets for it.
+  return {
+    ...rule?.trafficPolicy,
+    ...subset?.trafficPolicy,
+    tunnel: (subset ?? rule)?.trafficPolicy?.tunnel,
+  };
 }
 
 /** Weight 0 takes no part unless the destination is alone. */
-export function tcpTargets(mesh: Mesh, audience: Audience, route: readonly RouteDestination[], listenerPort: number): readonly TcpTarget[] {
+export function tcpTargets(
+  mesh: Mesh,
+  audience: Audience,
+  route: readonly RouteDestination[],
+  listenerPort: number,
+): readonly TcpTarget[] {
   const wanted = route.length === 1 ? route : route.filter((target) => (target.weight ?? 0) > 0);
   return wanted.map(({ destination, weight }) => {
     const host = destination?.host ?? '';
     const ports = mesh.serviceFor(audience, host)?.ports ?? [];
-    const port = destination?.port?.number ?? (ports.length === 1 ? (ports[0]?.number ?? listenerPort) : listenerPort);
-    return { cluster: outboundCluster(port, destination?.subset, mesh.clusterHost(audience, host)), weight: weight || 1 };
+    const port =
+      destination?.port?.number ?? (ports.length === 1 ? (ports[0]?.number ?? listenerPort) : listenerPort);
+    return {
+      cluster: outboundCluster(port, destination?.subset, mesh.clusterHost(audience, host)),
+      weight: weight || 1,
+    };
   });
 }

@@ -28,15 +28,23 @@ export function tcpProxy({ statPrefix, targets, mesh, policy }: TcpProxyOptions)
     clusterSpecifier:
       targets.length === 1
         ? { case: 'cluster', value: targets[0]?.cluster ?? '' }
-        : { case: 'weightedClusters', value: { clusters: targets.map(({ cluster, weight }) => ({ name: cluster, weight })) } },
+        : {
+            case: 'weightedClusters',
+            value: { clusters: targets.map(({ cluster, weight }) => ({ name: cluster, weight })) },
+          },
     ...(tcp?.idleTimeout === undefined ? {} : { idleTimeout: duration(tcp.idleTimeout) }),
-    ...(tcp?.maxConnectionDuration === undefined ? {} : { maxDownstreamConnectionDuration: duration(tcp.maxConnectionDuration) }),
+    ...(tcp?.maxConnectionDuration === undefined
+      ? {}
+      : { maxDownstreamConnectionDuration: duration(tcp.maxConnectionDuration) }),
     // One tunnel leads to one place: shares of several destinations are not tunnelled.
     tunnelingConfig: targets.length === 1 ? tunnelingConfig(policy?.tunnel) : undefined,
     accessLog: accessLogs(mesh),
     ...(sourceHash ? { hashPolicy: [{ policySpecifier: { case: 'sourceIp', value: {} } }] } : {}),
   });
-  return create(FilterSchema, { name: 'envoy.filters.network.tcp_proxy', configType: { case: 'typedConfig', value: config } });
+  return create(FilterSchema, {
+    name: 'envoy.filters.network.tcp_proxy',
+    configType: { case: 'typedConfig', value: config },
+  });
 }
 
 /** All bytes to one cluster, named after it in the statistics. */

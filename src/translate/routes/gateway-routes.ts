@@ -24,7 +24,9 @@ import { countsAttempts } from './virtual-host.ts';
 /** The route table that serves a server, by name; undefined when the server does not speak HTTP. */
 export function gatewayRouteName(port: GatewayPort, server: GatewayServer): string | undefined {
   if (port.kind === 'http')
-    return port.bind === '0.0.0.0' ? gatewayHttpRouteName(port.port) : `${gatewayHttpRouteName(port.port)}.${port.bind}`;
+    return port.bind === '0.0.0.0'
+      ? gatewayHttpRouteName(port.port)
+      : `${gatewayHttpRouteName(port.port)}.${port.bind}`;
   if (!terminatesHttps(server.server)) return undefined;
   return gatewayHttpsRouteName({
     port: port.portNumber,
@@ -54,13 +56,20 @@ interface HostDraft {
   requireTls: boolean;
 }
 
-function mergeServers(mesh: Mesh, audience: Audience, port: GatewayPort, servers: readonly GatewayServer[]): readonly VirtualHost[] {
+function mergeServers(
+  mesh: Mesh,
+  audience: Audience,
+  port: GatewayPort,
+  servers: readonly GatewayServer[],
+): readonly VirtualHost[] {
   const hosts = new Map<string, HostDraft>();
   for (const server of servers) {
     addRoutes(mesh, audience, port, server, hosts);
-    if (server.server.tls?.httpsRedirect) for (const { host } of server.hosts) draftOf(hosts, host, server).requireTls = true;
+    if (server.server.tls?.httpsRedirect)
+      for (const { host } of server.hosts) draftOf(hosts, host, server).requireTls = true;
   }
-  if (hosts.size === 0) return [create(VirtualHostSchema, { name: `blackhole:${port.portNumber}`, domains: ['*'] })];
+  if (hosts.size === 0)
+    return [create(VirtualHostSchema, { name: `blackhole:${port.portNumber}`, domains: ['*'] })];
   return [...hosts.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([host, { name, routes, requireTls }]) =>
@@ -74,9 +83,20 @@ function mergeServers(mesh: Mesh, audience: Audience, port: GatewayPort, servers
     );
 }
 
-function addRoutes(mesh: Mesh, audience: Audience, port: GatewayPort, server: GatewayServer, hosts: Map<string, HostDraft>): void {
+function addRoutes(
+  mesh: Mesh,
+  audience: Audience,
+  port: GatewayPort,
+  server: GatewayServer,
+  hosts: Map<string, HostDraft>,
+): void {
   const context = routeContext({ mesh, audience, listenerPort: server.portNumber, tls: port.kind === 'tls' });
-  const client = { labels: audience.labels, namespace: audience.namespace, gateways: [server.gateway], port: server.portNumber };
+  const client = {
+    labels: audience.labels,
+    namespace: audience.namespace,
+    gateways: [server.gateway],
+    port: server.portNumber,
+  };
   for (const model of mesh.virtualServicesOfGateway(server.gateway, audience.namespace)) {
     if (!model.gateways.includes(server.gateway) && !namesInMatch(model, server.gateway)) continue;
     const shared = sharedHosts(server, model);

@@ -29,7 +29,11 @@ type RouteActionInit = Init<typeof RouteActionSchema>;
 type WeightedClusterInit = Init<typeof WeightedClusterSchema>;
 
 /** The routes that a VirtualService gives a client on a port, up to the first that takes every request. */
-export function virtualServiceRoutes(model: VirtualServiceModel, client: MatchClient, context: RouteContext): readonly Route[] {
+export function virtualServiceRoutes(
+  model: VirtualServiceModel,
+  client: MatchClient,
+  context: RouteContext,
+): readonly Route[] {
   const routes: Route[] = [];
   for (const rule of model.http) {
     // A rule without matches is a rule with one match that is always true.
@@ -103,7 +107,12 @@ interface Forwarded {
   readonly targets: readonly HTTPRouteDestination[];
 }
 
-function forward(model: VirtualServiceModel, { rule, match, targets }: Forwarded, headers: HeaderPlan, context: RouteContext): RouteAction {
+function forward(
+  model: VirtualServiceModel,
+  { rule, match, targets }: Forwarded,
+  headers: HeaderPlan,
+  context: RouteContext,
+): RouteAction {
   const cluster = (destination: Destination): string => destinationCluster(destination, context);
   const hash = targets.flatMap((target) => (target.destination ? hashOf(target.destination, context) : []));
   const timeout = duration(rule.timeout ?? 0);
@@ -117,10 +126,16 @@ function forward(model: VirtualServiceModel, { rule, match, targets }: Forwarded
       targets.length === 1
         ? { case: 'cluster', value: cluster(targets[0]?.destination ?? { host: '' }) }
         : { case: 'weightedClusters', value: weighted(targets, cluster) },
-    clusterNotFoundResponseCode: model.semantics === 'gateway' ? RouteAction_ClusterNotFoundResponseCode.INTERNAL_SERVER_ERROR : undefined,
+    clusterNotFoundResponseCode:
+      model.semantics === 'gateway'
+        ? RouteAction_ClusterNotFoundResponseCode.INTERNAL_SERVER_ERROR
+        : undefined,
     timeout,
     maxGrpcTimeout: timeout,
-    retryPolicy: retryPolicy(rule.retries, { meshDefault: context.meshRetries, consistentHash: targets.length === 1 && hash.length > 0 }),
+    retryPolicy: retryPolicy(rule.retries, {
+      meshDefault: context.meshRetries,
+      consistentHash: targets.length === 1 && hash.length > 0,
+    }),
     requestMirrorPolicies: mirrorPolicies(rule, cluster),
     hashPolicy: hash,
     appendXForwardedHost: context.appendForwardedHost,
@@ -128,7 +143,10 @@ function forward(model: VirtualServiceModel, { rule, match, targets }: Forwarded
   return create(RouteActionSchema, init);
 }
 
-function weighted(targets: readonly HTTPRouteDestination[], cluster: (destination: Destination) => string): WeightedClusterInit {
+function weighted(
+  targets: readonly HTTPRouteDestination[],
+  cluster: (destination: Destination) => string,
+): WeightedClusterInit {
   const clusters = targets
     .filter((target) => (target.weight ?? 0) > 0)
     .map((target) => {
@@ -140,7 +158,10 @@ function weighted(targets: readonly HTTPRouteDestination[], cluster: (destinatio
         requestHeadersToRemove: [...headers.requestHeadersToRemove],
         responseHeadersToAdd: [...headers.responseHeadersToAdd],
         responseHeadersToRemove: [...headers.responseHeadersToRemove],
-        hostRewriteSpecifier: authority === undefined ? { case: undefined } : ({ case: 'hostRewriteLiteral', value: authority } as const),
+        hostRewriteSpecifier:
+          authority === undefined
+            ? { case: undefined }
+            : ({ case: 'hostRewriteLiteral', value: authority } as const),
       };
     });
   return { clusters };
@@ -148,7 +169,11 @@ function weighted(targets: readonly HTTPRouteDestination[], cluster: (destinatio
 
 export function destinationCluster(destination: Destination, context: RouteContext): string {
   const host = destination.host ?? '';
-  return outboundCluster(destination.port?.number ?? context.destinationPort(host), destination.subset, context.clusterHost(host));
+  return outboundCluster(
+    destination.port?.number ?? context.destinationPort(host),
+    destination.subset,
+    context.clusterHost(host),
+  );
 }
 
 function hashOf(destination: Destination, context: RouteContext): readonly HashPolicyInit[] {
@@ -156,11 +181,21 @@ function hashOf(destination: Destination, context: RouteContext): readonly HashP
   return hashPolicies(context.hash(destination.host ?? '', port, destination.subset));
 }
 
-/** What traces and the `x-envoy-decorator-operation` header call the route: the one cluster it goes to, else its VirtualService. */
-export function operation(ruleName: string, match: Init<typeof RouteSchema>['match'], action: Route['action'], port: number): string {
+/**
+ * What traces and the `x-envoy-decorator-operation` header call the route: the one cluster it goes to, else
+ * its VirtualService.
+ */
+export function operation(
+  ruleName: string,
+  match: Init<typeof RouteSchema>['match'],
+  action: Route['action'],
+  port: number,
+): string {
   const specifier = action.case === 'route' ? action.value.clusterSpecifier : undefined;
   const cluster = specifier?.case === 'cluster' ? parseClusterName(specifier.value) : undefined;
-  return cluster ? `${cluster.host}:${cluster.port}${pathPattern(match)}` : `${ruleName}:${port}${pathPattern(match)}`;
+  return cluster
+    ? `${cluster.host}:${cluster.port}${pathPattern(match)}`
+    : `${ruleName}:${port}${pathPattern(match)}`;
 }
 
 function pathPattern(match: Init<typeof RouteSchema>['match']): string {

@@ -7,7 +7,9 @@ type ConsistentHash = ReturnType<typeof consistentHash>;
 /** Where a sidecar routes requests. */
 export interface RoutePort {
   readonly port: number;
-  /** The port, or the socket, of a listener that is an HTTP proxy, whose requests go as those on `port` do. */
+  /**
+   * The port, or the socket, of a listener that is an HTTP proxy, whose requests go as those on `port` do.
+   */
   readonly proxyPort?: number | string;
 }
 
@@ -42,7 +44,8 @@ export function routeContext({ mesh, audience, listenerPort, tls }: RouteContext
     meshRetries: mesh.settings.config.defaultHttpRetryPolicy,
     appendForwardedHost: proxyHeaders(mesh.settings.config).xForwardedHost?.enabled ?? false,
     clusterHost: (host) => mesh.clusterHost(audience, host),
-    // A sidecar dials the port that the application dialled; the port of a gateway or an HTTP proxy says nothing of the service's.
+    // A sidecar dials the port that the application dialled; the port of a gateway or an HTTP proxy says
+    // nothing of the service's.
     destinationPort: (host) => (knowsPort ? listenerPort : (onlyPort(mesh, audience, host) ?? listenerPort)),
     hash: (host, port, subset) => hashOf(mesh, audience, host, port, subset),
   };
@@ -53,8 +56,18 @@ function onlyPort(mesh: Mesh, audience: Audience, host: string): number | undefi
   return ports.length === 1 ? ports[0]?.number : undefined;
 }
 
-function hashOf(mesh: Mesh, audience: Audience, host: string, port: number, subset: string | undefined): ConsistentHash {
+function hashOf(
+  mesh: Mesh,
+  audience: Audience,
+  host: string,
+  port: number,
+  subset: string | undefined,
+): ConsistentHash {
   const service = mesh.serviceFor(audience, host);
   const rule = service && mesh.destinationRule(audience, service);
-  return consistentHash(rule, port, subset ? rule?.subsets.find((candidate) => candidate.name === subset) : undefined);
+  return consistentHash(
+    rule,
+    port,
+    subset ? rule?.subsets.find((candidate) => candidate.name === subset) : undefined,
+  );
 }

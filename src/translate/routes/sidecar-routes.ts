@@ -1,6 +1,14 @@
-// Which virtual hosts make up a route table of a sidecar. The tables are put together from already encoded virtual hosts.
+// Which virtual hosts make up a route table of a sidecar. The tables are put together from already encoded
+// virtual hosts.
 import { type Audience, type EgressScope, egressFor, type Mesh } from '../../mesh/index.ts';
-import { isHttp, isWildcard, overlaps, parseProtocol, resolveHost, type Service } from '../../registry/index.ts';
+import {
+  isHttp,
+  isWildcard,
+  overlaps,
+  parseProtocol,
+  resolveHost,
+  type Service,
+} from '../../registry/index.ts';
 import { httpProxyRouteName, isSocket, outboundCluster, parseSidecarRouteName } from '../names.ts';
 import type { RoutePort } from './route-context.ts';
 
@@ -16,14 +24,23 @@ export type VirtualHostRef =
   | (RoutePort & { readonly kind: 'foreign'; readonly host: string })
   | { readonly kind: 'catch-all'; readonly policy: UndeclaredPolicy; readonly proxy?: string };
 
-/** What becomes of destinations that nobody declared: dialled as the client did, looked up by name, or nothing. */
+/**
+ * What becomes of destinations that nobody declared: dialled as the client did, looked up by name, or
+ * nothing.
+ */
 export type UndeclaredPolicy = 'allow' | 'look-up' | 'block';
 
 /** Undefined when the name is of no route table that this audience has. */
-export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string): readonly VirtualHostRef[] | undefined {
+export function sidecarRouteTable(
+  mesh: Mesh,
+  audience: Audience,
+  name: string,
+): readonly VirtualHostRef[] | undefined {
   const scope = mesh.scope(audience);
-  if (name === httpProxyRouteName && !audience.captured) return everyPortTable(mesh, audience, egressFor(scope, 0));
-  if (name === httpProxyRouteName || isSocket(name)) return portTable(mesh, audience, egressFor(scope, name), proxiedPort(name));
+  if (name === httpProxyRouteName && !audience.captured)
+    return everyPortTable(mesh, audience, egressFor(scope, 0));
+  if (name === httpProxyRouteName || isSocket(name))
+    return portTable(mesh, audience, egressFor(scope, name), proxiedPort(name));
   const parsed = parseSidecarRouteName(name);
   if (!parsed) return undefined;
   if (parsed.host !== undefined) return detectedTable(mesh, audience, parsed.host, parsed.port);
@@ -34,7 +51,9 @@ export function sidecarRouteTable(mesh: Mesh, audience: Audience, name: string):
     mesh,
     audience,
     egress,
-    isProxy ? proxiedPort(parsed.port) : { at: { port: parsed.port }, needsService: parsed.port !== foreignPort },
+    isProxy
+      ? proxiedPort(parsed.port)
+      : { at: { port: parsed.port }, needsService: parsed.port !== foreignPort },
   );
 }
 
@@ -45,14 +64,20 @@ interface TablePort {
 }
 
 /**
- * An explicit HTTP proxy (MeshConfig `proxyHttpPort`, or a Sidecar's listener with the protocol HTTP_PROXY) has the virtual hosts of port
- * 80: those of other ports would go by HOST:PORT, and the port of an authority is not looked at.
+ * An explicit HTTP proxy (MeshConfig `proxyHttpPort`, or a Sidecar's listener with the protocol HTTP_PROXY)
+ * has the virtual hosts of port 80: those of other ports would go by HOST:PORT, and the port of an authority
+ * is not looked at.
  */
 function proxiedPort(listener: number | string): TablePort {
   return { at: { port: 80, proxyPort: listener }, needsService: true };
 }
 
-function portTable(mesh: Mesh, audience: Audience, egress: EgressScope | undefined, port: TablePort): readonly VirtualHostRef[] {
+function portTable(
+  mesh: Mesh,
+  audience: Audience,
+  egress: EgressScope | undefined,
+  port: TablePort,
+): readonly VirtualHostRef[] {
   if (!egress) return [catchAll(mesh, audience)];
   const { at } = port;
   const place = { namespace: audience.namespace, egress };
@@ -60,7 +85,10 @@ function portTable(mesh: Mesh, audience: Audience, egress: EgressScope | undefin
   const services = onPort.filter((service) => servesHttp(service, at.port));
   const hosts = services.map((service) => ({ kind: 'service', key: service.key, ...at }) as const);
   const aliases = services.flatMap((service) => aliasesWithRules(mesh, place, service, at.port));
-  const foreign = foreignHosts(mesh, place, port, { known: [...onPort, ...aliases], served: [...services, ...aliases] });
+  const foreign = foreignHosts(mesh, place, port, {
+    known: [...onPort, ...aliases],
+    served: [...services, ...aliases],
+  });
   const refs = aliases.map(({ key, of }) => ({ kind: 'alias', key, of, ...at }) as const);
   return [...hosts, ...refs, ...foreign, catchAll(mesh, audience)];
 }
@@ -79,7 +107,9 @@ function aliasesWithRules(
 ): readonly { readonly key: string; readonly hostname: string; readonly of: string }[] {
   return mesh
     .aliasesOf(namespace, egress, service)
-    .filter(({ ports }) => ports.some(({ number, protocol }) => number === port && (isHttp(protocol) || protocol === 'auto')))
+    .filter(({ ports }) =>
+      ports.some(({ number, protocol }) => number === port && (isHttp(protocol) || protocol === 'auto')),
+    )
     .filter(({ hostname }) => mesh.virtualServicesOf(namespace, egress, hostname).length > 0)
     .map(({ key, hostname }) => ({ key, hostname, of: service.key }));
 }
@@ -102,15 +132,25 @@ export function egressProxyCluster(mesh: Mesh, audience: Audience): string | und
   const { sidecar, outboundTrafficPolicy } = mesh.scope(audience);
   const { host, port, subset } = outboundTrafficPolicy?.egressProxy ?? {};
   if (!sidecar || !host || outboundTrafficPolicy?.mode !== 'ALLOW_ANY') return undefined;
-  return outboundCluster(port?.number ?? 0, subset, resolveHost(host, sidecar.metadata.namespace, mesh.settings.domain));
+  return outboundCluster(
+    port?.number ?? 0,
+    subset,
+    resolveHost(host, sidecar.metadata.namespace, mesh.settings.domain),
+  );
 }
 
 function catchAll(mesh: Mesh, audience: Audience): VirtualHostRef {
-  return { kind: 'catch-all', policy: undeclaredPolicy(mesh, audience), proxy: egressProxyCluster(mesh, audience) };
+  return {
+    kind: 'catch-all',
+    policy: undeclaredPolicy(mesh, audience),
+    proxy: egressProxyCluster(mesh, audience),
+  };
 }
 
 function servesOn({ resolution, ports }: Service, port: number): boolean {
-  return resolution !== 'alias' && ports.some(({ number, protocol }) => number === port && protocol !== 'udp');
+  return (
+    resolution !== 'alias' && ports.some(({ number, protocol }) => number === port && protocol !== 'udp')
+  );
 }
 
 function servesHttp({ ports }: Service, port: number): boolean {
@@ -118,10 +158,14 @@ function servesHttp({ ports }: Service, port: number): boolean {
 }
 
 /**
- * Where nothing is captured, an application reaches the mesh by its HTTP proxy alone: each service is a virtual host on the first of its HTTP
- * ports, whatever port a client names.
+ * Where nothing is captured, an application reaches the mesh by its HTTP proxy alone: each service is a
+ * virtual host on the first of its HTTP ports, whatever port a client names.
  */
-function everyPortTable(mesh: Mesh, audience: Audience, egress: EgressScope | undefined): readonly VirtualHostRef[] {
+function everyPortTable(
+  mesh: Mesh,
+  audience: Audience,
+  egress: EgressScope | undefined,
+): readonly VirtualHostRef[] {
   if (!egress) return [catchAll(mesh, audience)];
   const hosts = mesh.servicesReachedBy(audience, egress).flatMap((service) => {
     const port = service.ports.find(({ number }) => servesHttp(service, number));
@@ -137,10 +181,17 @@ function everyPortTable(mesh: Mesh, audience: Audience, egress: EgressScope | un
   return [...hosts.map(({ ref }) => ref), ...foreign, catchAll(mesh, audience)];
 }
 
-function detectedTable(mesh: Mesh, audience: Audience, host: string, port: number): readonly VirtualHostRef[] | undefined {
+function detectedTable(
+  mesh: Mesh,
+  audience: Audience,
+  host: string,
+  port: number,
+): readonly VirtualHostRef[] | undefined {
   const service = mesh.serviceFor(audience, host);
   if (!service) return undefined;
-  return service.ports.some((candidate) => candidate.number === port) ? [{ kind: 'detected', key: service.key, port }] : [];
+  return service.ports.some((candidate) => candidate.number === port)
+    ? [{ kind: 'detected', key: service.key, port }]
+    : [];
 }
 
 interface ServicesOfPort {
@@ -150,8 +201,8 @@ interface ServicesOfPort {
 }
 
 /**
- * Hosts that VirtualServices name and no service of the port bears. They are served on port 80, and on the ports of the services that the
- * same VirtualService names.
+ * Hosts that VirtualServices name and no service of the port bears. They are served on port 80, and on the
+ * ports of the services that the same VirtualService names.
  */
 function foreignHosts(
   mesh: Mesh,
@@ -161,7 +212,10 @@ function foreignHosts(
 ): readonly VirtualHostRef[] {
   const names = new Set(known.map((service) => service.hostname));
   const isForeign = (host: string): boolean =>
-    host !== '' && host !== '*' && !names.has(host) && !(isWildcard(host) && known.some((service) => overlaps(host, service.hostname)));
+    host !== '' &&
+    host !== '*' &&
+    !names.has(host) &&
+    !(isWildcard(host) && known.some((service) => overlaps(host, service.hostname)));
   const beside = needsService ? new Set(served.map((service) => service.hostname)) : undefined;
   return mesh
     .virtualServiceHostPatterns()

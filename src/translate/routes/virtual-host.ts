@@ -1,6 +1,11 @@
 // Virtual hosts of a sidecar: one a service and port, and one a foreign host that some VirtualService names.
 import { create } from '@bufbuild/protobuf';
-import { type Route, RouteSchema, type VirtualHost, VirtualHostSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import {
+  type Route,
+  RouteSchema,
+  type VirtualHost,
+  VirtualHostSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
 import { hashPolicies } from '../features/hash-policy.ts';
@@ -14,31 +19,56 @@ import type { RouteContext, RoutePort } from './route-context.ts';
 import { type Alias, aliasRules, contextAt, hostRules, serviceRules } from './service-rules.ts';
 import type { UndeclaredPolicy } from './sidecar-routes.ts';
 
-export function serviceVirtualHost(mesh: Mesh, audience: Audience, service: Service, at: RoutePort): VirtualHost {
+export function serviceVirtualHost(
+  mesh: Mesh,
+  audience: Audience,
+  service: Service,
+  at: RoutePort,
+): VirtualHost {
   return virtualHost(mesh, virtualHostName(service.hostname, at.port), {
     domains: hostDomains(mesh, audience, service, at),
     routes: serviceRoutes(mesh, audience, service, at),
   });
 }
 
-/** The routes of the VirtualService in force for this client, or straight to the service when there is none with a rule for it. */
-export function serviceRoutes(mesh: Mesh, audience: Audience, service: Service, at: RoutePort): readonly Route[] {
+/**
+ * The routes of the VirtualService in force for this client, or straight to the service when there is none
+ * with a rule for it.
+ */
+export function serviceRoutes(
+  mesh: Mesh,
+  audience: Audience,
+  service: Service,
+  at: RoutePort,
+): readonly Route[] {
   const found = serviceRules(mesh, audience, service, at);
   return found?.routes ?? [defaultRoute(service, at.port, contextAt(mesh, audience, at))];
 }
 
 /** Undefined when no rule of the VirtualServices that name the host is for this client. */
-export function foreignVirtualHost(mesh: Mesh, audience: Audience, host: string, at: RoutePort): VirtualHost | undefined {
+export function foreignVirtualHost(
+  mesh: Mesh,
+  audience: Audience,
+  host: string,
+  at: RoutePort,
+): VirtualHost | undefined {
   const found = hostRules(mesh, audience, host, at);
-  return found && virtualHost(mesh, virtualHostName(host, at.port), { domains: [host], routes: found.routes });
+  return (
+    found && virtualHost(mesh, virtualHostName(host, at.port), { domains: [host], routes: found.routes })
+  );
 }
 
-/** Of an ExternalName service that has rules of its own; undefined for one that goes the way of the service behind it. */
+/**
+ * Of an ExternalName service that has rules of its own; undefined for one that goes the way of the service
+ * behind it.
+ */
 export function aliasVirtualHost(mesh: Mesh, audience: Audience, names: Alias): VirtualHost | undefined {
   const found = aliasRules(mesh, audience, names);
   const { alias, at } = names;
   const domains = hostDomains(mesh, audience, alias, at);
-  return found && virtualHost(mesh, virtualHostName(alias.hostname, at.port), { domains, routes: found.routes });
+  return (
+    found && virtualHost(mesh, virtualHostName(alias.hostname, at.port), { domains, routes: found.routes })
+  );
 }
 
 function virtualHost(
@@ -46,7 +76,12 @@ function virtualHost(
   name: string,
   { domains, routes }: { readonly domains: readonly string[]; readonly routes: readonly Route[] },
 ): VirtualHost {
-  return create(VirtualHostSchema, { name, domains: [...domains], routes: [...routes], includeRequestAttemptCount: countsAttempts(mesh) });
+  return create(VirtualHostSchema, {
+    name,
+    domains: [...domains],
+    routes: [...routes],
+    includeRequestAttemptCount: countsAttempts(mesh),
+  });
 }
 
 /** Whether upstreams are told which try a request is. */
@@ -71,7 +106,9 @@ function defaultRoute(service: Service, port: number, context: RouteContext): Ro
       },
     },
   });
-  route.decorator = create(RouteSchema, { decorator: { operation: operation('', route.match, route.action, port) } }).decorator;
+  route.decorator = create(RouteSchema, {
+    decorator: { operation: operation('', route.match, route.action, port) },
+  }).decorator;
   return route;
 }
 
@@ -82,7 +119,10 @@ const catchAll: Readonly<Record<UndeclaredPolicy, { readonly name: string; reado
   block: { name: 'block_all' },
 };
 
-/** What becomes of requests for hosts that nobody declared; `proxy`, where there is one, gets those that may pass. */
+/**
+ * What becomes of requests for hosts that nobody declared; `proxy`, where there is one, gets those that may
+ * pass.
+ */
 export function catchAllVirtualHost(mesh: Mesh, policy: UndeclaredPolicy, proxy?: string): VirtualHost {
   const { name, ...fixed } = catchAll[policy];
   const cluster = policy === 'allow' ? (proxy ?? fixed.cluster) : fixed.cluster;
@@ -99,7 +139,11 @@ export function catchAllVirtualHost(mesh: Mesh, policy: UndeclaredPolicy, proxy?
             ? { case: 'directResponse', value: { status: 502 } }
             : {
                 case: 'route',
-                value: { clusterSpecifier: { case: 'cluster', value: cluster }, timeout: duration(0), maxGrpcTimeout: duration(0) },
+                value: {
+                  clusterSpecifier: { case: 'cluster', value: cluster },
+                  timeout: duration(0),
+                  maxGrpcTimeout: duration(0),
+                },
               },
       }),
     ],

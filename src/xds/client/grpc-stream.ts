@@ -1,5 +1,11 @@
 // Opens discovery streams over gRPC, moving messages as bytes.
-import { type ChannelCredentials, Client, type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import type { OpenStream } from './sotw-client.ts';
 
 export interface GrpcTarget {
@@ -21,7 +27,10 @@ export const discoveryMethods = {
 
 const asBytes = (message: Buffer): Buffer => message;
 
-/** Each opened stream has a channel of its own, so that a reconnection never waits for the channel's own backoff. */
+/**
+ * Each opened stream has a channel of its own, so that a reconnection never waits for the channel's own
+ * backoff.
+ */
 export function grpcStreams(target: GrpcTarget, method: string): OpenStream {
   return (events) => {
     const client = new Client(target.address, credentialsOf(target), {
@@ -31,7 +40,10 @@ export function grpcStreams(target: GrpcTarget, method: string): OpenStream {
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1000,
       ...(target.tls?.serverName
-        ? { 'grpc.ssl_target_name_override': target.tls.serverName, 'grpc.default_authority': target.tls.serverName }
+        ? {
+            'grpc.ssl_target_name_override': target.tls.serverName,
+            'grpc.default_authority': target.tls.serverName,
+          }
         : {}),
     });
     const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(method, asBytes, asBytes);
@@ -46,7 +58,8 @@ export function grpcStreams(target: GrpcTarget, method: string): OpenStream {
     call.on('error', (error: ServiceError) => close(error.details || error.message));
     call.on('end', () => close('ended by the server'));
     return {
-      send: (message) => void (over || call.write(Buffer.from(message.buffer, message.byteOffset, message.byteLength))),
+      send: (message) =>
+        void (over || call.write(Buffer.from(message.buffer, message.byteOffset, message.byteLength))),
       end: () => {
         if (over) return;
         over = true;

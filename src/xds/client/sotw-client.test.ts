@@ -25,7 +25,10 @@ class Bench {
       node: create(NodeSchema, { id: 'n' }),
       open: (events) => {
         this.events = events;
-        return { send: (bytes) => void this.requests.push(fromBinary(DiscoveryRequestSchema, bytes)), end: () => undefined };
+        return {
+          send: (bytes) => void this.requests.push(fromBinary(DiscoveryRequestSchema, bytes)),
+          end: () => undefined,
+        };
       },
       timers: {
         after: (ms, run) => {
@@ -39,7 +42,9 @@ class Bench {
   }
 
   respond(versionInfo: string, nonce: string, typeUrl = type): void {
-    this.events?.onMessage(toBinary(DiscoveryResponseSchema, create(DiscoveryResponseSchema, { versionInfo, nonce, typeUrl })));
+    this.events?.onMessage(
+      toBinary(DiscoveryResponseSchema, create(DiscoveryResponseSchema, { versionInfo, nonce, typeUrl })),
+    );
   }
 
   wake(): void {
@@ -49,7 +54,16 @@ class Bench {
   take(): readonly (readonly [string, string, string, string | undefined, string])[] {
     return this.requests
       .splice(0)
-      .map((one) => [one.typeUrl, one.versionInfo, one.responseNonce, one.errorDetail?.message, one.resourceNames.join()] as const);
+      .map(
+        (one) =>
+          [
+            one.typeUrl,
+            one.versionInfo,
+            one.responseNonce,
+            one.errorDetail?.message,
+            one.resourceNames.join(),
+          ] as const,
+      );
   }
 }
 
@@ -143,7 +157,12 @@ test('a stream that was replaced is not listened to', () => {
   const old = bench.events;
   old?.onClosed('gone');
   bench.wake();
-  old?.onMessage(toBinary(DiscoveryResponseSchema, create(DiscoveryResponseSchema, { versionInfo: 'late', typeUrl: type })));
+  old?.onMessage(
+    toBinary(
+      DiscoveryResponseSchema,
+      create(DiscoveryResponseSchema, { versionInfo: 'late', typeUrl: type }),
+    ),
+  );
   bench.respond('v1', 'n1');
   assert.deepEqual(applied, ['v1']);
 });

@@ -1,4 +1,5 @@
-// State-of-the-world xDS over one stream: subscriptions, versions, nonces, acknowledgement and refusal, reconnection.
+// State-of-the-world xDS over one stream: subscriptions, versions, nonces, acknowledgement and refusal,
+// reconnection.
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
@@ -22,7 +23,10 @@ export interface ByteStreamEvents {
 
 export type OpenStream = (events: ByteStreamEvents) => ByteStream;
 
-/** Takes what a response holds; returns what is wrong with it, one line a refused resource, nothing when all is well. */
+/**
+ * Takes what a response holds; returns what is wrong with it, one line a refused resource, nothing when all
+ * is well.
+ */
 export type ApplyResources = (resources: readonly Any[], version: string) => readonly string[];
 
 export interface SotwTimers {
@@ -42,7 +46,12 @@ export type SotwEvent =
   | { readonly kind: 'connected' }
   | { readonly kind: 'lost'; readonly detail: string; readonly retryMs: number }
   | { readonly kind: 'accepted'; readonly typeUrl: string; readonly version: string }
-  | { readonly kind: 'refused'; readonly typeUrl: string; readonly version: string; readonly problems: readonly string[] };
+  | {
+      readonly kind: 'refused';
+      readonly typeUrl: string;
+      readonly version: string;
+      readonly problems: readonly string[];
+    };
 
 interface Subscription {
   readonly typeUrl: string;
@@ -150,7 +159,13 @@ export class SotwClient {
     if (problems.length === 0) {
       subscription.version = response.versionInfo;
       this.#options.note?.({ kind: 'accepted', typeUrl: response.typeUrl, version: response.versionInfo });
-    } else this.#options.note?.({ kind: 'refused', typeUrl: response.typeUrl, version: response.versionInfo, problems });
+    } else
+      this.#options.note?.({
+        kind: 'refused',
+        typeUrl: response.typeUrl,
+        version: response.versionInfo,
+        problems,
+      });
     this.#send(subscription, problems);
   }
 
@@ -171,7 +186,9 @@ export class SotwClient {
       resourceNames: [...subscription.names],
       responseNonce: subscription.nonce,
       ...(this.#nodeSent ? {} : { node: this.#options.node }),
-      ...(problems.length === 0 ? {} : { errorDetail: { code: invalidArgument, message: problems.join('\n') } }),
+      ...(problems.length === 0
+        ? {}
+        : { errorDetail: { code: invalidArgument, message: problems.join('\n') } }),
     });
     this.#nodeSent = true;
     this.#stream.send(toBinary(DiscoveryRequestSchema, request));

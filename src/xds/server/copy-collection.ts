@@ -1,6 +1,7 @@
-// How long the copies of responses may lie about. gRPC copies each response for each client, and V8 starts a full collection for every 64 MB
-// of such buffers, however little else there is to collect: for a fleet, several an edit. While the process is small it is told to count
-// them as part of its heap instead, whose collections come with its growth.
+// How long the copies of responses may lie about. gRPC copies each response for each client, and V8 starts a
+// full collection for every 64 MB of such buffers, however little else there is to collect: for a fleet,
+// several an edit. While the process is small it is told to count them as part of its heap instead, whose
+// collections come with its growth.
 import { setFlagsFromString } from 'node:v8';
 
 export interface CopyCollectionOptions {

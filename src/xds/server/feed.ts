@@ -27,7 +27,9 @@ interface Entry {
   current: ServedResource | undefined;
 }
 
-/** A resource, or with the name `*` the list of them, could not be made; what there was before stays in force. */
+/**
+ * A resource, or with the name `*` the list of them, could not be made; what there was before stays in force.
+ */
 export interface FeedFailure {
   readonly type: ResourceTypeName;
   readonly name: string;
@@ -71,7 +73,10 @@ export class Feed {
     for (const name of this.#listed) this.#take(name);
   }
 
-  /** Keeps one resource until it is released as often as it was used. Returns the name as the feed holds it, for all to share. */
+  /**
+   * Keeps one resource until it is released as often as it was used. Returns the name as the feed holds it,
+   * for all to share.
+   */
   use(name: string): string {
     return this.#take(name).name;
   }
@@ -90,7 +95,10 @@ export class Feed {
     return this.#entries.get(name)?.current;
   }
 
-  /** In the order of the source's list; those that do not exist are left out. The same list until something changes. */
+  /**
+   * In the order of the source's list; those that do not exist are left out. The same list until something
+   * changes.
+   */
   all(): readonly ServedResource[] {
     this.#all ??= (this.#listed ?? []).flatMap((name) => this.get(name) ?? []);
     return this.#all;
@@ -100,7 +108,8 @@ export class Feed {
   refresh(touched: ReadonlySet<Derived<unknown>>): readonly string[] {
     const changed = new Set<string>();
     const { names } = this.#source;
-    if (names && touched.has(names as Derived<unknown>)) this.#relist(this.#read('*', names, this.#listed ?? []), changed);
+    if (names && touched.has(names as Derived<unknown>))
+      this.#relist(this.#read('*', names, this.#listed ?? []), changed);
     for (const cell of touched) {
       const entry = this.#byCell.get(cell);
       if (!entry) continue;
@@ -164,7 +173,13 @@ export class Feed {
       return known;
     }
     const cell = this.#source.resource(name);
-    const entry: Entry = { name, cell, unwatch: cell.watch(), uses: 1, current: this.#read(name, cell, undefined) };
+    const entry: Entry = {
+      name,
+      cell,
+      unwatch: cell.watch(),
+      uses: 1,
+      current: this.#read(name, cell, undefined),
+    };
     this.#entries.set(name, entry);
     this.#byCell.set(cell as Derived<unknown>, entry);
     this.#hub.add(cell as Derived<unknown>, this);

@@ -8,7 +8,10 @@ import { create, fromBinary, type JsonObject, type MessageInitShape, toBinary } 
 import { AnySchema } from '@bufbuild/protobuf/wkt';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
-import { DiscoveryRequestSchema, DiscoveryResponseSchema } from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
+import {
+  DiscoveryRequestSchema,
+  DiscoveryResponseSchema,
+} from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
 import { MemoEngine } from '../../base/index.ts';
 import { isKept } from '../h2-session-guard.ts';
 import { typeUrlOf } from '../resource-types.ts';
@@ -19,7 +22,10 @@ import type { Session } from './session.ts';
 const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
 const asBytes = (message: Buffer): Buffer => message;
 const request = Buffer.from(
-  toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl: typeUrlOf('cluster'), node: { id: 'known' } })),
+  toBinary(
+    DiscoveryRequestSchema,
+    create(DiscoveryRequestSchema, { typeUrl: typeUrlOf('cluster'), node: { id: 'known' } }),
+  ),
 );
 
 interface Running {
@@ -32,7 +38,11 @@ interface Running {
 
 async function running(t: TestContext): Promise<Running> {
   const engine = new MemoEngine();
-  const cluster = engine.input<ServedResource | undefined>({ name: 'a', version: '1', any: new Uint8Array() });
+  const cluster = engine.input<ServedResource | undefined>({
+    name: 'a',
+    version: '1',
+    any: new Uint8Array(),
+  });
   const hub = new FeedHub();
   const sessions: Session[] = [];
   const feed = new Feed(hub, {
@@ -54,8 +64,15 @@ async function running(t: TestContext): Promise<Running> {
   const server = await startXdsServer({ address: '127.0.0.1:0', open });
   t.after(() => server.close());
   const set = (version: string, bytes: number): void => {
-    const value = toBinary(ClusterSchema, create(ClusterSchema, { name: 'a', altStatName: 'x'.repeat(bytes) }));
-    cluster.set({ name: 'a', version, any: toBinary(AnySchema, create(AnySchema, { typeUrl: version, value })) });
+    const value = toBinary(
+      ClusterSchema,
+      create(ClusterSchema, { name: 'a', altStatName: 'x'.repeat(bytes) }),
+    );
+    cluster.set({
+      name: 'a',
+      version,
+      any: toBinary(AnySchema, create(AnySchema, { typeUrl: version, value })),
+    });
     hub.process(engine.takeTouched());
     for (const session of sessions) session.flush();
   };
@@ -63,7 +80,12 @@ async function running(t: TestContext): Promise<Running> {
 }
 
 /** The status that a call ends with after one message. */
-async function statusOf(t: TestContext, address: string, method: string, message: Buffer): Promise<{ code: number; details: string }> {
+async function statusOf(
+  t: TestContext,
+  address: string,
+  method: string,
+  message: Buffer,
+): Promise<{ code: number; details: string }> {
   const client = new Client(address, credentials.createInsecure());
   t.after(() => client.close());
   const call = client.makeBidiStreamRequest(`${service}/${method}`, asBytes, asBytes);
@@ -75,7 +97,9 @@ async function statusOf(t: TestContext, address: string, method: string, message
 
 test('a client that is not known is turned away with the reason', async (t) => {
   const { server, closed } = await running(t);
-  const unknown = Buffer.from(toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl: typeUrlOf('cluster') })));
+  const unknown = Buffer.from(
+    toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl: typeUrlOf('cluster') })),
+  );
   const { code, details } = await statusOf(t, server.address, 'StreamAggregatedResources', unknown);
   assert.equal(code, 9);
   assert.match(details, /node whose id is TYPE~IP/);
@@ -88,7 +112,9 @@ test('bytes that are no request end the stream and nothing else', async (t) => {
     assert.equal((await statusOf(t, server.address, method, Buffer.from([255, 255, 255]))).code, 3);
 });
 
-const nodeOf = (id: string, metadata: JsonObject = {}): MessageInitShape<typeof DiscoveryRequestSchema> => ({ node: { id, metadata } });
+const nodeOf = (id: string, metadata: JsonObject = {}): MessageInitShape<typeof DiscoveryRequestSchema> => ({
+  node: { id, metadata },
+});
 const tooMuch: readonly {
   readonly name: string;
   readonly message: MessageInitShape<typeof DiscoveryRequestSchema>;
@@ -106,8 +132,14 @@ const tooMuch: readonly {
 for (const { name, message, code } of tooMuch)
   test(`${name} ends the stream with a reason and costs nobody else`, async (t) => {
     const { server } = await running(t);
-    const bytes = toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl: typeUrlOf('cluster'), ...message }));
-    assert.equal((await statusOf(t, server.address, 'StreamAggregatedResources', Buffer.from(bytes))).code, code);
+    const bytes = toBinary(
+      DiscoveryRequestSchema,
+      create(DiscoveryRequestSchema, { typeUrl: typeUrlOf('cluster'), ...message }),
+    );
+    assert.equal(
+      (await statusOf(t, server.address, 'StreamAggregatedResources', Buffer.from(bytes))).code,
+      code,
+    );
   });
 
 test('a mistake of ours is told to us, and to the client as ours', async (t) => {
@@ -162,7 +194,9 @@ test('a request that arrives in pieces, and two that arrive at once', async (t) 
 
 test('a client that does not read is sent the latest when it does, not everything between', async (t) => {
   const { server, set } = await running(t);
-  const client = new Client(server.address, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+  const client = new Client(server.address, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': -1,
+  });
   t.after(() => client.close());
   const call = client.makeBidiStreamRequest(`${service}/StreamAggregatedResources`, asBytes, asBytes);
   call.on('error', () => undefined);

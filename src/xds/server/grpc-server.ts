@@ -77,10 +77,17 @@ function streamAt(path: string): MethodDefinition<Buffer, Buffer> {
   };
 }
 
-/** Secrets come by a service of their own as well: its streams are the same, and their clients ask for one type only. */
+/**
+ * Secrets come by a service of their own as well: its streams are the same, and their clients ask for one
+ * type only.
+ */
 const discovery: ServiceDefinition = {
-  StreamAggregatedResources: streamAt('/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources'),
-  DeltaAggregatedResources: streamAt('/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources'),
+  StreamAggregatedResources: streamAt(
+    '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
+  ),
+  DeltaAggregatedResources: streamAt(
+    '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
+  ),
   StreamSecrets: streamAt('/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets'),
   DeltaSecrets: streamAt('/envoy.service.secret.v3.SecretDiscoveryService/DeltaSecrets'),
 };
@@ -119,10 +126,17 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
 }
 
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
-  return new Promise((resolve, reject) => server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port))));
+  return new Promise((resolve, reject) =>
+    server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port))),
+  );
 }
 
-function serve(call: ServerDuplexStream<Buffer, Buffer>, events: ConnectionEvents, openSession: OpenSession, budget: SendBudget): void {
+function serve(
+  call: ServerDuplexStream<Buffer, Buffer>,
+  events: ConnectionEvents,
+  openSession: OpenSession,
+  budget: SendBudget,
+): void {
   let open = true;
   const output = new ResponseStream(call, budget, () => open && connection.session.flush());
   const connection: Connection = {
@@ -165,7 +179,10 @@ const codes = {
   'too-large': status.RESOURCE_EXHAUSTED,
 } as const;
 
-/** A request that cannot be served ends its stream, not the server. A mistake of ours is not told as the client's. */
+/**
+ * A request that cannot be served ends its stream, not the server. A mistake of ours is not told as the
+ * client's.
+ */
 function take(connection: Connection, message: Buffer, events: ConnectionEvents): void {
   try {
     const rejection = connection.session.request(message);

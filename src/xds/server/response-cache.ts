@@ -1,4 +1,5 @@
-// Responses put together from already encoded resources, and shared by every client that is owed the same one.
+// Responses put together from already encoded resources, and shared by every client that is owed the same
+// one.
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { hashText } from '../../base/index.ts';
 import type { ResourceTypeName } from '../resource-types.ts';
@@ -40,9 +41,16 @@ export class ResponseCache {
   build(parts: ResponseParts): SharedResponse {
     const kept = this.#recent.find((candidate) => sameParts(candidate.parts, parts));
     if (kept) return kept.response;
-    const version = hashText(parts.resources.map((resource) => resource.version).join('') + parts.removed.join());
+    const version = hashText(
+      parts.resources.map((resource) => resource.version).join('') + parts.removed.join(),
+    );
     const nonce = (++this.#count).toString(36);
-    const response = { bytes: this.#encode(parts, version, nonce), nonce, version, resources: parts.resources };
+    const response = {
+      bytes: this.#encode(parts, version, nonce),
+      nonce,
+      version,
+      resources: parts.resources,
+    };
     this.#keep({ parts, response });
     return response;
   }
@@ -57,7 +65,10 @@ export class ResponseCache {
   }
 }
 
-/** A message of a head, one field a resource, and a tail; `prefixOf` is what stands before the resource's bytes. */
+/**
+ * A message of a head, one field a resource, and a tail; `prefixOf` is what stands before the resource's
+ * bytes.
+ */
 export function assemble(
   head: Uint8Array,
   resources: readonly ServedResource[],
@@ -65,7 +76,10 @@ export function assemble(
   tail: Uint8Array,
 ): Uint8Array {
   const prefixes = resources.map(prefixOf);
-  const length = resources.reduce((sum, resource, i) => sum + resource.any.length + (prefixes[i]?.length ?? 0), head.length + tail.length);
+  const length = resources.reduce(
+    (sum, resource, i) => sum + resource.any.length + (prefixes[i]?.length ?? 0),
+    head.length + tail.length,
+  );
   const bytes = Buffer.allocUnsafeSlow(length);
   bytes.set(head, 0);
   let offset = head.length;

@@ -1,4 +1,5 @@
-// The responses of one stream. Few are under way at a time, so that what a slow client gets next is the latest, and streams share a budget.
+// The responses of one stream. Few are under way at a time, so that what a slow client gets next is the
+// latest, and streams share a budget.
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { SendBudget } from './send-budget.ts';
 
@@ -28,7 +29,9 @@ export class ResponseStream {
   send(message: Uint8Array): void {
     const giveBack = this.#budget.take(message.length);
     this.#unwritten.add(giveBack);
-    this.#call.write(Buffer.from(message.buffer, message.byteOffset, message.byteLength), () => this.#written(giveBack));
+    this.#call.write(Buffer.from(message.buffer, message.byteOffset, message.byteLength), () =>
+      this.#written(giveBack),
+    );
   }
 
   close(): void {

@@ -1,4 +1,5 @@
-// Bounds the bytes that are on their way to all clients together: a response is copied for each client, and is memory until it is written out.
+// Bounds the bytes that are on their way to all clients together: a response is copied for each client, and
+// is memory until it is written out.
 
 export interface SendBudgetOptions {
   readonly maxBytes: number;

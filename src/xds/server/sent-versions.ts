@@ -1,4 +1,5 @@
-// Which version of each resource a client was sent last. Clients that were sent the same long list share its map.
+// Which version of each resource a client was sent last. Clients that were sent the same long list share its
+// map.
 import type { ServedResource } from './feed.ts';
 
 /** Above this many resources at once, a client's record is worth sharing. */
@@ -31,7 +32,10 @@ export class SentVersions {
     this.#own.clear();
   }
 
-  /** Takes down what a response tells; of a long first one, the list's own map, which all who are sent the same list share. */
+  /**
+   * Takes down what a response tells; of a long first one, the list's own map, which all who are sent the
+   * same list share.
+   */
   record(resources: readonly ServedResource[]): void {
     if (this.isEmpty && resources.length >= manyResources) this.#base = versionsOf(resources);
     else for (const { name, version } of resources) this.set(name, version);

@@ -1,5 +1,6 @@
-// What both protocols share: the types that a client watches, and the order in which a change reaches it. Clusters and endpoints are in
-// force before a route or listener names them; a cluster leaves after the last route or listener that could name it.
+// What both protocols share: the types that a client watches, and the order in which a change reaches it.
+// Clusters and endpoints are in force before a route or listener names them; a cluster leaves after the last
+// route or listener that could name it.
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consistency-considerations
 import { toBinary } from '@bufbuild/protobuf';
 import { type Node, NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
@@ -12,7 +13,10 @@ import { WatchedType } from './watched-type.ts';
 
 /** Of one type, a stream, whatever the mesh. */
 const namesOfAnyone = 10_000;
-/** Names that were never told cost more than those that were: a client has hardly more than there are clusters. */
+/**
+ * Names that were never told cost more than those that were: a client has hardly more than there are
+ * clusters.
+ */
 const namesPerCluster = 2;
 /** An Envoy that lists its extensions sends 60 KB. */
 const mostNodeBytes = 1024 * 1024;
@@ -33,9 +37,15 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
   /** Endpoints without which clusters that the client was sent do not work yet. */
   readonly #expected = new Set<string>();
   #feeds: FeedSet | undefined;
-  /** The client came with resources of an earlier stream: its routes may name what is gone until it has asked for them. */
+  /**
+   * The client came with resources of an earlier stream: its routes may name what is gone until it has asked
+   * for them.
+   */
   #resumed = false;
-  /** A client that asks by name goes on with what a route named before until it has all that the new one names. */
+  /**
+   * A client that asks by name goes on with what a route named before until it has all that the new one
+   * names.
+   */
   #lingers = false;
   #callOff: (() => void) | undefined;
 
@@ -53,7 +63,11 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
     if (!watched) return undefined;
     const names = this.namesAfter(watched, request);
     const most = names > namesOfAnyone ? this.#mostNames() : namesOfAnyone;
-    if (names > most) return { kind: 'too-large', reason: `${names} ${type} names are asked for, at most ${most} are served here` };
+    if (names > most)
+      return {
+        kind: 'too-large',
+        reason: `${names} ${type} names are asked for, at most ${most} are served here`,
+      };
     this.handle(watched, request);
     return undefined;
   }
@@ -73,10 +87,14 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
 
   #identify(node: Node | undefined): Rejection | undefined {
     const isNamed = node !== undefined && node.id.length <= longestId;
-    if (isNamed && sizeOf(node) > mostNodeBytes) return { kind: 'too-large', reason: `the node is larger than ${mostNodeBytes} bytes` };
+    if (isNamed && sizeOf(node) > mostNodeBytes)
+      return { kind: 'too-large', reason: `the node is larger than ${mostNodeBytes} bytes` };
     this.#feeds = isNamed ? this.#events.identify(node) : undefined;
     if (this.#feeds) return undefined;
-    return { kind: 'no-node', reason: 'the first request must carry a node whose id is TYPE~IP~NAME.NAMESPACE~DOMAIN' };
+    return {
+      kind: 'no-node',
+      reason: 'the first request must carry a node whose id is TYPE~IP~NAME.NAMESPACE~DOMAIN',
+    };
   }
 
   /** How many names the client asks for by a request that is taken. */
@@ -112,7 +130,9 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
   }
 
   get settled(): boolean {
-    return [...this.#watched.values()].every((watched) => watched.isQuiet && (watched.leaving.size === 0 || this.#keepsOldRoutes()));
+    return [...this.#watched.values()].every(
+      (watched) => watched.isQuiet && (watched.leaving.size === 0 || this.#keepsOldRoutes()),
+    );
   }
 
   close(): void {
@@ -157,8 +177,9 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
   }
 
   /**
-   * The client was sent clusters that it did not have, and others anew. Routes wait until it has the endpoints of the former. The latter it
-   * makes anew as well, for which it needs the endpoints once more: it may not ask, or ask in a request that is stale by then.
+   * The client was sent clusters that it did not have, and others anew. Routes wait until it has the
+   * endpoints of the former. The latter it makes anew as well, for which it needs the endpoints once more: it
+   * may not ask, or ask in a request that is stale by then.
    */
   protected followUp(added: readonly ServedResource[], changed: readonly ServedResource[]): void {
     for (const cluster of added) {
@@ -185,7 +206,9 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
     this.#callOff = undefined;
   }
 
-  /** Whether what is gone of this type must stay with the client until its routes are known not to need it. */
+  /**
+   * Whether what is gone of this type must stay with the client until its routes are known not to need it.
+   */
   protected holdsRemovals(type: ResourceTypeName): boolean {
     return type !== 'listener';
   }
@@ -195,7 +218,13 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
       const watched = this.#watched.get(type);
       return watched && watched.leaving.size > 0 ? [watched] : [];
     });
-    if (leaving.length === 0 || !this.#isQuiet('listener') || !this.#isQuiet('route') || this.#keepsOldRoutes()) return;
+    if (
+      leaving.length === 0 ||
+      !this.#isQuiet('listener') ||
+      !this.#isQuiet('route') ||
+      this.#keepsOldRoutes()
+    )
+      return;
     if (this.#lingers || (this.#resumed && !(this.#watched.has('listener') && this.#watched.has('route')))) {
       this.#wait();
       return;
@@ -211,16 +240,24 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
     return this.#watched.get(type)?.isQuiet ?? true;
   }
 
-  /** A client that refused routes or listeners goes on with older ones, and with the clusters that these name. */
+  /**
+   * A client that refused routes or listeners goes on with older ones, and with the clusters that these name.
+   */
   #keepsOldRoutes(): boolean {
     return (['listener', 'route'] as const).some((type) => this.#watched.get(type)?.keepsOlder ?? false);
   }
 
   #isGroundReady(): boolean {
-    if (this.#watched.get('cluster')?.subscription.awaiting || this.#watched.get('endpoint')?.subscription.awaiting) return false;
+    if (
+      this.#watched.get('cluster')?.subscription.awaiting ||
+      this.#watched.get('endpoint')?.subscription.awaiting
+    )
+      return false;
     const endpoints = this.#watched.get('endpoint');
     for (const name of this.#expected) {
-      const answered = endpoints?.subscription.names.has(name) && (endpoints.subscription.sent.has(name) || !endpoints.feed.get(name));
+      const answered =
+        endpoints?.subscription.names.has(name) &&
+        (endpoints.subscription.sent.has(name) || !endpoints.feed.get(name));
       const gone = !this.#watched.get('cluster')?.feed.get(name);
       if (answered || gone) this.#expected.delete(name);
     }

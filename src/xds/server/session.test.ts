@@ -8,7 +8,12 @@ type Step = readonly [what: string, act: (bench: Exchange) => unknown, effects: 
 
 /** A client as Envoy is: everything of clusters and listeners, the rest by name; all of it accepted. */
 function started(bench: Exchange): void {
-  bench.set({ cluster: { a: 'eds-a1' }, endpoint: { a: 'ea1' }, listener: { l: 'l1' }, route: { r: 'to-a' } });
+  bench.set({
+    cluster: { a: 'eds-a1' },
+    endpoint: { a: 'ea1' },
+    listener: { l: 'l1' },
+    route: { r: 'to-a' },
+  });
   bench.ask('cluster');
   bench.ask('endpoint', { subscribe: ['a'] });
   bench.ask('listener');
@@ -29,29 +34,50 @@ const exchanges: Readonly<Record<string, readonly Step[]>> = {
     ['remove', (b) => b.set({ cluster: { a: undefined } }), ['cluster -a']],
   ],
   'nothing there is an answer too': [['ask', (b) => b.ask('cluster'), ['cluster =']]],
-  'an explicit wildcard': [['ask', (b) => b.set({ listener: { l: 'l1' } }).ask('listener', { subscribe: ['*'] }), ['listener +l1']]],
+  'an explicit wildcard': [
+    ['ask', (b) => b.set({ listener: { l: 'l1' } }).ask('listener', { subscribe: ['*'] }), ['listener +l1']],
+  ],
   'a wildcard together with a name beyond it': [
     [
       'ask',
-      (b) => b.set({ cluster: { a: 'a1', 'unlisted-x': 'x1' } }).ask('cluster', { subscribe: ['*', 'unlisted-x'] }),
+      (b) =>
+        b
+          .set({ cluster: { a: 'a1', 'unlisted-x': 'x1' } })
+          .ask('cluster', { subscribe: ['*', 'unlisted-x'] }),
       ['cluster +a1 +x1'],
     ],
     ['accept', (b) => b.accept('cluster'), []],
     ['change the one beyond', (b) => b.set({ cluster: { 'unlisted-x': 'x2' } }), ['cluster ~x2']],
   ],
   'names, and only those': [
-    ['ask', (b) => b.set({ endpoint: { a: 'a1', b: 'b1', c: 'c1' } }).ask('endpoint', { subscribe: ['a', 'b'] }), ['endpoint +a1 +b1']],
+    [
+      'ask',
+      (b) => b.set({ endpoint: { a: 'a1', b: 'b1', c: 'c1' } }).ask('endpoint', { subscribe: ['a', 'b'] }),
+      ['endpoint +a1 +b1'],
+    ],
     ['another one changes', (b) => b.set({ endpoint: { c: 'c2' } }), []],
     ['one of them changes', (b) => b.set({ endpoint: { b: 'b2' } }), ['endpoint ~b2']],
-    ['one more name', (b) => b.ask('endpoint', { subscribe: ['c'], nonce: b.last('endpoint').nonce }), ['endpoint +c2']],
+    [
+      'one more name',
+      (b) => b.ask('endpoint', { subscribe: ['c'], nonce: b.last('endpoint').nonce }),
+      ['endpoint +c2'],
+    ],
     ['one name less', (b) => b.ask('endpoint', { unsubscribe: ['a'], nonce: b.last('endpoint').nonce }), []],
     ['that one changes', (b) => b.set({ endpoint: { a: 'a2' } }), []],
   ],
   'a name asked for again after it was given up is sent again': [
-    ['ask', (b) => b.set({ route: { r: 'r1', s: 's1' } }).ask('route', { subscribe: ['r', 's'] }), ['route +r1 +s1']],
+    [
+      'ask',
+      (b) => b.set({ route: { r: 'r1', s: 's1' } }).ask('route', { subscribe: ['r', 's'] }),
+      ['route +r1 +s1'],
+    ],
     ['accept', (b) => b.accept('route'), []],
     ['give up', (b) => b.ask('route', { unsubscribe: ['r'], nonce: b.last('route').nonce }), []],
-    ['ask again', (b) => b.forget('route', 'r').ask('route', { subscribe: ['r'], nonce: b.last('route').nonce }), ['route +r1']],
+    [
+      'ask again',
+      (b) => b.forget('route', 'r').ask('route', { subscribe: ['r'], nonce: b.last('route').nonce }),
+      ['route +r1'],
+    ],
   ],
   'what appears later comes when it does': [
     [
@@ -98,9 +124,17 @@ const exchanges: Readonly<Record<string, readonly Step[]>> = {
   ],
   'a new cluster, its endpoints, then the route to it': [
     ['start', started, []],
-    ['add', (b) => b.set({ cluster: { b: 'eds-b1' }, endpoint: { b: 'eb1' }, route: { r: 'to-b' } }), ['cluster +eds-b1']],
+    [
+      'add',
+      (b) => b.set({ cluster: { b: 'eds-b1' }, endpoint: { b: 'eb1' }, route: { r: 'to-b' } }),
+      ['cluster +eds-b1'],
+    ],
     ['accept: the route waits for the endpoints', (b) => b.accept('cluster'), []],
-    ['ask for them', (b) => b.ask('endpoint', { subscribe: ['b'], nonce: b.last('endpoint').nonce }), ['endpoint +eb1']],
+    [
+      'ask for them',
+      (b) => b.ask('endpoint', { subscribe: ['b'], nonce: b.last('endpoint').nonce }),
+      ['endpoint +eb1'],
+    ],
     ['accept them', (b) => b.accept('endpoint'), ['route ~to-b']],
   ],
   'an answer in another view does not let a route pass the clusters': [
@@ -113,14 +147,26 @@ const exchanges: Readonly<Record<string, readonly Step[]>> = {
   ],
   'endpoints asked for before the cluster is accepted': [
     ['start', started, []],
-    ['add', (b) => b.set({ cluster: { b: 'eds-b1' }, endpoint: { b: 'eb1' }, route: { r: 'to-b' } }), ['cluster +eds-b1']],
-    ['ask', (b) => b.ask('endpoint', { subscribe: ['b'], nonce: b.last('endpoint').nonce }), ['endpoint +eb1']],
+    [
+      'add',
+      (b) => b.set({ cluster: { b: 'eds-b1' }, endpoint: { b: 'eb1' }, route: { r: 'to-b' } }),
+      ['cluster +eds-b1'],
+    ],
+    [
+      'ask',
+      (b) => b.ask('endpoint', { subscribe: ['b'], nonce: b.last('endpoint').nonce }),
+      ['endpoint +eb1'],
+    ],
     ['accept', (b) => b.accept('cluster'), []],
     ['accept endpoints', (b) => b.accept('endpoint'), ['route ~to-b']],
   ],
   'a new cluster whose endpoints the client never asks for': [
     ['start', started, []],
-    ['add', (b) => b.set({ cluster: { b: 'eds-b1' }, endpoint: { b: 'eb1' }, route: { r: 'to-b' } }), ['cluster +eds-b1']],
+    [
+      'add',
+      (b) => b.set({ cluster: { b: 'eds-b1' }, endpoint: { b: 'eb1' }, route: { r: 'to-b' } }),
+      ['cluster +eds-b1'],
+    ],
     ['accept', (b) => b.accept('cluster'), []],
     ['time passes', (b) => b.runOutOfPatience(), ['route ~to-b']],
   ],
@@ -141,7 +187,11 @@ const exchanges: Readonly<Record<string, readonly Step[]>> = {
   'a cluster leaves after the route to it': [
     ['start', started, []],
     ['two', (b) => b.set({ cluster: { b: 'b1' } }).accept('cluster'), ['cluster +b1']],
-    ['swap', (b) => b.set({ cluster: { a: undefined }, endpoint: { a: undefined }, route: { r: 'to-b' } }), ['route ~to-b']],
+    [
+      'swap',
+      (b) => b.set({ cluster: { a: undefined }, endpoint: { a: undefined }, route: { r: 'to-b' } }),
+      ['route ~to-b'],
+    ],
     ['accept the route', (b) => b.accept('route'), ['cluster -a']],
   ],
   'a cluster replaced by another in one change': [
@@ -173,7 +223,11 @@ const exchanges: Readonly<Record<string, readonly Step[]>> = {
     ['accept', (b) => b.accept('route'), ['cluster -a']],
   ],
   'clusters asked for by name leave when the client has given them up, and nothing is said': [
-    ['ask', (b) => b.set({ cluster: { a: 'a1' }, route: { r: 'to-a' } }).ask('cluster', { subscribe: ['a'] }), ['cluster +a1']],
+    [
+      'ask',
+      (b) => b.set({ cluster: { a: 'a1' }, route: { r: 'to-a' } }).ask('cluster', { subscribe: ['a'] }),
+      ['cluster +a1'],
+    ],
     [
       'accept',
       (b) =>
@@ -185,15 +239,27 @@ const exchanges: Readonly<Record<string, readonly Step[]>> = {
     ],
     ['swap', (b) => b.set({ cluster: { a: undefined, b: 'b1' }, route: { r: 'to-b' } }), ['route ~to-b']],
     ['accept: the client still uses what the route named before', (b) => b.accept('route'), []],
-    ['ask for the new one', (b) => b.ask('cluster', { subscribe: ['b'], nonce: b.last('cluster').nonce }), ['cluster +b1']],
+    [
+      'ask for the new one',
+      (b) => b.ask('cluster', { subscribe: ['b'], nonce: b.last('cluster').nonce }),
+      ['cluster +b1'],
+    ],
     ['accept', (b) => b.accept('cluster'), []],
-    ['give up', (b) => b.forget('cluster', 'a').ask('cluster', { unsubscribe: ['a'], nonce: b.last('cluster').nonce }), []],
+    [
+      'give up',
+      (b) => b.forget('cluster', 'a').ask('cluster', { unsubscribe: ['a'], nonce: b.last('cluster').nonce }),
+      [],
+    ],
     ['settled', (b) => b.expectSettled(), []],
     ['time passes', (b) => b.runOutOfPatience(), []],
     ['another change', (b) => b.set({ cluster: { b: 'b2' } }), ['cluster ~b2']],
   ],
   'a cluster asked for by name that the client does not give up is taken away after a while': [
-    ['ask', (b) => b.set({ cluster: { a: 'a1', b: 'b1' } }).ask('cluster', { subscribe: ['a', 'b'] }), ['cluster +a1 +b1']],
+    [
+      'ask',
+      (b) => b.set({ cluster: { a: 'a1', b: 'b1' } }).ask('cluster', { subscribe: ['a', 'b'] }),
+      ['cluster +a1 +b1'],
+    ],
     ['accept', (b) => b.accept('cluster'), []],
     ['remove', (b) => b.set({ cluster: { a: undefined } }), []],
     ['time passes', (b) => b.runOutOfPatience(), ['cluster -a']],
@@ -223,7 +289,10 @@ for (const protocol of protocols)
     bench.refuse('cluster', 'Error adding/updating cluster(s) two: bad');
     bench.set({ cluster: { two: 'b2' } });
     bench.accept('cluster');
-    assert.deepEqual(bench.events, ['refused cluster two: Error adding/updating cluster(s) two: bad', 'accepted cluster']);
+    assert.deepEqual(bench.events, [
+      'refused cluster two: Error adding/updating cluster(s) two: bad',
+      'accepted cluster',
+    ]);
     assert.ok(bench.session.settled);
   });
 

@@ -5,7 +5,10 @@ import type { ResourceTypeName } from '../resource-types.ts';
 import type { Feed } from './feed.ts';
 
 export interface SessionEvents {
-  /** The first request names the client; the answer is where its resources come from. Undefined ends the stream. */
+  /**
+   * The first request names the client; the answer is where its resources come from. Undefined ends the
+   * stream.
+   */
   identify(node: Node): FeedSet | undefined;
   /** Whether a response may be sent. When it may not, the session is flushed once it may. */
   maySend(): boolean;
@@ -13,7 +16,10 @@ export interface SessionEvents {
   accepted(type: ResourceTypeName, version: string): void;
   /** `names` are the refused resources, as far as the message tells them; all of the response otherwise. */
   refused(type: ResourceTypeName, version: string, message: string, names: readonly string[]): void;
-  /** Calls back after the time within which a client asks for what follows from a response. Returns the way to call it off. */
+  /**
+   * Calls back after the time within which a client asks for what follows from a response. Returns the way to
+   * call it off.
+   */
   later(run: () => void): () => void;
 }
 

@@ -1,4 +1,5 @@
-// What one client wants of one type, what it has been told, and what it said to that. Serves state-of-the-world and delta alike.
+// What one client wants of one type, what it has been told, and what it said to that. Serves
+// state-of-the-world and delta alike.
 import type { ServedResource } from './feed.ts';
 import { NameSet } from './name-set.ts';
 import { SentVersions } from './sent-versions.ts';
@@ -16,7 +17,12 @@ export interface Refusal {
 
 export type Answer =
   | { readonly kind: 'accepted'; readonly version: string }
-  | { readonly kind: 'refused'; readonly version: string; readonly message: string; readonly names: readonly string[] };
+  | {
+      readonly kind: 'refused';
+      readonly version: string;
+      readonly message: string;
+      readonly names: readonly string[];
+    };
 
 export class Subscription {
   /** Names asked for; with `wildcard`, in addition to everything. */
@@ -25,7 +31,10 @@ export class Subscription {
   readonly sent = new SentVersions();
   /** State of the world: the latest full set, for types of which a response holds everything. */
   told: readonly ServedResource[] | undefined;
-  /** Delta: names asked for that were not answered at all yet, not even by saying that there is no such resource. */
+  /**
+   * Delta: names asked for that were not answered at all yet, not even by saying that there is no such
+   * resource.
+   */
   readonly asked = new Set<string>();
   /** By nonce. State of the world keeps the latest only: an answer to an older one says nothing. */
   readonly inFlight = new Map<string, InFlight>();

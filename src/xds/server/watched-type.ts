@@ -55,11 +55,15 @@ export class WatchedType {
     return names.has(name) || (wildcard && this.feed.lists(name)) ? this.feed.get(name) : undefined;
   }
 
-  /** Everything that this client is meant to have; the same list for all clients that want just everything. */
+  /**
+   * Everything that this client is meant to have; the same list for all clients that want just everything.
+   */
   everything(): readonly ServedResource[] {
     const { wildcard, names } = this.subscription;
     const all = wildcard ? this.feed.all() : [];
-    const others = [...names].filter((name) => !wildcard || !this.feed.lists(name)).flatMap((name) => this.feed.get(name) ?? []);
+    const others = [...names]
+      .filter((name) => !wildcard || !this.feed.lists(name))
+      .flatMap((name) => this.feed.get(name) ?? []);
     return others.length === 0 ? all : [...all, ...others];
   }
 

@@ -1,4 +1,5 @@
-// An ordinary gRPC server, which answers with its name and has a method for each thing that a client can be made to do.
+// An ordinary gRPC server, which answers with its name and has a method for each thing that a client can be
+// made to do.
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 
 type Handler = (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => void;
@@ -31,14 +32,21 @@ export class Backend {
       Late: (_call, answer) => void setTimeout(() => answer(null, body), longMs).unref(),
       Hold: (_call, answer) => void setTimeout(() => answer(null, body), holdMs),
     };
-    const coding = { requestSerialize: asBytes, requestDeserialize: asBytes, responseSerialize: asBytes, responseDeserialize: asBytes };
+    const coding = {
+      requestSerialize: asBytes,
+      requestDeserialize: asBytes,
+      responseSerialize: asBytes,
+      responseDeserialize: asBytes,
+    };
     const definition = Object.keys(handlers).map((method) => [
       method,
       { path: `/shop.Shop/${method}`, requestStream: false, responseStream: false, ...coding },
     ]);
     server.addService(Object.fromEntries(definition), handlers);
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      );
     });
     return new Backend(server, port);
   }

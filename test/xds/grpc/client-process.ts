@@ -1,4 +1,5 @@
-// A gRPC client in a process of its own, which gets its bootstrap from its environment as every gRPC application does.
+// A gRPC client in a process of its own, which gets its bootstrap from its environment as every gRPC
+// application does.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -48,7 +49,9 @@ function environmentFolder(): string {
 function python(): string | undefined {
   const candidates = [join(environmentFolder(), 'bin/python'), 'python3'];
   return candidates.find(
-    (command) => (command === 'python3' || existsSync(command)) && spawnSync(command, ['-c', 'import grpc']).status === 0,
+    (command) =>
+      (command === 'python3' || existsSync(command)) &&
+      spawnSync(command, ['-c', 'import grpc']).status === 0,
   );
 }
 
@@ -59,7 +62,8 @@ function installPython(): void {
     [join(folder, 'bin/python'), '-m', 'pip', 'install', '--quiet', pythonPackage],
   ] as const) {
     const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
-    if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? `ended with ${status}`}`);
+    if (status !== 0)
+      throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? `ended with ${status}`}`);
   }
 }
 
@@ -69,7 +73,8 @@ export class ClientProcess {
   readonly #ended = new AbortController();
 
   constructor(language: Language, xds: string, address = '10.0.0.1') {
-    const [program, file] = language === 'node' ? [process.execPath, 'client.ts'] : [python() ?? 'python3', 'client.py'];
+    const [program, file] =
+      language === 'node' ? [process.execPath, 'client.ts'] : [python() ?? 'python3', 'client.py'];
     this.#child = spawn(program, [join(import.meta.dirname, file)], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, GRPC_XDS_BOOTSTRAP_CONFIG: JSON.stringify(bootstrapOf(xds, address)) },
@@ -80,7 +85,15 @@ export class ClientProcess {
 
   calls(target: string, options: Partial<Calls> = {}): Promise<readonly CallResult[]> {
     const headers = {};
-    return this.#ask({ kind: 'calls', target, method: '/shop.Shop/Get', headers, timeoutMs: 10_000, count: 1, ...options });
+    return this.#ask({
+      kind: 'calls',
+      target,
+      method: '/shop.Shop/Get',
+      headers,
+      timeoutMs: 10_000,
+      count: 1,
+      ...options,
+    });
   }
 
   async call(target: string, options: Partial<Calls> = {}): Promise<CallResult> {
@@ -114,7 +127,12 @@ function bootstrapOf(xds: string, address: string): object {
     node: {
       id: `sidecar~${address}~shopper.default~default.svc.cluster.local`,
       locality: {},
-      metadata: { GENERATOR: 'grpc', NAMESPACE: 'default', CLUSTER_ID: 'Kubernetes', LABELS: { app: 'shopper' } },
+      metadata: {
+        GENERATOR: 'grpc',
+        NAMESPACE: 'default',
+        CLUSTER_ID: 'Kubernetes',
+        LABELS: { app: 'shopper' },
+      },
     },
   };
 }

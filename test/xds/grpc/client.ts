@@ -1,4 +1,5 @@
-// A gRPC client that the test drives: one JSON command a line in, one JSON answer a line out. client.py is the same in Python.
+// A gRPC client that the test drives: one JSON command a line in, one JSON answer a line out. client.py is
+// the same in Python.
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { Client, credentials, Metadata, ServerCredentials } from '@grpc/grpc-js';
@@ -12,7 +13,9 @@ const clients = new Map<string, Client>();
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const ask = JSON.parse(line) as Ask;
-  void (ask.kind === 'calls' ? calls(ask) : serve(ask.port)).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
+  void (ask.kind === 'calls' ? calls(ask) : serve(ask.port)).then((answer) =>
+    process.stdout.write(`${JSON.stringify(answer)}\n`),
+  );
 });
 
 async function calls(ask: Calls): Promise<readonly CallResult[]> {
@@ -36,8 +39,19 @@ function call({ target, method, headers, timeoutMs }: Calls): Promise<CallResult
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
   const start = performance.now();
   return new Promise((resolve) => {
-    client.makeUnaryRequest(method, asBytes, asBytes, Buffer.alloc(0), metadata, { deadline: Date.now() + timeoutMs }, (error, body) =>
-      resolve({ code: error?.code ?? 0, text: error?.details ?? body?.toString() ?? '', ms: performance.now() - start }),
+    client.makeUnaryRequest(
+      method,
+      asBytes,
+      asBytes,
+      Buffer.alloc(0),
+      metadata,
+      { deadline: Date.now() + timeoutMs },
+      (error, body) =>
+        resolve({
+          code: error?.code ?? 0,
+          text: error?.details ?? body?.toString() ?? '',
+          ms: performance.now() - start,
+        }),
     );
   });
 }
@@ -46,14 +60,24 @@ function call({ target, method, headers, timeoutMs }: Calls): Promise<CallResult
 async function serve(port: number): Promise<{ readonly served: boolean }> {
   const server = new XdsServer();
   const definition = { path: '/shop.Shop/Get', requestStream: false, responseStream: false } as const;
-  const coding = { requestSerialize: asBytes, requestDeserialize: asBytes, responseSerialize: asBytes, responseDeserialize: asBytes };
+  const coding = {
+    requestSerialize: asBytes,
+    requestDeserialize: asBytes,
+    responseSerialize: asBytes,
+    responseDeserialize: asBytes,
+  };
   server.addService(
     { Get: { ...definition, ...coding } },
-    { Get: (_call: unknown, answer: (error: null, body: Buffer) => void) => answer(null, Buffer.from('served')) },
+    {
+      Get: (_call: unknown, answer: (error: null, body: Buffer) => void) =>
+        answer(null, Buffer.from('served')),
+    },
   );
   await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`0.0.0.0:${port}`, new XdsServerCredentials(ServerCredentials.createInsecure()), (error) =>
-      error ? reject(error) : resolve(),
+    server.bindAsync(
+      `0.0.0.0:${port}`,
+      new XdsServerCredentials(ServerCredentials.createInsecure()),
+      (error) => (error ? reject(error) : resolve()),
     );
   });
   return { served: true };

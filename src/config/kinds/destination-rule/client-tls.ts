@@ -1,5 +1,14 @@
 // ClientTLSSettings: TLS towards the endpoints of a service.
-import { boolean, enumOf, field, type Infer, list, message, type RuleContext, string } from '../../schema/index.ts';
+import {
+  boolean,
+  enumOf,
+  field,
+  type Infer,
+  list,
+  message,
+  type RuleContext,
+  string,
+} from '../../schema/index.ts';
 
 export const ClientTLSSettings = message(
   'ClientTLSSettings',
@@ -7,7 +16,10 @@ export const ClientTLSSettings = message(
     mode: field(enumOf(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL']), 'Cluster.transport_socket'),
     clientCertificate: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
     privateKey: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
-    caCertificates: field(string, 'CombinedValidationContext.validation_context_sds_secret_config (file-root:…)'),
+    caCertificates: field(
+      string,
+      'CombinedValidationContext.validation_context_sds_secret_config (file-root:…)',
+    ),
     credentialName: field(
       string,
       'CommonTlsContext.tls_certificate_sds_secret_configs and validation_context_sds_secret_config (kubernetes://…)',
@@ -23,7 +35,8 @@ export type ClientTLSSettings = Infer<typeof ClientTLSSettings>;
 
 /** Envoy's limit, and that of DNS names. */
 function checkSni({ sni = '' }: { readonly sni?: string }, context: RuleContext): void {
-  if (new TextEncoder().encode(sni).length > 255) context.report('MT0133', ['sni'], '{} has more than 255 bytes');
+  if (new TextEncoder().encode(sni).length > 255)
+    context.report('MT0133', ['sni'], '{} has more than 255 bytes');
 }
 
 interface ClientTlsFields {
@@ -61,6 +74,10 @@ function checkSkipVerify(tls: ClientTlsFields, context: RuleContext): void {
   for (const name of useless) {
     const value = tls[name];
     if (value && value !== '' && !(Array.isArray(value) && value.length === 0))
-      context.report('MT0117', [name], '{} cannot stand beside insecureSkipVerify: nothing would be verified with it');
+      context.report(
+        'MT0117',
+        [name],
+        '{} cannot stand beside insecureSkipVerify: nothing would be verified with it',
+      );
   }
 }

@@ -9,11 +9,27 @@ const cases: readonly SpecCase[] = [
   { name: 'subsets', spec: '{host: a, subsets: [{name: v1, labels: {version: v1}}]}', expected: [] },
   { name: 'no host', spec: '{}', expected: ['MT0103 host'] },
   { name: 'a wildcard inside', spec: '{host: "a.*.b"}', expected: ['MT0109 host'] },
-  { name: 'subset given twice', spec: '{host: a, subsets: [{name: v1}, {name: v1}]}', expected: ['MT0116 subsets[1].name'] },
-  { name: 'subset name', spec: '{host: a, subsets: [{name: v1.beta}]}', expected: ['MT0109 subsets[0].name'] },
+  {
+    name: 'subset given twice',
+    spec: '{host: a, subsets: [{name: v1}, {name: v1}]}',
+    expected: ['MT0116 subsets[1].name'],
+  },
+  {
+    name: 'subset name',
+    spec: '{host: a, subsets: [{name: v1.beta}]}',
+    expected: ['MT0109 subsets[0].name'],
+  },
   { name: 'empty policy', spec: policy(''), expected: ['MT0121 trafficPolicy'] },
-  { name: 'empty pool', spec: policy('connectionPool: {}'), expected: ['MT0121 trafficPolicy.connectionPool'] },
-  { name: 'idle timeout switched off', spec: policy('connectionPool: {tcp: {idleTimeout: 0s}}'), expected: [] },
+  {
+    name: 'empty pool',
+    spec: policy('connectionPool: {}'),
+    expected: ['MT0121 trafficPolicy.connectionPool'],
+  },
+  {
+    name: 'idle timeout switched off',
+    spec: policy('connectionPool: {tcp: {idleTimeout: 0s}}'),
+    expected: [],
+  },
   {
     name: 'negative limit',
     spec: policy('connectionPool: {tcp: {maxConnections: -1}}'),
@@ -29,7 +45,11 @@ const cases: readonly SpecCase[] = [
     spec: balanced('simple: RANDOM, consistentHash: {useSourceIp: true}'),
     expected: ['MT0108 trafficPolicy.loadBalancer.consistentHash'],
   },
-  { name: 'unknown balancer', spec: balanced('simple: ROUNDROBIN'), expected: ['MT0104 trafficPolicy.loadBalancer.simple'] },
+  {
+    name: 'unknown balancer',
+    spec: balanced('simple: ROUNDROBIN'),
+    expected: ['MT0104 trafficPolicy.loadBalancer.simple'],
+  },
   {
     name: 'two hash keys',
     spec: balanced('consistentHash: {useSourceIp: true, httpHeaderName: a}'),
@@ -78,7 +98,9 @@ const cases: readonly SpecCase[] = [
     ] as const
   ).map(([first, second, isPossible]) => ({
     name: `shares from ${first}, then from ${second}`,
-    spec: balanced(`localityLbSetting: {distribute: [{from: "${first}", to: {b: 100}}, {from: "${second}", to: {b: 100}}]}`),
+    spec: balanced(
+      `localityLbSetting: {distribute: [{from: "${first}", to: {b: 100}}, {from: "${second}", to: {b: 100}}]}`,
+    ),
     expected: isPossible ? [] : ['MT0125 trafficPolicy.loadBalancer.localityLbSetting.distribute[1].from'],
   })),
   { name: 'no settings of ports', spec: policy('portLevelSettings: []'), expected: ['MT0121 trafficPolicy'] },
@@ -134,4 +156,6 @@ const cases: readonly SpecCase[] = [
   },
 ];
 
-for (const item of cases) test(`DestinationRule: ${item.name}`, () => assert.deepEqual(findingsOf('DestinationRule', item), item.expected));
+for (const item of cases)
+  test(`DestinationRule: ${item.name}`, () =>
+    assert.deepEqual(findingsOf('DestinationRule', item), item.expected));

@@ -35,7 +35,8 @@ export const PortTrafficPolicy = message(
   {
     rules: [
       ({ port, ...rest }, context) => {
-        if (!port?.number) context.report('MT0103', ['port'], '{} is missing: name the port that the settings are for');
+        if (!port?.number)
+          context.report('MT0103', ['port'], '{} is missing: name the port that the settings are for');
         else checkPort(port.number, ['port', 'number'], context);
         if (Object.keys(rest).length === 0) context.report('MT0121', [], '{} has no settings');
         warnFailover(rest, context);
@@ -85,7 +86,9 @@ export const TrafficPolicy = message(
     tls: ClientTLSSettings,
     portLevelSettings: list(PortTrafficPolicy),
     tunnel: TunnelSettings,
-    proxyProtocol: message('ProxyProtocol', { version: field(enumOf(['V1', 'V2']), 'ProxyProtocolUpstreamTransport.config.version') }),
+    proxyProtocol: message('ProxyProtocol', {
+      version: field(enumOf(['V1', 'V2']), 'ProxyProtocolUpstreamTransport.config.version'),
+    }),
     retryBudget: RetryBudget,
   },
   {
@@ -128,7 +131,11 @@ export const DestinationRule = message(
               `{}: "${subset.name}" is not possible as a name; use letters, digits and hyphens`,
             );
           if (subsets.findIndex((other) => other.name === subset.name) < i)
-            context.report('MT0116', ['subsets', i, 'name'], `{}: the subset "${subset.name}" is given twice`);
+            context.report(
+              'MT0116',
+              ['subsets', i, 'name'],
+              `{}: the subset "${subset.name}" is given twice`,
+            );
           checkLabels(subset.labels, ['subsets', i, 'labels'], context);
         });
         checkExportTo(exportTo, context, { hasWorkloadSelector: workloadSelector !== undefined });
@@ -152,6 +159,7 @@ function warnFailover({ loadBalancer, outlierDetection }: FailoverFields, contex
       (setting?.failover ?? []).length > 0 ||
       (setting?.failoverPriority ?? []).length > 0 ||
       (name === 'zoneAwareLbSetting' && setting?.enabled);
-    if (hasFailover) context.report('MT0154', ['loadBalancer', name], '{} has no effect without outlierDetection');
+    if (hasFailover)
+      context.report('MT0154', ['loadBalancer', name], '{} has no effect without outlierDetection');
   }
 }

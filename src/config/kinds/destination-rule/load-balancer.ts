@@ -38,7 +38,10 @@ export const LocalityLoadBalancerSetting = message(
     distribute: list(Distribute),
     failover: list(Failover),
     failoverPriority: field(list(string), 'LocalityLbEndpoints.priority'),
-    enabled: field(boolean, 'LocalityLbEndpoints.priority and load_balancing_weight; Cluster.common_lb_config'),
+    enabled: field(
+      boolean,
+      'LocalityLbEndpoints.priority and load_balancing_weight; Cluster.common_lb_config',
+    ),
   },
   { rules: [checkLocalitySetting] },
 );
@@ -90,7 +93,10 @@ export const HTTPCookie = message(
 );
 export type HTTPCookie = Infer<typeof HTTPCookie>;
 
-/** Envoy's limit: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto#config-cluster-v3-cluster-ringhashlbconfig */
+/**
+ * Envoy's limit:
+ * https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto#config-cluster-v3-cluster-ringhashlbconfig
+ */
 const ringSize = integerIn(0, 8_388_608);
 
 export const ConsistentHashLB = message(
@@ -102,7 +108,11 @@ export const ConsistentHashLB = message(
     httpQueryParameterName: field(string, 'HashPolicy.query_parameter.name'),
     ringHash: message('RingHash', { minimumRingSize: field(ringSize, 'RingHashLbConfig.minimum_ring_size') }),
     maglev: message('MagLev', { tableSize: field(uint64, 'MaglevLbConfig.table_size') }),
-    minimumRingSize: deprecated(ringSize, 'ringHash: {minimumRingSize: N}', 'RingHashLbConfig.minimum_ring_size'),
+    minimumRingSize: deprecated(
+      ringSize,
+      'ringHash: {minimumRingSize: N}',
+      'RingHashLbConfig.minimum_ring_size',
+    ),
   },
   {
     rules: [
@@ -126,7 +136,8 @@ export const WarmupConfiguration = message(
     rules: [
       percentIn('minimumPercent'),
       ({ aggression }, context) => {
-        if (aggression !== undefined && aggression <= 0) context.report('MT0105', ['aggression'], `{} must be above 0, not ${aggression}`);
+        if (aggression !== undefined && aggression <= 0)
+          context.report('MT0105', ['aggression'], `{} must be above 0, not ${aggression}`);
       },
     ],
   },
@@ -152,22 +163,37 @@ export const LoadBalancerSettings = message(
 );
 export type LoadBalancerSettings = Infer<typeof LoadBalancerSettings>;
 
-/** Envoy's limit: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto#config-cluster-v3-cluster-maglevlbconfig */
+/**
+ * Envoy's limit:
+ * https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto#config-cluster-v3-cluster-maglevlbconfig
+ */
 const largestTable = 5000011;
 
-function checkMaglev({ maglev }: { readonly maglev?: { readonly tableSize?: number } }, context: RuleContext): void {
+function checkMaglev(
+  { maglev }: { readonly maglev?: { readonly tableSize?: number } },
+  context: RuleContext,
+): void {
   if (!maglev) return;
   const { tableSize = 0 } = maglev;
   if (tableSize >= largestTable || !isPrime(tableSize))
-    context.report('MT0105', ['maglev', 'tableSize'], `{} must be a prime number below ${largestTable}, not ${tableSize}`);
+    context.report(
+      'MT0105',
+      ['maglev', 'tableSize'],
+      `{} must be a prime number below ${largestTable}, not ${tableSize}`,
+    );
 }
 
 /** 0 is the same as none. */
 function checkOldRingSize(
-  { minimumRingSize = 0, ringHash, maglev }: { readonly minimumRingSize?: number; readonly ringHash?: unknown; readonly maglev?: unknown },
+  {
+    minimumRingSize = 0,
+    ringHash,
+    maglev,
+  }: { readonly minimumRingSize?: number; readonly ringHash?: unknown; readonly maglev?: unknown },
   context: RuleContext,
 ): void {
-  if (minimumRingSize !== 0) exclusive('minimumRingSize', 'ringHash', 'maglev')({ minimumRingSize, ringHash, maglev }, context);
+  if (minimumRingSize !== 0)
+    exclusive('minimumRingSize', 'ringHash', 'maglev')({ minimumRingSize, ringHash, maglev }, context);
 }
 
 function isPrime(number: number): boolean {

@@ -29,12 +29,18 @@ export const BackendTLSPolicy = message(
             {
               group: field(string, 'whether it is a ConfigMap'),
               kind: field(string, 'whether it is a ConfigMap'),
-              name: required(string, 'CombinedValidationContext.validation_context_sds_secret_config (configmap://…)'),
+              name: required(
+                string,
+                'CombinedValidationContext.validation_context_sds_secret_config (configmap://…)',
+              ),
             },
             open,
           ),
         ),
-        wellKnownCACertificates: field(string, 'System: CombinedValidationContext.validation_context_sds_secret_config (file-root:system)'),
+        wellKnownCACertificates: field(
+          string,
+          'System: CombinedValidationContext.validation_context_sds_secret_config (file-root:system)',
+        ),
         subjectAltNames: list(
           message(
             'SubjectAltName',

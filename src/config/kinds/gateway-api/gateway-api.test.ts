@@ -6,7 +6,11 @@ const rule = (fields: string): string => `{parentRefs: [{name: a}], rules: [{${f
 
 /** What the API server lets through and Envoy refuses. */
 const cases: readonly SpecCase[] = [
-  { name: 'plain', spec: rule('matches: [{path: {type: PathPrefix, value: /}}], backendRefs: [{name: a, port: 80}]'), expected: [] },
+  {
+    name: 'plain',
+    spec: rule('matches: [{path: {type: PathPrefix, value: /}}], backendRefs: [{name: a, port: 80}]'),
+    expected: [],
+  },
   {
     name: 'an expression',
     spec: rule('matches: [{path: {type: RegularExpression, value: "/(a"}}]'),
@@ -24,9 +28,12 @@ const cases: readonly SpecCase[] = [
   },
   {
     name: 'a header',
-    spec: rule('filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a b, value: c}]}}]'),
+    spec: rule(
+      'filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a b, value: c}]}}]',
+    ),
     expected: ['MT0113 rules[0].filters[0].requestHeaderModifier.set[0].name'],
   },
 ];
 
-for (const item of cases) test(`HTTPRoute: ${item.name}`, () => assert.deepEqual(findingsOf('HTTPRoute', item), item.expected));
+for (const item of cases)
+  test(`HTTPRoute: ${item.name}`, () => assert.deepEqual(findingsOf('HTTPRoute', item), item.expected));

@@ -21,7 +21,10 @@ const SecretObjectReference = message(
     group: field(string, 'whether it is a Secret'),
     kind: field(string, 'whether it is a Secret'),
     name: required(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (kubernetes-gateway://…)'),
-    namespace: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs, if a ReferenceGrant allows it'),
+    namespace: field(
+      string,
+      'CommonTlsContext.tls_certificate_sds_secret_configs, if a ReferenceGrant allows it',
+    ),
   },
   open,
 );
@@ -61,7 +64,13 @@ const GatewayTLS = message(
       'FrontendTLSConfig',
       {
         default: FrontendTLS,
-        perPort: list(message('TLSPortConfig', { port: required(integerIn(1, 65_535), 'Listener.address'), tls: FrontendTLS }, open)),
+        perPort: list(
+          message(
+            'TLSPortConfig',
+            { port: required(integerIn(1, 65_535), 'Listener.address'), tls: FrontendTLS },
+            open,
+          ),
+        ),
       },
       open,
     ),
@@ -103,7 +112,10 @@ export const GatewayListener = message(
         mode: field(string, 'FilterChain.transport_socket'),
         certificateRefs: list(SecretObjectReference),
         frontendValidation: noEffect(anything, 'it moved to spec.tls.frontend of the Gateway'),
-        options: field(mapOf(string), 'gateway.istio.io/tls-terminate-mode, tls-cipher-suites: FilterChain.transport_socket'),
+        options: field(
+          mapOf(string),
+          'gateway.istio.io/tls-terminate-mode, tls-cipher-suites: FilterChain.transport_socket',
+        ),
       },
       open,
     ),
@@ -121,7 +133,10 @@ export const GatewayListener = message(
         kinds: list(
           message(
             'RouteGroupKind',
-            { group: field(string, 'which routes may be attached'), kind: field(string, 'which routes may be attached') },
+            {
+              group: field(string, 'which routes may be attached'),
+              kind: field(string, 'which routes may be attached'),
+            },
             open,
           ),
         ),
@@ -205,7 +220,10 @@ export type ListenerSet = Infer<typeof ListenerSet>;
 
 export const GatewayClass = message(
   'GatewayClassSpec',
-  { controllerName: required(string, 'whether Gateways of the class are served'), description: ignored(text, 'a text for people') },
+  {
+    controllerName: required(string, 'whether Gateways of the class are served'),
+    description: ignored(text, 'a text for people'),
+  },
   open,
 );
 export type GatewayClass = Infer<typeof GatewayClass>;

@@ -1,4 +1,5 @@
-// Gateway API: its routes. Their types carry "Gateway" in front, since Istio's VirtualService has an HTTPRoute of its own.
+// Gateway API: its routes. Their types carry "Gateway" in front, since Istio's VirtualService has an
+// HTTPRoute of its own.
 import {
   anything,
   boolean,
@@ -14,12 +15,23 @@ import {
   string,
   text,
 } from '../../schema/index.ts';
-import { checkPattern, ExtensionRef, HTTPHeaderFilter, NamedMatch, open, ParentReference, RequestMirrorFilter } from './shared.ts';
+import {
+  checkPattern,
+  ExtensionRef,
+  HTTPHeaderFilter,
+  NamedMatch,
+  open,
+  ParentReference,
+  RequestMirrorFilter,
+} from './shared.ts';
 
 const HTTPPathModifier = message(
   'HTTPPathModifier',
   {
-    type: field(string, 'RouteAction.prefix_rewrite or regex_rewrite; RedirectAction.prefix_rewrite or path_redirect'),
+    type: field(
+      string,
+      'RouteAction.prefix_rewrite or regex_rewrite; RedirectAction.prefix_rewrite or path_redirect',
+    ),
     replaceFullPath: field(string, 'RouteAction.regex_rewrite; RedirectAction.path_redirect'),
     replacePrefixMatch: field(string, 'RouteAction.prefix_rewrite; RedirectAction.prefix_rewrite'),
   },
@@ -133,7 +145,9 @@ export const GatewayHTTPRouteRule = message(
     name: field(string, 'Route.name'),
     matches: list(GatewayHTTPRouteMatch),
     filters: list(GatewayHTTPRouteFilter),
-    backendRefs: list(message('HTTPBackendRef', { ...backendRef, filters: list(GatewayHTTPRouteFilter) }, open)),
+    backendRefs: list(
+      message('HTTPBackendRef', { ...backendRef, filters: list(GatewayHTTPRouteFilter) }, open),
+    ),
     timeouts: message(
       'HTTPRouteTimeouts',
       {
@@ -205,7 +219,9 @@ export const GatewayGRPCRouteRule = message(
       ),
     ),
     filters: list(GatewayGRPCRouteFilter),
-    backendRefs: list(message('GRPCBackendRef', { ...backendRef, filters: list(GatewayGRPCRouteFilter) }, open)),
+    backendRefs: list(
+      message('GRPCBackendRef', { ...backendRef, filters: list(GatewayGRPCRouteFilter) }, open),
+    ),
   },
   open,
 );
@@ -226,7 +242,11 @@ export type GatewayGRPCRoute = Infer<typeof GatewayGRPCRoute>;
 const BackendRef = message('BackendRef', backendRef, open);
 export type BackendRef = Infer<typeof BackendRef>;
 
-export const GatewayL4RouteRule = message('L4RouteRule', { name: ignored(string, 'for people'), backendRefs: list(BackendRef) }, open);
+export const GatewayL4RouteRule = message(
+  'L4RouteRule',
+  { name: ignored(string, 'for people'), backendRefs: list(BackendRef) },
+  open,
+);
 export type GatewayL4RouteRule = Infer<typeof GatewayL4RouteRule>;
 
 export const GatewayTLSRoute = message(

@@ -1,12 +1,29 @@
 // Gateway API messages that several of its kinds use: https://gateway-api.sigs.k8s.io/reference/spec/
 import { checkHeaderName } from '../../rules/http.ts';
 import { checkRegex } from '../../rules/regex.ts';
-import { field, type Infer, ignored, int32, integerIn, list, message, type RuleContext, required, string } from '../../schema/index.ts';
+import {
+  field,
+  type Infer,
+  ignored,
+  int32,
+  integerIn,
+  list,
+  message,
+  type RuleContext,
+  required,
+  string,
+} from '../../schema/index.ts';
 
 export const open = { open: true } as const;
 
-/** What the API server does not check, since its own language of rules has no regular expressions of this kind. */
-export function checkPattern({ type, value = '' }: { readonly type?: string; readonly value?: string }, context: RuleContext): void {
+/**
+ * What the API server does not check, since its own language of rules has no regular expressions of this
+ * kind.
+ */
+export function checkPattern(
+  { type, value = '' }: { readonly type?: string; readonly value?: string },
+  context: RuleContext,
+): void {
   if (type !== 'RegularExpression') return;
   if (value === '') context.report('MT0128', ['value'], '{} is empty');
   else checkRegex(value, ['value'], context);
@@ -15,7 +32,8 @@ export function checkPattern({ type, value = '' }: { readonly type?: string; rea
 function checkHeader(name: string, value: string, context: RuleContext): void {
   if (!name.startsWith(':')) checkHeaderName(name, ['name'], context);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the rule is about
-  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) context.report('MT0113', ['value'], 'a header value cannot have control characters');
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value))
+    context.report('MT0113', ['value'], 'a header value cannot have control characters');
 }
 
 export const ParentReference = message(
@@ -58,7 +76,10 @@ export type NamedMatch = Infer<typeof NamedMatch>;
 
 const HTTPHeader = message(
   'HTTPHeader',
-  { name: required(string, 'HeaderValueOption.header.key'), value: field(string, 'HeaderValueOption.header.value') },
+  {
+    name: required(string, 'HeaderValueOption.header.key'),
+    value: field(string, 'HeaderValueOption.header.value'),
+  },
   { ...open, rules: [({ name, value = '' }, context) => checkHeader(name, value, context)] },
 );
 
@@ -93,6 +114,10 @@ export type RequestMirrorFilter = Infer<typeof RequestMirrorFilter>;
 
 export const ExtensionRef = message(
   'LocalObjectReference',
-  { group: ignored(string, 'see extensionRef'), kind: ignored(string, 'see extensionRef'), name: required(string, 'see extensionRef') },
+  {
+    group: ignored(string, 'see extensionRef'),
+    kind: ignored(string, 'see extensionRef'),
+    name: required(string, 'see extensionRef'),
+  },
   open,
 );

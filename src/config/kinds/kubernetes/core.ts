@@ -1,4 +1,5 @@
-// Kubernetes' core kinds, the fields that are read here. The messages are open: the API server has checked the rest.
+// Kubernetes' core kinds, the fields that are read here. The messages are open: the API server has checked
+// the rest.
 import {
   boolean,
   bytes,
@@ -23,7 +24,10 @@ export const LoadBalancerStatus = message(
     ingress: list(
       message(
         'LoadBalancerIngress',
-        { ip: ignored(string, 'not needed for traffic'), hostname: ignored(string, 'not needed for traffic') },
+        {
+          ip: ignored(string, 'not needed for traffic'),
+          hostname: ignored(string, 'not needed for traffic'),
+        },
         open,
       ),
     ),
@@ -57,7 +61,10 @@ export const KubeService = message(
     externalName: field(string, 'VirtualHost.domains of the service it stands for'),
     loadBalancerIP: ignored(string, 'for clients outside of the cluster'),
     trafficDistribution: field(string, 'LocalityLbEndpoints.priority'),
-    internalTrafficPolicy: field(string, 'ClusterLoadAssignment.endpoints; Local: those on the node of the client'),
+    internalTrafficPolicy: field(
+      string,
+      'ClusterLoadAssignment.endpoints; Local: those on the node of the client',
+    ),
     externalTrafficPolicy: ignored(string, 'of kube-proxy'),
     publishNotReadyAddresses: ignored(boolean, 'EndpointSlices say which endpoints are ready'),
     status: message('ServiceStatus', { loadBalancer: LoadBalancerStatus }, open),
@@ -73,7 +80,13 @@ export const Container = message(
     image: ignored(string, 'not needed for traffic'),
     command: ignored(list(text), 'not needed for traffic'),
     args: ignored(list(text), 'not needed for traffic'),
-    env: list(message('EnvVar', { name: ignored(string, 'not needed for traffic'), value: ignored(text, 'not needed for traffic') }, open)),
+    env: list(
+      message(
+        'EnvVar',
+        { name: ignored(string, 'not needed for traffic'), value: ignored(text, 'not needed for traffic') },
+        open,
+      ),
+    ),
     ports: list(
       message(
         'ContainerPort',
@@ -101,12 +114,17 @@ export const Pod = message(
     subdomain: ignored(string, 'not needed for traffic'),
     hostNetwork: ignored(boolean, 'not needed for traffic'),
     serviceAccountName: field(string, 'CertificateValidationContext.match_subject_alt_names'),
-    readinessGates: list(message('PodReadinessGate', { conditionType: ignored(string, 'not needed for traffic') }, open)),
+    readinessGates: list(
+      message('PodReadinessGate', { conditionType: ignored(string, 'not needed for traffic') }, open),
+    ),
     status: message(
       'PodStatus',
       {
         phase: ignored(string, 'EndpointSlices say which endpoints are ready'),
-        podIP: field(string, 'Endpoint.address for a ServiceEntry with workloadSelector; which pod an endpoint is'),
+        podIP: field(
+          string,
+          'Endpoint.address for a ServiceEntry with workloadSelector; which pod an endpoint is',
+        ),
         podIPs: list(message('PodIP', { ip: ignored(string, 'the first address is podIP') }, open)),
         hostIP: ignored(string, 'not needed for traffic'),
         conditions: list(
@@ -114,7 +132,10 @@ export const Pod = message(
             'PodCondition',
             {
               type: field(string, 'Ready: whether it is an endpoint of a ServiceEntry with workloadSelector'),
-              status: field(string, 'Ready: whether it is an endpoint of a ServiceEntry with workloadSelector'),
+              status: field(
+                string,
+                'Ready: whether it is an endpoint of a ServiceEntry with workloadSelector',
+              ),
             },
             open,
           ),
@@ -154,7 +175,10 @@ export const KubeNode = message(
 );
 export type KubeNode = Infer<typeof KubeNode>;
 
-/** `stringData` is what people write by hand; the API server folds it into `data`, and so must the reader of this. */
+/**
+ * `stringData` is what people write by hand; the API server folds it into `data`, and so must the reader of
+ * this.
+ */
 export const Secret = message(
   'Secret',
   {
@@ -168,7 +192,10 @@ export type Secret = Infer<typeof Secret>;
 
 export const ConfigMap = message(
   'ConfigMap',
-  { data: field(mapOf(text), 'MeshConfig, under the key mesh'), binaryData: ignored(mapOf(bytes), 'MeshConfig is text') },
+  {
+    data: field(mapOf(text), 'MeshConfig, under the key mesh'),
+    binaryData: ignored(mapOf(bytes), 'MeshConfig is text'),
+  },
   open,
 );
 export type ConfigMap = Infer<typeof ConfigMap>;

@@ -1,5 +1,16 @@
-// EndpointSlice (discovery.k8s.io/v1): addresses behind a Service, named by the label kubernetes.io/service-name.
-import { boolean, field, type Infer, ignored, int32, list, mapOf, message, string } from '../../schema/index.ts';
+// EndpointSlice (discovery.k8s.io/v1): addresses behind a Service, named by the label
+// kubernetes.io/service-name.
+import {
+  boolean,
+  field,
+  type Infer,
+  ignored,
+  int32,
+  list,
+  mapOf,
+  message,
+  string,
+} from '../../schema/index.ts';
 
 const open = { open: true } as const;
 

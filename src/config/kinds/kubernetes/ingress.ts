@@ -22,7 +22,11 @@ export const IngressBackend = message(
     resource: noEffect(
       message(
         'TypedLocalObjectReference',
-        { apiGroup: ignored(string, 'see resource'), kind: ignored(string, 'see resource'), name: ignored(string, 'see resource') },
+        {
+          apiGroup: ignored(string, 'see resource'),
+          kind: ignored(string, 'see resource'),
+          name: ignored(string, 'see resource'),
+        },
         open,
       ),
       'backends are Services',

@@ -2,13 +2,25 @@
 
 import { grpcStatuses } from '../../../base/index.ts';
 import { exclusive, needsOneOf } from '../../rules/fields.ts';
-import { duration, field, type Infer, ignored, int32, message, type Path, type RuleContext, string } from '../../schema/index.ts';
+import {
+  duration,
+  field,
+  type Infer,
+  ignored,
+  int32,
+  message,
+  type Path,
+  type RuleContext,
+  string,
+} from '../../schema/index.ts';
 import { Percent } from '../shared.ts';
 
 export const FaultDelay = message(
   'HTTPFaultInjection.Delay',
   {
-    percent: field(int32, 'HTTPFault.delay.percentage', { legacy: { code: 'MT0302', instead: 'write percentage: {value: N}' } }),
+    percent: field(int32, 'HTTPFault.delay.percentage', {
+      legacy: { code: 'MT0302', instead: 'write percentage: {value: N}' },
+    }),
     percentage: Percent,
     fixedDelay: field(duration, 'HTTPFault.delay.fixed_delay'),
     exponentialDelay: ignored(duration, 'refused with a finding, as by Istio'),
@@ -18,7 +30,8 @@ export const FaultDelay = message(
       (delay, context) => {
         checkOldShare(delay.percent, context);
         checkShare(delay.percentage?.value, ['percentage', 'value'], context);
-        if (delay.exponentialDelay !== undefined) context.report('MT0129', ['exponentialDelay'], '{} is not supported; use fixedDelay');
+        if (delay.exponentialDelay !== undefined)
+          context.report('MT0129', ['exponentialDelay'], '{} is not supported; use fixedDelay');
       },
     ],
   },
@@ -29,7 +42,10 @@ export const FaultAbort = message(
   'HTTPFaultInjection.Abort',
   {
     percent: field(int32, 'HTTPFault.abort.percentage', {
-      legacy: { code: 'MT0301', instead: 'honoured here, ignored by Istio today; write percentage: {value: N}' },
+      legacy: {
+        code: 'MT0301',
+        instead: 'honoured here, ignored by Istio today; write percentage: {value: N}',
+      },
     }),
     percentage: Percent,
     httpStatus: field(int32, 'HTTPFault.abort.http_status'),
@@ -74,13 +90,18 @@ function checkStatus({ httpStatus, grpcStatus, http2Error }: AbortStatus, contex
   if (httpStatus !== undefined && (httpStatus < 200 || httpStatus > 599))
     context.report('MT0124', ['httpStatus'], `{} must be from 200 to 599, not ${httpStatus}`);
   if (grpcStatus !== undefined && !grpcStatuses.includes(grpcStatus)) {
-    context.report('MT0124', ['grpcStatus'], `"${grpcStatus}" is not the name of a gRPC status, such as UNAVAILABLE`);
+    context.report(
+      'MT0124',
+      ['grpcStatus'],
+      `"${grpcStatus}" is not the name of a gRPC status, such as UNAVAILABLE`,
+    );
   }
 }
 
 /** More than all is all, as Istio takes it. */
 function checkOldShare(percent: number | undefined, context: RuleContext): void {
-  if (percent !== undefined && percent < 0) context.report('MT0115', ['percent'], `{} cannot be negative (${percent})`);
+  if (percent !== undefined && percent < 0)
+    context.report('MT0115', ['percent'], `{} cannot be negative (${percent})`);
 }
 
 /** Envoy counts in millionths: a share below that would be none. */

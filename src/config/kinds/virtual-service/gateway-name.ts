@@ -22,5 +22,6 @@ function checkOldName(name: string, path: Path, context: RuleContext): void {
     return;
   }
   const [gateway = '', namespace = ''] = name.split('.');
-  if (namespace !== '') context.report('MT0303', path, `{}: "${name}" is an old form; write ${namespace}/${gateway}`);
+  if (namespace !== '')
+    context.report('MT0303', path, `{}: "${name}" is an old form; write ${namespace}/${gateway}`);
 }

@@ -3,7 +3,10 @@ import { checkHeaderName, checkHeaderValue, isAuthority } from '../../rules/http
 import { field, type Infer, list, mapOf, message, type RuleContext, string } from '../../schema/index.ts';
 
 export const HeaderOperations = message('HeaderOperations', {
-  set: field(mapOf(string), 'Route.request_headers_to_add or response_headers_to_add, overwriting; Host: RouteAction.host_rewrite_literal'),
+  set: field(
+    mapOf(string),
+    'Route.request_headers_to_add or response_headers_to_add, overwriting; Host: RouteAction.host_rewrite_literal',
+  ),
   add: field(mapOf(string), 'Route.request_headers_to_add or response_headers_to_add, appending'),
   remove: field(list(string), 'Route.request_headers_to_remove or response_headers_to_remove'),
 });
@@ -40,7 +43,8 @@ function checkOperations(
 }
 
 function checkOrdinary(header: string, path: readonly (string | number)[], context: RuleContext): void {
-  if (header.startsWith(':')) context.report('MT0113', path, `"${header}" is a pseudo header and cannot be changed here`);
+  if (header.startsWith(':'))
+    context.report('MT0113', path, `"${header}" is a pseudo header and cannot be changed here`);
   else if (isAuthority(header)) context.report('MT0113', path, 'Host cannot be changed here');
   else checkHeaderName(header, path, context);
 }

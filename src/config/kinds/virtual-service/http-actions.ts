@@ -35,8 +35,19 @@ export const HTTPRedirect = message(
       exclusive('uri', 'prefixRewrite'),
       exclusive('port', 'derivePort'),
       ({ uri, prefixRewrite, authority, port, derivePort, scheme, redirectCode = 0 }, context) => {
-        if (!uri && !prefixRewrite && !authority && !scheme && port === undefined && derivePort === undefined) {
-          context.report('MT0123', [], '{} does not say where to; set uri, prefixRewrite, authority, scheme or port');
+        if (
+          !uri &&
+          !prefixRewrite &&
+          !authority &&
+          !scheme &&
+          port === undefined &&
+          derivePort === undefined
+        ) {
+          context.report(
+            'MT0123',
+            [],
+            '{} does not say where to; set uri, prefixRewrite, authority, scheme or port',
+          );
         }
         checkOptionalPort(port, ['port'], context);
         if (scheme && scheme !== 'http' && scheme !== 'https')
@@ -44,7 +55,11 @@ export const HTTPRedirect = message(
         // Istio takes any 3xx; Envoy has these five and refuses the route for another:
         // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#enum-config-route-v3-redirectaction-redirectresponsecode
         if (redirectCode !== 0 && ![301, 302, 303, 307, 308].includes(redirectCode)) {
-          context.report('MT0123', ['redirectCode'], `{} must be 301, 302, 303, 307 or 308, not ${redirectCode}`);
+          context.report(
+            'MT0123',
+            ['redirectCode'],
+            `{} must be 301, 302, 303, 307 or 308, not ${redirectCode}`,
+          );
         }
       },
     ],
@@ -54,7 +69,10 @@ export type HTTPRedirect = Infer<typeof HTTPRedirect>;
 
 export const HTTPBody = message(
   'HTTPBody',
-  { string: field(text, 'DirectResponseAction.body.inline_string'), bytes: field(bytes, 'DirectResponseAction.body.inline_bytes') },
+  {
+    string: field(text, 'DirectResponseAction.body.inline_string'),
+    bytes: field(bytes, 'DirectResponseAction.body.inline_bytes'),
+  },
   { rules: [exclusive('string', 'bytes')] },
 );
 export type HTTPBody = Infer<typeof HTTPBody>;
@@ -65,11 +83,16 @@ export const HTTPDirectResponse = message(
   {
     rules: [
       ({ status, body }, context) => {
-        if (status < 200 || status > 599) context.report('MT0124', ['status'], `{} must be from 200 to 599, not ${status}`);
+        if (status < 200 || status > 599)
+          context.report('MT0124', ['status'], `{} must be from 200 to 599, not ${status}`);
         const size = body?.bytes?.length ?? new TextEncoder().encode(body?.string ?? '').length;
         if (size > 1024 * 1024) context.report('MT0133', ['body'], '{} has more than 1 MiB');
         else if (size > 100 * 1024)
-          context.report('MT0153', ['body'], '{} has more than 100 KiB; every proxy receives it with each change');
+          context.report(
+            'MT0153',
+            ['body'],
+            '{} has more than 100 KiB; every proxy receives it with each change',
+          );
       },
     ],
   },
@@ -78,7 +101,10 @@ export type HTTPDirectResponse = Infer<typeof HTTPDirectResponse>;
 
 export const RegexRewrite = message(
   'RegexRewrite',
-  { match: field(string, 'RouteAction.regex_rewrite.pattern'), rewrite: field(string, 'RouteAction.regex_rewrite.substitution') },
+  {
+    match: field(string, 'RouteAction.regex_rewrite.pattern'),
+    rewrite: field(string, 'RouteAction.regex_rewrite.substitution'),
+  },
   {
     rules: [
       ({ match, rewrite }, context) => {
@@ -109,7 +135,10 @@ export const HTTPRewrite = message(
 );
 export type HTTPRewrite = Infer<typeof HTTPRewrite>;
 
-/** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter#x-envoy-retry-on and -grpc-on */
+/**
+ * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter#x-envoy-retry-on
+ * and -grpc-on
+ */
 const retryConditions = [
   '5xx',
   'gateway-error',
@@ -150,17 +179,29 @@ interface RetryFields {
   readonly retryRemoteLocalities?: boolean;
 }
 
-function checkAttempts({ attempts = 0, perTryTimeout, retryOn, retryRemoteLocalities }: RetryFields, context: RuleContext): void {
+function checkAttempts(
+  { attempts = 0, perTryTimeout, retryOn, retryRemoteLocalities }: RetryFields,
+  context: RuleContext,
+): void {
   if (attempts < 0) context.report('MT0122', ['attempts'], '{} cannot be negative');
   const hasPolicy = perTryTimeout !== undefined || retryOn || retryRemoteLocalities !== undefined;
   if (attempts === 0 && hasPolicy)
-    context.report('MT0122', ['attempts'], '{} is 0, which switches retries off; the other settings then have no use');
+    context.report(
+      'MT0122',
+      ['attempts'],
+      '{} is 0, which switches retries off; the other settings then have no use',
+    );
 }
 
 function checkRetryOn({ retryOn }: RetryFields, context: RuleContext): void {
   for (const condition of retryOn ? retryOn.split(',') : []) {
-    if (retryConditions.includes(condition) || (/^\d+$/.test(condition) && isNamedStatus(Number(condition)))) continue;
+    if (retryConditions.includes(condition) || (/^\d+$/.test(condition) && isNamedStatus(Number(condition))))
+      continue;
     const hint = condition !== condition.trim() ? ' (no spaces around the commas)' : '';
-    context.report('MT0122', ['retryOn'], `{}: "${condition}" is neither a retry condition nor an HTTP status${hint}`);
+    context.report(
+      'MT0122',
+      ['retryOn'],
+      `{}: "${condition}" is neither a retry condition nor an HTTP status${hint}`,
+    );
   }
 }

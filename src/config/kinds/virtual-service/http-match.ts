@@ -55,7 +55,8 @@ export const HTTPMatchRequest = message(
     rules: [
       (match, context) => {
         checkMatch(match.uri, ['uri'], context, { emptyPrefix: true });
-        for (const name of ['scheme', 'method', 'authority'] as const) checkMatch(match[name], [name], context);
+        for (const name of ['scheme', 'method', 'authority'] as const)
+          checkMatch(match[name], [name], context);
         checkHeaders(match.headers, 'headers', context);
         checkHeaders(match.withoutHeaders, 'withoutHeaders', context, { presence: true });
         checkQuery(match.queryParams, context);
@@ -72,7 +73,10 @@ export const HTTPMatchRequest = message(
 );
 export type HTTPMatchRequest = Infer<typeof HTTPMatchRequest>;
 
-function exclusiveMatch(value: { readonly exact?: string; readonly prefix?: string; readonly regex?: string }, context: RuleContext): void {
+function exclusiveMatch(
+  value: { readonly exact?: string; readonly prefix?: string; readonly regex?: string },
+  context: RuleContext,
+): void {
   const given = (['exact', 'prefix', 'regex'] as const).filter((name) => value[name] !== undefined);
   if (given.length > 1) context.report('MT0128', [], `{} has ${given.join(' and ')}: keep one`);
 }
@@ -80,28 +84,44 @@ function exclusiveMatch(value: { readonly exact?: string; readonly prefix?: stri
 interface MatchOptions {
   /** An empty prefix matches every path; of a header it would match presence, which is written otherwise. */
   readonly emptyPrefix?: boolean;
-  /** `regex: "*"` stands for presence, and is no regular expression: in `withoutHeaders`, where an empty message says the same. */
+  /**
+   * `regex: "*"` stands for presence, and is no regular expression: in `withoutHeaders`, where an empty
+   * message says the same.
+   */
   readonly presence?: boolean;
 }
 
-function checkMatch(match: StringMatch | undefined, path: Path, context: RuleContext, { emptyPrefix, presence }: MatchOptions = {}): void {
+function checkMatch(
+  match: StringMatch | undefined,
+  path: Path,
+  context: RuleContext,
+  { emptyPrefix, presence }: MatchOptions = {},
+): void {
   if (match?.prefix === '' && !emptyPrefix) context.report('MT0128', [...path, 'prefix'], '{} is empty');
   if (match?.regex === '') context.report('MT0128', [...path, 'regex'], '{} is empty');
-  if (match?.regex && !(presence && match.regex === '*')) checkRegex(match.regex, [...path, 'regex'], context);
+  if (match?.regex && !(presence && match.regex === '*'))
+    checkRegex(match.regex, [...path, 'regex'], context);
 }
 
 type Matches = Readonly<Record<string, StringMatch>> | undefined;
 
-function checkHeaders(matches: Matches, field: string, context: RuleContext, options: MatchOptions = {}): void {
+function checkHeaders(
+  matches: Matches,
+  field: string,
+  context: RuleContext,
+  options: MatchOptions = {},
+): void {
   for (const [name, match] of Object.entries(matches ?? {})) {
     checkMatch(match, [field, name], context, options);
-    if (!name.startsWith('@request.auth.claims') && !pseudoHeaders.includes(name)) checkHeaderName(name, [field, name], context);
+    if (!name.startsWith('@request.auth.claims') && !pseudoHeaders.includes(name))
+      checkHeaderName(name, [field, name], context);
   }
 }
 
 function checkQuery(matches: Matches, context: RuleContext): void {
   for (const [name, match] of Object.entries(matches ?? {})) {
     checkMatch(match, ['queryParams', name], context);
-    if (name === '') context.report('MT0128', ['queryParams', name], 'the name of the query parameter is empty');
+    if (name === '')
+      context.report('MT0128', ['queryParams', name], 'the name of the query parameter is empty');
   }
 }

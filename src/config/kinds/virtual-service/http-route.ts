@@ -28,7 +28,10 @@ export const HTTPRouteDestination = message('HTTPRouteDestination', {
 });
 export type HTTPRouteDestination = Infer<typeof HTTPRouteDestination>;
 
-export const HTTPMirrorPolicy = message('HTTPMirrorPolicy', { destination: required(Destination), percentage: Percent });
+export const HTTPMirrorPolicy = message('HTTPMirrorPolicy', {
+  destination: required(Destination),
+  percentage: Percent,
+});
 export type HTTPMirrorPolicy = Infer<typeof HTTPMirrorPolicy>;
 
 export const Delegate = message('Delegate', {
@@ -70,7 +73,10 @@ export const HTTPRoute = message(
 );
 export type HTTPRoute = Infer<typeof HTTPRoute>;
 
-/** Whether a rule has exactly one thing to do. What is allowed depends on whether the VirtualService may itself be delegated to. */
+/**
+ * Whether a rule has exactly one thing to do. What is allowed depends on whether the VirtualService may
+ * itself be delegated to.
+ */
 export function checkAction(route: HTTPRoute, isDelegate: boolean, context: RuleContext): void {
   const hasRoute = (route.route ?? []).length > 0;
   if (route.delegate && !isDelegate) {
@@ -79,18 +85,27 @@ export function checkAction(route: HTTPRoute, isDelegate: boolean, context: Rule
     return;
   }
   if (route.delegate)
-    context.report('MT0126', ['delegate'], '{}: a VirtualService that is delegated to (it has no hosts) cannot delegate again');
+    context.report(
+      'MT0126',
+      ['delegate'],
+      '{}: a VirtualService that is delegated to (it has no hosts) cannot delegate again',
+    );
   for (const [action, others] of Object.entries({
     redirect: ['fault', 'rewrite'],
     directResponse: ['fault', 'rewrite', 'redirect'],
   } as const)) {
     if (!route[action as 'redirect' | 'directResponse']) continue;
     if (hasRoute) context.report('MT0108', [action], '{} cannot stand beside route');
-    for (const other of others) if (route[other]) context.report('MT0108', [other], `{} cannot stand beside ${action}`);
+    for (const other of others)
+      if (route[other]) context.report('MT0108', [other], `{} cannot stand beside ${action}`);
   }
   if (!hasRoute && !route.redirect && !route.directResponse) {
     const what = route.match ? '{} has a match and nothing to do' : '{} has nothing to do';
-    context.report('MT0107', [], `${what}: give it route, redirect, directResponse${isDelegate ? '' : ' or delegate'}`);
+    context.report(
+      'MT0107',
+      [],
+      `${what}: give it route, redirect, directResponse${isDelegate ? '' : ' or delegate'}`,
+    );
   }
 }
 
@@ -101,9 +116,13 @@ interface MirrorFields {
   readonly mirrorPercentage?: Percent;
 }
 
-function checkMirrors({ mirror, mirrors = [], mirrorPercent = 0, mirrorPercentage }: MirrorFields, context: RuleContext): void {
+function checkMirrors(
+  { mirror, mirrors = [], mirrorPercent = 0, mirrorPercentage }: MirrorFields,
+  context: RuleContext,
+): void {
   if (mirror && mirrors.length > 0) context.report('MT0108', ['mirrors'], '{} cannot stand beside mirror');
-  if (mirrorPercent > 100) context.report('MT0115', ['mirrorPercent'], `{} must be at most 100, not ${mirrorPercent}`);
+  if (mirrorPercent > 100)
+    context.report('MT0115', ['mirrorPercent'], `{} must be at most 100, not ${mirrorPercent}`);
   checkPercent(mirrorPercentage, context.at(['mirrorPercentage']));
   mirrors.forEach((policy, i) => {
     checkPercent(policy.percentage, context.at(['mirrors', i, 'percentage']));
@@ -115,11 +134,18 @@ function checkPercent(percent: Percent | undefined, context: RuleContext): void 
   if (value < 0 || value > 100) context.report('MT0115', ['value'], `{} must be from 0 to 100, not ${value}`);
 }
 
-function checkRedirectPrefix(route: { redirect?: HTTPRedirect; match?: readonly HTTPMatchRequest[] }, context: RuleContext): void {
+function checkRedirectPrefix(
+  route: { redirect?: HTTPRedirect; match?: readonly HTTPMatchRequest[] },
+  context: RuleContext,
+): void {
   if (!route.redirect?.prefixRewrite) return;
   const wrong = route.match?.findIndex(({ uri }) => uri && uri.prefix === undefined) ?? -1;
   if (wrong !== -1)
-    context.report('MT0123', ['match', wrong, 'uri'], '{} must be a prefix, since redirect.prefixRewrite replaces the prefix that matched');
+    context.report(
+      'MT0123',
+      ['match', wrong, 'uri'],
+      '{} must be a prefix, since redirect.prefixRewrite replaces the prefix that matched',
+    );
 }
 
 /** The host towards the upstream may be set in one place. */
@@ -127,9 +153,13 @@ function checkAuthority(
   route: { rewrite?: HTTPRewrite; headers?: Headers; route?: readonly HTTPRouteDestination[] },
   context: RuleContext,
 ): void {
-  const ofRoute = [...(route.rewrite?.authority ? ['rewrite.authority'] : []), ...authorityHeaders(route.headers)];
+  const ofRoute = [
+    ...(route.rewrite?.authority ? ['rewrite.authority'] : []),
+    ...authorityHeaders(route.headers),
+  ];
   const report = (places: readonly string[], path: readonly (string | number)[]): void => {
-    if (places.length > 1) context.report('MT0108', path, `the authority (Host) is set more than once: ${places.join(', ')}`);
+    if (places.length > 1)
+      context.report('MT0108', path, `the authority (Host) is set more than once: ${places.join(', ')}`);
   };
   report(ofRoute, []);
   route.route?.forEach((destination, i) => {

@@ -77,7 +77,12 @@ export const TLSRoute = message(
   {
     rules: [
       ({ match = [], route = [] }, context) => {
-        if (match.length === 0) context.report('MT0103', ['match'], '{} is missing: a TLS route needs at least one match with sniHosts');
+        if (match.length === 0)
+          context.report(
+            'MT0103',
+            ['match'],
+            '{} is missing: a TLS route needs at least one match with sniHosts',
+          );
         checkDestinations(route, context);
       },
     ],
@@ -120,7 +125,8 @@ function checkConnection(match: ConnectionMatch, context: RuleContext): void {
 
 /** RFC 6066, 3: literal addresses are not permitted in the server name. */
 function checkSniHost(host: string, path: readonly (string | number)[], context: RuleContext): void {
-  if (isIpAddress(host)) context.report('MT0154', path, `{}: clients send no SNI for an IP address such as ${host}`);
+  if (isIpAddress(host))
+    context.report('MT0154', path, `{}: clients send no SNI for an IP address such as ${host}`);
   else if (!isSniForm(host)) checkWildcardDomain(host, path, context);
 }
 

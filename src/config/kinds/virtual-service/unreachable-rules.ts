@@ -10,7 +10,10 @@ interface Earlier {
   readonly request: HTTPMatchRequest;
 }
 
-/** Every match is compared with those before it; beyond this many the comparison would cost more than it tells, and is left out. */
+/**
+ * Every match is compared with those before it; beyond this many the comparison would cost more than it
+ * tells, and is left out.
+ */
 const mostMatches = 1000;
 
 export function warnUnreachable(http: readonly HTTPRoute[], context: RuleContext): void {
@@ -26,14 +29,21 @@ export function warnUnreachable(http: readonly HTTPRoute[], context: RuleContext
     for (const [match, request] of (route.match ?? []).entries()) {
       const cover = earlier.find((item) => covers(item.request, request));
       if (cover)
-        context.report('MT0151', [...path, 'match', match], `{} is never used: http[${cover.rule}].match[${cover.match}] covers it`);
+        context.report(
+          'MT0151',
+          [...path, 'match', match],
+          `{} is never used: http[${cover.rule}].match[${cover.match}] covers it`,
+        );
       else earlier.push({ rule, match, request });
     }
     if ((route.match ?? []).length === 0) catchAll = rule;
   }
 }
 
-/** Whether the first asks for nothing that the second does not ask for too, and its path covers the second's. Names do not select. */
+/**
+ * Whether the first asks for nothing that the second does not ask for too, and its path covers the second's.
+ * Names do not select.
+ */
 function covers(first: HTTPMatchRequest, second: HTTPMatchRequest): boolean {
   if (!coversPath(first.uri, second.uri)) return false;
   const { uri: _u, name: _n, statPrefix: _s, ignoreUriCase, ...conditions } = first;
@@ -44,7 +54,8 @@ function covers(first: HTTPMatchRequest, second: HTTPMatchRequest): boolean {
 
 function coversPath(first: StringMatch | undefined, second: StringMatch | undefined): boolean {
   if (first === undefined) return true;
-  if (first.exact === second?.exact && first.prefix === second?.prefix && first.regex === second?.regex) return true;
+  if (first.exact === second?.exact && first.prefix === second?.prefix && first.regex === second?.regex)
+    return true;
   const text = second?.exact ?? second?.prefix;
   return first.prefix !== undefined && text?.startsWith(first.prefix) === true;
 }

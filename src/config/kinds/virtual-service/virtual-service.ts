@@ -26,7 +26,8 @@ export const VirtualService = message(
           checkGatewayName(name, ['gateways', i], context);
         });
         checkHosts(hosts, gateways, context);
-        if (http.length + tls.length + tcp.length === 0) context.report('MT0121', [], 'a VirtualService needs http, tls or tcp rules');
+        if (http.length + tls.length + tcp.length === 0)
+          context.report('MT0121', [], 'a VirtualService needs http, tls or tcp rules');
         if (hosts.length === 0) checkDelegate(service, context);
         http.forEach((route, i) => {
           checkAction(route, hosts.length === 0, context.at(['http', i]));
@@ -51,20 +52,28 @@ function checkHosts(hosts: readonly string[], gateways: readonly string[], conte
   });
   hosts.forEach((host, i) => {
     if (host === '*' && isForMesh)
-      context.report('MT0127', ['hosts', i], '{} cannot be * for the mesh: name the hosts, or bind the VirtualService to gateways only');
+      context.report(
+        'MT0127',
+        ['hosts', i],
+        '{} cannot be * for the mesh: name the hosts, or bind the VirtualService to gateways only',
+      );
   });
   if (problems.some((problem) => problem !== undefined)) return;
   checkOverlap(hosts, context);
 }
 
-/** Equal names, or one under the other's wildcard. Names without wildcard are found by hash, since there may be thousands. */
+/**
+ * Equal names, or one under the other's wildcard. Names without wildcard are found by hash, since there may
+ * be thousands.
+ */
 function checkOverlap(hosts: readonly string[], context: RuleContext): void {
   const names = new Set<string>();
   const wildcards: string[] = [];
   for (const [i, host] of hosts.entries()) {
     const isWildcard = host.startsWith('*');
     const equal = names.has(host) ? host : undefined;
-    const other = equal ?? (isWildcard ? [...names] : wildcards).find((earlier) => hostsOverlap(earlier, host));
+    const other =
+      equal ?? (isWildcard ? [...names] : wildcards).find((earlier) => hostsOverlap(earlier, host));
     if (other !== undefined) context.report('MT0116', ['hosts', i], `"${host}" and "${other}" overlap`);
     names.add(host);
     if (isWildcard) wildcards.push(host);
@@ -83,7 +92,11 @@ function checkDelegate(
 ): void {
   for (const name of ['gateways', 'tls', 'tcp'] as const) {
     if ((service[name] ?? []).length > 0)
-      context.report('MT0126', [name], '{} is not possible in a VirtualService without hosts, which is one to delegate to');
+      context.report(
+        'MT0126',
+        [name],
+        '{} is not possible in a VirtualService without hosts, which is one to delegate to',
+      );
   }
 }
 
@@ -109,7 +122,11 @@ function checkSniHosts(route: TLSRoute, hosts: readonly string[], context: RuleC
   route.match?.forEach(({ sniHosts = [] }, i) => {
     sniHosts.forEach((sni, j) => {
       if (!isIpAddress(sni) && !hosts.some((host) => isSubsetOf(sni, host)))
-        context.report('MT0109', ['match', i, 'sniHosts', j], `"${sni}" is not covered by the hosts of the VirtualService`);
+        context.report(
+          'MT0109',
+          ['match', i, 'sniHosts', j],
+          `"${sni}" is not covered by the hosts of the VirtualService`,
+        );
     });
   });
 }

@@ -7,7 +7,11 @@ import type { KubeGatewayObject } from './objects.ts';
 const nameLabel = 'kubernetes.io/metadata.name';
 
 /** Names, or `*` for all. */
-export function allowedNamespaces(store: ConfigStore, own: string, { allowedRoutes }: GatewayListener): readonly string[] {
+export function allowedNamespaces(
+  store: ConfigStore,
+  own: string,
+  { allowedRoutes }: GatewayListener,
+): readonly string[] {
   const { from = 'Same', selector } = allowedRoutes?.namespaces ?? {};
   if (from === 'All') return ['*'];
   if (from === 'Same') return [own];
@@ -21,7 +25,11 @@ export function allowedNamespaces(store: ConfigStore, own: string, { allowedRout
 }
 
 /** Whether ListenerSets of a namespace may add listeners; by default none may. */
-export function mayAddListeners(store: ConfigStore, { metadata, spec }: KubeGatewayObject, namespace: string): boolean {
+export function mayAddListeners(
+  store: ConfigStore,
+  { metadata, spec }: KubeGatewayObject,
+  namespace: string,
+): boolean {
   const { from = 'None', selector } = spec.allowedListeners?.namespaces ?? {};
   if (from === 'All') return true;
   if (from === 'Same') return namespace === metadata.namespace;
@@ -30,7 +38,9 @@ export function mayAddListeners(store: ConfigStore, { metadata, spec }: KubeGate
   return matchesSelector(selector, { [nameLabel]: namespace, ...labels });
 }
 
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements */
+/**
+ * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
+ */
 export function matchesSelector(
   { matchLabels = {}, matchExpressions = [] }: GatewayLabelSelector,
   labels: Readonly<Record<string, string>>,
@@ -40,7 +50,10 @@ export function matchesSelector(
 
 type Requirement = NonNullable<GatewayLabelSelector['matchExpressions']>[number];
 
-function meets({ key, operator, values = [] }: Requirement, labels: Readonly<Record<string, string>>): boolean {
+function meets(
+  { key, operator, values = [] }: Requirement,
+  labels: Readonly<Record<string, string>>,
+): boolean {
   const value = labels[key];
   switch (operator) {
     case 'In':

@@ -1,4 +1,5 @@
-// Where a backend reference leads to. https://gateway-api.sigs.k8s.io/reference/spec/#gateway.networking.k8s.io/v1.BackendRef
+// Where a backend reference leads to.
+// https://gateway-api.sigs.k8s.io/reference/spec/#gateway.networking.k8s.io/v1.BackendRef
 import type { Destination } from '../../../config/index.ts';
 import { type ConfigStore, kubernetesHost } from '../../../registry/index.ts';
 import { istioGroup, type RouteKind } from './objects.ts';
@@ -32,14 +33,25 @@ const serviceImports = 'multicluster.x-k8s.io';
 export function backendResolver(scope: BackendScope): ResolveBackend {
   return (reference) => {
     const { group = '', kind = 'Service', name = '', port } = reference;
-    const destination: Destination = { host: nowhere, port: port === undefined ? undefined : { number: port } };
-    const fails = (reason: string, message: string): Attempt<Destination> => ({ value: destination, problem: { reason, message } });
-    const isService = (kind === 'Service' && group === '') || (kind === 'ServiceImport' && group === serviceImports);
+    const destination: Destination = {
+      host: nowhere,
+      port: port === undefined ? undefined : { number: port },
+    };
+    const fails = (reason: string, message: string): Attempt<Destination> => ({
+      value: destination,
+      problem: { reason, message },
+    });
+    const isService =
+      (kind === 'Service' && group === '') || (kind === 'ServiceImport' && group === serviceImports);
     const isHostname = kind === 'Hostname' && group === istioGroup;
     const namespace = reference.namespace ?? scope.namespace;
     if (scope.needsGrant && !mayRefer(scope.store, scope, { group, kind, namespace, name }))
-      return fails('RefNotPermitted', `no ReferenceGrant in ${namespace} lets a ${scope.kind} of ${scope.namespace} name ${kind} ${name}`);
-    if (!isService && !isHostname) return fails('InvalidKind', `backends of kind ${kind} and group "${group}" are not supported`);
+      return fails(
+        'RefNotPermitted',
+        `no ReferenceGrant in ${namespace} lets a ${scope.kind} of ${scope.namespace} name ${kind} ${name}`,
+      );
+    if (!isService && !isHostname)
+      return fails('InvalidKind', `backends of kind ${kind} and group "${group}" are not supported`);
     const unusable = isHostname ? hostnameFault(reference) : serviceFault(name);
     if (unusable) return fails('InvalidDestination', unusable);
     if (port === undefined) return fails('InvalidDestination', `backend ${name} has no port`);
@@ -48,7 +60,9 @@ export function backendResolver(scope: BackendScope): ResolveBackend {
       ? scope.store.entryHosts.get(host).length + scope.store.serviceHosts.get(host).length > 0
       : scope.store.table('Service').get(`${namespace}/${name}`) !== undefined;
     const found: Attempt<Destination> = { value: { host, port: { number: port } } };
-    return exists ? found : { ...found, problem: { reason: 'BackendNotFound', message: `there is no backend ${host}` } };
+    return exists
+      ? found
+      : { ...found, problem: { reason: 'BackendNotFound', message: `there is no backend ${host}` } };
   };
 }
 

@@ -20,7 +20,12 @@ type AnyFilter = GatewayHTTPRouteFilter | GatewayGRPCRouteFilter;
 /** Filters that nobody here understands: requests may not pass without them. */
 export function unknownFilter(filters: readonly AnyFilter[]): Problem | undefined {
   const unknown = filters.find(({ extensionRef }) => extensionRef !== undefined);
-  return unknown && { reason: 'InvalidFilter', message: `filters of kind ${unknown.extensionRef?.kind ?? ''} are not supported` };
+  return (
+    unknown && {
+      reason: 'InvalidFilter',
+      message: `filters of kind ${unknown.extensionRef?.kind ?? ''} are not supported`,
+    }
+  );
 }
 
 export function headersOf(filters: readonly AnyFilter[]): Headers | undefined {
@@ -41,7 +46,9 @@ function operations(modifiers: readonly (HTTPHeaderFilter | undefined)[]): Heade
 
 /** Of headers that are the same but for case the first counts. */
 function valuesOf(headers: NonNullable<HTTPHeaderFilter['set']>): Readonly<Record<string, string>> {
-  return Object.fromEntries([...headers].reverse().map(({ name, value }) => [name.toLowerCase(), value ?? '']));
+  return Object.fromEntries(
+    [...headers].reverse().map(({ name, value }) => [name.toLowerCase(), value ?? '']),
+  );
 }
 
 type PathModifier = NonNullable<NonNullable<GatewayHTTPRouteFilter['urlRewrite']>['path']>;
@@ -52,7 +59,9 @@ function pathText(path: PathModifier | undefined): string | undefined {
   return path?.type === 'ReplaceFullPath' ? path.replaceFullPath : undefined;
 }
 
-export function convertRedirect(redirect: NonNullable<GatewayHTTPRouteFilter['requestRedirect']>): HTTPRedirect {
+export function convertRedirect(
+  redirect: NonNullable<GatewayHTTPRouteFilter['requestRedirect']>,
+): HTTPRedirect {
   const follows = redirect.port === undefined && redirect.scheme === undefined;
   return {
     redirectCode: redirect.statusCode ?? 302,
@@ -69,7 +78,10 @@ export function convertRewrite(rewrite: GatewayHTTPRouteFilter['urlRewrite']): H
 }
 
 /** Copies to places that may not be named, or are not there, are not made. */
-export function mirrorsOf(filters: readonly AnyFilter[], resolve: ResolveBackend): Attempt<HTTPRoute['mirrors']> {
+export function mirrorsOf(
+  filters: readonly AnyFilter[],
+  resolve: ResolveBackend,
+): Attempt<HTTPRoute['mirrors']> {
   const mirrors: NonNullable<HTTPRoute['mirrors']>[number][] = [];
   let problem: Problem | undefined;
   for (const { requestMirror } of filters) {
@@ -90,7 +102,8 @@ export function corsOf(filters: readonly GatewayHTTPRouteFilter[]): HTTPRoute['c
   if (!cors) return undefined;
   return {
     allowOrigins: (cors.allowOrigins ?? []).map(
-      (origin): StringMatch => (origin.includes('*') ? { regex: wildcardPattern(origin) } : { exact: origin }),
+      (origin): StringMatch =>
+        origin.includes('*') ? { regex: wildcardPattern(origin) } : { exact: origin },
     ),
     allowCredentials: cors.allowCredentials,
     allowMethods: cors.allowMethods,

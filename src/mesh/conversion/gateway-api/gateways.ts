@@ -4,7 +4,14 @@ import type { GatewayListener, ServerTLSSettings } from '../../../config/index.t
 import { type ConfigStore, kubernetesHost } from '../../../registry/index.ts';
 import { allowedNamespaces, mayAddListeners } from './allowed-namespaces.ts';
 import { type ListenerHome, listenerTls } from './listener-tls.ts';
-import { defaultController, gatewayGroup, type KubeGatewayObject, type ListenerSetObject, olderObject, type RouteKind } from './objects.ts';
+import {
+  defaultController,
+  gatewayGroup,
+  type KubeGatewayObject,
+  type ListenerSetObject,
+  olderObject,
+  type RouteKind,
+} from './objects.ts';
 import type { Problem } from './problem.ts';
 
 export interface ServedGateway {
@@ -45,7 +52,8 @@ export interface ServedListener extends ListenerHome {
   readonly conflict?: Problem;
 }
 
-export const isUsable = (listener: ServedListener): boolean => !listener.tlsProblem && !listener.protocolProblem && !listener.conflict;
+export const isUsable = (listener: ServedListener): boolean =>
+  !listener.tlsProblem && !listener.protocolProblem && !listener.conflict;
 
 /** Its own and those of its sets. */
 export function allListeners({ listeners, sets }: ServedGateway): readonly ServedListener[] {
@@ -74,8 +82,12 @@ function servedGateway(store: ConfigStore, object: KubeGatewayObject): ServedGat
   const { services, namesServices, problem } = servicesOf(store, object);
   // Without a place to listen there is nothing to say of its listeners.
   const declared = services.length === 0 ? [] : (object.spec.listeners ?? []);
-  const listeners = declared.map((listener) => servedListener(store, { gateway: object, owner: object }, listener));
-  const sets = listenerSetsOf(store, object).map((set) => servedSet(store, object, set, services.length === 0 ? problem : undefined));
+  const listeners = declared.map((listener) =>
+    servedListener(store, { gateway: object, owner: object }, listener),
+  );
+  const sets = listenerSetsOf(store, object).map((set) =>
+    servedSet(store, object, set, services.length === 0 ? problem : undefined),
+  );
   return {
     object,
     services,
@@ -91,8 +103,13 @@ function listenerSetsOf(store: ConfigStore, { metadata }: KubeGatewayObject): re
     .table('ListenerSet')
     .values()
     .filter(({ metadata: own, spec: { parentRef } }) => {
-      const isGateway = (parentRef.group ?? gatewayGroup) === gatewayGroup && (parentRef.kind ?? 'Gateway') === 'Gateway';
-      return isGateway && parentRef.name === metadata.name && (parentRef.namespace ?? own.namespace) === metadata.namespace;
+      const isGateway =
+        (parentRef.group ?? gatewayGroup) === gatewayGroup && (parentRef.kind ?? 'Gateway') === 'Gateway';
+      return (
+        isGateway &&
+        parentRef.name === metadata.name &&
+        (parentRef.namespace ?? own.namespace) === metadata.namespace
+      );
     })
     .sort(olderObject);
 }
@@ -105,14 +122,23 @@ function servedSet(
   problem: Problem | undefined,
 ): ServedListenerSet {
   if (!mayAddListeners(store, gateway, object.metadata.namespace))
-    return { object, refused: { reason: 'NotAllowed', message: 'the Gateway takes no listeners from the namespace' }, listeners: [] };
+    return {
+      object,
+      refused: { reason: 'NotAllowed', message: 'the Gateway takes no listeners from the namespace' },
+      listeners: [],
+    };
   if (problem) return { object, refused: problem, listeners: [] };
-  const listeners = (object.spec.listeners ?? []).map((listener) => servedListener(store, { gateway, owner: object }, listener));
+  const listeners = (object.spec.listeners ?? []).map((listener) =>
+    servedListener(store, { gateway, owner: object }, listener),
+  );
   return { object, listeners };
 }
 
 /** Of listeners that claim the same the Gateway's own comes first, then that of the oldest set. */
-function withoutConflicts(own: readonly ServedListener[], sets: readonly ServedListenerSet[]): readonly ServedListenerSet[] {
+function withoutConflicts(
+  own: readonly ServedListener[],
+  sets: readonly ServedListenerSet[],
+): readonly ServedListenerSet[] {
   const taken = [...own];
   return sets.map((set) => ({
     ...set,
@@ -124,12 +150,24 @@ function withoutConflicts(own: readonly ServedListener[], sets: readonly ServedL
   }));
 }
 
-function conflictOf({ listener, hostname }: ServedListener, taken: readonly ServedListener[]): Problem | undefined {
+function conflictOf(
+  { listener, hostname }: ServedListener,
+  taken: readonly ServedListener[],
+): Problem | undefined {
   const onPort = taken.filter((other) => other.listener.port === listener.port);
   const other = onPort.find((one) => layerOf(one.listener.protocol) !== layerOf(listener.protocol));
-  if (other) return { reason: 'ProtocolConflict', message: `${other.internalName} has another protocol on the port ${listener.port}` };
+  if (other)
+    return {
+      reason: 'ProtocolConflict',
+      message: `${other.internalName} has another protocol on the port ${listener.port}`,
+    };
   const same = onPort.find((one) => one.hostname === hostname);
-  return same && { reason: 'HostnameConflict', message: `${same.internalName} has the host name ${hostname} already` };
+  return (
+    same && {
+      reason: 'HostnameConflict',
+      message: `${same.internalName} has the host name ${hostname} already`,
+    }
+  );
 }
 
 /** Protocols that SNI tells apart share a port. */
@@ -205,7 +243,9 @@ function kindsOf({ protocol, tls, allowedRoutes }: GatewayListener): readonly Ro
   const possible = possibleKinds(protocol, tls?.mode === 'Passthrough');
   const asked = allowedRoutes?.kinds ?? [];
   if (asked.length === 0) return possible;
-  return possible.filter((kind) => asked.some((one) => one.kind === kind && (one.group ?? gatewayGroup) === gatewayGroup));
+  return possible.filter((kind) =>
+    asked.some((one) => one.kind === kind && (one.group ?? gatewayGroup) === gatewayGroup),
+  );
 }
 
 function possibleKinds(protocol: string, passthrough: boolean): readonly RouteKind[] {

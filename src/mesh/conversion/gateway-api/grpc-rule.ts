@@ -1,6 +1,11 @@
 // One rule of a GRPCRoute, for one of its matches, as a rule of a VirtualService: a method is a path.
 // https://gateway-api.sigs.k8s.io/reference/spec/#gateway.networking.k8s.io/v1.GRPCRouteRule
-import type { GatewayGRPCRouteRule, HTTPMatchRequest, HTTPRoute, StringMatch } from '../../../config/index.ts';
+import type {
+  GatewayGRPCRouteRule,
+  HTTPMatchRequest,
+  HTTPRoute,
+  StringMatch,
+} from '../../../config/index.ts';
 import type { ResolveBackend } from './backends.ts';
 import { headersOf, mirrorsOf, unknownFilter } from './filters.ts';
 import { namedMatches } from './http-rule.ts';

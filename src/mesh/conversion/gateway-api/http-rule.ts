@@ -27,7 +27,11 @@ export function convertHttpRule(
   const mirrors = mirrorsOf(filters, resolve);
   const common: HTTPRoute = { ...start, headers: headersOf(filters), mirrors: mirrors.value };
   const redirect = filters.find((filter) => filter.requestRedirect)?.requestRedirect;
-  if (redirect) return { value: { ...common, mirrors: undefined, redirect: convertRedirect(redirect) }, problem: mirrors.problem };
+  if (redirect)
+    return {
+      value: { ...common, mirrors: undefined, redirect: convertRedirect(redirect) },
+      problem: mirrors.problem,
+    };
   const route: HTTPRoute = {
     ...common,
     rewrite: convertRewrite(filters.find((filter) => filter.urlRewrite)?.urlRewrite),
@@ -53,10 +57,15 @@ function pathMatch(path: GatewayHTTPRouteMatch['path']): StringMatch | undefined
   return value === '/' ? undefined : { prefix: value };
 }
 
-export function namedMatches(list: readonly NamedMatch[] | undefined): Readonly<Record<string, StringMatch>> | undefined {
+export function namedMatches(
+  list: readonly NamedMatch[] | undefined,
+): Readonly<Record<string, StringMatch>> | undefined {
   if (!list?.length) return undefined;
   return Object.fromEntries(
-    list.map(({ type, name, value = '' }) => [name, type === 'RegularExpression' ? { regex: value } : { exact: value }]),
+    list.map(({ type, name, value = '' }) => [
+      name,
+      type === 'RegularExpression' ? { regex: value } : { exact: value },
+    ]),
   );
 }
 

@@ -1,5 +1,10 @@
 // The backends of a rule of an HTTPRoute or GRPCRoute.
-import type { GatewayGRPCRouteFilter, GatewayHTTPRouteFilter, HTTPRoute, HTTPRouteDestination } from '../../../config/index.ts';
+import type {
+  GatewayGRPCRouteFilter,
+  GatewayHTTPRouteFilter,
+  HTTPRoute,
+  HTTPRouteDestination,
+} from '../../../config/index.ts';
 import type { BackendReference, ResolveBackend } from './backends.ts';
 import { headersOf, unknownFilter } from './filters.ts';
 import type { Attempt, Problem } from './problem.ts';
@@ -17,14 +22,21 @@ interface RuleStart {
   readonly mirrors: Attempt<HTTPRoute['mirrors']>;
 }
 
-/** The rule with its targets. Without any of positive weight it answers 500; so does the share of one that leads nowhere. */
+/**
+ * The rule with its targets. Without any of positive weight it answers 500; so does the share of one that
+ * leads nowhere.
+ */
 export function weightedTargets(
   { route, name, mirrors }: RuleStart,
   references: readonly HttpBackend[],
   resolve: ResolveBackend,
 ): Attempt<HTTPRoute> {
   const wanted = references.filter(({ weight = 1 }) => weight > 0);
-  if (wanted.length === 0) return { value: { ...name, headers: route.headers, directResponse: { status: 500 } }, problem: mirrors.problem };
+  if (wanted.length === 0)
+    return {
+      value: { ...name, headers: route.headers, directResponse: { status: 500 } },
+      problem: mirrors.problem,
+    };
   const targets: HTTPRouteDestination[] = [];
   let problem: Problem | undefined;
   for (const { filters = [], weight = 1, ...reference } of wanted) {

@@ -1,4 +1,5 @@
-// HTTPRoutes and GRPCRoutes as VirtualServices: one a parent and host, with the rules of all routes that share it, in the order of the API.
+// HTTPRoutes and GRPCRoutes as VirtualServices: one a parent and host, with the rules of all routes that
+// share it, in the order of the API.
 import type { GatewayHTTPRouteMatch, HTTPRoute } from '../../../config/index.ts';
 import type { ConfigStore } from '../../../registry/index.ts';
 import { type Generated, generatedVirtualService } from '../generated.ts';
@@ -37,7 +38,8 @@ export function httpVirtualServices(store: ConfigStore, gateways: GatewayIndex):
         const draft = drafts.get(place.name) ?? { place, rules: [] };
         drafts.set(place.name, draft);
         // Two references to one parent are one.
-        if (!draft.rules.some((placed) => placed.route === route)) draft.rules.push(...rules.map(({ value }) => ({ route, rule: value })));
+        if (!draft.rules.some((placed) => placed.route === route))
+          draft.rules.push(...rules.map(({ value }) => ({ route, rule: value })));
       }
     }
   }
@@ -45,15 +47,23 @@ export function httpVirtualServices(store: ConfigStore, gateways: GatewayIndex):
 }
 
 /** The rules of a route, one a match, in the order of the route, with what is wrong with each. */
-export function convertRoute(store: ConfigStore, route: HttpRouteObject, atGateway: boolean): readonly Attempt<HTTPRoute>[] {
+export function convertRoute(
+  store: ConfigStore,
+  route: HttpRouteObject,
+  atGateway: boolean,
+): readonly Attempt<HTTPRoute>[] {
   const { namespace, name } = route.metadata;
   const resolve = backendResolver({ store, kind: route.kind, namespace, needsGrant: atGateway });
   if (route.kind === 'HTTPRoute')
     return (route.spec.rules ?? []).flatMap((rule, i) =>
-      orNone<GatewayHTTPRouteMatch>(rule.matches).map((match) => convertHttpRule(rule, `${namespace}.${name}.${i}`, match, resolve)),
+      orNone<GatewayHTTPRouteMatch>(rule.matches).map((match) =>
+        convertHttpRule(rule, `${namespace}.${name}.${i}`, match, resolve),
+      ),
     );
   return (route.spec.rules ?? []).flatMap((rule, i) =>
-    orNone<GrpcMatch>(rule.matches).map((match) => convertGrpcRule(rule, `${namespace}.${name}.${i}`, match, resolve)),
+    orNone<GrpcMatch>(rule.matches).map((match) =>
+      convertGrpcRule(rule, `${namespace}.${name}.${i}`, match, resolve),
+    ),
   );
 }
 
@@ -82,10 +92,15 @@ function placesOf({ parent }: Attachment, route: HttpRouteObject): readonly Plac
   }));
 }
 
-function virtualService({ name, gateway, host, isConsumer, port }: Place, rules: readonly PlacedRule[]): readonly Generated[] {
+function virtualService(
+  { name, gateway, host, isConsumer, port }: Place,
+  rules: readonly PlacedRule[],
+): readonly Generated[] {
   const first = rules[0]?.route;
   if (!first) return [];
-  const http = [...rules].sort((a, b) => rulePrecedence(a.rule, b.rule)).map(({ rule }) => atPort(rule, port));
+  const http = [...rules]
+    .sort((a, b) => rulePrecedence(a.rule, b.rule))
+    .map(({ rule }) => atPort(rule, port));
   return [
     generatedVirtualService(first, name, 'gateway', {
       hosts: [host],
@@ -98,5 +113,8 @@ function virtualService({ name, gateway, host, isConsumer, port }: Place, rules:
 
 function atPort(rule: HTTPRoute, port: number | undefined): HTTPRoute {
   if (port === undefined) return rule;
-  return { ...rule, match: rule.match?.length ? rule.match.map((match) => ({ ...match, port })) : [{ port }] };
+  return {
+    ...rule,
+    match: rule.match?.length ? rule.match.map((match) => ({ ...match, port })) : [{ port }],
+  };
 }

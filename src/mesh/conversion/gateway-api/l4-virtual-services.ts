@@ -1,5 +1,11 @@
 // TLSRoutes and TCPRoutes as VirtualServices: one a parent and host.
-import type { BackendRef, GatewayL4RouteRule, RouteDestination, TCPRoute, TLSRoute } from '../../../config/index.ts';
+import type {
+  BackendRef,
+  GatewayL4RouteRule,
+  RouteDestination,
+  TCPRoute,
+  TLSRoute,
+} from '../../../config/index.ts';
 import type { ConfigStore, ObjectOf } from '../../../registry/index.ts';
 import { type Generated, generatedVirtualService } from '../generated.ts';
 import { type Attachment, effectiveAttachments, type GatewayIndex, hostsAt } from './attachment.ts';
@@ -12,10 +18,16 @@ type L4RouteObject = ObjectOf<'TLSRoute'> | ObjectOf<'TCPRoute'>;
 export function l4VirtualServices(store: ConfigStore, gateways: GatewayIndex): readonly Generated[] {
   const routes = [...store.table('TLSRoute').values(), ...store.table('TCPRoute').values()].sort(olderObject);
   const generated = routes.flatMap((route) =>
-    effectiveAttachments(store, gateways, route).flatMap((attachment) => virtualServices(store, route, attachment)),
+    effectiveAttachments(store, gateways, route).flatMap((attachment) =>
+      virtualServices(store, route, attachment),
+    ),
   );
   // Two references to one parent are one.
-  return [...new Map(generated.map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object])).values()];
+  return [
+    ...new Map(
+      generated.map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]),
+    ).values(),
+  ];
 }
 
 /** Where the rules of a route lead to, with what is wrong with each. */
@@ -30,7 +42,10 @@ export function convertL4Rules(
 }
 
 /** Connections are closed where no backend has a weight: there is no answer that every protocol knows. */
-function destinations({ backendRefs = [] }: GatewayL4RouteRule, resolve: ResolveBackend): Attempt<readonly RouteDestination[]> {
+function destinations(
+  { backendRefs = [] }: GatewayL4RouteRule,
+  resolve: ResolveBackend,
+): Attempt<readonly RouteDestination[]> {
   const wanted = backendRefs.filter(({ weight = 1 }: BackendRef) => weight > 0);
   if (wanted.length === 0) return { value: [{ destination: { host: nowhere, port: { number: 65_535 } } }] };
   let problem: Problem | undefined;
@@ -42,7 +57,11 @@ function destinations({ backendRefs = [] }: GatewayL4RouteRule, resolve: Resolve
   return { value, problem };
 }
 
-function virtualServices(store: ConfigStore, route: L4RouteObject, { parent }: Attachment): readonly Generated[] {
+function virtualServices(
+  store: ConfigStore,
+  route: L4RouteObject,
+  { parent }: Attachment,
+): readonly Generated[] {
   const targets = convertL4Rules(store, route, parent.kind === 'listener').map(({ value }) => value);
   const { namespace, name } = route.metadata;
   const gateway = parent.kind === 'listener' ? parent.listener.internalName : 'mesh';
@@ -52,8 +71,19 @@ function virtualServices(store: ConfigStore, route: L4RouteObject, { parent }: A
     const full = [namespace, name, gateway.replace('/', '~'), port ?? '', host].join('~');
     const rules =
       route.kind === 'TLSRoute'
-        ? { tls: targets.map((to): TLSRoute => ({ match: [{ sniHosts: serverNames(route, parent, host), port }], route: to })) }
-        : { tcp: targets.map((to): TCPRoute => ({ match: port === undefined ? undefined : [{ port }], route: to })) };
+        ? {
+            tls: targets.map(
+              (to): TLSRoute => ({
+                match: [{ sniHosts: serverNames(route, parent, host), port }],
+                route: to,
+              }),
+            ),
+          }
+        : {
+            tcp: targets.map(
+              (to): TCPRoute => ({ match: port === undefined ? undefined : [{ port }], route: to }),
+            ),
+          };
     return generatedVirtualService(route, `${route.kind.toLowerCase()}~${full}`, 'gateway', {
       hosts: [host],
       gateways: [gateway],

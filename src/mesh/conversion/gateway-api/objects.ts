@@ -56,13 +56,18 @@ export function allRoutes(store: ConfigStore): readonly RouteObject[] {
 }
 
 export function hostnamesOf(route: RouteObject): readonly string[] {
-  return (route.kind === 'TCPRoute' ? undefined : route.spec.hostnames)?.map((host) => host.toLowerCase()) ?? [];
+  return (
+    (route.kind === 'TCPRoute' ? undefined : route.spec.hostnames)?.map((host) => host.toLowerCase()) ?? []
+  );
 }
 
 /** Age, then namespace and name. https://gateway-api.sigs.k8s.io/guides/api-design/#conflicts */
 export function olderObject(a: Pick<RouteObject, 'metadata'>, b: Pick<RouteObject, 'metadata'>): number {
   const age = (a.metadata.creationTimestamp ?? 0) - (b.metadata.creationTimestamp ?? 0);
   if (age !== 0) return age;
-  const [left, right] = [`${a.metadata.namespace}/${a.metadata.name}`, `${b.metadata.namespace}/${b.metadata.name}`];
+  const [left, right] = [
+    `${a.metadata.namespace}/${a.metadata.name}`,
+    `${b.metadata.namespace}/${b.metadata.name}`,
+  ];
   return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -24,8 +24,12 @@ export function mayRefer(store: ConfigStore, from: Referrer, to: Referent): bool
       ({ metadata, spec }) =>
         metadata.namespace === to.namespace &&
         (spec.from ?? []).some(
-          ({ group, kind, namespace }) => group === gatewayGroup && kind === from.kind && namespace === from.namespace,
+          ({ group, kind, namespace }) =>
+            group === gatewayGroup && kind === from.kind && namespace === from.namespace,
         ) &&
-        (spec.to ?? []).some(({ group, kind, name }) => (group ?? '') === to.group && kind === to.kind && (!name || name === to.name)),
+        (spec.to ?? []).some(
+          ({ group, kind, name }) =>
+            (group ?? '') === to.group && kind === to.kind && (!name || name === to.name),
+        ),
     );
 }

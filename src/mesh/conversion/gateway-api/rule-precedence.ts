@@ -2,7 +2,9 @@
 // https://gateway-api.sigs.k8s.io/reference/spec/#gateway.networking.k8s.io/v1.HTTPRouteRule (matches)
 import type { HTTPMatchRequest, HTTPRoute, StringMatch } from '../../../config/index.ts';
 
-/** Rules have one match at most. What is left undecided keeps its order: by age, then by place in the route. */
+/**
+ * Rules have one match at most. What is left undecided keeps its order: by age, then by place in the route.
+ */
 export function rulePrecedence(a: HTTPRoute, b: HTTPRoute): number {
   const [left, right] = [a.match?.[0] ?? {}, b.match?.[0] ?? {}];
   return (

@@ -1,7 +1,13 @@
 // The status of a Gateway and of its listeners.
 // https://gateway-api.sigs.k8s.io/reference/spec/#gateway.networking.k8s.io/v1.GatewayStatus
 import type { Registry, Service } from '../../../registry/index.ts';
-import { isUsable, lacksTls, type ServedGateway, type ServedListener, type ServedListenerSet } from '../gateway-api/gateways.ts';
+import {
+  isUsable,
+  lacksTls,
+  type ServedGateway,
+  type ServedListener,
+  type ServedListenerSet,
+} from '../gateway-api/gateways.ts';
 import { gatewayGroup } from '../gateway-api/objects.ts';
 import type { Problem } from '../gateway-api/problem.ts';
 import { condition, type GatewayStatus, type ListenerStatus, type StatusCondition } from './condition.ts';
@@ -21,7 +27,11 @@ export function gatewayStatus(
   return {
     conditions: [
       acceptedCondition(gateway),
-      condition('Programmed', programmingProblem(registry, gateway, [...gateway.listeners, ...added]), 'the pods of its services listen'),
+      condition(
+        'Programmed',
+        programmingProblem(registry, gateway, [...gateway.listeners, ...added]),
+        'the pods of its services listen',
+      ),
       condition('ResolvedRefs', clientCertificate, 'all references lead somewhere'),
     ],
     listeners: gateway.listeners.map((listener) => listenerStatus(listener, attachedRoutes(listener))),
@@ -47,7 +57,13 @@ function programmingProblem(
   const ports = new Set(listeners.map(({ listener }) => listener.port));
   const faults = services.flatMap((host) => {
     const service = registry.service(`${object.metadata.namespace}/${host}`);
-    if (!service) return [{ reason: 'AddressNotUsable', message: `there is no service ${host} in ${object.metadata.namespace}` }];
+    if (!service)
+      return [
+        {
+          reason: 'AddressNotUsable',
+          message: `there is no service ${host} in ${object.metadata.namespace}`,
+        },
+      ];
     return [...ports].flatMap((port) => portFault(registry, service, port) ?? []);
   });
   // That an address is wrong matters more than that nobody is there yet.
@@ -56,9 +72,12 @@ function programmingProblem(
 
 function portFault(registry: Registry, service: Service, number: number): Problem | undefined {
   const port = service.ports.find((candidate) => candidate.number === number);
-  if (!port) return { reason: 'AddressNotUsable', message: `the service ${service.hostname} has no port ${number}` };
+  if (!port)
+    return { reason: 'AddressNotUsable', message: `the service ${service.hostname} has no port ${number}` };
   const isServed = registry.endpoints(service.key).some(({ servicePort }) => servicePort === port.name);
-  return isServed ? undefined : { reason: 'AddressNotAssigned', message: `no pod is behind the port ${number} of ${service.hostname}` };
+  return isServed
+    ? undefined
+    : { reason: 'AddressNotAssigned', message: `no pod is behind the port ${number} of ${service.hostname}` };
 }
 
 /** A set is there as long as one of its listeners can be served. */
@@ -68,7 +87,11 @@ export function listenerSetStatus(
   { registry, attachedRoutes }: Pick<GatewayStatusOptions, 'registry' | 'attachedRoutes'>,
 ): GatewayStatus {
   const noneUsable = listeners.length > 0 && !listeners.some(isUsable);
-  const fault = refused ?? (noneUsable ? { reason: 'ListenersNotValid', message: 'none of its listeners can be served' } : undefined);
+  const fault =
+    refused ??
+    (noneUsable
+      ? { reason: 'ListenersNotValid', message: 'none of its listeners can be served' }
+      : undefined);
   return {
     conditions: [
       condition('Accepted', fault, 'the Gateway has its listeners'),
@@ -100,22 +123,46 @@ function conflicted(conflict: Problem): readonly StatusCondition[] {
   ];
 }
 
-function listenerConditions({ listener, asksForOtherKinds, protocolProblem, tlsProblem }: ServedListener): readonly StatusCondition[] {
+function listenerConditions({
+  listener,
+  asksForOtherKinds,
+  protocolProblem,
+  tlsProblem,
+}: ServedListener): readonly StatusCondition[] {
   const otherKinds = asksForOtherKinds
     ? { reason: 'InvalidRouteKinds', message: 'it asks for kinds of routes that it cannot have' }
     : undefined;
-  const noConflict: StatusCondition = { type: 'Conflicted', status: 'False', reason: 'NoConflicts', message: '' };
+  const noConflict: StatusCondition = {
+    type: 'Conflicted',
+    status: 'False',
+    reason: 'NoConflicts',
+    message: '',
+  };
   return [
     condition('Accepted', protocolProblem ?? withoutAuthorities(tlsProblem)),
     noConflict,
-    condition('Programmed', tlsProblem || lacksTls(listener) ? { reason: 'Invalid', message: 'its TLS cannot be served' } : undefined),
+    condition(
+      'Programmed',
+      tlsProblem || lacksTls(listener)
+        ? { reason: 'Invalid', message: 'its TLS cannot be served' }
+        : undefined,
+    ),
     condition('ResolvedRefs', otherKinds ?? tlsProblem),
   ];
 }
 
-const authorityReasons: ReadonlySet<string> = new Set(['InvalidCACertificateRef', 'InvalidCACertificateKind', 'RefNotPermitted']);
+const authorityReasons: ReadonlySet<string> = new Set([
+  'InvalidCACertificateRef',
+  'InvalidCACertificateKind',
+  'RefNotPermitted',
+]);
 
-/** A listener is not taken when nobody can tell whom it should let in. The reference counts every reference without a grant among these. */
+/**
+ * A listener is not taken when nobody can tell whom it should let in. The reference counts every reference
+ * without a grant among these.
+ */
 function withoutAuthorities(problem: Problem | undefined): Problem | undefined {
-  return problem && authorityReasons.has(problem.reason) ? { ...problem, reason: 'NoValidCACertificate' } : undefined;
+  return problem && authorityReasons.has(problem.reason)
+    ? { ...problem, reason: 'NoValidCACertificate' }
+    : undefined;
 }

@@ -1,4 +1,5 @@
-// What a controller would write into the status of Gateway API objects, from the same decisions that the conversion is made of.
+// What a controller would write into the status of Gateway API objects, from the same decisions that the
+// conversion is made of.
 import type { ConfigStore, Registry } from '../../../registry/index.ts';
 import { type Attachment, attachmentsOf, gatewayIndex } from '../gateway-api/attachment.ts';
 import { policyTargets } from '../gateway-api/backend-tls-policies.ts';
@@ -16,7 +17,10 @@ export type * from './condition.ts';
 /** For every object that is ours to answer for. */
 export function gatewayApiStatus(store: ConfigStore, registry: Registry): readonly StatusObject[] {
   const gateways = gatewayIndex(store);
-  const attached = allRoutes(store).map((route) => ({ route, attachments: attachmentsOf(store, gateways, route) }));
+  const attached = allRoutes(store).map((route) => ({
+    route,
+    attachments: attachmentsOf(store, gateways, route),
+  }));
   const counts = countRoutes(attached);
   return [
     ...classStatuses(store),
@@ -33,7 +37,10 @@ export function gatewayApiStatus(store: ConfigStore, registry: Registry): readon
       gateway.sets.map((set) => ({
         kind: 'ListenerSet',
         metadata: nameOf(set.object),
-        status: listenerSetStatus(gateway, set, { registry, attachedRoutes: (listener) => counts.get(listener) ?? 0 }),
+        status: listenerSetStatus(gateway, set, {
+          registry,
+          attachedRoutes: (listener) => counts.get(listener) ?? 0,
+        }),
       })),
     ),
     ...attached
@@ -82,7 +89,9 @@ interface AttachedRoute {
 function countRoutes(all: readonly AttachedRoute[]): ReadonlyMap<ServedListener, number> {
   const counts = new Map<ServedListener, number>();
   for (const { attachments } of all) {
-    const listeners = attachments.flatMap(({ parent, denied }) => (parent.kind === 'listener' && !denied ? [parent.listener] : []));
+    const listeners = attachments.flatMap(({ parent, denied }) =>
+      parent.kind === 'listener' && !denied ? [parent.listener] : [],
+    );
     for (const listener of new Set(listeners)) counts.set(listener, (counts.get(listener) ?? 0) + 1);
   }
   return counts;
@@ -92,9 +101,15 @@ function countRoutes(all: readonly AttachedRoute[]): ReadonlyMap<ServedListener,
 function clientCertificateProblem(store: ConfigStore, { object }: ServedGateway): Problem | undefined {
   const ref = object.spec.tls?.backend?.clientCertificateRef;
   const problem = ref && certificate(store, object, ref).problem;
-  return problem?.reason === 'InvalidCertificateRef' ? { ...problem, reason: 'InvalidClientCertificateRef' } : problem;
+  return problem?.reason === 'InvalidCertificateRef'
+    ? { ...problem, reason: 'InvalidClientCertificateRef' }
+    : problem;
 }
 
-function nameOf({ metadata }: { readonly metadata: { readonly name: string; readonly namespace: string } }): StatusObject['metadata'] {
+function nameOf({
+  metadata,
+}: {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+}): StatusObject['metadata'] {
   return { name: metadata.name, namespace: metadata.namespace };
 }

@@ -6,8 +6,13 @@ import { type AncestorStatus, condition, type PolicyStatusReport } from './condi
 
 const controller = 'istio.io/mesh-controller';
 
-export function policyStatus({ spec }: ObjectOf<'BackendTLSPolicy'>, targets: readonly PolicyTarget[]): PolicyStatusReport {
-  const foreign = (spec.status?.ancestors ?? []).filter(({ controllerName }) => controllerName !== controller);
+export function policyStatus(
+  { spec }: ObjectOf<'BackendTLSPolicy'>,
+  targets: readonly PolicyTarget[],
+): PolicyStatusReport {
+  const foreign = (spec.status?.ancestors ?? []).filter(
+    ({ controllerName }) => controllerName !== controller,
+  );
   return {
     ancestors: [
       ...foreign.map(({ ancestorRef, controllerName = '', conditions = [] }) => ({
@@ -24,6 +29,14 @@ function ancestorStatus({ reference, refused, untrusted }: PolicyTarget): Ancest
   const withoutRoots = untrusted && { reason: 'NoValidCACertificate', message: untrusted.message };
   const accepted = condition('Accepted', refused ?? withoutRoots, 'the policy is in force');
   const isIgnored = refused?.reason === 'IgnoredByIstio';
-  const resolved = condition('ResolvedRefs', refused ? undefined : untrusted, 'all references lead somewhere');
-  return { ancestorRef: { ...reference }, controllerName: controller, conditions: isIgnored ? [accepted] : [accepted, resolved] };
+  const resolved = condition(
+    'ResolvedRefs',
+    refused ? undefined : untrusted,
+    'all references lead somewhere',
+  );
+  return {
+    ancestorRef: { ...reference },
+    controllerName: controller,
+    conditions: isIgnored ? [accepted] : [accepted, resolved],
+  };
 }

@@ -9,7 +9,11 @@ import { defaultController, type RouteObject } from '../gateway-api/objects.ts';
 import type { Problem } from '../gateway-api/problem.ts';
 import { condition, type ParentStatus, type ReportedCondition, type RouteStatusReport } from './condition.ts';
 
-export function routeStatus(store: ConfigStore, route: RouteObject, attachments: readonly Attachment[]): RouteStatusReport {
+export function routeStatus(
+  store: ConfigStore,
+  route: RouteObject,
+  attachments: readonly Attachment[],
+): RouteStatusReport {
   const given = route.spec.status?.parents ?? [];
   const foreign = given.filter(({ controllerName }) => controllerName !== defaultController);
   const own = [...byReference(attachments).values()].map((group) => parentStatus(store, route, group));
@@ -50,9 +54,17 @@ function parentStatus(store: ConfigStore, route: RouteObject, group: readonly At
   const denied = reasons.flatMap((reason) => denials.filter((denial) => denial.reason === reason))[0];
   const conditions = [
     condition('Accepted', isAttached ? undefined : denied, 'the route is attached'),
-    condition('ResolvedRefs', ruleProblem(store, route, first?.parent.kind === 'listener'), 'all references lead somewhere'),
+    condition(
+      'ResolvedRefs',
+      ruleProblem(store, route, first?.parent.kind === 'listener'),
+      'all references lead somewhere',
+    ),
   ];
-  return { parentRef: { ...reference }, controllerName: defaultController, conditions: merged(given(route, reference), conditions) };
+  return {
+    parentRef: { ...reference },
+    controllerName: defaultController,
+    conditions: merged(given(route, reference), conditions),
+  };
 }
 
 /** Of several rules the last that has a problem is reported. */
@@ -67,17 +79,28 @@ function ruleProblem(store: ConfigStore, route: RouteObject, atGateway: boolean)
 function given(route: RouteObject, reference: ParentReference): readonly ReportedCondition[] {
   const wanted = identity(route, reference);
   const entry = route.spec.status?.parents?.find(
-    ({ parentRef, controllerName }) => controllerName === defaultController && parentRef && identity(route, parentRef) === wanted,
+    ({ parentRef, controllerName }) =>
+      controllerName === defaultController && parentRef && identity(route, parentRef) === wanted,
   );
   return entry?.conditions ?? [];
 }
 
 function identity({ metadata }: RouteObject, reference: ParentReference): string {
-  const { group = 'gateway.networking.k8s.io', kind = 'Gateway', namespace = metadata.namespace, name, sectionName, port } = reference;
+  const {
+    group = 'gateway.networking.k8s.io',
+    kind = 'Gateway',
+    namespace = metadata.namespace,
+    name,
+    sectionName,
+    port,
+  } = reference;
   return [group, kind, namespace, name, sectionName, port].join('/');
 }
 
 /** Conditions of types that are not ours stay. */
-function merged(before: readonly ReportedCondition[], own: readonly ReportedCondition[]): readonly ReportedCondition[] {
+function merged(
+  before: readonly ReportedCondition[],
+  own: readonly ReportedCondition[],
+): readonly ReportedCondition[] {
   return [...before.filter(({ type }) => !own.some((condition) => condition.type === type)), ...own];
 }

@@ -16,7 +16,11 @@ interface Run {
 }
 
 /** How many of the rounds each host got, as parts of the whole. */
-function shares(policy: LbConfig['policy'], all: readonly FakeHost[], run: Run = {}): ReadonlyMap<string, number> {
+function shares(
+  policy: LbConfig['policy'],
+  all: readonly FakeHost[],
+  run: Run = {},
+): ReadonlyMap<string, number> {
   const balancer = createLoadBalancer(config(policy, run.more), localities(all, run.weights));
   const rounds = run.rounds ?? 20_000;
   const random = seeded(42);
@@ -28,10 +32,18 @@ function shares(policy: LbConfig['policy'], all: readonly FakeHost[], run: Run =
   return counts;
 }
 
-function near(actual: ReadonlyMap<string, number>, expected: Readonly<Record<string, number>>, tolerance = 0.04): void {
+function near(
+  actual: ReadonlyMap<string, number>,
+  expected: Readonly<Record<string, number>>,
+  tolerance = 0.04,
+): void {
   for (const [address, share] of actual)
-    assert.ok(Math.abs(share - (expected[address] ?? 0)) <= tolerance, `${address} got ${share}, expected ${expected[address]}`);
-  for (const [address, share] of Object.entries(expected)) assert.ok(share <= tolerance || actual.has(address), `${address} got nothing`);
+    assert.ok(
+      Math.abs(share - (expected[address] ?? 0)) <= tolerance,
+      `${address} got ${share}, expected ${expected[address]}`,
+    );
+  for (const [address, share] of Object.entries(expected))
+    assert.ok(share <= tolerance || actual.has(address), `${address} got nothing`);
 }
 
 const a = (i: number) => `10.0.0.${i}:80`;
@@ -39,16 +51,28 @@ const a = (i: number) => `10.0.0.${i}:80`;
 for (const [name, policy] of Object.entries(policies)) {
   test(`${name}: no host, no choice`, () => {
     near(shares(policy, [], { rounds: 3 }), { none: 1 });
-    near(shares(policy, hosts(2, { health: 'unhealthy' }), { rounds: 3, more: { panicThreshold: 0 } }), { none: 1 });
+    near(shares(policy, hosts(2, { health: 'unhealthy' }), { rounds: 3, more: { panicThreshold: 0 } }), {
+      none: 1,
+    });
   });
 
   test(`${name}: equal hosts share evenly`, () => {
-    near(shares(policy, hosts(4)), { [a(0)]: 0.25, [a(1)]: 0.25, [a(2)]: 0.25, [a(3)]: 0.25 }, name === 'ringHash' ? 0.08 : 0.03);
+    near(
+      shares(policy, hosts(4)),
+      { [a(0)]: 0.25, [a(1)]: 0.25, [a(2)]: 0.25, [a(3)]: 0.25 },
+      name === 'ringHash' ? 0.08 : 0.03,
+    );
   });
 
   test(`${name}: unhealthy and ejected hosts get nothing above the panic threshold`, () => {
     near(
-      shares(policy, [host(0), host(1), host(2), host(3, { health: 'unhealthy' }), host(4, { ejected: true })]),
+      shares(policy, [
+        host(0),
+        host(1),
+        host(2),
+        host(3, { health: 'unhealthy' }),
+        host(4, { ejected: true }),
+      ]),
       { [a(0)]: 1 / 3, [a(1)]: 1 / 3, [a(2)]: 1 / 3 },
       0.08,
     );
@@ -64,19 +88,28 @@ for (const [name, policy] of Object.entries(policies)) {
   test(`${name}: load spills to the next priority by what overprovisioning leaves`, () => {
     const first = [host(0), host(1, { health: 'unhealthy' })];
     // 140 % of one in two is 70 %.
-    near(shares(policy, [...first, host(2, { priority: 1 })], { more: { panicThreshold: 0 } }), { [a(0)]: 0.7, [a(2)]: 0.3 });
+    near(shares(policy, [...first, host(2, { priority: 1 })], { more: { panicThreshold: 0 } }), {
+      [a(0)]: 0.7,
+      [a(2)]: 0.3,
+    });
     near(shares(policy, [host(0, { health: 'unhealthy' }), host(2, { priority: 1 })]), { [a(2)]: 1 });
     near(shares(policy, [host(0), host(2, { priority: 1 })]), { [a(0)]: 1 });
   });
 
   test(`${name}: degraded hosts take only what healthy ones cannot`, () => {
-    near(shares(policy, [host(0), host(1, { health: 'degraded' })], { more: { panicThreshold: 0 } }), { [a(0)]: 0.7, [a(1)]: 0.3 });
+    near(shares(policy, [host(0), host(1, { health: 'degraded' })], { more: { panicThreshold: 0 } }), {
+      [a(0)]: 0.7,
+      [a(1)]: 0.3,
+    });
     near(shares(policy, [host(0, { health: 'degraded' })]), { [a(0)]: 1 });
   });
 
   test(`${name}: locality weights`, () => {
     const all = [host(0, { locality: 'a' }), host(1, { locality: 'b' }), host(2, { locality: 'c' })];
-    near(shares(policy, all, { weights: { a: 70, b: 30, c: 0 }, more: { localityWeighted: true } }), { [a(0)]: 0.7, [a(1)]: 0.3 });
+    near(shares(policy, all, { weights: { a: 70, b: 30, c: 0 }, more: { localityWeighted: true } }), {
+      [a(0)]: 0.7,
+      [a(1)]: 0.3,
+    });
   });
 
   test(`${name}: a host to avoid is avoided while there are attempts`, () => {
@@ -182,7 +215,8 @@ for (const name of ['ringHash', 'maglev'] as const) {
     const before = placed(hosts(10));
     const after = placed(hosts(9));
     const moved = before.filter((address, i) => address !== a(9) && address !== after[i]).length;
-    // A ring of at least 1024 points gives 9 hosts 114 points each where 10 had 103: that alone moves about a tenth.
+    // A ring of at least 1024 points gives 9 hosts 114 points each where 10 had 103: that alone moves about a
+    // tenth.
     assert.ok(moved < keys.length * (name === 'ringHash' ? 0.12 : 0.05), `${moved} of ${keys.length} moved`);
   });
 }

@@ -9,8 +9,12 @@ import { type PriorityLoads, priorityLoads } from './priority-load.ts';
 import { SubsetBalancer } from './subset.ts';
 import type { Hash64 } from './xx-hash.ts';
 
-export function createLoadBalancer<H extends LbHost>(config: LbConfig, localities: readonly LocalityHosts<H>[] = []): LoadBalancer<H> {
-  const whole = (list: readonly LocalityHosts<H>[]): LoadBalancer<H> => new PriorityLoadBalancer(config, list);
+export function createLoadBalancer<H extends LbHost>(
+  config: LbConfig,
+  localities: readonly LocalityHosts<H>[] = [],
+): LoadBalancer<H> {
+  const whole = (list: readonly LocalityHosts<H>[]): LoadBalancer<H> =>
+    new PriorityLoadBalancer(config, list);
   return config.subsets ? new SubsetBalancer(config.subsets, localities, whole) : whole(localities);
 }
 

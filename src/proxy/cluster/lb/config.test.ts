@@ -12,9 +12,23 @@ function check(cluster: JsonValue, expected: Partial<LbConfig>, problem?: RegExp
 }
 
 test('policies and their defaults', () => {
-  check({}, { policy: { kind: 'roundRobin', slowStart: undefined }, panicThreshold: 50, overprovisioning: 140, localityWeighted: false });
-  check({ lb_policy: 'LEAST_REQUEST' }, { policy: { kind: 'leastRequest', choices: 2, bias: 1, slowStart: undefined } });
-  check({ lb_policy: 'RANDOM', common_lb_config: { healthy_panic_threshold: {} } }, { policy: { kind: 'random' }, panicThreshold: 0 });
+  check(
+    {},
+    {
+      policy: { kind: 'roundRobin', slowStart: undefined },
+      panicThreshold: 50,
+      overprovisioning: 140,
+      localityWeighted: false,
+    },
+  );
+  check(
+    { lb_policy: 'LEAST_REQUEST' },
+    { policy: { kind: 'leastRequest', choices: 2, bias: 1, slowStart: undefined } },
+  );
+  check(
+    { lb_policy: 'RANDOM', common_lb_config: { healthy_panic_threshold: {} } },
+    { policy: { kind: 'random' }, panicThreshold: 0 },
+  );
   check(
     { lb_policy: 'RING_HASH', ring_hash_lb_config: { minimum_ring_size: '64' } },
     { policy: { kind: 'ringHash', minSize: 64, maxSize: 8_388_608 } },
@@ -39,6 +53,10 @@ test('policies and their defaults', () => {
 
 test('what is refused', () => {
   check({ lb_policy: 'MAGLEV', maglev_lb_config: { table_size: '65536' } }, {}, /prime/);
-  check({ lb_policy: 'RING_HASH', ring_hash_lb_config: { minimum_ring_size: '9', maximum_ring_size: '8' } }, {}, /minimum_ring_size/);
+  check(
+    { lb_policy: 'RING_HASH', ring_hash_lb_config: { minimum_ring_size: '9', maximum_ring_size: '8' } },
+    {},
+    /minimum_ring_size/,
+  );
   check({ lb_policy: 'RING_HASH', ring_hash_lb_config: { hash_function: 'MURMUR_HASH_2' } }, {}, /MURMUR/);
 });

@@ -19,7 +19,12 @@ export interface SlowStart {
 
 export type LbPolicyPlan =
   | { readonly kind: 'roundRobin'; readonly slowStart: SlowStart | undefined }
-  | { readonly kind: 'leastRequest'; readonly choices: number; readonly bias: number; readonly slowStart: SlowStart | undefined }
+  | {
+      readonly kind: 'leastRequest';
+      readonly choices: number;
+      readonly bias: number;
+      readonly slowStart: SlowStart | undefined;
+    }
   | { readonly kind: 'random' }
   | { readonly kind: 'ringHash'; readonly minSize: number; readonly maxSize: number }
   | { readonly kind: 'maglev'; readonly tableSize: number }
@@ -49,7 +54,8 @@ export function compileLbConfig(
   const common = cluster.commonLbConfig;
   const locality = common?.localityConfigSpecifier;
   const hashing = common?.consistentHashingLbConfig;
-  if (hashing?.hashBalanceFactor) problems.push('consistent_hashing_lb_config.hash_balance_factor is not supported');
+  if (hashing?.hashBalanceFactor)
+    problems.push('consistent_hashing_lb_config.hash_balance_factor is not supported');
   const config: LbConfig = {
     policy: compilePolicy(cluster, problems),
     panicThreshold: common?.healthyPanicThreshold?.value ?? 50,
@@ -69,12 +75,19 @@ function compilePolicy(cluster: Cluster, problems: string[]): LbPolicyPlan {
     case LbPolicy.ROUND_ROBIN:
       return {
         kind: 'roundRobin',
-        slowStart: slowStartOf(config.case === 'roundRobinLbConfig' ? config.value.slowStartConfig : undefined),
+        slowStart: slowStartOf(
+          config.case === 'roundRobinLbConfig' ? config.value.slowStartConfig : undefined,
+        ),
       };
     case LbPolicy.LEAST_REQUEST: {
       const least = config.case === 'leastRequestLbConfig' ? config.value : undefined;
       const bias = least?.activeRequestBias?.defaultValue ?? 1;
-      return { kind: 'leastRequest', choices: least?.choiceCount ?? 2, bias, slowStart: slowStartOf(least?.slowStartConfig) };
+      return {
+        kind: 'leastRequest',
+        choices: least?.choiceCount ?? 2,
+        bias,
+        slowStart: slowStartOf(least?.slowStartConfig),
+      };
     }
     case LbPolicy.RANDOM:
       return { kind: 'random' };
@@ -96,9 +109,12 @@ function ringHashOf(config: Cluster['lbConfig'], problems: string[]): LbPolicyPl
   const ring = config.case === 'ringHashLbConfig' ? config.value : undefined;
   const minSize = Number(ring?.minimumRingSize ?? 1024);
   const maxSize = Number(ring?.maximumRingSize ?? largestRing);
-  if (ring?.hashFunction === HashFunction.MURMUR_HASH_2) problems.push('hash function MURMUR_HASH_2 is not supported');
+  if (ring?.hashFunction === HashFunction.MURMUR_HASH_2)
+    problems.push('hash function MURMUR_HASH_2 is not supported');
   if (minSize > maxSize || maxSize > largestRing)
-    problems.push(`ring hash: minimum_ring_size (${minSize}) > maximum_ring_size (${maxSize}), or above ${largestRing}`);
+    problems.push(
+      `ring hash: minimum_ring_size (${minSize}) > maximum_ring_size (${maxSize}), or above ${largestRing}`,
+    );
   return { kind: 'ringHash', minSize, maxSize };
 }
 
@@ -120,7 +136,11 @@ function isPrime(value: number): boolean {
 function slowStartOf(config: SlowStartConfig | undefined): SlowStart | undefined {
   const window = millisOf(config?.slowStartWindow);
   if (!window) return undefined;
-  return { window, aggression: config?.aggression?.defaultValue ?? 1, minWeight: (config?.minWeightPercent?.value ?? 10) / 100 };
+  return {
+    window,
+    aggression: config?.aggression?.defaultValue ?? 1,
+    minWeight: (config?.minWeightPercent?.value ?? 10) / 100,
+  };
 }
 
 function millisOf(duration: Duration | undefined): Millis | undefined {

@@ -92,7 +92,8 @@ class LeastRequestPicker<H extends LbHost> implements Picker<H> {
     let best: H | undefined;
     for (let i = 0; i < this.#choices; i++) {
       const candidate = hosts[Math.floor(context.random() * hosts.length)];
-      if (candidate && (best === undefined || candidate.activeRequests < best.activeRequests)) best = candidate;
+      if (candidate && (best === undefined || candidate.activeRequests < best.activeRequests))
+        best = candidate;
     }
     return best;
   }
@@ -100,7 +101,10 @@ class LeastRequestPicker<H extends LbHost> implements Picker<H> {
 
 type WeightedPolicy = LbPolicyPlan & { kind: 'roundRobin' | 'leastRequest' };
 
-/** Unequal weights, or hosts warming up. For least request the weight shrinks with the requests that a host has in flight. */
+/**
+ * Unequal weights, or hosts warming up. For least request the weight shrinks with the requests that a host
+ * has in flight.
+ */
 class EdfPicker<H extends LbHost> implements Picker<H> {
   readonly #hosts: readonly H[];
   readonly #policy: WeightedPolicy;
@@ -124,7 +128,8 @@ class EdfPicker<H extends LbHost> implements Picker<H> {
 
   #weight(host: H): number {
     const policy = this.#policy;
-    const busy = policy.kind === 'leastRequest' && policy.bias > 0 ? (host.activeRequests + 1) ** policy.bias : 1;
+    const busy =
+      policy.kind === 'leastRequest' && policy.bias > 0 ? (host.activeRequests + 1) ** policy.bias : 1;
     return (host.weight / busy) * (policy.slowStart ? warmth(host, policy.slowStart, this.#now) : 1);
   }
 }

@@ -6,7 +6,17 @@ export type FakeHost = LbHost & { locality: string; priority: number; addedAt: n
 
 export function host(index: number, more: Partial<FakeHost> = {}): FakeHost {
   const address = `10.0.0.${index}:80`;
-  return { address, weight: 1, health: 'healthy', ejected: false, activeRequests: 0, locality: 'a', priority: 0, addedAt: 0, ...more };
+  return {
+    address,
+    weight: 1,
+    health: 'healthy',
+    ejected: false,
+    activeRequests: 0,
+    locality: 'a',
+    priority: 0,
+    addedAt: 0,
+    ...more,
+  };
 }
 
 export function hosts(count: number, more: Partial<FakeHost> = {}): FakeHost[] {
@@ -14,7 +24,10 @@ export function hosts(count: number, more: Partial<FakeHost> = {}): FakeHost[] {
 }
 
 /** Groups by locality and priority; weights by name of locality. */
-export function localities(all: readonly FakeHost[], weights: Readonly<Record<string, number>> = {}): LocalityHosts<FakeHost>[] {
+export function localities(
+  all: readonly FakeHost[],
+  weights: Readonly<Record<string, number>> = {},
+): LocalityHosts<FakeHost>[] {
   const groups = Map.groupBy(all, ({ locality, priority }) => `${priority} ${locality}`);
   return [...groups.values()].map((group) => {
     const { locality = '', priority = 0 } = group[0] ?? {};
@@ -22,7 +35,9 @@ export function localities(all: readonly FakeHost[], weights: Readonly<Record<st
   });
 }
 
-export const policies: Readonly<Record<'roundRobin' | 'leastRequest' | 'random' | 'ringHash' | 'maglev', LbPolicyPlan>> = {
+export const policies: Readonly<
+  Record<'roundRobin' | 'leastRequest' | 'random' | 'ringHash' | 'maglev', LbPolicyPlan>
+> = {
   roundRobin: { kind: 'roundRobin', slowStart: undefined },
   leastRequest: { kind: 'leastRequest', choices: 2, bias: 1, slowStart: undefined },
   random: { kind: 'random' },

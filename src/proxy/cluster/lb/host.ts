@@ -1,11 +1,15 @@
-// What a load balancer reads about hosts. The runtime keeps richer records; these fields are the whole of what a choice depends on.
+// What a load balancer reads about hosts. The runtime keeps richer records; these fields are the whole of
+// what a choice depends on.
 import type { Millis } from '../../../base/index.ts';
 import type { Hash64 } from './xx-hash.ts';
 
 /** `draining` takes no new requests and does not count: its priority is as healthy as the other hosts are. */
 export type Health = 'healthy' | 'degraded' | 'unhealthy' | 'draining';
 
-/** `health`, `ejected`, `weight` may change: call `LoadBalancer.refresh` afterwards. `activeRequests` is read at every choice. */
+/**
+ * `health`, `ejected`, `weight` may change: call `LoadBalancer.refresh` afterwards. `activeRequests` is read
+ * at every choice.
+ */
 export interface LbHost {
   /** `ip:port`, or the path of a pipe: identity, and key of the hash rings. */
   readonly address: string;
@@ -29,7 +33,10 @@ export interface LocalityHosts<H extends LbHost> {
   /** `region/zone/subzone`. */
   readonly locality: string;
   readonly priority: number;
-  /** Weight of the locality among those of its priority, for locality-weighted balancing; 0 takes no traffic there. */
+  /**
+   * Weight of the locality among those of its priority, for locality-weighted balancing; 0 takes no traffic
+   * there.
+   */
   readonly weight: number;
   readonly hosts: readonly H[];
 }
@@ -41,7 +48,10 @@ export interface LbContext<H extends LbHost> {
   readonly now?: Millis;
   /** Of the route's hash policies; a ring or table without one picks at random. */
   readonly hash?: Hash64;
-  /** True for a host that a retry should not use (previous hosts). Honoured for `maxAttempts` draws, then ignored, as Envoy does. */
+  /**
+   * True for a host that a retry should not use (previous hosts). Honoured for `maxAttempts` draws, then
+   * ignored, as Envoy does.
+   */
   readonly avoid?: (host: H) => boolean;
   readonly maxAttempts?: number;
   /** What the metadata of a host must hold, for clusters with subsets. */

@@ -25,12 +25,20 @@ export class MaglevTable<H extends LbHost> implements Picker<H> {
     const size = this.#table.length;
     if (size === 0 || hash === undefined) return undefined;
     // Envoy flips the hash with the complement of attempt - 1.
-    return this.#table[modulo(attempt > 0 ? { hi: ~hash.hi >>> 0, lo: (hash.lo ^ ~(attempt - 1)) >>> 0 } : hash, size)];
+    return this.#table[
+      modulo(attempt > 0 ? { hi: ~hash.hi >>> 0, lo: (hash.lo ^ ~(attempt - 1)) >>> 0 } : hash, size)
+    ];
   }
 }
 
-function fill<H extends LbHost>(shares: readonly HostShare<H>[], size: number, useHostname: boolean): readonly (H | undefined)[] {
-  const candidates = shares.map(({ host, share }) => candidate(hashKeyOf(host, useHostname), host, share, size));
+function fill<H extends LbHost>(
+  shares: readonly HostShare<H>[],
+  size: number,
+  useHostname: boolean,
+): readonly (H | undefined)[] {
+  const candidates = shares.map(({ host, share }) =>
+    candidate(hashKeyOf(host, useHostname), host, share, size),
+  );
   const heaviest = candidates.reduce((max, { weight }) => Math.max(max, weight), 0);
   const table = new Array<H | undefined>(size).fill(undefined);
   let filled = 0;

@@ -23,12 +23,22 @@ export class PriorityHosts<H extends LbHost> {
   readonly #pickers = new Map<HostSource, Picker<H> | undefined>();
 
   /** `before` hands on where rotations stand. */
-  constructor(config: LbConfig, localities: readonly LocalityHosts<H>[], before: PriorityHosts<H> | undefined) {
+  constructor(
+    config: LbConfig,
+    localities: readonly LocalityHosts<H>[],
+    before: PriorityHosts<H> | undefined,
+  ) {
     this.#config = config;
     this.#localities = localities.map(splitByHealth);
     this.#rotations = before ? before.#rotations : new Map();
-    const size = (source: HostSource | 'counted') => measure(this.#hosts(source), config.weightedPriorityHealth);
-    this.availability = { all: size('all'), total: size('counted'), healthy: size('healthy'), degraded: size('degraded') };
+    const size = (source: HostSource | 'counted') =>
+      measure(this.#hosts(source), config.weightedPriorityHealth);
+    this.availability = {
+      all: size('all'),
+      total: size('counted'),
+      healthy: size('healthy'),
+      degraded: size('degraded'),
+    };
   }
 
   picker(source: HostSource): Picker<H> | undefined {
@@ -49,7 +59,9 @@ export class PriorityHosts<H extends LbHost> {
     const entries = this.#localities.flatMap((locality) => {
       const hosts = locality.lists[source];
       const weight = effectiveWeight(locality, source, this.#config.overprovisioning);
-      return weight > 0 ? [{ picker: this.#listPicker(`${source} ${locality.name}`, hosts, () => []), weight }] : [];
+      return weight > 0
+        ? [{ picker: this.#listPicker(`${source} ${locality.name}`, hosts, () => []), weight }]
+        : [];
     });
     return entries.length === 0 ? undefined : new LocalityPicker(entries);
   }
@@ -72,7 +84,9 @@ export class PriorityHosts<H extends LbHost> {
     const weighted = this.#config.localityWeighted && source !== 'all';
     const raw = this.#localities.flatMap((locality) => {
       const hosts = locality.lists[source];
-      const factor = weighted ? effectiveWeight(locality, source, this.#config.overprovisioning) / measure(hosts, true) : 1;
+      const factor = weighted
+        ? effectiveWeight(locality, source, this.#config.overprovisioning) / measure(hosts, true)
+        : 1;
       return factor > 0 ? hosts.map((host) => ({ host, share: host.weight * factor })) : [];
     });
     const total = raw.reduce((sum, { share }) => sum + share, 0);
@@ -95,14 +109,19 @@ class LocalityPicker<H extends LbHost> implements Picker<H> {
   }
 
   pick(context: LbContext<H>, hash: Hash64 | undefined, attempt: number): H | undefined {
-    if (!this.#started) for (const entry of this.#entries) this.#scheduler.add(entry, entry.weight, context.random());
+    if (!this.#started)
+      for (const entry of this.#entries) this.#scheduler.add(entry, entry.weight, context.random());
     this.#started = true;
     return this.#scheduler.next((entry) => entry.weight)?.picker.pick(context, hash, attempt);
   }
 }
 
 // A locality keeps its weight until too few of its hosts are usable, then loses it in proportion.
-function effectiveWeight<H extends LbHost>(locality: LocalityLists<H>, source: HostSource, overprovisioning: number): number {
+function effectiveWeight<H extends LbHost>(
+  locality: LocalityLists<H>,
+  source: HostSource,
+  overprovisioning: number,
+): number {
   const usable = locality.lists[source].length;
   const total = locality.lists.counted.length;
   return total === 0 ? 0 : locality.weight * Math.min(1, (overprovisioning / 100) * (usable / total));

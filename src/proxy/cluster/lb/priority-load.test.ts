@@ -6,7 +6,12 @@ import fc from 'fast-check';
 import { priorityLoads } from './priority-load.ts';
 
 /** Percent healthy of 100 hosts by priority. */
-function check(healthy: readonly number[], expected: readonly number[], panic: readonly boolean[], panicThreshold = 50): void {
+function check(
+  healthy: readonly number[],
+  expected: readonly number[],
+  panic: readonly boolean[],
+  panicThreshold = 50,
+): void {
   const loads = priorityLoads(
     healthy.map((count) => ({ all: 100, total: 100, healthy: count, degraded: 0 })),
     { overprovisioning: 140, panicThreshold },
@@ -53,11 +58,24 @@ test('degraded hosts come after healthy ones of every priority', () => {
 
 test('hosts that are draining do not count, but serve when there are no others', () => {
   const of = (all: number, total: number, healthy: number) => ({ all, total, healthy, degraded: 0 });
-  const loads = (...priorities: ReturnType<typeof of>[]) => priorityLoads(priorities, { overprovisioning: 140, panicThreshold: 50 });
-  assert.deepEqual(loads(of(10, 2, 2), of(10, 10, 10)), { healthy: [100, 0], degraded: [0, 0], panic: [false, false] });
-  assert.deepEqual(loads(of(10, 10, 2), of(10, 10, 10)), { healthy: [28, 72], degraded: [0, 0], panic: [false, false] });
+  const loads = (...priorities: ReturnType<typeof of>[]) =>
+    priorityLoads(priorities, { overprovisioning: 140, panicThreshold: 50 });
+  assert.deepEqual(loads(of(10, 2, 2), of(10, 10, 10)), {
+    healthy: [100, 0],
+    degraded: [0, 0],
+    panic: [false, false],
+  });
+  assert.deepEqual(loads(of(10, 10, 2), of(10, 10, 10)), {
+    healthy: [28, 72],
+    degraded: [0, 0],
+    panic: [false, false],
+  });
   assert.deepEqual(loads(of(4, 0, 0), of(10, 10, 10)).healthy, [0, 100]);
-  assert.deepEqual(loads(of(3, 0, 0), of(1, 0, 0)), { healthy: [75, 25], degraded: [0, 0], panic: [true, true] });
+  assert.deepEqual(loads(of(3, 0, 0), of(1, 0, 0)), {
+    healthy: [75, 25],
+    degraded: [0, 0],
+    panic: [true, true],
+  });
 });
 
 test('loads always add up to 100', () => {
@@ -68,13 +86,17 @@ test('loads always add up to 100', () => {
       return { all: counted + draining, total: counted, healthy, degraded };
     });
   fc.assert(
-    fc.property(fc.array(one, { minLength: 1, maxLength: 5 }), fc.constantFrom(0, 50, 100), (priorities, panicThreshold) => {
-      const { healthy, degraded } = priorityLoads(priorities, { overprovisioning: 140, panicThreshold });
-      assert.equal(
-        [...healthy, ...degraded].reduce((sum, load) => sum + load, 0),
-        100,
-      );
-    }),
+    fc.property(
+      fc.array(one, { minLength: 1, maxLength: 5 }),
+      fc.constantFrom(0, 50, 100),
+      (priorities, panicThreshold) => {
+        const { healthy, degraded } = priorityLoads(priorities, { overprovisioning: 140, panicThreshold });
+        assert.equal(
+          [...healthy, ...degraded].reduce((sum, load) => sum + load, 0),
+          100,
+        );
+      },
+    ),
     { seed: 1 },
   );
 });

@@ -30,8 +30,14 @@ export function priorityLoads(priorities: readonly Availability[], options: Load
   const available = Math.min(100, sum(healthy) + sum(degraded));
   // With enough availability over all priorities no single one panics.
   const panic = priorities.map((p) => available < 100 && inPanic(p, options.panicThreshold));
-  if (panic.length > 0 && panic.every(Boolean)) return { healthy: byHostCount(priorities), degraded: priorities.map(() => 0), panic };
-  if (available === 0) return { healthy: priorities.map((_, i) => (i === 0 ? 100 : 0)), degraded: priorities.map(() => 0), panic };
+  if (panic.length > 0 && panic.every(Boolean))
+    return { healthy: byHostCount(priorities), degraded: priorities.map(() => 0), panic };
+  if (available === 0)
+    return {
+      healthy: priorities.map((_, i) => (i === 0 ? 100 : 0)),
+      degraded: priorities.map(() => 0),
+      panic,
+    };
   const first = distribute(healthy, available, 100);
   const second = distribute(degraded, available, first.left);
   return {
@@ -45,7 +51,11 @@ function share(part: number, total: number, overprovisioning: number): number {
   return total === 0 ? 0 : Math.min(100, Math.floor((overprovisioning * part) / total));
 }
 
-function distribute(availability: readonly number[], available: number, load: number): { loads: number[]; left: number } {
+function distribute(
+  availability: readonly number[],
+  available: number,
+  load: number,
+): { loads: number[]; left: number } {
   let left = load;
   const loads = availability.map((percent) => {
     const own = Math.min(left, Math.floor((percent * 100) / available));
@@ -56,7 +66,11 @@ function distribute(availability: readonly number[], available: number, load: nu
 }
 
 // What integer division left over goes to the first priority that takes part.
-function withRemainder(loads: readonly number[], availability: readonly number[], left: number): readonly number[] {
+function withRemainder(
+  loads: readonly number[],
+  availability: readonly number[],
+  left: number,
+): readonly number[] {
   const first = availability.findIndex((percent) => percent > 0);
   return first < 0 || left === 0 ? loads : loads.map((load, i) => (i === first ? load + left : load));
 }

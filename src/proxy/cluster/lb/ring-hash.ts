@@ -24,7 +24,9 @@ export class HashRing<H extends LbHost> implements Picker<H> {
   /** A retry moves on along the ring. */
   pick(_context: LbContext<H>, hash: Hash64 | undefined, attempt: number): H | undefined {
     const size = this.#points.length;
-    return size === 0 || hash === undefined ? undefined : this.#points[(this.#search(hash) + attempt) % size]?.host;
+    return size === 0 || hash === undefined
+      ? undefined
+      : this.#points[(this.#search(hash) + attempt) % size]?.host;
   }
 
   get size(): number {
@@ -46,7 +48,10 @@ export class HashRing<H extends LbHost> implements Picker<H> {
 }
 
 // The lightest host gets a whole number of points; the running sums keep rounding from favouring anybody.
-function buildRing<H extends LbHost>(shares: readonly HostShare<H>[], options: RingOptions): readonly Point<H>[] {
+function buildRing<H extends LbHost>(
+  shares: readonly HostShare<H>[],
+  options: RingOptions,
+): readonly Point<H>[] {
   if (shares.length === 0) return [];
   const least = shares.reduce((min, { share }) => Math.min(min, share), 1);
   const scale = Math.min(Math.ceil(least * options.minSize) / least, options.maxSize);

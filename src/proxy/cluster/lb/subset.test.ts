@@ -16,14 +16,24 @@ const all = [
 ];
 
 /** The last number of the addresses that serve requests with these criteria. */
-function check(subsets: object, match: Readonly<Record<string, unknown>> | undefined, expected: readonly number[]): void {
+function check(
+  subsets: object,
+  match: Readonly<Record<string, unknown>> | undefined,
+  expected: readonly number[],
+): void {
   const source = fromJson(ClusterSchema, { name: 'c', lb_subset_config: subsets } as JsonValue);
   const { config, problems } = compileLbConfig(source);
   assert.deepEqual(problems, []);
   const balancer = createLoadBalancer(config, localities(all));
   const random = seeded(1);
-  const chosen = Array.from({ length: 40 }, () => balancer.choose({ random, ...(match ? { match } : {}) })?.address ?? 'none');
-  assert.deepEqual([...new Set(chosen)].sort(), expected.length === 0 ? ['none'] : expected.map((n) => `10.0.0.${n}:80`));
+  const chosen = Array.from(
+    { length: 40 },
+    () => balancer.choose({ random, ...(match ? { match } : {}) })?.address ?? 'none',
+  );
+  assert.deepEqual(
+    [...new Set(chosen)].sort(),
+    expected.length === 0 ? ['none'] : expected.map((n) => `10.0.0.${n}:80`),
+  );
 }
 
 const selectors = [{ keys: ['stage'] }, { keys: ['version', 'stage'] }];
@@ -39,13 +49,20 @@ test('a subset is chosen by exactly the keys of a selector', () => {
 
 test('fallbacks of the cluster and of a selector', () => {
   check({ subset_selectors: selectors, fallback_policy: 'ANY_ENDPOINT' }, { stage: 'none' }, [1, 2, 3, 4]);
-  const byDefault = { subset_selectors: selectors, fallback_policy: 'DEFAULT_SUBSET', default_subset: { stage: 'dev' } };
+  const byDefault = {
+    subset_selectors: selectors,
+    fallback_policy: 'DEFAULT_SUBSET',
+    default_subset: { stage: 'dev' },
+  };
   check(byDefault, undefined, [3, 4]);
   check(byDefault, { stage: 'none' }, [3, 4]);
   check(byDefault, { stage: 'prod' }, [1, 2]);
   const own = [{ keys: ['stage'], fallback_policy: 'NO_FALLBACK' }];
   check({ ...byDefault, subset_selectors: own }, { stage: 'none' }, []);
-  const keys = [{ keys: ['stage'] }, { keys: ['stage', 'version'], fallback_policy: 'KEYS_SUBSET', fallback_keys_subset: ['stage'] }];
+  const keys = [
+    { keys: ['stage'] },
+    { keys: ['stage', 'version'], fallback_policy: 'KEYS_SUBSET', fallback_keys_subset: ['stage'] },
+  ];
   check({ subset_selectors: keys }, { stage: 'prod', version: 'v9' }, [1, 2]);
   check({ subset_selectors: selectors, panic_mode_any: true }, { stage: 'none' }, [1, 2, 3, 4]);
 });
@@ -58,7 +75,8 @@ test('lists', () => {
 test('subsets follow their hosts', () => {
   const source = fromJson(ClusterSchema, { name: 'c', lb_subset_config: { subset_selectors: selectors } });
   const balancer = createLoadBalancer(compileLbConfig(source).config, localities(all));
-  const choose = (): string | undefined => balancer.choose({ random: () => 0, match: { stage: 'prod' } })?.address;
+  const choose = (): string | undefined =>
+    balancer.choose({ random: () => 0, match: { stage: 'prod' } })?.address;
   assert.equal(choose(), '10.0.0.1:80');
   balancer.update(localities([labelled(9, { stage: 'prod' })]));
   assert.equal(choose(), '10.0.0.9:80');

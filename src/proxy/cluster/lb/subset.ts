@@ -31,7 +31,11 @@ export function compileSubsets(source: SubsetConfig | undefined): SubsetPlan | u
   if (!source || source.subsetSelectors.length === 0) return undefined;
   return {
     fallback:
-      source.fallbackPolicy === Fallback.ANY_ENDPOINT ? 'any' : source.fallbackPolicy === Fallback.DEFAULT_SUBSET ? 'default' : 'none',
+      source.fallbackPolicy === Fallback.ANY_ENDPOINT
+        ? 'any'
+        : source.fallbackPolicy === Fallback.DEFAULT_SUBSET
+          ? 'default'
+          : 'none',
     defaultSubset: source.defaultSubset ?? {},
     selectors: source.subsetSelectors.map((one) => ({
       keys: [...one.keys].sort(),
@@ -98,7 +102,12 @@ export class SubsetBalancer<H extends LbHost> implements LoadBalancer<H> {
       case 'default':
         return this.#subset(this.#plan.defaultSubset)?.choose(context);
       case 'keys':
-        return this.#choose(Object.fromEntries(Object.entries(criteria).filter(([key]) => selector?.fallbackKeys.includes(key))), context);
+        return this.#choose(
+          Object.fromEntries(
+            Object.entries(criteria).filter(([key]) => selector?.fallbackKeys.includes(key)),
+          ),
+          context,
+        );
       default:
         return undefined;
     }
@@ -110,7 +119,9 @@ export class SubsetBalancer<H extends LbHost> implements LoadBalancer<H> {
   }
 
   #subset(criteria: Criteria): LoadBalancer<H> | undefined {
-    const key = JSON.stringify(Object.fromEntries(Object.entries(criteria).sort(([a], [b]) => (a < b ? -1 : 1))));
+    const key = JSON.stringify(
+      Object.fromEntries(Object.entries(criteria).sort(([a], [b]) => (a < b ? -1 : 1))),
+    );
     if (!this.#subsets.has(key)) {
       const hosts = this.#within(criteria);
       this.#subsets.set(key, hosts.length > 0 ? this.#create(hosts) : undefined);
@@ -120,7 +131,10 @@ export class SubsetBalancer<H extends LbHost> implements LoadBalancer<H> {
 
   #within(criteria: Criteria): readonly LocalityHosts<H>[] {
     const wanted = Object.entries(criteria);
-    const groups = this.#localities.map((group) => ({ ...group, hosts: group.hosts.filter((host) => this.#fits(host, wanted)) }));
+    const groups = this.#localities.map((group) => ({
+      ...group,
+      hosts: group.hosts.filter((host) => this.#fits(host, wanted)),
+    }));
     return groups.some((group) => group.hosts.length > 0) ? groups : [];
   }
 

@@ -23,9 +23,17 @@ test('known vectors', () => {
 
 test('agrees with a plain transcription of the specification', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 130 }), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), (bytes, seed) => {
-      check(xxHash64Bytes(bytes, { hi: Number(seed >> 32n), lo: Number(seed & 0xffffffffn) }), reference(bytes, seed), `${bytes} ${seed}`);
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 130 }),
+      fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+      (bytes, seed) => {
+        check(
+          xxHash64Bytes(bytes, { hi: Number(seed >> 32n), lo: Number(seed & 0xffffffffn) }),
+          reference(bytes, seed),
+          `${bytes} ${seed}`,
+        );
+      },
+    ),
     { numRuns: 1000, seed: 1 },
   );
 });
@@ -57,8 +65,10 @@ function reference(bytes: Uint8Array, seed: bigint): bigint {
     acc = lanes.reduce(merge, acc);
   }
   acc = u64(acc + BigInt(bytes.length));
-  for (; at + 8 <= bytes.length; at += 8) acc = u64(rotl(acc ^ round(0n, view.getBigUint64(at, true)), 27n) * p1 + p4);
-  for (; at + 4 <= bytes.length; at += 4) acc = u64(rotl(acc ^ u64(BigInt(view.getUint32(at, true)) * p1), 23n) * p2 + p3);
+  for (; at + 8 <= bytes.length; at += 8)
+    acc = u64(rotl(acc ^ round(0n, view.getBigUint64(at, true)), 27n) * p1 + p4);
+  for (; at + 4 <= bytes.length; at += 4)
+    acc = u64(rotl(acc ^ u64(BigInt(view.getUint32(at, true)) * p1), 23n) * p2 + p3);
   for (; at < bytes.length; at++) acc = u64(rotl(acc ^ u64(BigInt(bytes[at] ?? 0) * p5), 11n) * p1);
   acc = u64((acc ^ (acc >> 33n)) * p2);
   acc = u64((acc ^ (acc >> 29n)) * p3);

@@ -1,4 +1,5 @@
-// xxHash64, as Envoy uses it for hash policies, rings and tables. 32-bit halves instead of BigInt, which is far slower here.
+// xxHash64, as Envoy uses it for hash policies, rings and tables. 32-bit halves instead of BigInt, which is
+// far slower here.
 // https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md#xxh64-algorithm-description
 
 /** An unsigned 64-bit value in two unsigned halves. */
@@ -14,7 +15,10 @@ const prime3 = word(0x165667b1, 0x9e3779f9);
 const prime4 = word(0x85ebca77, 0xc2b2ae63);
 const prime5 = word(0x27d4eb2f, 0x165667c5);
 
-/** Hash of a text whose characters are bytes (as header lines and addresses are); other texts are hashed as UTF-8. */
+/**
+ * Hash of a text whose characters are bytes (as header lines and addresses are); other texts are hashed as
+ * UTF-8.
+ */
 export function xxHash64(text: string, seed: Hash64 = zero): Hash64 {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
@@ -56,19 +60,24 @@ function stripes(bytes: Uint8Array, seed: Hash64): Word {
     round(v3, read64(bytes, i + 16));
     round(v4, read64(bytes, i + 24));
   }
-  const hash = add(add(add(rotate(copy(v1), 1), rotate(copy(v2), 7)), rotate(copy(v3), 12)), rotate(copy(v4), 18));
+  const hash = add(
+    add(add(rotate(copy(v1), 1), rotate(copy(v2), 7)), rotate(copy(v3), 12)),
+    rotate(copy(v4), 18),
+  );
   for (const lane of [v1, v2, v3, v4]) add(multiply(xor(hash, round(word(0, 0), lane)), prime1), prime4);
   return hash;
 }
 
 function tail(hash: Word, bytes: Uint8Array, start: number): void {
   let i = start;
-  for (; i + 8 <= bytes.length; i += 8) add(multiply(rotate(xor(hash, round(word(0, 0), read64(bytes, i))), 27), prime1), prime4);
+  for (; i + 8 <= bytes.length; i += 8)
+    add(multiply(rotate(xor(hash, round(word(0, 0), read64(bytes, i))), 27), prime1), prime4);
   if (i + 4 <= bytes.length) {
     add(multiply(rotate(xor(hash, multiply(word(0, read32(bytes, i)), prime1)), 23), prime2), prime3);
     i += 4;
   }
-  for (; i < bytes.length; i++) multiply(rotate(xor(hash, multiply(word(0, bytes[i] ?? 0), prime5)), 11), prime1);
+  for (; i < bytes.length; i++)
+    multiply(rotate(xor(hash, multiply(word(0, bytes[i] ?? 0), prime5)), 11), prime1);
 }
 
 function avalanche(hash: Word): Word {
@@ -127,7 +136,13 @@ function negated(a: Hash64): Word {
 }
 
 function read32(bytes: Uint8Array, i: number): number {
-  return ((bytes[i] ?? 0) | ((bytes[i + 1] ?? 0) << 8) | ((bytes[i + 2] ?? 0) << 16) | ((bytes[i + 3] ?? 0) << 24)) >>> 0;
+  return (
+    ((bytes[i] ?? 0) |
+      ((bytes[i + 1] ?? 0) << 8) |
+      ((bytes[i + 2] ?? 0) << 16) |
+      ((bytes[i + 3] ?? 0) << 24)) >>>
+    0
+  );
 }
 
 function read64(bytes: Uint8Array, i: number): Word {

@@ -25,8 +25,16 @@ export interface OutlierConfig {
   readonly consecutive5xx: number;
   readonly consecutiveGatewayFailure: number;
   readonly consecutiveLocalOriginFailure: number;
-  readonly successRate: { readonly minimumHosts: number; readonly requestVolume: number; readonly stdevFactor: number };
-  readonly failurePercentage: { readonly minimumHosts: number; readonly requestVolume: number; readonly threshold: number };
+  readonly successRate: {
+    readonly minimumHosts: number;
+    readonly requestVolume: number;
+    readonly stdevFactor: number;
+  };
+  readonly failurePercentage: {
+    readonly minimumHosts: number;
+    readonly requestVolume: number;
+    readonly threshold: number;
+  };
   /** Percent of detections that are acted on. */
   readonly enforcing: Readonly<Record<EjectionReason, number>>;
 }

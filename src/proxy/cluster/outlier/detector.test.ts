@@ -25,7 +25,9 @@ function check(config: JsonObject, events: readonly OutlierEvent[], expected: re
 }
 
 function words(verdict: OutlierVerdict): string {
-  return verdict.kind === 'uneject' ? `uneject ${verdict.host}` : `${verdict.kind} ${verdict.host} ${verdict.reason}`;
+  return verdict.kind === 'uneject'
+    ? `uneject ${verdict.host}`
+    : `${verdict.kind} ${verdict.host} ${verdict.reason}`;
 }
 
 const reset: OutlierEvent = { kind: 'reset' };
@@ -52,12 +54,24 @@ test('gateway failures', () => {
   check(gateway, [status(502), status(504)], ['eject h0 consecutiveGatewayFailure']);
   check(gateway, [status(502), status(500), status(503)], []);
   check(gateway, [refused, timeout], ['eject h0 consecutiveGatewayFailure']);
-  check({ ...gateway, consecutive_5xx: 2 }, [status(502), status(502)], ['eject h0 consecutiveGatewayFailure']);
-  check({ consecutive_gateway_failure: 2, consecutive_5xx: 2 }, [status(502), status(502)], ['eject h0 consecutive5xx']);
+  check(
+    { ...gateway, consecutive_5xx: 2 },
+    [status(502), status(502)],
+    ['eject h0 consecutiveGatewayFailure'],
+  );
+  check(
+    { consecutive_gateway_failure: 2, consecutive_5xx: 2 },
+    [status(502), status(502)],
+    ['eject h0 consecutive5xx'],
+  );
 });
 
 test('local errors apart', () => {
-  const split = { split_external_local_origin_errors: true, consecutive_local_origin_failure: 2, consecutive_5xx: 2 };
+  const split = {
+    split_external_local_origin_errors: true,
+    consecutive_local_origin_failure: 2,
+    consecutive_5xx: 2,
+  };
   check(split, [refused, timeout], ['eject h0 consecutiveLocalOriginFailure']);
   check(split, [refused, connected, refused], []);
   check(split, [refused, status(500), status(500)], ['eject h0 consecutive5xx']);
@@ -99,7 +113,8 @@ test('quiet intervals shorten the next ejection', () => {
 test('success rate and failure percentage', () => {
   const run = (config: JsonObject) => {
     const made = detector({ ...all, consecutive_5xx: 0, ...config }, 5);
-    for (const name of names(5)) for (let i = 0; i < 100; i++) made.report(name, status(name === 'h3' && i < 90 ? 500 : 200), 0);
+    for (const name of names(5))
+      for (let i = 0; i < 100; i++) made.report(name, status(name === 'h3' && i < 90 ? 500 : 200), 0);
     return made.tick(1000).map(words);
   };
   assert.deepEqual(run({}), ['eject h3 successRate']);
@@ -125,7 +140,10 @@ test('whatever happens, the number of ejected hosts fits the limit and the books
   const step = fc.record({ host: fc.integer({ min: 0, max: 9 }), event, tick: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), fc.integer({ min: 0, max: 100 }), (steps, percent) => {
-      const made = detector({ consecutive_5xx: 2, max_ejection_percent: percent, base_ejection_time: '1s' }, 10);
+      const made = detector(
+        { consecutive_5xx: 2, max_ejection_percent: percent, base_ejection_time: '1s' },
+        10,
+      );
       const ejected = new Set<string>();
       for (const [i, { host, event, tick }] of steps.entries()) {
         const verdicts = [made.report(`h${host}`, event, i * 100), ...(tick ? made.tick(i * 100) : [])];

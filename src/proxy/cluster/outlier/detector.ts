@@ -1,4 +1,5 @@
-// Passive health checking as a state machine: outcomes and ticks in, ejections out. Time and chance come as arguments.
+// Passive health checking as a state machine: outcomes and ticks in, ejections out. Time and chance come as
+// arguments.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
 import { type Millis, unreachable } from '../../../base/index.ts';
 import type { EjectionReason, OutlierConfig } from './config.ts';
@@ -16,7 +17,9 @@ export type OutlierEvent =
 export type OutlierVerdict =
   | { readonly kind: 'eject'; readonly host: string; readonly reason: EjectionReason }
   | { readonly kind: 'uneject'; readonly host: string }
-  /** Detected, but the policy does not act on it: by chance of `enforcing_*`, or because too many are ejected. */
+  /**
+   * Detected, but the policy does not act on it: by chance of `enforcing_*`, or because too many are ejected.
+   */
   | {
       readonly kind: 'spared';
       readonly host: string;
@@ -110,7 +113,8 @@ export class OutlierDetector {
     if (byGateway) state.gatewayFailures = 0;
     if (by5xx) state.consecutive5xx = 0;
     // Both at once: the one that is enforced.
-    if (byGateway && (!by5xx || this.#config.enforcing.consecutiveGatewayFailure > 0)) return 'consecutiveGatewayFailure';
+    if (byGateway && (!by5xx || this.#config.enforcing.consecutiveGatewayFailure > 0))
+      return 'consecutiveGatewayFailure';
     return by5xx ? 'consecutive5xx' : undefined;
   }
 
@@ -128,11 +132,13 @@ export class OutlierDetector {
     const percent = (100 * (this.#ejected + 1)) / this.#hosts.size;
     const room = percent <= config.maxEjectionPercent || (config.alwaysEjectOneHost && this.#ejected === 0);
     if (!room) return { kind: 'spared', host, reason, because: 'maxEjectionPercent' };
-    if (this.#random() * 100 >= config.enforcing[reason]) return { kind: 'spared', host, reason, because: 'notEnforced' };
+    if (this.#random() * 100 >= config.enforcing[reason])
+      return { kind: 'spared', host, reason, because: 'notEnforced' };
     this.#ejected++;
     state.ejectedAt = now;
     state.jitter = Math.floor(this.#random() * config.maxEjectionTimeJitter);
-    if (state.backoff * config.baseEjectionTime < config.maxEjectionTime + config.baseEjectionTime) state.backoff++;
+    if (state.backoff * config.baseEjectionTime < config.maxEjectionTime + config.baseEjectionTime)
+      state.backoff++;
     return { kind: 'eject', host, reason };
   }
 
@@ -141,7 +147,8 @@ export class OutlierDetector {
       state.backoff = Math.max(0, state.backoff - 1);
       return false;
     }
-    const time = Math.min(this.#config.baseEjectionTime * state.backoff, this.#config.maxEjectionTime) + state.jitter;
+    const time =
+      Math.min(this.#config.baseEjectionTime * state.backoff, this.#config.maxEjectionTime) + state.jitter;
     if (now - state.ejectedAt < time) return false;
     this.#ejected--;
     state.ejectedAt = undefined;
@@ -160,10 +167,18 @@ export class OutlierDetector {
       state.local = { total: 0, failed: 0 };
     }
     const found: (readonly [string, EjectionReason])[] = [
-      ...outliersBySuccessRate(external, this.#config.successRate).map((host) => [host, 'successRate'] as const),
-      ...outliersByFailures(external, this.#config.failurePercentage).map((host) => [host, 'failurePercentage'] as const),
-      ...outliersBySuccessRate(local, this.#config.successRate).map((host) => [host, 'successRateLocalOrigin'] as const),
-      ...outliersByFailures(local, this.#config.failurePercentage).map((host) => [host, 'failurePercentageLocalOrigin'] as const),
+      ...outliersBySuccessRate(external, this.#config.successRate).map(
+        (host) => [host, 'successRate'] as const,
+      ),
+      ...outliersByFailures(external, this.#config.failurePercentage).map(
+        (host) => [host, 'failurePercentage'] as const,
+      ),
+      ...outliersBySuccessRate(local, this.#config.successRate).map(
+        (host) => [host, 'successRateLocalOrigin'] as const,
+      ),
+      ...outliersByFailures(local, this.#config.failurePercentage).map(
+        (host) => [host, 'failurePercentageLocalOrigin'] as const,
+      ),
     ];
     return found.flatMap(([host, reason]) => {
       const state = this.#hosts.get(host);

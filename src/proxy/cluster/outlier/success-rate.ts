@@ -8,7 +8,10 @@ export interface Tally {
 }
 
 /** Below the mean by more than a factor of the standard deviation. */
-export function outliersBySuccessRate(tallies: ReadonlyMap<string, Tally>, config: OutlierConfig['successRate']): readonly string[] {
+export function outliersBySuccessRate(
+  tallies: ReadonlyMap<string, Tally>,
+  config: OutlierConfig['successRate'],
+): readonly string[] {
   const rates = [...busy(tallies, config.requestVolume)].map(([host, { total, failed }]) => ({
     host,
     rate: (100 * (total - failed)) / total,
@@ -20,10 +23,15 @@ export function outliersBySuccessRate(tallies: ReadonlyMap<string, Tally>, confi
   return rates.filter(({ rate }) => rate < threshold).map(({ host }) => host);
 }
 
-export function outliersByFailures(tallies: ReadonlyMap<string, Tally>, config: OutlierConfig['failurePercentage']): readonly string[] {
+export function outliersByFailures(
+  tallies: ReadonlyMap<string, Tally>,
+  config: OutlierConfig['failurePercentage'],
+): readonly string[] {
   const candidates = [...busy(tallies, config.requestVolume)];
   if (candidates.length < config.minimumHosts) return [];
-  return candidates.filter(([, { total, failed }]) => (100 * failed) / total >= config.threshold).map(([host]) => host);
+  return candidates
+    .filter(([, { total, failed }]) => (100 * failed) / total >= config.threshold)
+    .map(([host]) => host);
 }
 
 function busy(tallies: ReadonlyMap<string, Tally>, volume: number): Iterable<[string, Tally]> {

@@ -48,7 +48,8 @@ const usualTypes = [
 
 export function readCompressor(bytes: Uint8Array, problems: string[]): CompressorPlan {
   const source = fromBinary(CompressorSchema, bytes);
-  if (isOn(source.requestDirectionConfig?.commonConfig, false)) problems.push('compressor: request_direction_config is not supported');
+  if (isOn(source.requestDirectionConfig?.commonConfig, false))
+    problems.push('compressor: request_direction_config is not supported');
   const response = source.responseDirectionConfig;
   return {
     kind: 'compressor',

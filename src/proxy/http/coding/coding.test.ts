@@ -10,19 +10,35 @@ import { accepts } from './rules.ts';
 const filters = 'type.googleapis.com/envoy.extensions.filters.http';
 const library = (coding: string, direction: 'compressor' | 'decompressor'): object => {
   const name = { gzip: 'Gzip', brotli: 'Brotli', zstd: 'Zstd' }[coding];
-  return { name: coding, typed_config: { '@type': `type.googleapis.com/envoy.extensions.compression.${coding}.${direction}.v3.${name}` } };
+  return {
+    name: coding,
+    typed_config: {
+      '@type': `type.googleapis.com/envoy.extensions.compression.${coding}.${direction}.v3.${name}`,
+    },
+  };
 };
 const compressor = (coding: string, more: object = {}): object => ({
   name: `compressor-${coding}`,
-  typed_config: { '@type': `${filters}.compressor.v3.Compressor`, compressor_library: library(coding, 'compressor'), ...more },
+  typed_config: {
+    '@type': `${filters}.compressor.v3.Compressor`,
+    compressor_library: library(coding, 'compressor'),
+    ...more,
+  },
 });
 const decompressor = {
   name: 'decompressor',
-  typed_config: { '@type': `${filters}.decompressor.v3.Decompressor`, decompressor_library: library('gzip', 'decompressor') },
+  typed_config: {
+    '@type': `${filters}.decompressor.v3.Decompressor`,
+    decompressor_library: library('gzip', 'decompressor'),
+  },
 };
 
 const text = 'compress me '.repeat(5000);
-const inverse = { gzip: zlib.gunzipSync, br: zlib.brotliDecompressSync, zstd: zlib.zstdDecompressSync } as const;
+const inverse = {
+  gzip: zlib.gunzipSync,
+  br: zlib.brotliDecompressSync,
+  zstd: zlib.zstdDecompressSync,
+} as const;
 
 describe('compression on the way', () => {
   const cleanups: (() => unknown)[] = [];
@@ -43,9 +59,13 @@ describe('compression on the way', () => {
         return void request.pipe(response);
       }
       if (url.pathname === '/gzipped')
-        return void response.writeHead(200, { 'content-encoding': 'gzip', ...headers }).end(zlib.gzipSync(text));
+        return void response
+          .writeHead(200, { 'content-encoding': 'gzip', ...headers })
+          .end(zlib.gzipSync(text));
       if (url.pathname === '/bomb')
-        return void response.writeHead(200, { 'content-encoding': 'gzip' }).end(zlib.gzipSync(Buffer.alloc(50_000_000)));
+        return void response
+          .writeHead(200, { 'content-encoding': 'gzip' })
+          .end(zlib.gzipSync(Buffer.alloc(50_000_000)));
       if (url.pathname === '/fields') return void response.end(JSON.stringify(request.headers));
       if (url.pathname === '/events') {
         response.writeHead(200, { 'content-type': 'text/plain' });
@@ -53,7 +73,11 @@ describe('compression on the way', () => {
         return;
       }
       const body = url.pathname === '/short' ? 'short' : text;
-      response.writeHead(Number(headers['status'] ?? 200), { 'content-type': 'text/plain', 'content-length': body.length, ...headers });
+      response.writeHead(Number(headers['status'] ?? 200), {
+        'content-type': 'text/plain',
+        'content-length': body.length,
+        ...headers,
+      });
       response.end(body);
     });
     cleanups.push(
@@ -65,8 +89,13 @@ describe('compression on the way', () => {
 
   async function proxy(...coding: object[]): Promise<number> {
     const port = await freePort();
-    const filter = httpFilter([{ match: { prefix: '/' }, route: { cluster: 'up' } }], { http_filters: [...coding, router] });
-    const started = await startFake({ listeners: [listener(port, [filter])], clusters: [cluster('up', [up])] });
+    const filter = httpFilter([{ match: { prefix: '/' }, route: { cluster: 'up' } }], {
+      http_filters: [...coding, router],
+    });
+    const started = await startFake({
+      listeners: [listener(port, [filter])],
+      clusters: [cluster('up', [up])],
+    });
     cleanups.push(() => started.stop());
     await started.ready;
     return port;
@@ -80,12 +109,21 @@ describe('compression on the way', () => {
 
   const ask = (port: number, path: string, options: http.RequestOptions = {}, body?: Buffer): Promise<Got> =>
     new Promise((resolve, reject) => {
-      const request = http.request({ host: '127.0.0.1', port, path, agent: false, ...options }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
-      });
+      const request = http.request(
+        { host: '127.0.0.1', port, path, agent: false, ...options },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: Buffer.concat(chunks),
+            }),
+          );
+        },
+      );
       request.on('error', reject);
       request.end(body);
     });
@@ -100,14 +138,19 @@ describe('compression on the way', () => {
     ] as const) {
       const port = await proxy(compressor(name));
       const { headers, body } = await ask(port, '/', accepting(coding));
-      assert.deepEqual([headers['content-encoding'], headers['content-length'], headers.vary], [coding, undefined, 'Accept-Encoding']);
+      assert.deepEqual(
+        [headers['content-encoding'], headers['content-length'], headers.vary],
+        [coding, undefined, 'Accept-Encoding'],
+      );
       assert.ok(body.length < text.length / 10);
       assert.equal(inverse[coding](body).toString(), text);
     }
   });
 
   test('what is not to be compressed is left alone', async () => {
-    const port = await proxy(compressor('gzip', { response_direction_config: { disable_on_etag_header: true } }));
+    const port = await proxy(
+      compressor('gzip', { response_direction_config: { disable_on_etag_header: true } }),
+    );
     const plain: readonly (readonly [string, http.RequestOptions])[] = [
       ['/', {}],
       ['/', accepting('br')],
@@ -135,10 +178,15 @@ describe('compression on the way', () => {
   });
 
   test('tags and other fields', async () => {
-    const port = await proxy(compressor('gzip', { response_direction_config: { remove_accept_encoding_header: true } }));
+    const port = await proxy(
+      compressor('gzip', { response_direction_config: { remove_accept_encoding_header: true } }),
+    );
     assert.equal((await ask(port, '/?etag="strong"', accepting('gzip'))).headers.etag, undefined);
     assert.equal((await ask(port, '/?etag=W/"weak"', accepting('gzip'))).headers.etag, 'W/"weak"');
-    assert.equal((await ask(port, '/?vary=origin', accepting('gzip'))).headers.vary, 'origin, Accept-Encoding');
+    assert.equal(
+      (await ask(port, '/?vary=origin', accepting('gzip'))).headers.vary,
+      'origin, Accept-Encoding',
+    );
     const { body } = await ask(port, '/fields', accepting('gzip'));
     assert.equal(JSON.parse(zlib.gunzipSync(body).toString())['accept-encoding'], undefined);
   });
@@ -148,7 +196,9 @@ describe('compression on the way', () => {
     const client = http2.connect(`http://127.0.0.1:${port}`);
     const stream = client.request({ ':path': '/events', 'accept-encoding': 'gzip' });
     const unzip = stream.pipe(zlib.createGunzip()).on('error', () => undefined);
-    const [first] = await new Promise<Buffer[]>((resolve) => unzip.once('data', (chunk: Buffer) => resolve([chunk])));
+    const [first] = await new Promise<Buffer[]>((resolve) =>
+      unzip.once('data', (chunk: Buffer) => resolve([chunk])),
+    );
     assert.equal(first?.toString(), 'first event');
     client.destroy();
   });
@@ -156,9 +206,19 @@ describe('compression on the way', () => {
   test('requests and responses are decompressed, and the upstream is told that it may', async () => {
     const port = await proxy(decompressor);
     const sent = randomBytes(300_000);
-    const echoed = await ask(port, '/echo', { method: 'POST', headers: { 'content-encoding': 'gzip' } }, zlib.gzipSync(sent));
+    const echoed = await ask(
+      port,
+      '/echo',
+      { method: 'POST', headers: { 'content-encoding': 'gzip' } },
+      zlib.gzipSync(sent),
+    );
     assert.deepEqual([echoed.headers['x-encoding'], echoed.body.equals(sent)], ['none', true]);
-    const small = await ask(port, '/echo', { method: 'POST', headers: { 'content-encoding': 'gzip' } }, zlib.gzipSync('small'));
+    const small = await ask(
+      port,
+      '/echo',
+      { method: 'POST', headers: { 'content-encoding': 'gzip' } },
+      zlib.gzipSync('small'),
+    );
     assert.equal(small.body.toString(), 'small');
     const answer = await ask(port, '/gzipped');
     assert.deepEqual([answer.headers['content-encoding'], answer.body.toString()], [undefined, text]);
@@ -167,11 +227,21 @@ describe('compression on the way', () => {
 
   test('what cannot be decompressed, or becomes far too much', async () => {
     const port = await proxy(decompressor);
-    const broken = await ask(port, '/echo', { method: 'POST', headers: { 'content-encoding': 'gzip' } }, Buffer.from('not gzip at all'));
+    const broken = await ask(
+      port,
+      '/echo',
+      { method: 'POST', headers: { 'content-encoding': 'gzip' } },
+      Buffer.from('not gzip at all'),
+    );
     assert.equal(broken.status, 400);
     await assert.rejects(ask(port, '/bomb'));
     const bomb = zlib.gzipSync(Buffer.alloc(50_000_000));
-    const outcome = await ask(port, '/echo', { method: 'POST', headers: { 'content-encoding': 'gzip' } }, bomb).then(
+    const outcome = await ask(
+      port,
+      '/echo',
+      { method: 'POST', headers: { 'content-encoding': 'gzip' } },
+      bomb,
+    ).then(
       ({ body }) => body.length,
       () => 0,
     );

@@ -40,7 +40,8 @@ export class ResponseCoder implements Responder {
   }
 
   head(status: number, headers: Headers, end: boolean, full?: string): void {
-    const empty = (end && (full === undefined || full === '')) || status < 200 || status === 204 || status === 304;
+    const empty =
+      (end && (full === undefined || full === '')) || status < 200 || status === 204 || status === 304;
     if (!this.#options.wants(headers, empty)) {
       this.#responder.head(status, headers, end, full);
       return;

@@ -15,7 +15,10 @@ export function accepts(acceptEncoding: string | undefined, coding: Coding): boo
   return own > 0 && own >= (qualities.get('identity') ?? 0);
 }
 
-/** Whether the response is to be compressed. Changes its fields, also where only this client does not want it so. */
+/**
+ * Whether the response is to be compressed. Changes its fields, also where only this client does not want it
+ * so.
+ */
 export function compresses(plan: CompressorPlan, headers: Headers, wanted: boolean): boolean {
   if (!compressible(plan, headers)) return false;
   addVary(headers);
@@ -39,7 +42,8 @@ function compressible({ response, exceptWithEtag }: CompressorPlan, headers: Hea
 function addVary(headers: Headers): void {
   const vary = headers.get('vary');
   if (vary === undefined || vary === '') headers.set('vary', 'Accept-Encoding');
-  else if (!/(^|,)\s*(\*|accept-encoding)\s*(,|$)/i.test(vary)) headers.set('vary', `${vary}, Accept-Encoding`);
+  else if (!/(^|,)\s*(\*|accept-encoding)\s*(,|$)/i.test(vary))
+    headers.set('vary', `${vary}, Accept-Encoding`);
 }
 
 /** Changes the fields when the body is in the coding, and in no other besides. */

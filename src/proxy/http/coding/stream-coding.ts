@@ -21,9 +21,16 @@ export class StreamCoding {
   enter(plans: readonly CodingPlan[], request: Request, responder: Responder, body: RequestBody): Responder {
     // The first filter sees a response last.
     return plans.reduce((inner, plan) => {
-      const options = plan.kind === 'compressor' ? this.#compressor(plan, request) : this.#decompressor(plan, request, body);
+      const options =
+        plan.kind === 'compressor'
+          ? this.#compressor(plan, request)
+          : this.#decompressor(plan, request, body);
       if (!options) return inner;
-      const coder = new ResponseCoder(inner, { ...options, coding: plan.coding, writable: () => body.writable() });
+      const coder = new ResponseCoder(inner, {
+        ...options,
+        coding: plan.coding,
+        writable: () => body.writable(),
+      });
       this.#coders.push(coder);
       return coder;
     }, responder);
@@ -55,11 +62,19 @@ export class StreamCoding {
     return { direction: 'compress', wants: (headers, empty) => compresses(plan, headers, wanted && !empty) };
   }
 
-  #decompressor(plan: DecompressorPlan, request: Request, body: RequestBody): Pick<CoderOptions, 'direction' | 'wants'> | undefined {
+  #decompressor(
+    plan: DecompressorPlan,
+    request: Request,
+    body: RequestBody,
+  ): Pick<CoderOptions, 'direction' | 'wants'> | undefined {
     if (plan.advertise) advertise(request, plan.coding);
-    if (plan.requests && !this.#request && decompresses(plan.coding, request.headers)) this.#request = this.#reader(plan, body);
+    if (plan.requests && !this.#request && decompresses(plan.coding, request.headers))
+      this.#request = this.#reader(plan, body);
     if (!plan.responses) return undefined;
-    return { direction: 'decompress', wants: (headers, empty) => !empty && decompresses(plan.coding, headers) };
+    return {
+      direction: 'decompress',
+      wants: (headers, empty) => !empty && decompresses(plan.coding, headers),
+    };
   }
 
   #reader(plan: DecompressorPlan, body: RequestBody): Zip {

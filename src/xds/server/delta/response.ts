@@ -1,4 +1,5 @@
-// The bytes of a DeltaDiscoveryResponse: https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/discovery.proto
+// The bytes of a DeltaDiscoveryResponse:
+// https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/discovery.proto
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { typeUrlOf } from '../../resource-types.ts';
 import type { ServedResource } from '../feed.ts';
@@ -16,7 +17,11 @@ export const encodeDeltaResponse: EncodeResponse = ({ type, resources, removed }
 
 /** Everything of a Resource that stands before the Any. */
 function prefixOf({ name, version, any }: ServedResource): Uint8Array {
-  const inner = textField(textField(new BinaryWriter(), resourceField.name, name), resourceField.version, version).finish();
+  const inner = textField(
+    textField(new BinaryWriter(), resourceField.name, name),
+    resourceField.version,
+    version,
+  ).finish();
   const anyHead = fieldHead(resourceField.resource, any.length);
   const head = fieldHead(field.resources, inner.length + anyHead.length + any.length);
   return Buffer.concat([head, inner, anyHead]);

@@ -1,7 +1,10 @@
 // One client of the incremental protocol, without its socket: requests in, responses out.
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
 import { fromBinary } from '@bufbuild/protobuf';
-import { type DeltaDiscoveryRequest, DeltaDiscoveryRequestSchema } from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
+import {
+  type DeltaDiscoveryRequest,
+  DeltaDiscoveryRequestSchema,
+} from '@meltemi/envoy-api/envoy/service/discovery/v3/discovery';
 import { hasWildcard } from '../../resource-types.ts';
 import type { ServedResource } from '../feed.ts';
 import { SharedNameSets } from '../name-set.ts';
@@ -37,11 +40,15 @@ export class DeltaSession extends SessionCore<DeltaDiscoveryRequest> {
     return Math.max(subscription.names.size + added, Object.keys(request.initialResourceVersions).length);
   }
 
-  /** A request may answer a response, change what is subscribed to, or both; the one does not depend on the other. */
+  /**
+   * A request may answer a response, change what is subscribed to, or both; the one does not depend on the
+   * other.
+   */
   protected override handle(watched: WatchedType, request: DeltaDiscoveryRequest): void {
     const first = !this.#begun.has(watched.type);
     this.#begun.add(watched.type);
-    if (request.responseNonce !== '') this.settle(watched, request.responseNonce, request.errorDetail?.message);
+    if (request.responseNonce !== '')
+      this.settle(watched, request.responseNonce, request.errorDetail?.message);
     if (first) this.#begin(watched, request);
     this.#subscribe(watched, request);
     this.#unsubscribe(watched, request.resourceNamesUnsubscribe);
@@ -49,7 +56,8 @@ export class DeltaSession extends SessionCore<DeltaDiscoveryRequest> {
     const resumed = Object.keys(request.initialResourceVersions).length > 0;
     // An empty answer to a new client says that there is nothing; one that came back knows what it has.
     const evenIfEmpty = first && watched.subscription.wildcard && !resumed;
-    if (first || request.resourceNamesSubscribe.length > 0) this.respond(watched, () => this.push(watched, 'additions', evenIfEmpty));
+    if (first || request.resourceNamesSubscribe.length > 0)
+      this.respond(watched, () => this.push(watched, 'additions', evenIfEmpty));
     this.flush();
   }
 
@@ -87,7 +95,8 @@ export class DeltaSession extends SessionCore<DeltaDiscoveryRequest> {
     const { subscription } = watched;
     if (names.includes(everything)) {
       watched.setWildcard(false);
-      for (const name of [...subscription.sent.names()]) if (!subscription.names.has(name)) subscription.sent.delete(name);
+      for (const name of [...subscription.sent.names()])
+        if (!subscription.names.has(name)) subscription.sent.delete(name);
     }
     for (const name of names) {
       if (name === everything) continue;
@@ -134,7 +143,10 @@ export class DeltaSession extends SessionCore<DeltaDiscoveryRequest> {
     if (type === 'cluster' && subscription.wildcard && !isStart) {
       const isKnown = (resource: ServedResource): boolean => subscription.sent.has(resource.name);
       const changed = owed.filter(isKnown);
-      this.followUp(changed.length === owed.length ? [] : owed.filter((resource) => !isKnown(resource)), changed);
+      this.followUp(
+        changed.length === owed.length ? [] : owed.filter((resource) => !isKnown(resource)),
+        changed,
+      );
     }
     const response = this.#sharing.responses.build({ type, resources: owed, removed });
     subscription.sent.record(response.resources);

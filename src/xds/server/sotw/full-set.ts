@@ -1,5 +1,5 @@
-// Comparing full sets, of which a client of the state-of-the-world protocol is always sent all. Comparisons are kept: clients that see the
-// same make the same ones.
+// Comparing full sets, of which a client of the state-of-the-world protocol is always sent all. Comparisons
+// are kept: clients that see the same make the same ones.
 import type { ServedResource } from '../feed.ts';
 import { versionsOf } from '../sent-versions.ts';
 
@@ -33,7 +33,9 @@ function changeOf(before: Resources, now: Resources): SetChange {
   const old = versionsOf(before);
   const names = versionsOf(now);
   const added = now.filter((resource) => !old.has(resource.name));
-  const changed = now.filter((resource) => old.has(resource.name) && old.get(resource.name) !== resource.version);
+  const changed = now.filter(
+    (resource) => old.has(resource.name) && old.get(resource.name) !== resource.version,
+  );
   const leaving = before.filter((resource) => !names.has(resource.name));
   const isSame = added.length === 0 && changed.length === 0 && leaving.length === 0;
   return { isSame, added, changed, leaving, union: leaving.length === 0 ? now : [...now, ...leaving] };

@@ -29,7 +29,9 @@ test('every field that is of use', () => {
 test('equal lists are the same object, whatever stands around them', () => {
   const reader = new RequestReader();
   const first = reader.read(written({ resourceNames: ['a', 'b'], typeUrl: 't' }));
-  const second = reader.read(written({ versionInfo: '7', resourceNames: ['a', 'b'], typeUrl: 't', responseNonce: 'x' }));
+  const second = reader.read(
+    written({ versionInfo: '7', resourceNames: ['a', 'b'], typeUrl: 't', responseNonce: 'x' }),
+  );
   assert.equal(first.names, second.names);
   assert.equal(reader.read(written({ typeUrl: 't' })).names, reader.read(written({ typeUrl: 'u' })).names);
 });
@@ -39,13 +41,18 @@ test('any lists, one after the other', () => {
   fc.assert(
     fc.property(fc.array(list, { maxLength: 40 }), (lists) => {
       const reader = new RequestReader();
-      for (const resourceNames of lists) assert.deepEqual(reader.read(written({ resourceNames, responseNonce: 'x' })).names, resourceNames);
+      for (const resourceNames of lists)
+        assert.deepEqual(reader.read(written({ resourceNames, responseNonce: 'x' })).names, resourceNames);
     }),
   );
 });
 
 test('names apart from each other are all read', () => {
-  const apart = Buffer.concat([written({ resourceNames: ['a'] }), written({ typeUrl: 't' }), written({ resourceNames: ['b'] })]);
+  const apart = Buffer.concat([
+    written({ resourceNames: ['a'] }),
+    written({ typeUrl: 't' }),
+    written({ resourceNames: ['b'] }),
+  ]);
   assert.deepEqual(new RequestReader().read(apart).names, ['a', 'b']);
 });
 

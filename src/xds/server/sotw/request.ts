@@ -1,4 +1,5 @@
-// Reading a DiscoveryRequest. Every answer to endpoints repeats the names of all of them, so lists that were read lately are recognised.
+// Reading a DiscoveryRequest. Every answer to endpoints repeats the names of all of them, so lists that were
+// read lately are recognised.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/discovery.proto
 import { fromBinary } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
@@ -74,5 +75,7 @@ export class RequestReader {
 /** Whether the list stands there, and no further name after it. */
 function startsWith(bytes: Uint8Array, start: number, list: Uint8Array): boolean {
   const end = start + list.length;
-  return end <= bytes.length && bytes[end] !== namesTag && Buffer.compare(bytes.subarray(start, end), list) === 0;
+  return (
+    end <= bytes.length && bytes[end] !== namesTag && Buffer.compare(bytes.subarray(start, end), list) === 0
+  );
 }

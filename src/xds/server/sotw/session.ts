@@ -63,20 +63,25 @@ export class SotwSession extends SessionCore<SotwRequest> {
     this.#lists.set(type, names);
     const first = subscription.nonce === '' && subscription.names.size === 0 && !subscription.wildcard;
     // The empty list means everything when it is the first, and nothing when it follows a list of names.
-    const wildcard = hasWildcard(type) && (names.includes('*') || (names.length === 0 && (first || subscription.wildcard)));
+    const wildcard =
+      hasWildcard(type) && (names.includes('*') || (names.length === 0 && (first || subscription.wildcard)));
     const widened = wildcard && !subscription.wildcard;
     watched.setWildcard(wildcard);
     const wanted = new Set(names);
     wanted.delete('*');
     let added = 0;
     for (const name of wanted) if (watched.add(name)) added++;
-    const surplus = subscription.names.size > wanted.size ? [...subscription.names].filter((name) => !wanted.has(name)) : [];
+    const surplus =
+      subscription.names.size > wanted.size
+        ? [...subscription.names].filter((name) => !wanted.has(name))
+        : [];
     for (const name of surplus) {
       watched.drop(name);
       subscription.sent.delete(name);
     }
     // What a client does not ask for any longer, it does not have any longer.
-    if (surplus.length > 0 && !wildcard) subscription.told = subscription.told?.filter(({ name }) => subscription.names.has(name));
+    if (surplus.length > 0 && !wildcard)
+      subscription.told = subscription.told?.filter(({ name }) => subscription.names.has(name));
     subscription.names.share(this.#sharing.names);
     if (added > 0 || widened || first) return 'grew';
     return surplus.length > 0 ? 'shrank' : 'same';

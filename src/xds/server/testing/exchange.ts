@@ -1,4 +1,5 @@
-// For tests: a session of either protocol over resources that the test sets, and a client that keeps what it is sent.
+// For tests: a session of either protocol over resources that the test sets, and a client that keeps what it
+// is sent.
 import assert from 'node:assert/strict';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
@@ -55,7 +56,8 @@ export class Exchange {
       maySend: () => !this.#isFull,
       send: (bytes) => this.#receive(bytes),
       accepted: (type) => void this.events.push(`accepted ${type}`),
-      refused: (type, _version, message, names) => void this.events.push(`refused ${type} ${names.join(' ')}: ${message}`),
+      refused: (type, _version, message, names) =>
+        void this.events.push(`refused ${type} ${names.join(' ')}: ${message}`),
       later: (run) => {
         this.#patience = run;
         return () => {
@@ -63,10 +65,16 @@ export class Exchange {
         };
       },
     };
-    this.session = protocol === 'sotw' ? new SotwSession(events, new SotwSharing()) : new DeltaSession(events, new DeltaSharing());
+    this.session =
+      protocol === 'sotw'
+        ? new SotwSession(events, new SotwSharing())
+        : new DeltaSession(events, new DeltaSharing());
   }
 
-  /** One change of the server's resources; undefined removes. A cluster whose value starts with `eds` needs endpoints. */
+  /**
+   * One change of the server's resources; undefined removes. A cluster whose value starts with `eds` needs
+   * endpoints.
+   */
   set(change: ResourceChange): this {
     this.#resources.set(change);
     this.session.flush();
@@ -86,7 +94,10 @@ export class Exchange {
     };
     this.session.request(
       this.protocol === 'sotw'
-        ? toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { ...shared, resourceNames: [...names] }))
+        ? toBinary(
+            DiscoveryRequestSchema,
+            create(DiscoveryRequestSchema, { ...shared, resourceNames: [...names] }),
+          )
         : toBinary(
             DeltaDiscoveryRequestSchema,
             create(DeltaDiscoveryRequestSchema, {
@@ -185,7 +196,9 @@ export class Exchange {
     const has = this.has(type);
     const removed =
       this.protocol === 'sotw' && hasWildcard(type)
-        ? [...has.keys()].filter((name) => !response.resources.some((any) => this.#resources.known(any).name === name))
+        ? [...has.keys()].filter(
+            (name) => !response.resources.some((any) => this.#resources.known(any).name === name),
+          )
         : response.removed;
     const effects: string[] = [];
     const names: string[] = [];
@@ -201,7 +214,13 @@ export class Exchange {
       has.delete(name);
       effects.push(`-${name}`);
     }
-    this.#received.push({ type, nonce: response.nonce, names, removed, effect: [type, ...(effects.length ? effects : ['='])].join(' ') });
+    this.#received.push({
+      type,
+      nonce: response.nonce,
+      names,
+      removed,
+      effect: [type, ...(effects.length ? effects : ['='])].join(' '),
+    });
   }
 }
 
@@ -213,7 +232,12 @@ interface Response {
 }
 
 function readFull(message: { typeUrl: string; nonce: string; resources: Any[] }): Response {
-  return { type: knownType(message.typeUrl), nonce: message.nonce, resources: message.resources, removed: [] };
+  return {
+    type: knownType(message.typeUrl),
+    nonce: message.nonce,
+    resources: message.resources,
+    removed: [],
+  };
 }
 
 function readDelta(message: {
@@ -226,7 +250,12 @@ function readDelta(message: {
     assert.ok(wrapped.resource && wrapped.name !== '' && wrapped.version !== '');
     return wrapped.resource;
   });
-  return { type: knownType(message.typeUrl), nonce: message.nonce, resources, removed: message.removedResources };
+  return {
+    type: knownType(message.typeUrl),
+    nonce: message.nonce,
+    resources,
+    removed: message.removedResources,
+  };
 }
 
 function knownType(url: string): ResourceTypeName {

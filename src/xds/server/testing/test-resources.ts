@@ -8,7 +8,10 @@ import { type ResourceTypeName, resourceTypes, typeUrlOf } from '../../resource-
 import { Feed, FeedHub, type ServedResource } from '../feed.ts';
 import type { FeedSet } from '../session.ts';
 
-/** Undefined removes. A cluster whose value starts with `eds` needs endpoints; a name that starts with `unlisted` is not part of everything. */
+/**
+ * Undefined removes. A cluster whose value starts with `eds` needs endpoints; a name that starts with
+ * `unlisted` is not part of everything.
+ */
 export type ResourceChange = Partial<Record<ResourceTypeName, Readonly<Record<string, string | undefined>>>>;
 
 export class TestResources implements FeedSet {
@@ -55,7 +58,9 @@ export class TestResources implements FeedSet {
       names: this.#engine.derive('names', () => list.get()),
       resource: (name) => {
         let cell = cells.get(name);
-        cell ??= this.#engine.derive('resource', () => this.#served(type, name, this.#value(type, name).get()));
+        cell ??= this.#engine.derive('resource', () =>
+          this.#served(type, name, this.#value(type, name).get()),
+        );
         cells.set(name, cell);
         return cell;
       },
@@ -67,10 +72,19 @@ export class TestResources implements FeedSet {
   #served(type: ResourceTypeName, name: string, value: string | undefined): ServedResource | undefined {
     if (value === undefined) return undefined;
     const discovery = value.startsWith('eds') ? Cluster_DiscoveryType.EDS : Cluster_DiscoveryType.STATIC;
-    const cluster = create(ClusterSchema, { name, altStatName: value, clusterDiscoveryType: { case: 'type', value: discovery } });
-    const bytes = type === 'cluster' ? toBinary(ClusterSchema, cluster) : Buffer.from(`${type} ${name} ${value}`);
+    const cluster = create(ClusterSchema, {
+      name,
+      altStatName: value,
+      clusterDiscoveryType: { case: 'type', value: discovery },
+    });
+    const bytes =
+      type === 'cluster' ? toBinary(ClusterSchema, cluster) : Buffer.from(`${type} ${name} ${value}`);
     this.#byBytes.set(Buffer.from(bytes).toString('latin1'), { name, value });
-    return { name, version: value, any: toBinary(AnySchema, create(AnySchema, { typeUrl: typeUrlOf(type), value: bytes })) };
+    return {
+      name,
+      version: value,
+      any: toBinary(AnySchema, create(AnySchema, { typeUrl: typeUrlOf(type), value: bytes })),
+    };
   }
 
   #list(type: ResourceTypeName): Input<readonly string[]> {
