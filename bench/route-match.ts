@@ -1,9 +1,9 @@
 // Cost of one routing decision: node_modules/.bin/node bench/route-match.ts
 
 import type { JsonValue } from '@bufbuild/protobuf';
-import { createLoadBalancer, type LbConfig, type LbHost, xxHash64 } from '../src/proxy/cluster/lb/index.ts';
-import { requestOf, routeConfiguration, seeded } from '../src/proxy/route/fake-request.ts';
-import { compileRouteConfiguration } from '../src/proxy/route/index.ts';
+import { createLoadBalancer, type LbConfig, type LbHost, xxHash64 } from '../src/proxy/decide/lb/index.ts';
+import { requestOf, routeConfiguration, seeded } from '../src/proxy/decide/route/fake-request.ts';
+import { compileRouteConfiguration } from '../src/proxy/decide/route/index.ts';
 
 const rounds = 1_000_000;
 const random = seeded(1);

@@ -14,11 +14,11 @@ import {
   type SotwEvent,
   type SotwTimers,
 } from '../xds/index.ts';
-import type { ClusterSet } from './cluster/cluster-set.ts';
-import type { ListenerSet } from './listener/listener-set.ts';
-import type { RouteStore } from './listener/route-store.ts';
-import type { Stats } from './stats/stats.ts';
+import type { ListenerSet } from './downstream/listener/listener-set.ts';
+import type { RouteStore } from './downstream/listener/route-store.ts';
+import type { Stats } from './observe/stats.ts';
 import type { SecretRef, SecretStore } from './tls/secret-store.ts';
+import type { ClusterSet } from './upstream/cluster-set.ts';
 
 export const typeUrls = {
   cluster: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',

@@ -6,18 +6,18 @@ import { ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/list
 import type { GrpcTarget } from '../xds/index.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import type { Bootstrap } from './bootstrap.ts';
-import { ClusterSet } from './cluster/cluster-set.ts';
-import { type Resolve, systemResolve } from './cluster/resolver.ts';
 import { ConfigPlane } from './config-plane.ts';
 import { discoveryTarget } from './discovery-target.ts';
-import type { HttpEnvironment } from './http/environment.ts';
-import { ListenerSet } from './listener/listener-set.ts';
-import { RouteStore } from './listener/route-store.ts';
+import type { HttpEnvironment } from './downstream/http/environment.ts';
+import { ListenerSet } from './downstream/listener/listener-set.ts';
+import { RouteStore } from './downstream/listener/route-store.ts';
 import { readAddress } from './net/address.ts';
 import { readSource } from './net/data-source.ts';
 import { OwnConnections } from './net/own-connections.ts';
-import { type Stat, Stats } from './stats/stats.ts';
+import { type Stat, Stats } from './observe/stats.ts';
 import { SecretStore } from './tls/secret-store.ts';
+import { ClusterSet } from './upstream/cluster-set.ts';
+import { type Resolve, systemResolve } from './upstream/resolver.ts';
 
 export interface ProxyOptions {
   readonly drainMs?: number;

@@ -96,73 +96,77 @@ function disabledAt(predicate: Json | undefined, port: number): boolean {
   return list(predicate?.['or_match']?.['rules']).some((rule) => disabledAt(rule, port));
 }
 
+const matchOf = (chain: Json): Json => chain['filter_chain_match'] ?? ({} as Json);
+
+/** Keeps the chains that fit a criterion, or else those that do not ask for it. */
+function sieve(
+  chains: readonly Json[],
+  has: (chain: Json) => boolean,
+  fits: (chain: Json) => boolean,
+): readonly Json[] {
+  if (!chains.some(has)) return chains;
+  const fitting = chains.filter((chain) => has(chain) && fits(chain));
+  return fitting.length > 0 ? fitting : chains.filter((chain) => !has(chain));
+}
+
+/** The same where some fit better than others; below zero is no fit. */
+function sieveBest(
+  chains: readonly Json[],
+  has: (chain: Json) => boolean,
+  score: (chain: Json) => number,
+): readonly Json[] {
+  const best = Math.max(-1, ...chains.map(score));
+  return sieve(chains, has, (chain) => best >= 0 && score(chain) === best);
+}
+
 function chooseChain(listener: Json, call: Call): { readonly chain?: Json; readonly error: string } {
-  const sniffsTls = inspects(listener, 'tls_inspector', call.port);
-  const sniffsHttp = inspects(listener, 'http_inspector', call.port);
-  const transport = sniffsTls && call.tls !== 'plaintext' ? 'tls' : 'raw_buffer';
-  const plainAlpn =
-    sniffsHttp && call.tls === 'plaintext' ? { http: 'http/1.1', http2: 'h2c', tcp: '' }[call.protocol] : '';
-  const alpn = sniffsTls && call.tls !== 'plaintext' ? (call.alpn ?? '') : plainAlpn;
-  let chains = list(listener['filter_chains']);
-  const match = (chain: Json): Json => chain['filter_chain_match'] ?? ({} as Json);
-  const sieve = (has: (chain: Json) => boolean, fits: (chain: Json) => boolean): void => {
-    if (!chains.some(has)) return;
-    const fitting = chains.filter((chain) => has(chain) && fits(chain));
-    chains = fitting.length > 0 ? fitting : chains.filter((chain) => !has(chain));
-  };
-  sieve(
-    (chain) => number(match(chain)['destination_port']) > 0,
-    (chain) => number(match(chain)['destination_port']) === call.port,
+  const sniffsTls = inspects(listener, 'tls_inspector', call.port) && call.tls !== 'plaintext';
+  const sniffsHttp = inspects(listener, 'http_inspector', call.port) && call.tls === 'plaintext';
+  const transport = sniffsTls ? 'tls' : 'raw_buffer';
+  const plainAlpn = sniffsHttp ? { http: 'http/1.1', http2: 'h2c', tcp: '' }[call.protocol] : '';
+  const alpn = sniffsTls ? (call.alpn ?? '') : plainAlpn;
+  // The reference takes the server name as given, even of a call without TLS.
+  const sni = (call.sni ?? '').toLowerCase();
+  let chains: readonly Json[] = list(listener['filter_chains']);
+  chains = sieve(
+    chains,
+    (chain) => number(matchOf(chain)['destination_port']) > 0,
+    (chain) => number(matchOf(chain)['destination_port']) === call.port,
   );
-  sievePrefixes();
-  sieveNames();
-  sieve(
-    (chain) => text(match(chain)['transport_protocol']) !== '',
-    (chain) => text(match(chain)['transport_protocol']) === transport,
+  chains = sieveBest(
+    chains,
+    (chain) => list(matchOf(chain)['prefix_ranges']).length > 0,
+    (chain) => longestPrefix(chain, call.address),
   );
-  sieve(
-    (chain) => list(match(chain)['application_protocols']).length > 0,
-    (chain) => list(match(chain)['application_protocols']).map(text).includes(alpn),
+  chains = sieveBest(
+    chains,
+    (chain) => list(matchOf(chain)['server_names']).length > 0,
+    (chain) =>
+      Math.max(-1, ...list(matchOf(chain)['server_names']).map((name) => nameScore(text(name), sni))),
+  );
+  chains = sieve(
+    chains,
+    (chain) => text(matchOf(chain)['transport_protocol']) !== '',
+    (chain) => text(matchOf(chain)['transport_protocol']) === transport,
+  );
+  chains = sieve(
+    chains,
+    (chain) => list(matchOf(chain)['application_protocols']).length > 0,
+    (chain) => list(matchOf(chain)['application_protocols']).map(text).includes(alpn),
   );
   if (chains.length > 1) return { error: 'multiple filter chains matched' };
   const chain = chains[0] ?? listener['default_filter_chain'];
   return chain ? { chain, error: '' } : { error: 'no filter chains matched' };
+}
 
-  function sievePrefixes(): void {
-    const longest = (chain: Json): number =>
-      Math.max(
-        -1,
-        ...list(match(chain)['prefix_ranges']).map((range) =>
-          contains(range, call.address) ? number(range['prefix_len']) : -1,
-        ),
-      );
-    const best = Math.max(-1, ...chains.map(longest));
-    sieve(
-      (chain) => list(match(chain)['prefix_ranges']).length > 0,
-      (chain) => best >= 0 && longest(chain) === best,
-    );
-  }
+function longestPrefix(chain: Json, address: string): number {
+  const ranges = list(matchOf(chain)['prefix_ranges']).filter((range) => contains(range, address));
+  return Math.max(-1, ...ranges.map((range) => number(range['prefix_len'])));
+}
 
-  function sieveNames(): void {
-    // The reference takes the server name as given, even of a call without TLS.
-    const sni = (call.sni ?? '').toLowerCase();
-    const score = (chain: Json): number =>
-      Math.max(
-        -1,
-        ...list(match(chain)['server_names']).map((name) =>
-          text(name) === sni
-            ? 10_000
-            : text(name).startsWith('*.') && sni.endsWith(text(name).slice(1))
-              ? text(name).length
-              : -1,
-        ),
-      );
-    const best = Math.max(-1, ...chains.map(score));
-    sieve(
-      (chain) => list(match(chain)['server_names']).length > 0,
-      (chain) => best >= 0 && score(chain) === best,
-    );
-  }
+function nameScore(name: string, sni: string): number {
+  if (name === sni) return 10_000;
+  return name.startsWith('*.') && sni.endsWith(name.slice(1)) ? name.length : -1;
 }
 
 function contains(range: Json, address: string): boolean {

@@ -77,7 +77,7 @@ test('every folder of src has a row in the map, and every row a folder', () => {
   const present = [...new Set(product.map((file) => folderOf(file.path)))].sort();
   assert.deepEqual([...rules.keys()].sort(), present);
   assert.ok(
-    pureFolders.includes('translate') && pureFolders.includes('proxy/route'),
+    pureFolders.includes('translate') && pureFolders.includes('proxy/decide/route'),
     `pure: ${pureFolders.join(' ')}`,
   );
 });

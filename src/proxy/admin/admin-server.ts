@@ -2,12 +2,12 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RE2JS } from 're2js';
-import type { ClusterSet } from '../cluster/cluster-set.ts';
-import type { ListenerSet } from '../listener/listener-set.ts';
+import type { ListenerSet } from '../downstream/listener/listener-set.ts';
 import { formatAddress } from '../net/address.ts';
-import { prometheusText } from '../stats/prometheus.ts';
-import type { Stats } from '../stats/stats.ts';
+import { prometheusText } from '../observe/prometheus.ts';
+import type { Stats } from '../observe/stats.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
+import type { ClusterSet } from '../upstream/cluster-set.ts';
 import { type AdminRequest, changeProblem, readTarget } from './admin-request.ts';
 import { clustersText, configDump } from './config-dump.ts';
 

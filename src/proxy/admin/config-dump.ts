@@ -1,10 +1,10 @@
 // What is in force, as text and JSON in the shape of Envoy's own.
 import { toJson } from '@bufbuild/protobuf';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
-import type { Cluster } from '../cluster/cluster.ts';
-import type { ClusterSet } from '../cluster/cluster-set.ts';
+import type { ListenerSet } from '../downstream/listener/listener-set.ts';
 import { knownTypes } from '../known-types.ts';
-import type { ListenerSet } from '../listener/listener-set.ts';
+import type { Cluster } from '../upstream/cluster.ts';
+import type { ClusterSet } from '../upstream/cluster-set.ts';
 import { redacted } from './redact.ts';
 
 export function configDump(

@@ -6,11 +6,11 @@ import { TLSSocket } from 'node:tls';
 import { fromBinary } from '@bufbuild/protobuf';
 import type { TransportSocket } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { DownstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
-import type { ConnectionTls, PeerCertificateInfo } from '../http/connection-info.ts';
+import type { ConnectionTls, PeerCertificateInfo } from '../decide/connection-info.ts';
+import { TlsPlan } from '../plan/tls/tls-plan.ts';
 import type { HandshakeFailure } from './handshake-report.ts';
 import { readSans } from './san.ts';
 import type { SecretStore } from './secret-store.ts';
-import { TlsPlan } from './tls-plan.ts';
 import { distrust } from './trust.ts';
 
 export interface HandshakeResult {

@@ -1,7 +1,7 @@
 // Counts TLS handshakes under Envoy's names and writes down why one failed, at most so often that nobody can
 // fill the log.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/stats#tls-statistics
-import type { Stats } from '../stats/stats.ts';
+import type { Stats } from '../observe/stats.ts';
 import type { Distrust } from './trust.ts';
 
 export interface HandshakeFailure {

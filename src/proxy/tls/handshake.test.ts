@@ -9,7 +9,7 @@ import { AnySchema } from '@bufbuild/protobuf/wkt';
 import { TransportSocketSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { DownstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import { readSource } from '../net/data-source.ts';
-import { Stats } from '../stats/stats.ts';
+import { Stats } from '../observe/stats.ts';
 import { compileDownstreamTls } from './downstream-tls.ts';
 import { FakeAuthority, type Pair } from './fake-certificates.ts';
 import { HandshakeReport } from './handshake-report.ts';

@@ -2,7 +2,7 @@
 
 import type { CertificateValidationContext } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import type { StringMatcher } from '@meltemi/envoy-api/envoy/type/matcher/v3/string';
-import { compileStringMatcher } from '../route/index.ts';
+import { compileStringMatcher } from '../decide/route/index.ts';
 
 export interface PeerNames {
   readonly uris: readonly string[];

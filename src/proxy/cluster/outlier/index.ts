@@ -1,3 +1,0 @@
-// Passive health checking and circuit breaking: pure state, driven by the runtime.
-export { compileOutlier, type EjectionReason, type OutlierConfig } from './config.ts';
-export { OutlierDetector, type OutlierEvent, type OutlierVerdict } from './detector.ts';

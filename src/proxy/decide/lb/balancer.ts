@@ -1,0 +1,96 @@
+// The load balancer: priority first, then health or panic, then locality, then the policy's picker.
+// https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/load_balancing
+import type { LbConfig } from '../../plan/cluster/lb-plan.ts';
+import type { LbContext, LbHost, LoadBalancer, LocalityHosts } from './host.ts';
+import { modulo } from './maglev.ts';
+import type { Picker } from './picker.ts';
+import { PriorityHosts } from './priority-hosts.ts';
+import { type PriorityLoads, priorityLoads } from './priority-load.ts';
+import { SubsetBalancer } from './subset.ts';
+import type { Hash64 } from './xx-hash.ts';
+
+export function createLoadBalancer<H extends LbHost>(
+  config: LbConfig,
+  localities: readonly LocalityHosts<H>[] = [],
+): LoadBalancer<H> {
+  const whole = (list: readonly LocalityHosts<H>[]): LoadBalancer<H> =>
+    new PriorityLoadBalancer(config, list);
+  return config.subsets ? new SubsetBalancer(config.subsets, localities, whole) : whole(localities);
+}
+
+class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
+  readonly #config: LbConfig;
+  readonly #hashes: boolean;
+  #localities: readonly LocalityHosts<H>[];
+  #priorities: readonly PriorityHosts<H>[] = [];
+  #loads: PriorityLoads = { healthy: [], degraded: [], panic: [] };
+  /** The only picker that can be asked for, in the usual case of one healthy priority. */
+  #only: Picker<H> | undefined;
+
+  constructor(config: LbConfig, localities: readonly LocalityHosts<H>[]) {
+    this.#config = config;
+    this.#hashes = config.policy.kind === 'ringHash' || config.policy.kind === 'maglev';
+    this.#localities = localities;
+    this.refresh();
+  }
+
+  choose(context: LbContext<H>): H | undefined {
+    const hash = this.#hashes ? (context.hash ?? drawHash(context.random)) : undefined;
+    const attempts = context.avoid ? (context.maxAttempts ?? 0) + 1 : 1;
+    let host: H | undefined;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      host = this.#picker(context, hash)?.pick(context, hash, attempt);
+      if (host === undefined || !context.avoid?.(host)) return host;
+    }
+    return host;
+  }
+
+  update(localities: readonly LocalityHosts<H>[]): void {
+    this.#localities = localities;
+    this.refresh();
+  }
+
+  refresh(): void {
+    const count = this.#localities.reduce((max, { priority }) => Math.max(max, priority + 1), 0);
+    const before = this.#priorities;
+    this.#priorities = Array.from({ length: count }, (_, priority) => {
+      const own = this.#localities.filter((locality) => locality.priority === priority);
+      return new PriorityHosts(this.#config, own, before[priority]);
+    });
+    this.#loads = this.#loadsWithout([]);
+    this.#only = this.#loads.healthy[0] === 100 ? this.#pickerOf(0, 'healthy') : undefined;
+  }
+
+  #picker(context: LbContext<H>, hash: Hash64 | undefined): Picker<H> | undefined {
+    const excluded = context.avoidPriorities;
+    if (this.#only && !excluded?.length) return this.#only;
+    const loads = excluded?.length ? this.#loadsWithout(excluded) : this.#loads;
+    // 1 to 100, as the loads are percentages.
+    let draw = (hash ? modulo(hash, 100) : Math.floor(context.random() * 100)) + 1;
+    for (const health of ['healthy', 'degraded'] as const) {
+      for (const [priority, load] of loads[health].entries()) {
+        if (draw <= load) return this.#pickerOf(priority, health);
+        draw -= load;
+      }
+    }
+    return undefined;
+  }
+
+  #pickerOf(priority: number, health: 'healthy' | 'degraded'): Picker<H> | undefined {
+    const hosts = this.#priorities[priority];
+    if (!this.#loads.panic[priority]) return hosts?.picker(health);
+    return this.#config.failOnPanic ? undefined : hosts?.picker('all');
+  }
+
+  // Once every usable priority has been tried, all of them count again.
+  #loadsWithout(excluded: readonly number[]): PriorityLoads {
+    const all = this.#priorities.map((priority) => priority.availability);
+    const left = all.map((p, i) => (excluded.includes(i) ? { ...p, healthy: 0, degraded: 0 } : p));
+    const usable = left.some((p) => p.healthy + p.degraded > 0);
+    return priorityLoads(usable ? left : all, this.#config);
+  }
+}
+
+function drawHash(random: () => number): Hash64 {
+  return { hi: Math.floor(random() * 2 ** 32), lo: Math.floor(random() * 2 ** 32) };
+}

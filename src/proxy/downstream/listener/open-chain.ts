@@ -1,0 +1,104 @@
+// Hands a connection to what its filter chain ends in: HTTP in one of its versions, or TCP.
+import type net from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { ConnectionInfo } from '../../decide/connection-info.ts';
+import { adoptAccepted, SocketWire } from '../../net/wire.ts';
+import type { HcmConfig } from '../../plan/http/manager-plan.ts';
+import type { TcpConfig } from '../../plan/tcp/tcp-plan.ts';
+import { HttpConnection } from '../http/connection.ts';
+import type { HttpEnvironment } from '../http/environment.ts';
+import { TcpSession } from '../tcp/tcp-proxy.ts';
+import { type Peek, peek } from './peek.ts';
+
+/** What lives on a connection. */
+export interface Session {
+  /** Lets what is in progress end. */
+  drain(closeIdle: boolean): void;
+  destroy(): void;
+}
+
+export interface OpenContext {
+  readonly env: HttpEnvironment;
+  opened(session: Session): void;
+  over(session: Session): void;
+}
+
+export interface Opening {
+  readonly socket: net.Socket;
+  /** The socket's TLS layer. */
+  readonly secure: TLSSocket | undefined;
+  /** Read already, in the clear. */
+  readonly seen: Buffer | undefined;
+  readonly info: ConnectionInfo;
+  /** Agreed on in the handshake, or seen in the first bytes. */
+  readonly protocol: string | undefined;
+  readonly draining: boolean;
+}
+
+export function openHttp(config: HcmConfig, opening: Opening, context: OpenContext): void {
+  const { info, protocol, draining } = opening;
+  const connection = new HttpConnection({
+    config,
+    env: context.env,
+    info,
+    closed: () => context.over(session),
+  });
+  const session: Session = {
+    drain: (closeIdle) => connection.drain(closeIdle),
+    destroy: () => connection.destroy(),
+  };
+  context.opened(session);
+  if (draining) connection.drain(false);
+  const kind = config.codec === 'auto' ? protocol : config.codec;
+  if (kind === 'h2') serveH2(connection, opening, opening.seen);
+  else if (kind === undefined && config.codec === 'auto') detect(connection, opening);
+  else serveH1(connection, opening, opening.seen);
+}
+
+function serveH1(connection: HttpConnection, { socket, secure }: Opening, seen: Buffer | undefined): void {
+  secure?.pause();
+  connection.serveH1(secure ? new SocketWire(secure, secure, false) : adoptAccepted(socket), seen);
+}
+
+function serveH2(connection: HttpConnection, opening: Opening, seen: Buffer | undefined): void {
+  const socket = opening.secure ?? opening.socket;
+  socket.pause();
+  if (seen) socket.unshift(seen);
+  connection.serveH2(socket);
+}
+
+const preface = 'PRI * HTTP/2.0\r\n\r\n';
+
+/** The first bytes tell HTTP/2 with prior knowledge from HTTP/1.1. */
+function detect(connection: HttpConnection, opening: Opening): void {
+  const socket = opening.secure ?? opening.socket;
+  let look: Peek | undefined;
+  const gone = (): void => {
+    look?.cancel();
+    socket.destroy();
+    connection.closed();
+  };
+  connection.undecided({ close: gone });
+  const decide = (bytes: Buffer): boolean => {
+    const start = bytes.toString('latin1', 0, Math.min(bytes.length, preface.length));
+    const maybe = preface.startsWith(start);
+    if (maybe && start.length < preface.length) return false;
+    if (maybe) serveH2(connection, opening, bytes);
+    else serveH1(connection, opening, bytes);
+    return true;
+  };
+  look = peek(socket, opening.seen, decide, { timeoutMs: 0, timedOut: gone, gone });
+}
+
+export function openTcp(
+  config: TcpConfig,
+  { socket, secure, seen, info }: Opening,
+  context: OpenContext,
+): void {
+  const wire = secure ? new SocketWire(secure, secure, false) : adoptAccepted(socket);
+  const tcp = new TcpSession(wire, { config, env: context.env, info, closed: () => context.over(session) });
+  const session: Session = { drain: () => undefined, destroy: () => tcp.close() };
+  // It may be over as soon as it starts.
+  context.opened(session);
+  tcp.start(secure ? undefined : seen);
+}

@@ -1,0 +1,71 @@
+// Route configurations by name: slots that connection managers hold, filled by RDS.
+import { fromBinary } from '@bufbuild/protobuf';
+import type { Any } from '@bufbuild/protobuf/wkt';
+import {
+  type RouteConfiguration,
+  RouteConfigurationSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import { compileRouteConfiguration, type RouteTable } from '../../decide/route/index.ts';
+import type { RouteSlot } from '../../plan/http/manager-plan.ts';
+
+class Slot implements RouteSlot {
+  table: RouteTable | undefined;
+  bytes: Uint8Array | undefined;
+  /**
+   * What came first was refused: without routes the listener answers 404 rather than leaving its traffic to
+   * others.
+   */
+  refused = false;
+}
+
+export class RouteStore {
+  readonly #slots = new Map<string, Slot>();
+
+  inlineRoutes(config: RouteConfiguration, problems: string[]): RouteSlot {
+    const compiled = compileRouteConfiguration(config);
+    problems.push(...compiled.problems);
+    return { table: compiled.table };
+  }
+
+  namedRoutes(name: string): RouteSlot {
+    let slot = this.#slots.get(name);
+    if (!slot) {
+      slot = new Slot();
+      this.#slots.set(name, slot);
+    }
+    return slot;
+  }
+
+  /** A refused configuration leaves the one before it in force. */
+  apply(resources: readonly Any[]): readonly string[] {
+    const refused: string[] = [];
+    for (const any of resources) {
+      const source = fromBinary(RouteConfigurationSchema, any.value);
+      const slot = this.#slots.get(source.name);
+      if (!slot || (slot.bytes && Buffer.compare(slot.bytes, any.value) === 0)) continue;
+      const compiled = compileRouteConfiguration(source);
+      if (compiled.problems.length > 0) {
+        refused.push(`${source.name}: ${compiled.problems.join('; ')}`);
+        slot.refused = true;
+      } else {
+        slot.table = compiled.table;
+        slot.bytes = any.value;
+      }
+    }
+    return refused;
+  }
+
+  /** Forgets the names that no listener uses. */
+  keep(names: ReadonlySet<string>): void {
+    for (const name of this.#slots.keys()) if (!names.has(name)) this.#slots.delete(name);
+  }
+
+  names(): readonly string[] {
+    return [...this.#slots.keys()];
+  }
+
+  isReady(name: string): boolean {
+    const slot = this.#slots.get(name);
+    return slot !== undefined && (slot.table !== undefined || slot.refused);
+  }
+}

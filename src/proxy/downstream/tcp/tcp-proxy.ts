@@ -1,0 +1,270 @@
+// Bytes from a client to a host of a cluster and back.
+
+import type { ConnectionInfo } from '../../decide/connection-info.ts';
+import { xxHash64 } from '../../decide/lb/index.ts';
+import { longestTimer } from '../../net/duration.ts';
+import type { Wire, WireEvents } from '../../net/wire.ts';
+import type { TcpConfig, TcpTarget } from '../../plan/tcp/tcp-plan.ts';
+import type { Cluster } from '../../upstream/cluster.ts';
+import { type DynamicHosts, namedIn } from '../../upstream/dynamic-hosts.ts';
+import type { Host } from '../../upstream/host.ts';
+import type { HttpEnvironment } from '../http/environment.ts';
+import { openTunnel } from './tunnel-wire.ts';
+
+export interface TcpSessionOptions {
+  readonly config: TcpConfig;
+  readonly env: HttpEnvironment;
+  readonly info: ConnectionInfo;
+  readonly closed: () => void;
+}
+
+const early = 1 << 20;
+
+export class TcpSession implements WireEvents {
+  readonly #options: TcpSessionOptions;
+  readonly #client: Wire;
+  #upstream: Wire | undefined;
+  #giveUp: (() => void) | undefined;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #clientEnded = false;
+  #hostEnded = false;
+  #over = false;
+  #attempts = 0;
+  #idle: NodeJS.Timeout | undefined;
+  #lifetime: NodeJS.Timeout | undefined;
+  #release: (() => void) | undefined;
+
+  constructor(client: Wire, options: TcpSessionOptions) {
+    this.#client = client;
+    this.#options = options;
+    options.config.connections.value++;
+  }
+
+  /** `first`: read from the client already. */
+  start(first: Buffer | undefined): void {
+    this.#client.attach(this);
+    if (first) this.#keep(first);
+    this.#client.resume();
+    const { idleTimeout, maxDuration } = this.#options.config;
+    if (idleTimeout > 0) this.#idle = setTimeout(() => this.close(), Math.min(idleTimeout, longestTimer));
+    if (maxDuration > 0) this.#lifetime = setTimeout(() => this.close(), maxDuration);
+    this.#connect();
+  }
+
+  close(): void {
+    this.#end(false);
+  }
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    this.#idle?.refresh();
+    const piece = Buffer.from(bytes.subarray(start, end));
+    if (!this.#upstream) {
+      this.#keep(piece);
+      return;
+    }
+    if (!this.#upstream.writeBytes(piece)) this.#client.pause();
+  }
+
+  onDrain(): void {
+    this.#upstream?.resume();
+  }
+
+  onEnd(): void {
+    this.#clientEnded = true;
+    this.#upstream?.end();
+    this.#halfClosed();
+  }
+
+  onClose(error: Error | undefined): void {
+    this.#end(error !== undefined);
+  }
+
+  #keep(piece: Buffer): void {
+    this.#waiting.push(piece);
+    this.#waitingBytes += piece.length;
+    if (this.#waitingBytes > early) this.#client.pause();
+  }
+
+  #connect(): void {
+    this.#attempts++;
+    const { env, config } = this.#options;
+    const target = this.#target();
+    const cluster = target && env.cluster(target.name);
+    if (!cluster) {
+      config.noRoute.value++;
+      this.#fail();
+    } else if (cluster.dynamic) this.#lookUp(cluster, cluster.dynamic);
+    else this.#open(cluster, this.#host(cluster, target));
+  }
+
+  /** The server name of the handshake is looked up; without one there is nowhere to go. */
+  #lookUp(cluster: Cluster, hosts: DynamicHosts): void {
+    const { config, info } = this.#options;
+    const named =
+      info.serverName === undefined ? undefined : namedIn(info.serverName, config.dynamicPort ?? 443);
+    if (named)
+      hosts.find(
+        named,
+        (lookup) => this.#over || this.#open(cluster, lookup.kind === 'found' ? lookup.host : undefined),
+      );
+    else this.#open(cluster, undefined);
+  }
+
+  #open(cluster: Cluster, host: Host | undefined): void {
+    if (!host) {
+      cluster.stats.noHealthy.value++;
+      this.#fail();
+      return;
+    }
+    const { tunnel } = this.#options.config;
+    const result = {
+      connected: (wire: Wire) => this.#connected(wire, cluster, host),
+      failed: (_detail: string, timedOut: boolean) => this.#failed(cluster, host, timedOut),
+    };
+    if (tunnel) {
+      this.#giveUp = openTunnel({ plan: tunnel, cluster, host, info: this.#options.info }, result);
+      return;
+    }
+    if (!this.#reserve(cluster, host)) {
+      this.#fail();
+      return;
+    }
+    this.#giveUp = host.transport.connect(
+      {
+        host: host.ip,
+        port: host.port,
+        path: host.path,
+        localAddress: cluster.config.bindAddress,
+        options: cluster.config.socketOptions,
+        announce: cluster.own.announcer(this.#options.info.hops),
+        timeoutMs: Math.min(cluster.config.connectTimeout, longestTimer),
+        alpn: [],
+        sni: undefined,
+        verifyName: undefined,
+        client: this.#options.info,
+      },
+      result,
+    );
+  }
+
+  /**
+   * Counts the connection against the cluster's limits. A tunnel is counted by the pool that it is taken
+   * from.
+   */
+  #reserve(cluster: Cluster, host: Host): boolean {
+    const resources = cluster.resources.default;
+    if (resources.connections >= resources.limits.maxConnections) {
+      cluster.stats.connectionOverflow.value++;
+      return false;
+    }
+    resources.connections++;
+    host.connections++;
+    host.activeRequests++;
+    cluster.stats.connectionsTotal.value++;
+    cluster.stats.connectionsActive.value++;
+    this.#release = () => {
+      resources.connections--;
+      host.connections--;
+      host.activeRequests--;
+      cluster.stats.connectionsActive.value--;
+    };
+    return true;
+  }
+
+  #target(): TcpTarget | undefined {
+    const { clusters, totalWeight } = this.#options.config;
+    let draw = clusters.length > 1 ? this.#options.env.random() * totalWeight : 0;
+    for (const one of clusters) {
+      draw -= one.weight;
+      if (draw < 0 || clusters.length === 1) return one;
+    }
+    return clusters.at(-1);
+  }
+
+  #host(cluster: Cluster, { metadataMatch }: TcpTarget): Host | undefined {
+    const { info, env } = this.#options;
+    if (cluster.config.discovery === 'originalDst') return cluster.originalFor(info, undefined);
+    const hash = this.#options.config.hashSourceIp ? { hash: xxHash64(info.remoteIp) } : {};
+    return cluster.choose({
+      random: env.random,
+      now: env.now(),
+      ...hash,
+      ...(metadataMatch ? { match: metadataMatch } : {}),
+    });
+  }
+
+  #connected(wire: Wire, cluster: Cluster, host: Host): void {
+    this.#giveUp = undefined;
+    if (this.#over) {
+      wire.destroy();
+      return;
+    }
+    cluster.report(host, { kind: 'localSuccess' });
+    this.#upstream = wire;
+    wire.attach({
+      onBytes: (bytes, start, end) => {
+        this.#idle?.refresh();
+        if (!this.#client.writeBytes(Buffer.from(bytes.subarray(start, end)))) wire.pause();
+      },
+      onDrain: () => this.#client.resume(),
+      onEnd: () => {
+        this.#hostEnded = true;
+        this.#client.end();
+        this.#halfClosed();
+      },
+      onClose: (error) => this.#end(error !== undefined),
+    });
+    wire.resume();
+    for (const piece of this.#waiting) wire.writeBytes(piece);
+    this.#waiting = [];
+    this.#client.resume();
+    if (this.#clientEnded) wire.end();
+  }
+
+  #failed(cluster: Cluster, host: Host, timedOut: boolean): void {
+    this.#giveUp = undefined;
+    this.#release?.();
+    this.#release = undefined;
+    cluster.stats.connectFail.value++;
+    if (timedOut) cluster.stats.connectTimeout.value++;
+    cluster.report(host, { kind: 'localFailure' });
+    if (this.#over) return;
+    if (this.#attempts < this.#options.config.maxConnectAttempts) {
+      this.#connect();
+      return;
+    }
+    this.#fail();
+  }
+
+  /** Bytes that went nowhere are not acknowledged by a proper end. */
+  #fail(): void {
+    this.#end(this.#waiting.length > 0);
+  }
+
+  #halfClosed(): void {
+    if (this.#clientEnded && this.#hostEnded) this.#end(false);
+  }
+
+  #end(abnormal: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#idle);
+    clearTimeout(this.#lifetime);
+    this.#giveUp?.();
+    this.#release?.();
+    for (const wire of [this.#client, this.#upstream]) {
+      if (!wire) continue;
+      if (abnormal) wire.reset();
+      else endThenDestroy(wire);
+    }
+    this.#options.closed();
+  }
+}
+
+/** What is still queued goes out; a peer that never closes its side does not hold the socket. */
+function endThenDestroy(wire: Wire): void {
+  wire.resume();
+  wire.end();
+  setTimeout(() => wire.destroy(), 1000).unref();
+}

@@ -1,0 +1,67 @@
+// Why a response is not simply the upstream's, in the words that %RESPONSE_FLAGS% and %RESPONSE_CODE_DETAILS%
+// have for it.
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#config-access-log-format-response-flags
+import type { ResetReason } from '../codec/http/message-contract.ts';
+
+export interface ReplyCause {
+  readonly flag: string;
+  readonly details: string;
+}
+
+const cause = (flag: string, details: string): ReplyCause => ({ flag, details });
+
+export const causes = {
+  noRoute: cause('NR', 'route_not_found'),
+  direct: cause('', 'direct_response'),
+  noCluster: cause('NC', 'cluster_not_found'),
+  noHealthy: cause('UH', 'no_healthy_upstream'),
+  dns: cause('DF', 'dns_resolution_failure'),
+  timeout: cause('UT', 'response_timeout'),
+  tryTimeout: cause('UT', 'upstream_per_try_timeout'),
+  duration: cause('UMSDR', 'max_duration_timeout'),
+  upstreamDuration: cause('UMSDR', 'upstream_max_stream_duration_reached'),
+  requestTimeout: cause('', 'request_overall_timeout'),
+  idle: cause('SI', 'stream_idle_timeout'),
+  abort: cause('FI', 'fault_filter_abort'),
+} as const;
+
+const resetTexts: Readonly<Record<ResetReason, string>> = {
+  'connect-failure': 'remote connection failure',
+  'connect-timeout': 'connection timeout',
+  termination: 'connection termination',
+  'remote-reset': 'remote reset',
+  'refused-stream': 'remote refused stream reset',
+  'protocol-error': 'protocol error',
+  overflow: 'overflow',
+  local: 'local reset',
+};
+
+const resetFlags: Readonly<Record<ResetReason, string>> = {
+  'connect-failure': 'UF',
+  'connect-timeout': 'UF',
+  termination: 'UC',
+  'remote-reset': 'UR',
+  'refused-stream': 'UR',
+  'protocol-error': 'UPE',
+  overflow: 'UO',
+  local: 'LR',
+};
+
+export function resetCause(reason: ResetReason): ReplyCause {
+  return cause(
+    resetFlags[reason],
+    `upstream_reset_before_response_started{${resetTexts[reason].replaceAll(' ', '_')}}`,
+  );
+}
+
+/** The body of the response. */
+export function resetText(reason: ResetReason, attempts: number): string {
+  const again = attempts > 1 ? 'retried and the latest reset reason' : 'reset reason';
+  return `upstream connect error or disconnect/reset before headers. ${again}: ${resetTexts[reason]}`;
+}
+
+/** In the order in which they come about. */
+export function flagsText(flag: string, exhausted: boolean): string {
+  const flags = [exhausted ? 'URX' : '', flag].filter((one) => one !== '');
+  return flags.length === 0 ? '-' : flags.join(',');
+}

@@ -1,0 +1,30 @@
+// Envoy's Http2ProtocolOptions, compiled:
+// https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto
+import type { Http2ProtocolOptions } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
+import { millis } from '../../net/duration.ts';
+import type { KeepAlivePlan } from '../../net/h2-keep-alive.ts';
+
+export interface H2Options {
+  readonly maxConcurrentStreams: number;
+  readonly initialStreamWindow: number;
+  readonly initialConnectionWindow: number;
+  /** Extended CONNECT (RFC 8441) is offered to clients. */
+  readonly allowConnect: boolean;
+  readonly keepAlive: KeepAlivePlan | undefined;
+}
+
+export function compileH2Options(source: Http2ProtocolOptions | undefined): H2Options {
+  const keepAlive = source?.connectionKeepalive;
+  return {
+    maxConcurrentStreams: source?.maxConcurrentStreams ?? 1024,
+    initialStreamWindow: source?.initialStreamWindowSize ?? 1 << 20,
+    initialConnectionWindow: source?.initialConnectionWindowSize ?? 1 << 24,
+    allowConnect: source?.allowConnect ?? false,
+    keepAlive: keepAlive && {
+      interval: millis(keepAlive.interval) ?? 0,
+      timeout: millis(keepAlive.timeout) ?? 0,
+      jitterPercent: keepAlive.intervalJitter?.value ?? 15,
+      idleInterval: millis(keepAlive.connectionIdleInterval) ?? 0,
+    },
+  };
+}

@@ -1,0 +1,229 @@
+// All clusters of a proxy: those of the bootstrap and those of CDS, each used only when it is warm.
+import { fromBinary } from '@bufbuild/protobuf';
+import type { Any } from '@bufbuild/protobuf/wkt';
+import {
+  type Cluster as ClusterProto,
+  ClusterSchema,
+} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import {
+  type ClusterLoadAssignment,
+  ClusterLoadAssignmentSchema,
+} from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
+import { compileLbConfig } from '../decide/lb/index.ts';
+import { millis } from '../net/duration.ts';
+import type { OwnConnections } from '../net/own-connections.ts';
+import type { Stats } from '../observe/stats.ts';
+import { compileCluster } from '../plan/cluster/cluster-plan.ts';
+import { HandshakeReport } from '../tls/handshake-report.ts';
+import type { SecretStore } from '../tls/secret-store.ts';
+import { Cluster } from './cluster.ts';
+import { DnsDiscovery } from './dns-discovery.ts';
+import type { Resolve } from './resolver.ts';
+
+export interface ClusterSetOptions {
+  readonly stats: Stats;
+  readonly secrets: SecretStore;
+  readonly resolve: Resolve;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly own: OwnConnections;
+  readonly log: (level: 'info' | 'warn', message: string) => void;
+  /** The names that EDS is to be asked for changed. */
+  readonly endpointsWanted: (names: readonly string[]) => void;
+  /** A cluster became usable. */
+  readonly warmed: () => void;
+}
+
+interface Entry {
+  bytes: Uint8Array;
+  active: Running | undefined;
+  warming: Running | undefined;
+}
+
+interface Running {
+  readonly cluster: Cluster;
+  readonly dns: DnsDiscovery | undefined;
+  timeout: NodeJS.Timeout | undefined;
+}
+
+const initialFetchMs = 15_000;
+
+export class ClusterSet {
+  readonly #options: ClusterSetOptions;
+  readonly #fixed = new Map<string, Running>();
+  readonly #entries = new Map<string, Entry>();
+  /** The last endpoints received, by EDS name: a replaced cluster starts with them. */
+  readonly #assignments = new Map<string, ClusterLoadAssignment>();
+  readonly #active = new Map<string, Cluster>();
+
+  constructor(options: ClusterSetOptions) {
+    this.#options = options;
+    options.secrets.onChange(() => this.#promote());
+  }
+
+  get(name: string): Cluster | undefined {
+    return this.#active.get(name);
+  }
+
+  all(): Iterable<Cluster> {
+    return this.#active.values();
+  }
+
+  get warm(): boolean {
+    for (const entry of this.#entries.values()) if (entry.warming) return false;
+    return true;
+  }
+
+  addFixed(source: ClusterProto): readonly string[] {
+    const problems: string[] = [];
+    const running = this.#run(source, problems);
+    if (problems.length > 0) {
+      stop(running, 'destroy');
+      return problems;
+    }
+    this.#fixed.set(source.name, running);
+    this.#active.set(source.name, running.cluster);
+    return problems;
+  }
+
+  /** Takes the whole set; refused clusters keep what they were. */
+  applyClusters(resources: readonly Any[]): readonly string[] {
+    const refused: string[] = [];
+    const seen = new Set<string>();
+    for (const any of resources) {
+      const source = fromBinary(ClusterSchema, any.value);
+      if (seen.has(source.name)) refused.push(`${source.name}: duplicate cluster`);
+      seen.add(source.name);
+      if (this.#fixed.has(source.name)) continue;
+      const problem = this.#applyOne(source, any.value);
+      if (problem !== undefined) refused.push(`${source.name}: ${problem}`);
+    }
+    for (const [name, entry] of this.#entries) if (!seen.has(name)) this.#remove(name, entry);
+    this.#promote();
+    this.#wantEndpoints();
+    return refused;
+  }
+
+  applyEndpoints(resources: readonly Any[]): readonly string[] {
+    const refused: string[] = [];
+    for (const any of resources) {
+      const assignment = fromBinary(ClusterLoadAssignmentSchema, any.value);
+      if (assignment.clusterName === '') refused.push('a ClusterLoadAssignment has no cluster_name');
+      else this.#assignments.set(assignment.clusterName, assignment);
+    }
+    for (const entry of this.#entries.values())
+      for (const running of [entry.active, entry.warming]) this.#feed(running, resources);
+    this.#promote();
+    return refused;
+  }
+
+  drain(): void {
+    for (const running of this.#all()) stop(running, 'drain');
+  }
+
+  destroy(): void {
+    for (const running of this.#all()) stop(running, 'destroy');
+  }
+
+  #applyOne(source: ClusterProto, bytes: Uint8Array): string | undefined {
+    const entry = this.#entries.get(source.name);
+    if (entry && Buffer.compare(entry.bytes, bytes) === 0) return undefined;
+    const problems: string[] = [];
+    const running = this.#run(source, problems);
+    if (problems.length > 0) {
+      stop(running, 'destroy');
+      return problems.join('; ');
+    }
+    if (entry?.warming) stop(entry.warming, 'destroy');
+    this.#entries.set(source.name, { bytes, active: entry?.active, warming: running });
+    return undefined;
+  }
+
+  #run(source: ClusterProto, problems: string[]): Running {
+    const { stats, secrets, now, random, resolve, own, log } = this.#options;
+    const report = new HandshakeReport({ scope: `cluster.${source.name}`, stats, log, now });
+    const config = compileCluster(source, { secrets, report }, problems);
+    const lb = compileLbConfig(source, source.loadAssignment?.policy);
+    problems.push(...lb.problems);
+    const cluster = new Cluster(config, lb.config, stats, { now, random, own, resolve });
+    const byName = config.discovery === 'strictDns' || config.discovery === 'logicalDns';
+    const dns =
+      byName && problems.length === 0 ? new DnsDiscovery(cluster, resolve, () => this.#promote()) : undefined;
+    const running: Running = { cluster, dns, timeout: undefined };
+    if (config.discovery === 'eds') this.#startEds(running);
+    return running;
+  }
+
+  #startEds(running: Running): void {
+    const { config } = running.cluster;
+    const known = this.#assignments.get(config.edsName);
+    if (known) {
+      running.cluster.assign(known.endpoints);
+      return;
+    }
+    const wait = millis(config.source.edsClusterConfig?.edsConfig?.initialFetchTimeout) ?? initialFetchMs;
+    if (wait <= 0) return;
+    running.timeout = setTimeout(() => {
+      if (running.cluster.initialized) return;
+      running.cluster.assign([]);
+      this.#promote();
+    }, wait);
+    running.timeout.unref();
+  }
+
+  #feed(running: Running | undefined, resources: readonly Any[]): void {
+    if (running?.cluster.config.discovery !== 'eds' || resources.length === 0) return;
+    const assignment = this.#assignments.get(running.cluster.config.edsName);
+    if (assignment && assignment !== this.#applied.get(running.cluster)) {
+      this.#applied.set(running.cluster, assignment);
+      running.cluster.assign(assignment.endpoints);
+    }
+  }
+
+  readonly #applied = new WeakMap<Cluster, ClusterLoadAssignment>();
+
+  #promote(): void {
+    let changed = false;
+    for (const [name, entry] of this.#entries) {
+      if (!entry.warming?.cluster.ready) continue;
+      if (entry.active) stop(entry.active, 'drain');
+      clearTimeout(entry.warming.timeout);
+      entry.active = entry.warming;
+      entry.warming = undefined;
+      this.#active.set(name, entry.active.cluster);
+      changed = true;
+    }
+    if (changed) this.#options.warmed();
+  }
+
+  #remove(name: string, entry: Entry): void {
+    this.#entries.delete(name);
+    this.#active.delete(name);
+    for (const running of [entry.active, entry.warming]) if (running) stop(running, 'drain');
+    this.#options.stats.drop(`cluster.${name}.`);
+  }
+
+  #wantEndpoints(): void {
+    const names = new Set<string>();
+    for (const entry of this.#entries.values())
+      for (const running of [entry.active, entry.warming])
+        if (running?.cluster.config.discovery === 'eds') names.add(running.cluster.config.edsName);
+    for (const name of this.#assignments.keys()) if (!names.has(name)) this.#assignments.delete(name);
+    this.#options.endpointsWanted([...names]);
+  }
+
+  *#all(): Iterable<Running> {
+    yield* this.#fixed.values();
+    for (const entry of this.#entries.values()) {
+      if (entry.active) yield entry.active;
+      if (entry.warming) yield entry.warming;
+    }
+  }
+}
+
+function stop(running: Running, how: 'drain' | 'destroy'): void {
+  running.dns?.stop();
+  clearTimeout(running.timeout);
+  if (how === 'drain') running.cluster.drain();
+  else running.cluster.destroy();
+}
