@@ -1,13 +1,13 @@
 // Requests a second of the embedded proxy, a real Envoy and nginx as HTTP/1.1 gateways with the same routes,
 // each alone on one core in turn.
-// node_modules/.bin/node bench/proxy.ts [--rounds N] [--seconds N] [--connections N] [--output json]
-// (Linux; needs wrk; see bench/README.md)
+// node_modules/.bin/node bench/proxy.ts [--rounds N] [--seconds N] [--connections N] [--before CHECKOUT]
+// [--output json] (Linux; needs wrk; see bench/README.md)
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, get } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const { values: flags } = parseArgs({
@@ -15,20 +15,29 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     connections: { type: 'string', default: '50' },
+    before: { type: 'string' },
     output: { type: 'string', default: 'text' },
     upstream: { type: 'boolean', default: false },
   },
 });
 
 const root = join(import.meta.dirname, '..');
-const ports = { upstream: 18_081, xds: 18_010, envoy: 18_101, embedded: 18_102, nginx: 18_103 } as const;
+const ports = {
+  upstream: 18_081,
+  xds: 18_010,
+  envoy: 18_101,
+  embedded: 18_102,
+  nginx: 18_103,
+  before: 18_104,
+} as const;
 const hasNginx = !spawnSync('nginx', ['-v']).error;
 const body = JSON.stringify({ id: 1, title: 'The Comedy of Errors' });
 const proxyCore = '0';
 const loadCore = '1';
 
 interface Contender {
-  readonly name: 'envoy' | 'embedded' | 'nginx';
+  /** `before`: the embedded proxy of another checkout. */
+  readonly name: 'envoy' | 'embedded' | 'before' | 'nginx';
   readonly process: ChildProcess;
 }
 
@@ -99,19 +108,12 @@ function startContenders(
     writeFileSync(file, JSON.stringify(bootstrapOf(name)));
     return file;
   };
-  const contenders: Contender[] = [
-    {
-      name: 'embedded',
-      process: start(proxyCore, process.execPath, [
-        join(root, 'src/cli/main.ts'),
-        'proxy',
-        '-c',
-        bootstrap('embedded'),
-        '-l',
-        'warning',
-      ]),
-    },
-  ];
+  const embedded = (name: 'embedded' | 'before', checkout: string): Contender => {
+    const args = [join(checkout, 'src/cli/main.ts'), 'proxy', '-c', bootstrap(name), '-l', 'warning'];
+    return { name, process: start(proxyCore, process.execPath, args) };
+  };
+  const contenders: Contender[] = [embedded('embedded', root)];
+  if (flags.before !== undefined) contenders.push(embedded('before', resolve(flags.before)));
   const envoy = process.env['ENVOY'] ?? globSync(join(root, '.cache/**/envoy/_bin/envoy'))[0];
   if (envoy && existsSync(envoy))
     contenders.push({
@@ -147,6 +149,8 @@ function startContenders(
   return contenders;
 }
 
+const millisecondsIn: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1000 };
+
 /** Rounds are interleaved: what disturbs the machine disturbs all alike. */
 function measure(contenders: readonly Contender[]): ReadonlyMap<string, readonly Sample[]> {
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
@@ -176,8 +180,8 @@ function load(name: keyof typeof ports, seconds: string): Omit<Sample, 'resident
   const text = execFileSync('taskset', args).toString();
   const number = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? 0);
   const milliseconds = (pattern: RegExp): number => {
-    const [, value, unit] = pattern.exec(text) ?? [];
-    return Number(value) * (unit === 'us' ? 1e-3 : unit === 's' ? 1000 : 1);
+    const [, value, unit = 'ms'] = pattern.exec(text) ?? [];
+    return Number(value) * (millisecondsIn[unit] ?? 1);
   };
   return {
     requestsPerSecond: number(/Requests\/sec:\s+([\d.]+)/),
@@ -264,11 +268,12 @@ function serveUpstream(): void {
  * not match.
  */
 function meshYaml(): string {
-  const gateway = (name: 'envoy' | 'embedded'): string =>
+  const gateway = (name: 'envoy' | 'embedded' | 'before'): string =>
     `apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: ${name}}\nspec: {selector: {bench: ${name}}, servers: [{port: {number: ${ports[name]}, name: http, protocol: HTTP}, bind: 127.0.0.1, hosts: [bench.example]}]}`;
   return [
     gateway('envoy'),
     gateway('embedded'),
+    gateway('before'),
     `apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: upstream}
@@ -278,7 +283,7 @@ kind: VirtualService
 metadata: {name: bench}
 spec:
   hosts: [bench.example]
-  gateways: [envoy, embedded]
+  gateways: [envoy, embedded, before]
   http:
   - match: [{uri: {exact: /login}}, {uri: {prefix: /static}}]
     route: [{destination: {host: upstream.example}}]

@@ -1,10 +1,12 @@
-// Cost of one routing decision: node_modules/.bin/node bench/route-match.ts
-
+// Cost of one routing decision: node_modules/.bin/node bench/route-match.ts [--output json]
+import { parseArgs } from 'node:util';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { createLoadBalancer, type LbConfig, type LbHost, xxHash64 } from '../src/proxy/decide/lb/index.ts';
 import { requestOf, routeConfiguration, seeded } from '../src/proxy/decide/route/fake-request.ts';
 import { compileRouteConfiguration } from '../src/proxy/decide/route/index.ts';
 
+const { values: flags } = parseArgs({ options: { output: { type: 'string', default: 'text' } } });
+const medians: Record<string, number> = {};
 const rounds = 1_000_000;
 const random = seeded(1);
 
@@ -17,9 +19,11 @@ function measure(name: string, run: () => unknown): void {
     samples.push(((performance.now() - start) * 1e6) / (rounds / 5));
   }
   samples.sort((a, b) => a - b);
-  console.log(
-    `${name.padEnd(52)} ${(samples[2] ?? 0).toFixed(0).padStart(6)} ns   (${samples[0]?.toFixed(0)}-${samples[4]?.toFixed(0)})`,
-  );
+  const [least, , median = 0, , most] = samples;
+  medians[name] = median;
+  if (flags.output === 'json') return;
+  const range = `(${least?.toFixed(0)}-${most?.toFixed(0)})`;
+  process.stdout.write(`${name.padEnd(52)} ${median.toFixed(0).padStart(6)} ns   ${range}\n`);
 }
 
 const action = (cluster: string) => ({ cluster, timeout: '0s', max_grpc_timeout: '0s' });
@@ -112,3 +116,4 @@ for (const policy of policies) {
   measure(`choose a host: ${policy.kind}`, () => balancer.choose({ random, hash }));
 }
 measure('xxHash64 of an address', () => xxHash64('10.1.2.3'));
+if (flags.output === 'json') process.stdout.write(`${JSON.stringify(medians)}\n`);
