@@ -130,8 +130,11 @@ function compareTiming(want: Timing, got: Timing | undefined): readonly string[]
 }
 
 function serverNames(tls: unknown): readonly (string | null)[] {
-  const list: readonly unknown[] = Array.isArray(tls) ? tls : tls === undefined ? [] : [tls];
-  return list.map((one) => (one as { sni?: string }).sni ?? null).sort();
+  const list: readonly unknown[] = Array.isArray(tls) ? tls : [tls];
+  return list
+    .filter((one) => one !== undefined)
+    .map((one) => (one as { sni?: string }).sni ?? null)
+    .sort();
 }
 
 function compareEqual(label: string, want: unknown, got: unknown): readonly string[] {

@@ -4,6 +4,7 @@ export * from './grpc-status.ts';
 export * from './hash.ts';
 export * from './issue.ts';
 export * from './memo.ts';
+export * from './order.ts';
 export * from './origin.ts';
 export * from './printable.ts';
 export * from './table.ts';

@@ -1,3 +1,4 @@
+import { compareText } from './order.ts';
 import type { Origin } from './origin.ts';
 
 export type Severity = 'error' | 'warning' | 'info';
@@ -30,8 +31,4 @@ export function compareIssues(a: Issue, b: Issue): number {
     (a.origin.column ?? 0) - (b.origin.column ?? 0) ||
     compareText(a.origin.path, b.origin.path)
   );
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -163,11 +163,9 @@ test('random edits: memoised equals recomputed', () => {
       const compute = (key: string, next: (key: string) => number): number => {
         const n = Number(key);
         if (n % 3 === 0 && cell(n) === 3) throw new Error(`failed at ${n}`);
-        return n >= 16
-          ? cell(n)
-          : cell(n) === 0
-            ? cell(n + 3)
-            : (next(String(n + 1 + cell(n))) + next(String(n + 2))) % 5;
+        if (n >= 16) return cell(n);
+        if (cell(n) === 0) return cell(n + 3);
+        return (next(String(n + 1 + cell(n))) + next(String(n + 2))) % 5;
       };
       const family = engine.family('f', (key: string): number => compute(key, (k) => family.get(k)));
       const plain = (key: string): number => engine.untracked(() => compute(key, plain));

@@ -177,10 +177,14 @@ function checkBeside(value: Readonly<Record<string, unknown>>, { definition, pat
   const fields = schema.shape.kind === 'message' ? schema.shape.fields : new Map<string, unknown>();
   for (const key of Object.keys(value)) {
     if (besideSpec.has(key) || content.includes(key)) continue;
-    const near = fields.has(key) ? undefined : suggest(key, besideSpec);
-    const hint = fields.has(key) ? '; it belongs below spec' : near ? `; did you mean "${near}"?` : '';
+    const hint = fields.has(key) ? '; it belongs below spec' : suggestion(key);
     findings.add('MT0102', [...path, key], `unknown field "${key.slice(0, 80)}" beside spec${hint}`);
   }
+}
+
+function suggestion(key: string): string {
+  const near = suggest(key, besideSpec);
+  return near ? `; did you mean "${near}"?` : '';
 }
 
 const besideSpec: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status']);

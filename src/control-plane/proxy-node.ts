@@ -40,7 +40,7 @@ export function proxyNode(node: Node): ProxyNode | undefined {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 /** The WorkloadGroup that the proxy joins by connecting; empty for none. */

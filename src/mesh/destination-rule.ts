@@ -1,5 +1,5 @@
 // DestinationRules: which one a client gets for a service, and the policy that holds for a port and a subset.
-import { deepEqual, type Origin } from '../base/index.ts';
+import { compareText, deepEqual, type Origin } from '../base/index.ts';
 import type { Subset, TrafficPolicy } from '../config/index.ts';
 import { type ObjectOf, resolveHost, selects } from '../registry/index.ts';
 import { isGeneratedName } from './conversion/generated.ts';
@@ -154,7 +154,7 @@ function defined<T extends object>(value: T): Partial<T> {
 
 function firstRuleFirst(a: DestinationRuleModel, b: DestinationRuleModel): number {
   const [left, right] = [a.workloadSelector ? 0 : 1, b.workloadSelector ? 0 : 1];
-  return left - right || a.createdAt - b.createdAt || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  return left - right || a.createdAt - b.createdAt || compareText(a.name, b.name);
 }
 
 /** Of the rules for a host: the first whose selector names this client, else the last for everyone. */

@@ -26,6 +26,12 @@ export function covers(outer: string, inner: string): boolean {
     : inner.length > suffix.length && inner.endsWith(suffix);
 }
 
+/** Of two hosts, the one that the other covers; none when neither does. */
+export function narrower(a: string, b: string): readonly string[] {
+  if (covers(a, b)) return [b];
+  return covers(b, a) ? [a] : [];
+}
+
 /** Whether some name is one that both stand for. */
 export function overlaps(a: string, b: string): boolean {
   return covers(a, b) || covers(b, a);

@@ -53,7 +53,7 @@ function toPort(port: NonNullable<KubeService['ports']>[number]): ServicePort {
 }
 
 function addressesOf(spec: KubeService): readonly string[] {
-  const all = spec.clusterIPs?.length ? spec.clusterIPs : spec.clusterIP ? [spec.clusterIP] : [];
+  const all = spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP ?? ''];
   return all.filter((address) => address !== 'None' && address !== '');
 }
 

@@ -1,6 +1,6 @@
 // Gateways and VirtualServices by what they do, whatever they are called and however they are divided.
 import type { Generated } from '../../src/mesh/index.ts';
-import { covers } from '../../src/registry/index.ts';
+import { covers, narrower } from '../../src/registry/index.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
 type VirtualServiceObject = Extract<Generated, { kind: 'VirtualService' }>;
@@ -75,13 +75,7 @@ function policyMeaning(policy: TrafficPolicy): unknown {
 
 function effective(hosts: readonly string[], served: readonly string[] | undefined): readonly string[] {
   if (!served) return hosts;
-  return [
-    ...new Set(
-      hosts.flatMap((host) =>
-        served.flatMap((own) => (covers(own, host) ? [host] : covers(host, own) ? [own] : [])),
-      ),
-    ),
-  ];
+  return [...new Set(hosts.flatMap((host) => served.flatMap((own) => narrower(own, host))))];
 }
 
 function serverMeaning({ port, hosts, tls }: Plain): unknown {

@@ -15,6 +15,7 @@ import { durationOf, keyOf, numberOf, stringOf, valueOfMap, wholeMapOf } from '.
 
 type Shape = (typeof meshConfigSchema)['shape'];
 type MessageShape = Extract<Shape, { kind: 'message' }>;
+type Field = MessageShape['fields'] extends ReadonlyMap<string, infer F> ? F : never;
 type Json = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];
 
@@ -95,14 +96,7 @@ class Generator {
     );
     for (const [name, field] of shape.fields) {
       if (left.has(name) || field.ignored !== undefined) continue;
-      const share = field.required
-        ? 1
-        : field.noEffect !== undefined
-          ? 0.02
-          : usual.has(name)
-            ? 0.9
-            : 0.6 / (1 + depth / 4);
-      if (this.#random.chance(share))
+      if (this.#random.chance(shareOf(name, field, depth)))
         result[name] = this.value(field.shape, { message: shape.name, field: name, depth: depth + 1 });
     }
     return result;
@@ -201,15 +195,21 @@ function mended(value: unknown, findings: readonly Finding[], skip: number): unk
   return wrong && without(value, wrong.path.slice(skip));
 }
 
+/** How likely a field is to be set. */
+function shareOf(name: string, field: Field, depth: number): number {
+  if (field.required) return 1;
+  if (field.noEffect !== undefined) return 0.02;
+  return usual.has(name) ? 0.9 : 0.6 / (1 + depth / 4);
+}
+
 function without(value: unknown, [step, ...rest]: Path): unknown {
   if (step === undefined || typeof value !== 'object' || value === null) return undefined;
   const inner: unknown = Array.isArray(value) ? value[Number(step)] : (value as Json)[step];
   if (inner === undefined) return undefined;
   const changed = without(inner, rest);
   if (Array.isArray(value)) {
-    const items = value.flatMap((item, i) =>
-      i === Number(step) ? (changed === undefined ? [] : [changed]) : [item],
-    );
+    const kept = changed === undefined ? [] : [changed];
+    const items = value.flatMap((item, i) => (i === Number(step) ? kept : [item]));
     return items.length > 0 ? items : undefined;
   }
   const { [step]: _, ...others } = value as Json;

@@ -95,8 +95,10 @@ export class ListenerServer {
       identify: (_node, { session }) => {
         this.#sessions.add(session);
         return {
-          feed: (type) =>
-            type === 'listener' ? this.#listeners : type === 'cluster' ? this.#clusters : undefined,
+          feed: (type) => {
+            if (type === 'listener') return this.#listeners;
+            return type === 'cluster' ? this.#clusters : undefined;
+          },
         };
       },
       accepted: (type) => this.#note(type, { kind: 'accepted' }),

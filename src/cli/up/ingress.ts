@@ -86,11 +86,15 @@ export class Ingress {
     const known = this.#targets.get(port);
     if (known !== undefined) return known;
     const { ports, host, httpPort, onMoved } = this.#options;
-    // 80 and 443 are for the administrator alone: 8080 and 8443 stand in for them.
-    const wanted = port === 80 ? httpPort : port < 1024 ? port + 8000 : port;
+    const wanted = port === 80 ? httpPort : openToAll(port);
     const target = await ports.near(wanted, host);
     if (target !== wanted && wanted !== 0) onMoved(wanted, target);
     this.#targets.set(port, target);
     return target;
   }
+}
+
+/** Ports below 1024 are for the administrator alone: 8443 stands in for 443. */
+function openToAll(port: number): number {
+  return port < 1024 ? port + 8000 : port;
 }

@@ -95,7 +95,8 @@ function shown(object: Generated): readonly string[] {
     ...(rules.http ?? []).map(({ match = [], route: to, redirect, directResponse }) => {
       const [{ uri, port } = {}] = match;
       const path = uri ? Object.entries(uri).flat().join(' ') : '';
-      return `${start}: ${port ?? ''}${path} -> ${redirect ? 'redirect' : directResponse ? directResponse.status : targets(to)}`;
+      const answer = redirect ? 'redirect' : directResponse?.status;
+      return `${start}: ${port ?? ''}${path} -> ${answer ?? targets(to)}`;
     }),
     ...(rules.tls ?? []).map(
       ({ match, route: to }) =>

@@ -9,7 +9,7 @@ import type {
   MeshConfig,
   Server,
 } from '../../config/index.ts';
-import { type ConfigStore, kubernetesHost, type ObjectOf } from '../../registry/index.ts';
+import { type ConfigStore, kubernetesHost, type ObjectOf, olderFirst } from '../../registry/index.ts';
 import { type Generated, generatedGateway, generatedVirtualService } from './generated.ts';
 
 type IngressObject = ObjectOf<'Ingress'>;
@@ -25,11 +25,7 @@ export function convertIngresses(store: ConfigStore, mesh: MeshConfig): readonly
     .table('Ingress')
     .values()
     .filter((ingress) => isServed(store, ingress, mesh))
-    .sort(
-      (a, b) =>
-        (a.metadata.creationTimestamp ?? 0) - (b.metadata.creationTimestamp ?? 0) ||
-        (a.metadata.name < b.metadata.name ? -1 : 1),
-    );
+    .sort(olderFirst);
   const gateways = served.map((ingress) => gatewayOf(ingress, mesh));
   return [...gateways, ...virtualServices(store, served)];
 }

@@ -158,9 +158,10 @@ function commonLb(mesh: Mesh, target: OutboundTarget): ClusterInit['commonLbConf
   const { policy, service } = target;
   const zones = zoneAwareSetting(policy.loadBalancer, service, mesh.settings.config);
   const weighted = { localityConfigSpecifier: { case: 'localityWeightedLbConfig', value: {} } as const };
+  const byWeight = weighsLocalities(mesh, target) ? weighted : {};
   return {
     healthyPanicThreshold: { value: mayPanic(target) ? (policy.outlierDetection?.minHealthPercent ?? 0) : 0 },
-    ...(zones ? zoneAware(zones) : weighsLocalities(mesh, target) ? weighted : {}),
+    ...(zones ? zoneAware(zones) : byWeight),
   };
 }
 

@@ -102,7 +102,10 @@ function byRegion(
   if (!audience.locality) return groups;
   const own = parseLocality(audience.locality).region;
   const next = failover?.find((entry) => entry.from === own)?.to;
-  const priority = (other: string): number => (other === own ? 0 : other === next ? 1 : 2);
+  const priority = (other: string): number => {
+    if (other === own) return 0;
+    return other === next ? 1 : 2;
+  };
   return compact(
     groups.map((group) => ({ ...group, priority: priority(parseLocality(group.locality).region) })),
   );

@@ -6,9 +6,10 @@ import ipaddr from 'ipaddr.js';
 /** `10.0.0.0/8`, or one address. */
 export function cidrRange(text: string): CidrRange {
   const [address = '', length] = text.split('/');
+  const whole = address.includes(':') ? 128 : 32;
   return create(CidrRangeSchema, {
     addressPrefix: address,
-    prefixLen: length === undefined ? (address.includes(':') ? 128 : 32) : Number(length),
+    prefixLen: length === undefined ? whole : Number(length),
   });
 }
 

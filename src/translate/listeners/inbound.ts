@@ -50,7 +50,8 @@ const opaqueTls: ChainShape = { match: { transportProtocol: 'tls' }, serves: 'tc
  * https://istio.io/latest/docs/reference/config/security/peer_authentication/#PeerAuthentication-MutualTLS-Mode
  */
 function chainShapes(protocol: Protocol, mode: MutualTlsMode): readonly ChainShape[] {
-  const kind = protocol === 'auto' ? 'auto' : isHttp(protocol) ? 'http' : 'tcp';
+  const declared = isHttp(protocol) ? 'http' : 'tcp';
+  const kind = protocol === 'auto' ? 'auto' : declared;
   const known = [...meshTcp.toReversed(), ...meshHttp];
   const shapes = {
     STRICT: { http: [tls([], 'http')], tcp: [tls([], 'tcp')], auto: [tls(meshHttp, 'http'), tls([], 'tcp')] },

@@ -14,7 +14,7 @@ import {
   terminatesHttps,
   type VirtualServiceModel,
 } from '../../mesh/index.ts';
-import { covers } from '../../registry/index.ts';
+import { narrower } from '../../registry/index.ts';
 import { isCatchAll } from '../features/route-match.ts';
 import { gatewayHttpRouteName, gatewayHttpsRouteName, virtualHostName } from '../names.ts';
 import { virtualServiceRoutes } from './http-route.ts';
@@ -120,7 +120,7 @@ export function sharedHosts(server: GatewayServer, model: VirtualServiceModel): 
   const shared = model.hosts.flatMap((host) =>
     server.hosts
       .filter((entry) => entry.namespace === '*' || entry.namespace === model.namespace)
-      .flatMap((entry) => (covers(entry.host, host) ? [host] : covers(host, entry.host) ? [entry.host] : [])),
+      .flatMap((entry) => narrower(entry.host, host)),
   );
   return [...new Set(shared)];
 }

@@ -63,15 +63,15 @@ function checkCertificates(tls: ClientTlsFields, context: RuleContext): void {
     if (!tls[name]) context.report('MT0117', [name], '{} is missing: mode MUTUAL needs it');
 }
 
+/** What is of no use where nothing is verified, by mode. */
+const uselessUnverified: Readonly<Record<string, readonly (keyof ClientTlsFields)[]>> = {
+  SIMPLE: ['caCertificates', 'credentialName', 'subjectAltNames'],
+  MUTUAL: ['caCertificates', 'subjectAltNames'],
+};
+
 function checkSkipVerify(tls: ClientTlsFields, context: RuleContext): void {
   if (!tls.insecureSkipVerify) return;
-  const useless: readonly (keyof ClientTlsFields)[] =
-    tls.mode === 'SIMPLE'
-      ? ['caCertificates', 'credentialName', 'subjectAltNames']
-      : tls.mode === 'MUTUAL'
-        ? ['caCertificates', 'subjectAltNames']
-        : [];
-  for (const name of useless) {
+  for (const name of uselessUnverified[tls.mode ?? ''] ?? []) {
     const value = tls[name];
     if (value && value !== '' && !(Array.isArray(value) && value.length === 0))
       context.report(

@@ -7,6 +7,7 @@ import {
   isWildcard,
   keyOf,
   kubernetesHost,
+  narrower,
   overlaps,
 } from '../../../registry/index.ts';
 import {
@@ -182,7 +183,7 @@ export function hostsAt(
   const own = listener.hostname;
   const wanted = hostnamesOf(route);
   const hosts = wanted.length === 0 ? [own] : wanted.filter((host) => !isTaken(host, listener, siblings));
-  return [...new Set(hosts.flatMap((host) => (covers(own, host) ? [host] : covers(host, own) ? [own] : [])))];
+  return [...new Set(hosts.flatMap((host) => narrower(own, host)))];
 }
 
 function isTaken(host: string, own: ServedListener, siblings: readonly ServedListener[]): boolean {

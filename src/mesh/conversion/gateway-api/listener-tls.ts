@@ -61,12 +61,8 @@ export function listenerTls(
     return { value: { mode: 'SIMPLE', credentialName: workloadCredential, cipherSuites } };
   const certificates = certificatesOf(store, owner, tls);
   const clients = clientTrust(store, gateway, listener);
-  const mode =
-    option === 'MUTUAL' || option === 'OPTIONAL_MUTUAL'
-      ? option
-      : clients.value.caCertCredentialName
-        ? 'MUTUAL'
-        : 'SIMPLE';
+  const implied = clients.value.caCertCredentialName ? 'MUTUAL' : 'SIMPLE';
+  const mode = option === 'MUTUAL' || option === 'OPTIONAL_MUTUAL' ? option : implied;
   return {
     value: { mode, cipherSuites, ...certificates.value, ...clients.value },
     problem: certificates.problem ?? clients.problem,

@@ -1,4 +1,5 @@
 // The kinds of Gateway API that are converted, and what is asked of all of them.
+import { compareText } from '../../../base/index.ts';
 import type { ConfigStore, Kind, ObjectOf } from '../../../registry/index.ts';
 
 export type KubeGatewayObject = ObjectOf<'gateway.networking.k8s.io/Gateway'>;
@@ -69,5 +70,5 @@ export function olderObject(a: Pick<RouteObject, 'metadata'>, b: Pick<RouteObjec
     `${a.metadata.namespace}/${a.metadata.name}`,
     `${b.metadata.namespace}/${b.metadata.name}`,
   ];
-  return left < right ? -1 : left > right ? 1 : 0;
+  return compareText(left, right);
 }
