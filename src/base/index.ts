@@ -2,6 +2,7 @@ export * from './duration.ts';
 export * from './equal.ts';
 export * from './grpc-status.ts';
 export * from './hash.ts';
+export * from './interner.ts';
 export * from './issue.ts';
 export * from './memo.ts';
 export * from './order.ts';

@@ -134,8 +134,8 @@ test('a source that is read twice and then once is still a source', () => {
 
 test('sweep drops what nobody uses', () => {
   const engine = new MemoEngine();
-  const base = engine.family('base', (key) => key.length);
-  const top = engine.family('top', (key) => base.get(key) + 1);
+  const base = engine.family('base', (key: string) => key.length);
+  const top = engine.family('top', (key: string) => base.get(key) + 1);
   const unwatch = top.at('abc').watch();
   top.get('abc');
   top.get('zz');

@@ -1,6 +1,8 @@
 // The memo engine: inputs, derived values that record what they read, equality cut-off, and a list of watched
 // values that a change may have touched. Marking follows the edges forward, recomputation is pulled, so work
 // grows with what depends on a change and nothing else.
+import { Interner } from './interner.ts';
+import { TupleMap } from './tuple-map.ts';
 
 type State = 'clean' | 'check' | 'dirty';
 export type Equal<T> = (a: T, b: T) => boolean;
@@ -39,10 +41,21 @@ export class MemoEngine {
   }
 
   /** A derived value for each key; values nobody reads any more are dropped by `sweep`. */
-  family<T>(name: string, compute: (key: string) => T, equal: Equal<T> = Object.is): Family<T> {
+  family<K extends readonly KeyPart[], T>(
+    name: string,
+    compute: (...key: K) => T,
+    equal: Equal<T> = Object.is,
+  ): Family<K, T> {
     const family = new Family(this, name, compute, equal);
     this.onSweep(family);
     return family;
+  }
+
+  /** For keys of families; what nobody holds any more is forgotten by `sweep`. */
+  interner<T extends object>(textOf?: (value: T) => string): Interner<T> {
+    const interner = new Interner(textOf);
+    this.onSweep(interner);
+    return interner;
   }
 
   /** Calls back once there are so many derived values; to be asked for anew after each sweep. */
@@ -302,28 +315,31 @@ class DependsOnItself extends Error {
   }
 }
 
-export class Family<T> {
+/** Part of the key of a derived value: a text, a number, or an object that an Interner has made one of. */
+export type KeyPart = string | number | boolean | object | undefined;
+
+export class Family<K extends readonly KeyPart[], T> {
   readonly #engine: MemoEngine;
   readonly #name: string;
-  readonly #compute: (key: string) => T;
+  readonly #compute: (...key: K) => T;
   readonly #equal: Equal<T>;
-  readonly #members = new Map<string, Derived<T>>();
+  readonly #members = new TupleMap<K, Derived<T>>();
 
-  constructor(engine: MemoEngine, name: string, compute: (key: string) => T, equal: Equal<T>) {
+  constructor(engine: MemoEngine, name: string, compute: (...key: K) => T, equal: Equal<T>) {
     this.#engine = engine;
     this.#name = name;
     this.#compute = compute;
     this.#equal = equal;
   }
 
-  get(key: string): T {
-    return this.at(key).get();
+  get(...key: K): T {
+    return this.at(...key).get();
   }
 
-  at(key: string): Derived<T> {
+  at(...key: K): Derived<T> {
     let member = this.#members.get(key);
     if (!member) {
-      member = this.#engine.derive(this.#name, () => this.#compute(key), this.#equal);
+      member = this.#engine.derive(this.#name, () => this.#compute(...key), this.#equal);
       this.#members.set(key, member);
     }
     return member;
@@ -335,13 +351,10 @@ export class Family<T> {
 
   /** Drops the members that nothing reads or watches. Returns how many. */
   sweep(): number {
-    let dropped = 0;
-    for (const [key, member] of this.#members) {
-      if (member.isUsed) continue;
+    return this.#members.deleteWhere((member) => {
+      if (member.isUsed) return false;
       member.dispose();
-      this.#members.delete(key);
-      dropped++;
-    }
-    return dropped;
+      return true;
+    });
   }
 }

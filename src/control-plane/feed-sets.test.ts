@@ -19,7 +19,10 @@ function made() {
   const { engine, mesh, translator } = meshOfText(service);
   return {
     engine,
-    sets: new FeedSets({ envoy: translator, grpc: new GrpcTranslator(engine, mesh) }, new FeedHub()),
+    sets: new FeedSets(
+      { envoy: translator, grpc: new GrpcTranslator(engine, mesh, translator.endpoints) },
+      new FeedHub(),
+    ),
   };
 }
 

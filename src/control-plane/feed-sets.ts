@@ -21,7 +21,7 @@ interface Shared {
 export class FeedSets {
   readonly #translators: Translators;
   readonly #hub: FeedHub;
-  readonly #sets = new Map<string, Shared>();
+  readonly #sets = new Map<ClientView, Shared>();
 
   constructor(translators: Translators, hub: FeedHub) {
     this.#translators = translators;
@@ -37,11 +37,10 @@ export class FeedSets {
 
   /** The set for a view, and the way to give it back. */
   acquire(view: ClientView): { readonly feeds: FeedSet; readonly release: () => void } {
-    const key = JSON.stringify(view);
-    let shared = this.#sets.get(key);
+    let shared = this.#sets.get(view);
     if (!shared) {
       shared = { feeds: new Map(), uses: 0 };
-      this.#sets.set(key, shared);
+      this.#sets.set(view, shared);
     }
     const held = shared;
     held.uses++;
@@ -53,7 +52,7 @@ export class FeedSets {
         open = false;
         if (--held.uses > 0) return;
         for (const feed of held.feeds.values()) feed.dispose();
-        this.#sets.delete(key);
+        this.#sets.delete(view);
       },
     };
   }
@@ -65,47 +64,22 @@ export class FeedSets {
   #feed(shared: Shared, view: ClientView, type: ResourceTypeName): Feed | undefined {
     const known = shared.feeds.get(type);
     if (known) return known;
-    const source =
-      view.type === 'grpc'
-        ? grpcSource(this.#translators, view, type)
-        : envoySource(this.#translators.envoy, view, type);
+    const source = this.#source(view, type);
     if (!source) return undefined;
     const feed = new Feed(this.#hub, source);
     shared.feeds.set(type, feed);
     return feed;
   }
-}
 
-function envoySource(translator: Translator, view: View, type: ResourceTypeName): FeedSource | undefined {
-  switch (type) {
-    case 'cluster':
-    case 'listener':
-      return {
-        type,
-        names: translator.names(type, view),
-        resource: (name) => translator.resource(type, view, name),
-      };
-    case 'endpoint':
-    case 'route':
-    case 'secret':
-      return { type, resource: (name) => translator.resource(type, view, name) };
-  }
-}
-
-/** Everything is asked for by name. */
-function grpcSource(
-  { envoy, grpc }: Translators,
-  view: GrpcView,
-  type: ResourceTypeName,
-): FeedSource | undefined {
-  switch (type) {
-    case 'cluster':
-    case 'listener':
-    case 'route':
-      return { type, resource: (name) => grpc.resource(type, view, name) };
-    case 'endpoint':
-      return { type, resource: (name) => envoy.endpoints(view, name) };
-    case 'secret':
-      return undefined;
+  /** Undefined for a kind that such a client is not given. */
+  #source(view: ClientView, type: ResourceTypeName): FeedSource | undefined {
+    if (view.type === 'grpc') {
+      const kind = this.#translators.grpc.kind(type);
+      return kind && { type, resource: (name) => kind.resource(view, name) };
+    }
+    const kind = this.#translators.envoy.kind(type);
+    if (!kind) return undefined;
+    const names = kind.names?.(view);
+    return { type, ...(names ? { names } : {}), resource: (name) => kind.resource(view, name) };
   }
 }

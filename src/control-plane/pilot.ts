@@ -107,7 +107,7 @@ export class Pilot {
     this.#guard = new ReferenceGuard(this.engine, this.mesh);
     this.#findings = new Findings(this.engine, this.mesh);
     this.#feedSets = new FeedSets(
-      { envoy: this.translator, grpc: new GrpcTranslator(this.engine, this.mesh) },
+      { envoy: this.translator, grpc: new GrpcTranslator(this.engine, this.mesh, this.translator.endpoints) },
       this.#hub,
     );
     this.#onEvent = onEvent;

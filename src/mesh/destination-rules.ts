@@ -21,17 +21,21 @@ import type { MeshSettings } from './mesh-settings.ts';
 export class DestinationRules {
   readonly #store: ConfigStore;
   readonly #settings: () => MeshSettings;
-  readonly #models: Family<DestinationRuleModel | undefined>;
-  /** By pool, namespace and host. */
-  readonly #merged: Family<readonly DestinationRuleModel[]>;
+  readonly #models: Family<[key: string], DestinationRuleModel | undefined>;
+  /** By pool, and `namespace/host`. */
+  readonly #merged: Family<[pool: RulePool, place: string], readonly DestinationRuleModel[]>;
   readonly #hosts: TableIndex<ObjectOf<'DestinationRule'>>;
   readonly #partial: TableIndex<ObjectOf<'DestinationRule'>>;
 
   constructor(engine: MemoEngine, store: ConfigStore, settings: () => MeshSettings) {
     this.#store = store;
     this.#settings = settings;
-    this.#models = engine.family('destinationRule', (key) => this.#buildModel(key), deepEqual);
-    this.#merged = engine.family('rulesOfHost', (key) => this.#buildMerged(key), deepEqual);
+    this.#models = engine.family('destinationRule', (key: string) => this.#buildModel(key), deepEqual);
+    this.#merged = engine.family(
+      'rulesOfHost',
+      (pool: RulePool, place: string) => this.#buildMerged(pool, place),
+      deepEqual,
+    );
     const table = store.table('DestinationRule');
     this.#hosts = table.index((object) => [
       `${object.metadata.namespace}/${destinationRuleHost(object, store.domain)}`,
@@ -63,7 +67,7 @@ export class DestinationRules {
 
   #lookUp(pool: RulePool, namespace: string, host: string): readonly DestinationRuleModel[] {
     for (const pattern of [host, ...wildcardsOver(host, this.#partial.buckets())]) {
-      const rules = this.#merged.get(`${pool} ${namespace}/${pattern}`);
+      const rules = this.#merged.get(pool, `${namespace}/${pattern}`);
       if (rules.length > 0) return rules;
     }
     return [];
@@ -74,12 +78,10 @@ export class DestinationRules {
     return object && resolveDestinationRule(object, this.#settings().domain);
   }
 
-  #buildMerged(key: string): readonly DestinationRuleModel[] {
-    const space = key.indexOf(' ');
-    const pool = key.slice(0, space) as RulePool;
+  #buildMerged(pool: RulePool, place: string): readonly DestinationRuleModel[] {
     const byDefault = this.#settings().config.defaultDestinationRuleExportTo;
     const models = this.#hosts
-      .get(key.slice(space + 1))
+      .get(place)
       .flatMap(({ metadata }) => this.#models.get(`${metadata.namespace}/${metadata.name}`) ?? []);
     return mergeRules(models.filter((model) => isInPool(model, pool, byDefault)));
   }

@@ -5,6 +5,7 @@ import {
   deepEqual,
   type Family,
   type Input,
+  type Interner,
   type MemoEngine,
   type TableIndex,
 } from '../base/index.ts';
@@ -40,7 +41,7 @@ import {
   namespaceMode,
   type PeerAuthentications,
 } from './peer-authentication.ts';
-import type { Audience, ProxyNode } from './proxy.ts';
+import { type Audience, audienceText, type ProxyNode } from './proxy.ts';
 import { meshPlaceLabels, placeLabelIndexes, selectorLabelIndexes } from './selector-labels.ts';
 import { type Client, ServiceScope } from './service-scope.ts';
 import {
@@ -66,9 +67,10 @@ export class Mesh {
   readonly registry: Registry;
   readonly store: ConfigStore;
   readonly features: MeshFeatures;
+  readonly #audiences: Interner<Audience>;
   readonly #settings: Derived<MeshSettings>;
   readonly #config: Input<MeshConfig>;
-  readonly #virtualServices: Family<VirtualServiceModel | undefined>;
+  readonly #virtualServices: Family<[key: string], VirtualServiceModel | undefined>;
   readonly #rules: DestinationRules;
   readonly #services: ServiceScope;
   readonly #virtualServiceHosts: TableIndex<ObjectOf<'VirtualService'>>;
@@ -90,6 +92,7 @@ export class Mesh {
     this.store = store;
     this.registry = registry;
     this.features = features;
+    this.#audiences = engine.interner(audienceText);
     this.#config = engine.input(config, deepEqual);
     this.#settings = engine.derive(
       'settings',
@@ -152,6 +155,10 @@ export class Mesh {
 
   /** What of a known proxy decides its listeners and routes, wherever it is. */
   audienceOf(proxy: ProxyNode): Audience {
+    return this.#audiences.intern(this.#audience(proxy));
+  }
+
+  #audience(proxy: ProxyNode): Audience {
     return {
       type: proxy.type,
       namespace: proxy.namespace,
@@ -167,14 +174,14 @@ export class Mesh {
   /** What of a known proxy, and of its place, decides its endpoints and their clusters. */
   locatedAudienceOf(proxy: ProxyNode): Audience {
     const keys = this.#placeLabels.get();
-    return {
-      ...this.audienceOf(proxy),
+    return this.#audiences.intern({
+      ...this.#audience(proxy),
       labels: labelsAmong([...this.#selectorLabels.get(), ...keys], proxy),
       locality: proxy.locality,
       node: keys.includes(topologyLabels.node)
         ? (proxy.nodeName ?? proxy.labels[topologyLabels.node] ?? '')
         : '',
-    };
+    });
   }
 
   // Services

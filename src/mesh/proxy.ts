@@ -1,4 +1,5 @@
 // The proxies that configuration is made for, and the part of a proxy that decides what it gets.
+import { compareText } from '../base/index.ts';
 
 export type ProxyType = 'sidecar' | 'router';
 
@@ -34,7 +35,8 @@ export interface ProxyNode {
 
 /**
  * Proxies of one audience get the same listeners, routes and clusters. Made by `Mesh.audienceOf` and
- * `Mesh.locatedAudienceOf`, which keep of the labels only those that some rule in force looks at.
+ * `Mesh.locatedAudienceOf`, which keep of the labels only those that some rule in force looks at, and make
+ * one object of all that are equal.
  */
 export interface Audience {
   readonly type: ProxyType;
@@ -52,40 +54,9 @@ export interface Audience {
   readonly allocated: '' | 'ipv4' | 'ipv6';
 }
 
-/** A stable text for use in memo keys; `parseAudience` reads it back. */
-export function audienceKey({
-  type,
-  namespace,
-  labels,
-  locality,
-  node,
-  network,
-  captured,
-  allocated,
-}: Audience): string {
-  const inOrder = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([type, namespace, inOrder, locality, node, network, captured, allocated]);
-}
-
-export function parseAudience(key: string): Audience {
-  const [type, namespace, labels, locality, node, network, captured, allocated] = JSON.parse(key) as [
-    ProxyType,
-    string,
-    [string, string][],
-    string,
-    string,
-    string,
-    boolean,
-    Audience['allocated'],
-  ];
-  return {
-    type,
-    namespace,
-    labels: Object.fromEntries(labels),
-    locality,
-    node,
-    network,
-    captured,
-    allocated,
-  };
+/** The same for equal audiences, whatever the order of their labels. */
+export function audienceText(audience: Audience): string {
+  const labels = Object.entries(audience.labels).sort(([a], [b]) => compareText(a, b));
+  const { type, namespace, locality, node, network, captured, allocated } = audience;
+  return JSON.stringify([type, namespace, labels, locality, node, network, captured, allocated]);
 }

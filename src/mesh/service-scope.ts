@@ -47,21 +47,34 @@ interface Lead extends Pick<VirtualServiceModel, 'namespace' | 'hosts' | 'semant
 
 export class ServiceScope {
   readonly #inputs: ScopeInputs;
-  readonly #visible: Family<readonly Service[]>;
-  readonly #preferred: Family<readonly Service[]>;
+  readonly #visible: Family<[namespace: string], readonly Service[]>;
+  readonly #preferred: Family<[type: Client['type'], namespace: string], readonly Service[]>;
   /** By namespace of the client and key. */
-  readonly #leads: Family<Lead | undefined>;
+  readonly #leads: Family<[client: string, key: string], Lead | undefined>;
   /** By a host that they route to, the VirtualServices whose rules, or whose delegates' rules, those are. */
-  readonly #keysTo: Family<readonly string[]>;
+  readonly #keysTo: Family<[host: string], readonly string[]>;
   readonly #virtualServicesTo: TableIndex<ObjectOf<'VirtualService'>>;
   readonly #rootsOf: TableIndex<ObjectOf<'VirtualService'>>;
 
   constructor(engine: MemoEngine, inputs: ScopeInputs) {
     this.#inputs = inputs;
-    this.#visible = engine.family('visibleServices', (namespace) => this.#buildVisible(namespace), sameItems);
-    this.#preferred = engine.family('preferredServices', (key) => this.#buildPreferred(key), sameItems);
-    this.#leads = engine.family('virtualServiceLead', (key) => this.#buildLead(key), deepEqual);
-    this.#keysTo = engine.family('virtualServicesTo', (host) => this.#buildKeysTo(host), deepEqual);
+    this.#visible = engine.family(
+      'visibleServices',
+      (namespace: string) => this.#buildVisible(namespace),
+      sameItems,
+    );
+    this.#preferred = engine.family(
+      'preferredServices',
+      (type: Client['type'], namespace: string) =>
+        onePerHost(this.#visible.get(namespace), { type, namespace }),
+      sameItems,
+    );
+    this.#leads = engine.family(
+      'virtualServiceLead',
+      (client: string, key: string) => this.#buildLead(client, key),
+      deepEqual,
+    );
+    this.#keysTo = engine.family('virtualServicesTo', (host: string) => this.#buildKeysTo(host), deepEqual);
     const virtualServices = inputs.store.table('VirtualService');
     this.#virtualServicesTo = virtualServices.index((object) =>
       destinationHosts(object, inputs.store.domain),
@@ -78,7 +91,7 @@ export class ServiceScope {
    * listeners take them.
    */
   visible({ type, namespace }: Pick<Client, 'type' | 'namespace'>): readonly Service[] {
-    return this.#preferred.get(`${type} ${namespace}`);
+    return this.#preferred.get(type, namespace);
   }
 
   /**
@@ -134,7 +147,7 @@ export class ServiceScope {
   /** The VirtualServices in a listener's scope that route to a host. */
   #leadingTo(client: Client, egress: EgressScope, host: string): readonly Lead[] {
     return this.#keysTo.get(host).flatMap((key) => {
-      const lead = this.#leads.get(`${client.namespace} ${key}`);
+      const lead = this.#leads.get(client.namespace, key);
       return lead && importsVirtualService(egress, lead) ? [lead] : [];
     });
   }
@@ -147,10 +160,8 @@ export class ServiceScope {
     return [...new Set(roots.map(keyOf))].sort();
   }
 
-  #buildLead(key: string): Lead | undefined {
-    const space = key.indexOf(' ');
-    const client = key.slice(0, space);
-    const model = this.#inputs.virtualService(client, key.slice(space + 1));
+  #buildLead(client: string, key: string): Lead | undefined {
+    const model = this.#inputs.virtualService(client, key);
     if (!model) return undefined;
     const { namespace, hosts, semantics } = model;
     const destinations = destinationsOf(model, client).map(({ host = '', port }) => ({
@@ -185,15 +196,6 @@ export class ServiceScope {
       namespace,
       registry.keys().flatMap((key) => registry.service(key) ?? []),
     );
-  }
-
-  #buildPreferred(key: string): readonly Service[] {
-    const space = key.indexOf(' ');
-    const namespace = key.slice(space + 1);
-    return onePerHost(this.#visible.get(namespace), {
-      type: key.slice(0, space) as Client['type'],
-      namespace,
-    });
   }
 
   /**

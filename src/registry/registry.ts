@@ -11,13 +11,13 @@ import { hostsOfEntry, serviceFromEntry } from './service-entries.ts';
 
 export class Registry {
   readonly #store: ConfigStore;
-  readonly #services: Family<Service | undefined>;
-  readonly #keysOfHost: Family<readonly string[]>;
-  readonly #endpoints: Family<readonly Endpoint[]>;
+  readonly #services: Family<[key: string], Service | undefined>;
+  readonly #keysOfHost: Family<[key: string], readonly string[]>;
+  readonly #endpoints: Family<[key: string], readonly Endpoint[]>;
   readonly #keys: Derived<readonly string[]>;
-  readonly #keysAtAddress: Family<readonly string[]>;
+  readonly #keysAtAddress: Family<[key: string], readonly string[]>;
   readonly #allocations: Derived<ReadonlyMap<string, number>>;
-  readonly #allocated: Family<AllocatedAddresses | undefined>;
+  readonly #allocated: Family<[key: string], AllocatedAddresses | undefined>;
 
   constructor(engine: MemoEngine, store: ConfigStore) {
     this.#store = store;

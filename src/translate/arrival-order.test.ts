@@ -12,7 +12,6 @@ import { ConfigStore, Registry } from '../registry/index.ts';
 import { testClient } from './testdata-mesh.ts';
 import { proxyResources } from './testdata-proxy.ts';
 import { Translator } from './translator.ts';
-import { viewOf } from './view.ts';
 
 interface Step {
   readonly object: AnyConfig;
@@ -57,7 +56,7 @@ function outcome(
   const translator = new Translator(engine, mesh);
   const read = (): readonly string[] =>
     clients.flatMap((client, i) =>
-      [...proxyResources(translator, viewOf(mesh, client))].map(
+      [...proxyResources(translator, translator.viewOf(client))].map(
         ([name, { any }]) => `${i} ${name} ${Buffer.from(any).toString('base64')}`,
       ),
     );

@@ -17,7 +17,6 @@ import {
 import { convertIngresses, type ProxyNode } from '../mesh/index.ts';
 import { meshOfText, type TestMesh, testClient } from './testdata-mesh.ts';
 import { proxyResources } from './testdata-proxy.ts';
-import { viewOf } from './view.ts';
 
 const checked = [
   'VirtualService',
@@ -87,7 +86,7 @@ function fingerprint({ mesh, clients }: Example): string {
   const fromIngresses = convertIngresses(mesh.store, mesh.mesh.settings.config);
   for (const object of fromIngresses) mesh.store.put(object);
   const resources = clients.flatMap((client) => [
-    ...proxyResources(mesh.translator, viewOf(mesh.mesh, client)),
+    ...proxyResources(mesh.translator, mesh.translator.viewOf(client)),
   ]);
   for (const { kind, metadata } of fromIngresses) mesh.store.remove(kind, metadata.namespace, metadata.name);
   return resources.map(([name, { version }]) => `${name} ${version}`).join('\n');

@@ -34,8 +34,9 @@ import { type MeshConfig, parseDocuments, readMeshConfig } from '../config/index
 import { Mesh, type ProxyNode } from '../mesh/index.ts';
 import { ConfigStore, Registry } from '../registry/index.ts';
 import type { EncodedResource } from './encoded-resource.ts';
-import { type ResourceType, Translator } from './translator.ts';
-import { type View, viewOf } from './view.ts';
+import type { ResourceType } from './resources/resource-kind.ts';
+import { Translator } from './translator.ts';
+import type { View } from './view.ts';
 
 const registry = createRegistry(
   file_envoy_config_cluster_v3_cluster,
@@ -112,8 +113,8 @@ export function meshOfText(text: string, config: MeshConfig = {}): TestMesh {
 }
 
 export function translateText(head: TestHead, text: string): Record<string, unknown> {
-  const { mesh, translator } = meshOfText(text, readMeshConfig(head.mesh ?? {}).value ?? {});
-  const view = viewOf(mesh, { ...testClient, ...head.client });
+  const { translator } = meshOfText(text, readMeshConfig(head.mesh ?? {}).value ?? {});
+  const view = translator.viewOf({ ...testClient, ...head.client });
   return Object.fromEntries(head.show.map((wanted) => [wanted, shown(translator, view, wanted)]));
 }
 

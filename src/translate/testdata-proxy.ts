@@ -6,7 +6,8 @@ import { Cluster_DiscoveryType, ClusterSchema } from '@meltemi/envoy-api/envoy/c
 import { ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import type { EncodedResource } from './encoded-resource.ts';
-import type { ResourceType, Translator } from './translator.ts';
+import type { ResourceType } from './resources/resource-kind.ts';
+import type { Translator } from './translator.ts';
 import type { View } from './view.ts';
 
 /** By `type/name`. */

@@ -1,7 +1,8 @@
 // What of a proxy decides its resources, in parts that other proxies may share.
+import type { Interner, MemoEngine } from '../base/index.ts';
 import {
   type Audience,
-  audienceKey,
+  audienceText,
   directPortsLabel,
   type GatewayTarget,
   type Mesh,
@@ -10,50 +11,74 @@ import {
 import { byAge } from '../registry/index.ts';
 import { type InboundPlan, inboundPlan } from './listeners/inbound-plan.ts';
 
-/** Plain text parts, each a key of memoised values. Proxies with equal views get the same resources. */
+/**
+ * Each part is one object for all proxies for which it is equal, and so is the view: they are keys of
+ * memoised values. Proxies with one view get the same resources.
+ */
 export interface View {
   readonly type: Audience['type'];
   /** Who asks, without where from: listeners and routes do not depend on it. */
-  readonly audience: string;
+  readonly audience: Audience;
   /** Who asks and from where: endpoints and their clusters. */
-  readonly locatedAudience: string;
-  /** JSON of the InboundPlan; empty for gateways. */
-  readonly inbound: string;
-  /** JSON of the ports on which a gateway's pods listen for its services; empty for sidecars. */
-  readonly targetPorts: string;
-  /** `address:port` of the explicit HTTP proxy; empty for none. */
-  readonly httpProxy: string;
+  readonly locatedAudience: Audience;
+  /** Of sidecars. */
+  readonly inbound: InboundPlan | undefined;
+  /** The service ports behind which a gateway's pods listen; none for sidecars. */
+  readonly targets: readonly GatewayTarget[];
+  /** Where its explicit HTTP proxy listens, if it has one. */
+  readonly httpProxy: ProxyAddress | undefined;
   /** Whether it answers for the names of the mesh. */
   readonly nameServer: boolean;
 }
 
-export function viewOf(mesh: Mesh, proxy: ProxyNode): View {
-  const node = mesh.known(proxy);
+export interface ProxyAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export class Views {
+  readonly #mesh: Mesh;
+  readonly #inbound: Interner<InboundPlan>;
+  readonly #targets: Interner<readonly GatewayTarget[]>;
+  readonly #addresses: Interner<ProxyAddress>;
+  readonly #views: Interner<View>;
+
+  constructor(engine: MemoEngine, mesh: Mesh) {
+    this.#mesh = mesh;
+    this.#inbound = engine.interner();
+    this.#targets = engine.interner();
+    this.#addresses = engine.interner();
+    this.#views = engine.interner(textOf);
+  }
+
+  of(proxy: ProxyNode): View {
+    const mesh = this.#mesh;
+    const node = mesh.known(proxy);
+    const address = httpProxyOf(mesh, node);
+    return this.#views.intern({
+      type: node.type,
+      audience: mesh.audienceOf(node),
+      locatedAudience: mesh.locatedAudienceOf(node),
+      inbound: node.type === 'sidecar' ? this.#inbound.intern(inboundPlan(mesh, node)) : undefined,
+      targets: this.#targets.intern(node.type === 'router' ? targetsOf(mesh, node) : []),
+      httpProxy: address && this.#addresses.intern(address),
+      nameServer: node.type === 'sidecar' && (node.capturesDns ?? false),
+    });
+  }
+}
+
+function textOf({ audience, locatedAudience, ...parts }: View): string {
+  return JSON.stringify([audienceText(audience), audienceText(locatedAudience), parts]);
+}
+
+function httpProxyOf(mesh: Mesh, node: ProxyNode): ProxyAddress | undefined {
   const port = node.httpProxyPort || mesh.settings.proxyHttpPort;
-  return {
-    type: node.type,
-    audience: audienceKey(mesh.audienceOf(node)),
-    locatedAudience: audienceKey(mesh.locatedAudienceOf(node)),
-    inbound: node.type === 'sidecar' ? JSON.stringify(inboundPlan(mesh, node)) : '',
-    targetPorts: node.type === 'router' ? JSON.stringify(targetPorts(mesh, node)) : '',
-    nameServer: node.type === 'sidecar' && (node.capturesDns ?? false),
-    httpProxy:
-      node.type === 'sidecar' && port > 0
-        ? `${node.captured ? '127.0.0.1' : (node.addresses[0] ?? '127.0.0.1')}:${port}`
-        : '',
-  };
+  if (node.type !== 'sidecar' || port <= 0) return undefined;
+  return { address: node.captured ? '127.0.0.1' : (node.addresses[0] ?? '127.0.0.1'), port };
 }
 
-export function parseInbound(text: string): InboundPlan {
-  return JSON.parse(text) as InboundPlan;
-}
-
-export function parseTargetPorts(text: string): readonly GatewayTarget[] {
-  return JSON.parse(text) as readonly GatewayTarget[];
-}
-
-/** The service ports behind which a gateway's pod stands, those of the oldest service first. */
-function targetPorts(mesh: Mesh, node: ProxyNode): readonly GatewayTarget[] {
+/** Those of the oldest service first. */
+function targetsOf(mesh: Mesh, node: ProxyNode): readonly GatewayTarget[] {
   const keys = new Set(node.addresses.flatMap((address) => mesh.registry.keysAtAddress(address)));
   const services = [...keys].flatMap((key) => mesh.registry.service(key) ?? []).sort(byAge);
   const targets = services.flatMap((service) => {
@@ -70,5 +95,7 @@ function targetPorts(mesh: Mesh, node: ProxyNode): readonly GatewayTarget[] {
         })),
     );
   });
-  return [...new Map(targets.map((target) => [JSON.stringify(target), target])).values()];
+  // Several addresses of one pod stand behind the same port.
+  const seen = new Map(targets.map((target) => [Object.values(target).join(), target]));
+  return [...seen.values()];
 }

@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import { parseDocuments } from '../config/index.ts';
 import { meshOfText, testClient } from './testdata-mesh.ts';
 import { proxyResources } from './testdata-proxy.ts';
-import { viewOf } from './view.ts';
 
 const rule = (name: string, weight: number): string =>
   `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: ${name}}\nspec: {hosts: [${name}], http: [{route: [{destination: {host: ${name}}, weight: ${weight}}, {destination: {host: other.prod.svc.cluster.local}, weight: 10}]}]}`;
@@ -22,8 +21,8 @@ function recomputed(services: number, ...more: readonly string[]): number {
     service('other', 'prod'),
     ...more,
   ];
-  const { engine, store, mesh, translator } = meshOfText(documents.join('\n---\n'));
-  const read = (): void => void [...proxyResources(translator, viewOf(mesh, testClient))];
+  const { engine, store, translator } = meshOfText(documents.join('\n---\n'));
+  const read = (): void => void [...proxyResources(translator, translator.viewOf(testClient))];
   const count = (): number => [...engine.statistics().recomputed.values()].reduce((sum, one) => sum + one, 0);
   read();
   const before = count();

@@ -14,7 +14,7 @@ import {
   readFeatures,
 } from '../../src/mesh/index.ts';
 import { ConfigStore, Registry } from '../../src/registry/index.ts';
-import { Translator, viewOf } from '../../src/translate/index.ts';
+import { Translator } from '../../src/translate/index.ts';
 import { resourceJson } from '../../src/translate/testdata-mesh.ts';
 import { type Call, type Json, type Outcome, simulate } from './simulate.ts';
 
@@ -125,7 +125,7 @@ function translated(scenario: Scenario): Run {
   for (const object of [...convertIngresses(store, mesh.settings.config), ...convertGatewayApi(store)])
     store.put(object);
   const translator = new Translator(engine, mesh);
-  const view = viewOf(mesh, nodeOf(scenario.proxy));
+  const view = translator.viewOf(nodeOf(scenario.proxy));
   const json = (type: 'cluster' | 'listener' | 'route', name: string): Json | undefined =>
     resourceJson(translator, view, type, name) as unknown as Json | undefined;
   const all = (type: 'cluster' | 'listener'): readonly Json[] =>

@@ -10,7 +10,7 @@ import { type Kind, kinds } from '../../src/config/kinds/table.ts';
 import { decode, Findings, type Schema } from '../../src/config/schema/index.ts';
 import { Mesh } from '../../src/mesh/index.ts';
 import { ConfigStore, Registry } from '../../src/registry/index.ts';
-import { Translator, viewOf } from '../../src/translate/index.ts';
+import { Translator } from '../../src/translate/index.ts';
 import { testClient } from '../../src/translate/testdata-mesh.ts';
 
 const corpus = join(import.meta.dirname, '../../../shared/corpora/validation-webhook/cases.json');
@@ -61,7 +61,7 @@ function translateAll(objects: readonly AnyConfig[]): number {
   const translator = new Translator(engine, mesh);
   let count = 0;
   for (const node of nodes) {
-    const view = viewOf(mesh, node);
+    const view = translator.viewOf(node);
     for (const type of ['cluster', 'listener'] as const)
       for (const name of translator.names(type, view).get()) {
         if (translator.resource(type, view, name).get()) count++;

@@ -4,7 +4,7 @@ import { MemoEngine } from '../../src/base/index.ts';
 import { type AnyConfig, type Kind, parseDocuments } from '../../src/config/index.ts';
 import { convertGatewayApi, convertIngresses, Mesh, type ProxyNode } from '../../src/mesh/index.ts';
 import { ConfigStore, Registry } from '../../src/registry/index.ts';
-import { Translator, viewOf } from '../../src/translate/index.ts';
+import { Translator } from '../../src/translate/index.ts';
 import { testClient } from '../../src/translate/testdata-mesh.ts';
 import { type ProxyResources, proxyResources } from '../../src/translate/testdata-proxy.ts';
 import { randomMeshConfig, randomResource } from './generate.ts';
@@ -88,7 +88,7 @@ export function translatedMesh(seed: number): TranslatedMesh {
   const translator = new Translator(engine, mesh);
   const proxies = Object.entries(clients).map(
     ([name, client]) =>
-      [name, proxyResources(translator, viewOf(mesh, { ...testClient, ...client }))] as const,
+      [name, proxyResources(translator, translator.viewOf({ ...testClient, ...client }))] as const,
   );
   return { seed, resources, proxies: new Map(proxies) };
 }

@@ -9,7 +9,7 @@ import {
   type SubsetModel,
 } from '../../mesh/index.ts';
 import type { Service, ServicePort } from '../../registry/index.ts';
-import { clusterSni, outboundCluster } from '../names.ts';
+import { clusterSni, outboundCluster, parseClusterName, parseClusterSni } from '../names.ts';
 
 /** Everything that decides one outbound cluster. */
 export interface OutboundTarget {
@@ -59,4 +59,14 @@ export function targetName({ port, subset, service, passesTls }: OutboundTarget)
       host: service.hostname,
     });
   return outboundCluster(port.number, subset?.name, service.hostname);
+}
+
+/** What the cluster of that name stands for, if an audience has it. */
+export function targetNamed(mesh: Mesh, audience: Audience, name: string): OutboundTarget | undefined {
+  const passed = parseClusterSni(name);
+  const parsed = passed ?? parseClusterName(name);
+  if (parsed?.direction !== 'outbound') return undefined;
+  const service = mesh.serviceFor(audience, parsed.host);
+  const targetsOf = passed ? passedTargets : outboundTargets;
+  return service && targetsOf(mesh, audience, service).find((target) => targetName(target) === name);
 }

@@ -4,17 +4,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProxyNode } from '../../mesh/index.ts';
 import { encodedJson, meshOfText, testClient } from '../testdata-mesh.ts';
-import { type GrpcResourceType, GrpcTranslator } from './grpc-translator.ts';
+import { GrpcTranslator } from './grpc-translator.ts';
 
 const node: ProxyNode = { ...testClient, isGrpc: true };
 
 /** Services of default, and resources of the test. */
 function translated(documents: string, client: Partial<ProxyNode> = {}) {
-  const { engine, mesh } = meshOfText(`${services}\n---\n${documents}`);
-  const grpc = new GrpcTranslator(engine, mesh);
+  const { engine, mesh, translator } = meshOfText(`${services}\n---\n${documents}`);
+  const grpc = new GrpcTranslator(engine, mesh, translator.endpoints);
   const view = grpc.view({ ...node, ...client }).get();
-  return (type: GrpcResourceType, name: string): unknown =>
-    encodedJson(grpc.resource(type, view, name).get());
+  return (type: 'cluster' | 'listener' | 'route', name: string): unknown =>
+    encodedJson(grpc.kind(type)?.resource(view, name).get());
 }
 
 const services = `

@@ -7,84 +7,90 @@ import {
   type RouteConfiguration,
   RouteConfigurationSchema,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route';
-import { type Derived, deepEqual, type Family, type MemoEngine } from '../../base/index.ts';
-import { type Audience, type Mesh, type ProxyNode, parseAudience } from '../../mesh/index.ts';
+import type { Derived, MemoEngine } from '../../base/index.ts';
+import type { Audience, Mesh, ProxyNode } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
-import { type OutboundTarget, outboundTargets, targetName } from '../clusters/target.ts';
+import { targetNamed } from '../clusters/target.ts';
 import { type EncodedResource, encodeResource, sameResource } from '../encoded-resource.ts';
 import { grpcServerAddress, outboundCluster, parseClusterName, parseHostAndPort } from '../names.ts';
+import type { ResourceKind } from '../resources/resource-kind.ts';
 import { serviceRoutes } from '../routes/virtual-host.ts';
 import { grpcCluster } from './cluster.ts';
-import { type GrpcView, grpcViewOf, tlsOfServedPort } from './grpc-view.ts';
+import { type GrpcView, GrpcViews, type ServedPorts } from './grpc-view.ts';
 import { channelListener, serverListener } from './listeners.ts';
 import { grpcRoute } from './route.ts';
 
-/** Endpoints are those of a sidecar, and made there. */
-export type GrpcResourceType = 'cluster' | 'listener' | 'route';
-
-interface ResourceKey {
-  readonly type: GrpcResourceType;
-  readonly name: string;
-  readonly audience: string;
-  readonly servedPorts: string;
-}
+/** Endpoints are those of a sidecar. */
+type GrpcKind = ResourceKind<GrpcView>;
 
 export class GrpcTranslator {
   readonly #engine: MemoEngine;
   readonly #mesh: Mesh;
-  readonly #resources: Family<EncodedResource | undefined>;
+  readonly #views: GrpcViews;
+  readonly #kinds: ReadonlyMap<string, GrpcKind>;
 
-  constructor(engine: MemoEngine, mesh: Mesh) {
+  constructor(engine: MemoEngine, mesh: Mesh, endpoints: ResourceKind<Pick<GrpcView, 'locatedAudience'>>) {
     this.#engine = engine;
     this.#mesh = mesh;
-    this.#resources = engine.family(
-      'grpcResource',
-      (key) => this.#build(JSON.parse(key) as ResourceKey),
-      sameResource,
-    );
+    this.#views = new GrpcViews(engine, mesh);
+    const kinds = [this.#clusters(), endpoints, this.#listeners(), this.#routeTables()];
+    this.#kinds = new Map(kinds.map((kind) => [kind.type, kind]));
   }
 
   view(node: ProxyNode): Derived<GrpcView> {
-    return this.#engine.derive('grpcView', () => grpcViewOf(this.#mesh, node), deepEqual);
+    return this.#engine.derive('grpcView', () => this.#views.of(node));
   }
 
-  /** Holds undefined while there is no such resource. */
-  resource(type: GrpcResourceType, view: GrpcView, name: string): Derived<EncodedResource | undefined> {
-    const isServer = type === 'listener' && grpcServerAddress(name) !== undefined;
-    const key: ResourceKey = {
-      type,
-      name,
-      audience: type === 'cluster' ? view.locatedAudience : view.audience,
-      servedPorts: isServer ? view.servedPorts : '',
+  /** Everything is asked for by name. Undefined for a kind that applications are not given. */
+  kind(type: string): GrpcKind | undefined {
+    return this.#kinds.get(type);
+  }
+
+  #clusters(): GrpcKind {
+    const resources = this.#engine.family(
+      'grpcCluster',
+      (located: Audience, name: string) => {
+        const target = targetNamed(this.#mesh, located, name);
+        const cluster = target && grpcCluster(this.#mesh, located, target);
+        return cluster && encodeResource(ClusterSchema, name, cluster);
+      },
+      sameResource,
+    );
+    return { type: 'cluster', resource: ({ locatedAudience }, name) => resources.at(locatedAudience, name) };
+  }
+
+  #routeTables(): GrpcKind {
+    const resources = this.#engine.family(
+      'grpcRoutes',
+      (audience: Audience, name: string) => {
+        const routes = this.#routes(name, audience);
+        return routes && encodeResource(RouteConfigurationSchema, name, routes);
+      },
+      sameResource,
+    );
+    return { type: 'route', resource: ({ audience }, name) => resources.at(audience, name) };
+  }
+
+  /** Of channels to a service, and of the servers of the application itself. */
+  #listeners(): GrpcKind {
+    const channels = this.#engine.family(
+      'grpcChannel',
+      (audience: Audience, name: string) => encodedListener(name, this.#channel(name, audience)),
+      sameResource,
+    );
+    const servers = this.#engine.family(
+      'grpcServer',
+      (served: ServedPorts, name: string) => encodedListener(name, serverNamed(name, served)),
+      sameResource,
+    );
+    return {
+      type: 'listener',
+      resource: ({ audience, served }, name) =>
+        grpcServerAddress(name) ? servers.at(served, name) : channels.at(audience, name),
     };
-    return this.#resources.at(JSON.stringify(key));
   }
 
-  #build(key: ResourceKey): EncodedResource | undefined {
-    const audience = parseAudience(key.audience);
-    switch (key.type) {
-      case 'listener': {
-        const listener = this.#listener(key, audience);
-        return listener && encodeResource(ListenerSchema, key.name, listener);
-      }
-      case 'route': {
-        const routes = this.#routes(key.name, audience);
-        return routes && encodeResource(RouteConfigurationSchema, key.name, routes);
-      }
-      case 'cluster': {
-        const target = this.#target(key.name, audience);
-        const cluster = target && grpcCluster(this.#mesh, audience, target);
-        return cluster && encodeResource(ClusterSchema, key.name, cluster);
-      }
-    }
-  }
-
-  #listener({ name, servedPorts }: ResourceKey, audience: Audience): Listener | undefined {
-    const server = grpcServerAddress(name);
-    if (server) {
-      const mutualTls = tlsOfServedPort(servedPorts, server.port);
-      return mutualTls === undefined ? undefined : serverListener(name, server, mutualTls);
-    }
+  #channel(name: string, audience: Audience): Listener | undefined {
     const wanted = parseHostAndPort(name);
     const service = wanted && this.#serviceMeant(wanted.host, audience);
     if (!service?.ports.some((port) => port.number === wanted?.port)) return undefined;
@@ -103,14 +109,6 @@ export class GrpcTranslator {
       name,
       virtualHosts: [{ name: service.hostname, domains: ['*'], routes }],
     });
-  }
-
-  #target(name: string, audience: Audience): OutboundTarget | undefined {
-    const wanted = parseClusterName(name);
-    const service = wanted && this.#mesh.serviceFor(audience, wanted.host);
-    return (
-      service && outboundTargets(this.#mesh, audience, service).find((target) => targetName(target) === name)
-    );
   }
 
   /**
@@ -135,4 +133,14 @@ export class GrpcTranslator {
     const service = this.#mesh.serviceFor(audience, host);
     return service?.resolution === 'alias' ? undefined : service;
   }
+}
+
+function serverNamed(name: string, served: ServedPorts): Listener | undefined {
+  const address = grpcServerAddress(name);
+  const own = address && served.find(({ port }) => port === address.port);
+  return own && serverListener(name, address, own.mutualTls);
+}
+
+function encodedListener(name: string, listener: Listener | undefined): EncodedResource | undefined {
+  return listener && encodeResource(ListenerSchema, name, listener);
 }

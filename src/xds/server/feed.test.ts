@@ -20,7 +20,7 @@ function bench(start = 1): Bench {
   const names = engine.input<readonly string[] | undefined>(['a', 'b']);
   const failures: FeedFailure[] = [];
   const hub = new FeedHub((failure) => failures.push(failure));
-  const family = engine.family<ServedResource | undefined>('resource', (name) => {
+  const family = engine.family('resource', (name: string): ServedResource | undefined => {
     const version = versions[name as 'a' | 'b'].get();
     if (version < 0) throw new Error(`no ${name}`);
     return { name, version: String(version), any: new Uint8Array() };
