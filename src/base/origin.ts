@@ -17,6 +17,14 @@ export function at(origin: Origin, path: string): Origin {
   return { ...origin, path: joinPath(origin.path, path) };
 }
 
+/**
+ * A place in the resource, whatever file it stands in now: what is derived from a resource need not change
+ * when the resource only moves. Its line is found when somebody asks.
+ */
+export function within({ kind, namespace, name }: Origin, path: string): Origin {
+  return { kind, namespace, name, path };
+}
+
 export function joinPath(base: string, rest: string): string {
   if (base === '') return rest;
   return rest.startsWith('[') ? base + rest : `${base}.${rest}`;

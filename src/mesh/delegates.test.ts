@@ -4,31 +4,39 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { HTTPMatchRequest, HTTPRoute, StringMatch } from '../config/index.ts';
 import { mergeDelegates } from './delegates.ts';
-import type { VirtualServiceModel } from './virtual-service.ts';
+import {
+  type HttpMatch,
+  type HttpRule,
+  resolveVirtualService,
+  type VirtualServiceModel,
+} from './virtual-service.ts';
 
-const model = (key: string, http: readonly HTTPRoute[]): VirtualServiceModel => ({
-  key,
-  name: key.split('/')[1] ?? '',
-  namespace: key.split('/')[0] ?? '',
-  createdAt: 0,
-  hosts: [],
-  gateways: ['mesh'],
-  visibility: { kind: 'public', namespaces: [] },
-  http,
-  tls: [],
-  tcp: [],
-  semantics: 'istio',
-  origin: { kind: 'VirtualService', namespace: 'a', name: 'b', path: '' },
-});
+const model = (key: string, http: readonly HTTPRoute[]): VirtualServiceModel => {
+  const [namespace = '', name = ''] = key.split('/');
+  const kind = 'VirtualService';
+  return resolveVirtualService(
+    {
+      kind,
+      apiVersion: 'networking.istio.io/v1',
+      metadata: { namespace, name, labels: {}, annotations: {} },
+      spec: { http },
+      origin: { kind, namespace, name, path: '' },
+    },
+    { domain: 'cluster.local', defaultExportTo: undefined },
+  );
+};
 
 /** The rules of a root whose first rule delegates, followed by one of its own. */
-function merged(root: Partial<HTTPRoute>, inner: readonly HTTPRoute[]): readonly HTTPRoute[] {
+function merged(root: Partial<HTTPRoute>, inner: readonly HTTPRoute[]): readonly HttpRule[] {
   const own: HTTPRoute = { name: 'own' };
   const delegating = { ...root, delegate: { name: 'd', namespace: 'b' } };
   return mergeDelegates(model('a/root', [delegating, own]), (key, namespace) =>
     key === 'b/d' && namespace === 'a' ? model('b/d', inner) : undefined,
   ).http.slice(0, -1);
 }
+
+/** What the match asks for, without where it was written. */
+const said = ({ origins: _, ...match }: HttpMatch): unknown => JSON.parse(JSON.stringify(match));
 
 const uri = (match: StringMatch): readonly HTTPMatchRequest[] => [{ uri: match }];
 
@@ -125,7 +133,7 @@ for (const { name, root, inner, expected } of narrowing)
   test(`narrowed: ${name}`, () => {
     const rules = merged({ match: root }, [{ match: inner }]);
     assert.deepEqual(
-      rules.map(({ match }) => JSON.parse(JSON.stringify(match ?? []))),
+      rules.map(({ match = [] }) => match.map(said)),
       expected === undefined ? [] : [expected],
     );
   });
@@ -141,6 +149,25 @@ test('what the delegate says holds, what it leaves out is inherited', () => {
   assert.deepEqual(rule?.retries, { attempts: 1 });
   assert.deepEqual(rule?.headers, { request: { set: { a: 'b' } } });
   assert.equal(rule?.delegate, undefined);
+});
+
+test('a merged rule and its matches are of the delegate and of the root, in this order', () => {
+  const root = model('a/root', [
+    { match: uri({ exact: '/x' }) },
+    { match: uri({ prefix: '/api' }), delegate: { name: 'd', namespace: 'b' } },
+  ]);
+  const inner = model('b/d', [{ match: uri({ prefix: '/api/v1' }) }, { match: uri({ prefix: '/api/v2' }) }]);
+  const { http } = mergeDelegates(root, () => inner);
+  const places = ({ origins }: Pick<(typeof http)[number], 'origins'>): readonly string[] =>
+    origins.map(({ namespace, name, path }) => `${namespace}/${name} ${path}`);
+  assert.deepEqual(http.map(places), [
+    ['a/root spec.http[0]'],
+    ['b/d spec.http[0]', 'a/root spec.http[1]'],
+    ['b/d spec.http[1]', 'a/root spec.http[1]'],
+  ]);
+  assert.deepEqual(http[2]?.match?.map(places), [
+    ['b/d spec.http[1].match[0]', 'a/root spec.http[1].match[0]'],
+  ]);
 });
 
 test('a delegate that is missing leaves the other rules as they are', () => {

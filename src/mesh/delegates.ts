@@ -2,8 +2,8 @@
 // match.
 // https://istio.io/latest/docs/reference/config/networking/virtual-service/#Delegate
 import { deepEqual } from '../base/index.ts';
-import type { HTTPMatchRequest, HTTPRoute, StringMatch } from '../config/index.ts';
-import type { VirtualServiceModel } from './virtual-service.ts';
+import type { HTTPMatchRequest, StringMatch } from '../config/index.ts';
+import type { HttpMatch, HttpRule, VirtualServiceModel } from './virtual-service.ts';
 
 /** Finds a delegate that the root's namespace may see; undefined when missing, hidden, or not a delegate. */
 export type FindDelegate = (key: string, rootNamespace: string) => VirtualServiceModel | undefined;
@@ -17,7 +17,7 @@ export function mergeDelegates(root: VirtualServiceModel, find: FindDelegate): V
   };
 }
 
-function expand(root: VirtualServiceModel, route: HTTPRoute, find: FindDelegate): readonly HTTPRoute[] {
+function expand(root: VirtualServiceModel, route: HttpRule, find: FindDelegate): readonly HttpRule[] {
   const delegate = find(
     `${route.delegate?.namespace ?? root.namespace}/${route.delegate?.name ?? ''}`,
     root.namespace,
@@ -27,7 +27,7 @@ function expand(root: VirtualServiceModel, route: HTTPRoute, find: FindDelegate)
 }
 
 /** Undefined when the inner rule asks for something outside the root's match: the whole rule is dropped. */
-function mergeRoute(root: HTTPRoute, inner: HTTPRoute): HTTPRoute | undefined {
+function mergeRoute(root: HttpRule, inner: HttpRule): HttpRule | undefined {
   const match = mergeMatches(root.match ?? [], inner.match ?? []);
   if (!match) return undefined;
   return {
@@ -46,16 +46,17 @@ function mergeRoute(root: HTTPRoute, inner: HTTPRoute): HTTPRoute | undefined {
     corsPolicy: inner.corsPolicy ?? root.corsPolicy,
     mirrors: inner.mirrors ?? root.mirrors,
     headers: inner.headers ?? root.headers,
+    origins: [...inner.origins, ...root.origins],
   };
 }
 
 function mergeMatches(
-  root: readonly HTTPMatchRequest[],
-  inner: readonly HTTPMatchRequest[],
-): readonly HTTPMatchRequest[] | undefined {
+  root: readonly HttpMatch[],
+  inner: readonly HttpMatch[],
+): readonly HttpMatch[] | undefined {
   if (root.length === 0) return inner;
   if (inner.length === 0) return root;
-  const merged: HTTPMatchRequest[] = [];
+  const merged: HttpMatch[] = [];
   for (const narrow of inner) {
     const fitting = root.flatMap((wide) => mergeMatch(wide, narrow) ?? []);
     if (fitting.length === 0) return undefined;
@@ -64,7 +65,7 @@ function mergeMatches(
   return merged;
 }
 
-function mergeMatch(root: HTTPMatchRequest, inner: HTTPMatchRequest): HTTPMatchRequest | undefined {
+function mergeMatch(root: HttpMatch, inner: HttpMatch): HttpMatch | undefined {
   if (conflicts(root, inner)) return undefined;
   return {
     ...root,
@@ -76,6 +77,7 @@ function mergeMatch(root: HTTPMatchRequest, inner: HTTPMatchRequest): HTTPMatchR
     queryParams: mergeMaps(root.queryParams, inner.queryParams),
     ignoreUriCase: inner.ignoreUriCase ?? root.ignoreUriCase,
     sourceLabels: mergeMaps(root.sourceLabels, inner.sourceLabels),
+    origins: [...inner.origins, ...root.origins],
   };
 }
 

@@ -1,5 +1,5 @@
 // DestinationRules: which one a client gets for a service, and the policy that holds for a port and a subset.
-import { compareText, deepEqual, type Origin } from '../base/index.ts';
+import { compareText, deepEqual, type Origin, within } from '../base/index.ts';
 import type { Subset, TrafficPolicy } from '../config/index.ts';
 import { type ObjectOf, resolveHost, selects } from '../registry/index.ts';
 import { isGeneratedName } from './conversion/generated.ts';
@@ -15,13 +15,19 @@ export interface DestinationRuleModel {
   /** Labels of the clients it is for; undefined for all. */
   readonly workloadSelector?: Readonly<Record<string, string>>;
   readonly trafficPolicy?: TrafficPolicy;
+  /** Where the policy was written; twice where a policy of the Gateway API fills gaps. */
+  readonly policyOrigins: readonly Origin[];
   readonly subsets: readonly SubsetModel[];
   /** Whether it was made from a policy of the Gateway API: what a user wrote goes before it. */
   readonly isGenerated: boolean;
   readonly origin: Origin;
 }
 
-export type SubsetModel = Subset & { readonly ruleName: string; readonly ruleNamespace: string };
+export type SubsetModel = Subset & {
+  readonly ruleName: string;
+  readonly ruleNamespace: string;
+  readonly origin: Origin;
+};
 
 /**
  * Which rules of a namespace a lookup is among: those that its own clients see, those that others may see,
@@ -45,10 +51,12 @@ export function resolveDestinationRule(
     exportTo: workloadSelector ? ['.'] : [...new Set(spec.exportTo)].sort(),
     workloadSelector,
     trafficPolicy: spec.trafficPolicy,
-    subsets: (spec.subsets ?? []).map((subset) => ({
+    policyOrigins: spec.trafficPolicy ? [within(object.origin, 'spec.trafficPolicy')] : [],
+    subsets: (spec.subsets ?? []).map((subset, i) => ({
       ...subset,
       ruleName: metadata.name,
       ruleNamespace: metadata.namespace,
+      origin: within(object.origin, `spec.subsets[${i}]`),
     })),
     isGenerated: isGeneratedName(metadata.name),
     origin: object.origin,
@@ -120,15 +128,23 @@ function addRule(first: DestinationRuleModel, next: DestinationRuleModel): Desti
   const names = new Set(first.subsets.map((subset) => subset.name));
   return {
     ...first,
-    trafficPolicy: joinedPolicy(first, next),
+    ...joinedPolicy(first, next),
     subsets: [...first.subsets, ...next.subsets.filter((subset) => !names.has(subset.name))],
   };
 }
 
-function joinedPolicy(first: DestinationRuleModel, next: DestinationRuleModel): TrafficPolicy | undefined {
-  if (first.isGenerated === next.isGenerated) return first.trafficPolicy ?? next.trafficPolicy;
+type OwnPolicy = Pick<DestinationRuleModel, 'trafficPolicy' | 'policyOrigins'>;
+
+function joinedPolicy(first: DestinationRuleModel, next: DestinationRuleModel): OwnPolicy {
+  if (first.isGenerated === next.isGenerated) {
+    const { trafficPolicy, policyOrigins } = first.trafficPolicy ? first : next;
+    return { trafficPolicy, policyOrigins };
+  }
   const [written, generated] = first.isGenerated ? [next, first] : [first, next];
-  return fillGaps(written.trafficPolicy, generated.trafficPolicy);
+  return {
+    trafficPolicy: fillGaps(written.trafficPolicy, generated.trafficPolicy),
+    policyOrigins: [...written.policyOrigins, ...generated.policyOrigins],
+  };
 }
 
 /** What a user wrote, with what it leaves open from a policy of the Gateway API. */

@@ -1,6 +1,7 @@
 // Gateways that a gateway proxy serves: their servers grouped by the port to listen on, and what each may
 // serve.
 // https://istio.io/latest/docs/reference/config/networking/gateway/
+import { type Origin, within } from '../base/index.ts';
 import type { Server } from '../config/index.ts';
 import { isHttp, type ObjectOf, olderFirst, parseProtocol, selects } from '../registry/index.ts';
 
@@ -16,6 +17,7 @@ export interface GatewayServer {
   /** Port of the Gateway, before translation to the port that the gateway's pods listen on. */
   readonly portNumber: number;
   readonly bind: string;
+  readonly origin: Origin;
 }
 
 export interface GatewayHost {
@@ -113,9 +115,9 @@ function groupServers(
 ): readonly GatewayPort[] {
   const groups = new Map<string, PortGroup>();
   for (const { gateway, ports } of gateways) {
-    for (const server of gateway.spec.servers ?? []) {
+    for (const [index, server] of (gateway.spec.servers ?? []).entries()) {
       for (const port of ports(server.port?.number ?? 0)) {
-        const entry = gatewayServer(gateway, server);
+        const entry = gatewayServer(gateway, server, index);
         const key = `${entry.bind}_${port}`;
         const group = groups.get(key);
         if (!group)
@@ -133,7 +135,7 @@ function groupServers(
   return [...groups.values()];
 }
 
-function gatewayServer(gateway: GatewayObject, server: Server): GatewayServer {
+function gatewayServer(gateway: GatewayObject, server: Server, index: number): GatewayServer {
   const namespace = gateway.metadata.namespace;
   return {
     gateway: `${namespace}/${gateway.metadata.name}`,
@@ -143,6 +145,7 @@ function gatewayServer(gateway: GatewayObject, server: Server): GatewayServer {
     hosts: (server.hosts ?? []).map((host) => parseHost(host, namespace)),
     portNumber: server.port?.number ?? 0,
     bind: server.bind || '0.0.0.0',
+    origin: within(gateway.origin, `spec.servers[${index}]`),
   };
 }
 

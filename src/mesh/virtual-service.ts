@@ -1,11 +1,43 @@
 // VirtualServices with every name resolved: hosts, destinations, gateways, delegates.
-import { deepEqual, type Origin } from '../base/index.ts';
-import type { Destination, HTTPRoute, TCPRoute, TLSRoute, VirtualService } from '../config/index.ts';
+import { deepEqual, type Origin, within } from '../base/index.ts';
+import type {
+  Destination,
+  HTTPMatchRequest,
+  HTTPRoute,
+  HTTPRouteDestination,
+  L4MatchAttributes,
+  RouteDestination,
+  TCPRoute,
+  TLSMatchAttributes,
+  TLSRoute,
+  VirtualService,
+} from '../config/index.ts';
 import { byAge, type ObjectOf, resolveHost } from '../registry/index.ts';
 import { type RouteSemantics, routeSemanticsAnnotation } from './conversion/generated.ts';
 import { nearness, type Visibility, visibilityOf } from './visibility.ts';
 
 export const meshGateway = 'mesh';
+
+/** A part of a rule with where it was written; of a merged one, what a delegate says first. */
+export type Placed<T> = T & { readonly origins: readonly Origin[] };
+
+export type HttpMatch = Placed<HTTPMatchRequest>;
+export type HttpTarget = Placed<HTTPRouteDestination>;
+
+export interface HttpRule extends Placed<HTTPRoute> {
+  readonly match?: readonly HttpMatch[];
+  readonly route?: readonly HttpTarget[];
+}
+
+export interface TlsRule extends Placed<TLSRoute> {
+  readonly match?: readonly Placed<TLSMatchAttributes>[];
+  readonly route?: readonly Placed<RouteDestination>[];
+}
+
+export interface TcpRule extends Placed<TCPRoute> {
+  readonly match?: readonly Placed<L4MatchAttributes>[];
+  readonly route?: readonly Placed<RouteDestination>[];
+}
 
 export interface VirtualServiceModel {
   /** `namespace/name`. */
@@ -17,9 +49,9 @@ export interface VirtualServiceModel {
   /** `mesh` or `namespace/name` of a Gateway. */
   readonly gateways: readonly string[];
   readonly visibility: Visibility;
-  readonly http: readonly HTTPRoute[];
-  readonly tls: readonly TLSRoute[];
-  readonly tcp: readonly TCPRoute[];
+  readonly http: readonly HttpRule[];
+  readonly tls: readonly TlsRule[];
+  readonly tcp: readonly TcpRule[];
   /**
    * Of Ingress and Gateway API, path prefixes end at a slash; of the latter, a missing cluster answers 500.
    */
@@ -37,7 +69,7 @@ export function resolveVirtualService(
   context: VirtualServiceContext,
 ): VirtualServiceModel {
   const { metadata, spec } = object;
-  const names: Names = { namespace: metadata.namespace, domain: context.domain };
+  const names: Names = { namespace: metadata.namespace, domain: context.domain, origin: object.origin };
   return {
     key: `${metadata.namespace}/${metadata.name}`,
     name: metadata.name,
@@ -46,17 +78,9 @@ export function resolveVirtualService(
     hosts: virtualServiceHosts(object, context.domain),
     gateways: resolveGateways(spec.gateways, metadata.namespace) ?? [meshGateway],
     visibility: visibilityOf(spec.exportTo, metadata.namespace, context.defaultExportTo),
-    http: (spec.http ?? []).map((route) => resolveHttpRoute(route, names)),
-    tls: (spec.tls ?? []).map((route) => ({
-      ...route,
-      match: resolveMatches(route.match, names),
-      route: resolveTargets(route.route, names),
-    })),
-    tcp: (spec.tcp ?? []).map((route) => ({
-      ...route,
-      match: resolveMatches(route.match, names),
-      route: resolveTargets(route.route, names),
-    })),
+    http: (spec.http ?? []).map((route, i) => resolveHttpRoute(route, names, `spec.http[${i}]`)),
+    tls: (spec.tls ?? []).map((route, i) => resolveRule(route, names, `spec.tls[${i}]`)),
+    tcp: (spec.tcp ?? []).map((route, i) => resolveRule(route, names, `spec.tcp[${i}]`)),
     semantics: semanticsOf(metadata.annotations[routeSemanticsAnnotation]),
     origin: object.origin,
   };
@@ -92,16 +116,37 @@ function gatewayOfName(gateway: string, namespace: string): string {
   return `${space ?? namespace}/${name}`;
 }
 
+/** What the names in a resource are resolved by, and where the resource is from. */
 interface Names {
   readonly namespace: string;
   readonly domain: string;
+  readonly origin: Origin;
 }
 
-function resolveHttpRoute(route: HTTPRoute, names: Names): HTTPRoute {
+interface Rule<M, T> {
+  readonly match?: readonly M[];
+  readonly route?: readonly T[];
+}
+
+function resolveRule<
+  M extends { readonly gateways?: readonly string[] },
+  T extends { readonly destination?: Destination },
+  R extends Rule<M, T>,
+>(route: R & Rule<M, T>, names: Names, path: string): Placed<R> & Rule<Placed<M>, Placed<T>> {
   return {
     ...route,
-    match: resolveMatches(route.match, names),
-    route: resolveTargets(route.route, names),
+    match: resolveMatches(route.match, names, path),
+    route: resolveTargets(route.route, names, path),
+    origins: [within(names.origin, path)],
+  };
+}
+
+function resolveHttpRoute(route: HTTPRoute, names: Names, path: string): HttpRule {
+  return {
+    ...route,
+    match: resolveMatches(route.match, names, path),
+    route: resolveTargets(route.route, names, path),
+    origins: [within(names.origin, path)],
     mirror: route.mirror && resolveDestination(route.mirror, names),
     mirrors: route.mirrors?.map((mirror) => ({
       ...mirror,
@@ -114,10 +159,13 @@ function resolveHttpRoute(route: HTTPRoute, names: Names): HTTPRoute {
 function resolveTargets<T extends { readonly destination?: Destination }>(
   targets: readonly T[] | undefined,
   names: Names,
-): readonly T[] | undefined {
-  return targets?.map((target) =>
-    target.destination ? { ...target, destination: resolveDestination(target.destination, names) } : target,
-  );
+  path: string,
+): readonly Placed<T>[] | undefined {
+  return targets?.map((target, i) => ({
+    ...target,
+    ...(target.destination ? { destination: resolveDestination(target.destination, names) } : {}),
+    origins: [within(names.origin, `${path}.route[${i}]`)],
+  }));
 }
 
 function resolveDestination(destination: Destination, names: Names): Destination {
@@ -127,10 +175,13 @@ function resolveDestination(destination: Destination, names: Names): Destination
 function resolveMatches<T extends { readonly gateways?: readonly string[] }>(
   matches: readonly T[] | undefined,
   names: Names,
-): readonly T[] | undefined {
-  return matches?.map((match) =>
-    match.gateways?.length ? { ...match, gateways: resolveGateways(match.gateways, names.namespace) } : match,
-  );
+  path: string,
+): readonly Placed<T>[] | undefined {
+  return matches?.map((match, i) => ({
+    ...match,
+    ...(match.gateways?.length ? { gateways: resolveGateways(match.gateways, names.namespace) } : {}),
+    origins: [within(names.origin, `${path}.match[${i}]`)],
+  }));
 }
 
 /** Where the rules lead to, as far as they are for clients of a namespace. */

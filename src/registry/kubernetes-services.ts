@@ -1,4 +1,5 @@
 // Kubernetes Service objects as services of the mesh.
+import { type Origin, within } from '../base/index.ts';
 import type { ConfigObject, KubeService } from '../config/index.ts';
 import { kubernetesHost } from './hostname.ts';
 import { protocolOfPort } from './protocol.ts';
@@ -27,7 +28,9 @@ export function serviceFromKubernetes(
     name: metadata.name,
     source: 'kubernetes',
     createdAt: metadata.creationTimestamp,
-    ports: (spec.ports ?? []).filter((port) => (port.protocol ?? 'TCP') !== 'UDP').map(toPort),
+    ports: (spec.ports ?? []).flatMap((port, index) =>
+      port.protocol === 'UDP' ? [] : [toPort(port, within(object.origin, `spec.ports[${index}]`))],
+    ),
     addresses: addressesOf(spec),
     resolution: resolutionOf(spec),
     headless: spec.clusterIP === 'None',
@@ -43,12 +46,13 @@ export function serviceFromKubernetes(
   };
 }
 
-function toPort(port: NonNullable<KubeService['ports']>[number]): ServicePort {
+function toPort(port: NonNullable<KubeService['ports']>[number], origin: Origin): ServicePort {
   return {
     name: port.name ?? '',
     number: port.port,
     protocol: protocolOfPort(port),
     targetPort: port.targetPort || undefined,
+    origin,
   };
 }
 

@@ -1,4 +1,5 @@
 // ServiceEntry objects as services of the mesh: one service a host.
+import { type Origin, within } from '../base/index.ts';
 import type { ConfigObject, ServiceEntry } from '../config/index.ts';
 import { isWildcard } from './hostname.ts';
 import { parseProtocol } from './protocol.ts';
@@ -28,7 +29,9 @@ export function serviceFromEntry(
     name: metadata.name,
     source: 'service-entry',
     createdAt: metadata.creationTimestamp,
-    ports: (spec.ports ?? []).map(toPort),
+    ports: (spec.ports ?? []).map((port, index) =>
+      toPort(port, within(object.origin, `spec.ports[${index}]`)),
+    ),
     addresses: (spec.addresses ?? []).filter((address) => address !== '').map(withoutFullPrefix),
     allocatedAddresses: needsAddress(object, hostname) ? statusAddresses(object, hostname) : [],
     resolution: resolutionOf(spec),
@@ -50,12 +53,13 @@ function withoutFullPrefix(text: string): string {
   return length === (address.includes(':') ? '128' : '32') ? address : text;
 }
 
-function toPort(port: NonNullable<ServiceEntry['ports']>[number]): ServicePort {
+function toPort(port: NonNullable<ServiceEntry['ports']>[number], origin: Origin): ServicePort {
   return {
     name: port.name ?? '',
     number: port.number ?? 0,
     protocol: parseProtocol(port.protocol),
     targetPort: port.targetPort || undefined,
+    origin,
   };
 }
 

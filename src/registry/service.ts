@@ -20,6 +20,7 @@ export interface ServicePort {
    * there is none.
    */
   readonly targetPort?: number | string;
+  readonly origin: Origin;
 }
 
 export interface Service {

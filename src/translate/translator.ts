@@ -2,6 +2,7 @@
 // are the same. A kind of resource is a file in resources/ and an entry here.
 import type { Derived, MemoEngine } from '../base/index.ts';
 import type { Mesh, ProxyNode } from '../mesh/index.ts';
+import { type ElementOrigin, elementsOf } from './origins.ts';
 import { clusters } from './resources/clusters.ts';
 import { endpoints } from './resources/endpoints.ts';
 import { gatewayPorts } from './resources/gateway-ports.ts';
@@ -48,6 +49,15 @@ export class Translator {
     const names = this.#kinds.get(type)?.names?.(view);
     if (!names) throw new Error(`resources of the kind ${type} are not listed`);
     return names;
+  }
+
+  /**
+   * Where the elements of a resource come from: places in what users wrote, whose lines a source can tell.
+   * Makes the resource once more; for people, not for every change.
+   */
+  origins(type: ResourceType, view: View, name: string): readonly ElementOrigin[] {
+    const message = this.#kinds.get(type)?.message(view, name);
+    return message ? elementsOf(message) : [];
   }
 
   /** The same cell is handed out for every view that shares the resource. */

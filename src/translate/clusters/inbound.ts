@@ -12,6 +12,7 @@ import { connectionPool, httpProtocolOptions } from '../features/connection-pool
 import { clusterStatName, type StatSubject } from '../features/stat-name.ts';
 import { inboundClusterName } from '../listeners/inbound.ts';
 import type { InboundPort } from '../listeners/inbound-plan.ts';
+import { madeOf } from '../origins.ts';
 import { duration, type Init, packed, pipeAddress, socketAddress } from '../wire.ts';
 import { inboundSourceAddress } from './static.ts';
 
@@ -23,7 +24,7 @@ const never = 9_223_372_035_000;
 export function inboundCluster(port: InboundPort, settings: MeshSettings): Cluster {
   const name = inboundClusterName(port.port);
   const options = httpProtocolOptions(port.protocol, port.connectionPool, false);
-  return create(ClusterSchema, {
+  const cluster = create(ClusterSchema, {
     name,
     altStatName: clusterStatName(
       settings.config.inboundClusterStatName,
@@ -43,6 +44,7 @@ export function inboundCluster(port: InboundPort, settings: MeshSettings): Clust
         }
       : {},
   });
+  return madeOf(cluster, port.origin);
 }
 
 function discovery(port: InboundPort, { config }: MeshSettings): Init<typeof ClusterSchema> {

@@ -9,6 +9,7 @@ import {
 } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { ClusterLoadAssignment } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
+import { type Origin, within } from '../../base/index.ts';
 import type { LoadBalancerSettings } from '../../config/index.ts';
 import { type Audience, configMapScheme, effectivePolicy, type Mesh } from '../../mesh/index.ts';
 import { isHttp2 } from '../../registry/index.ts';
@@ -30,6 +31,7 @@ import {
 import { zoneAware, zoneAwareSetting } from '../features/zone-aware.ts';
 import { clusterSni, configPath } from '../names.ts';
 import { addErrorMatcher } from '../newer-fields.ts';
+import { madeOf } from '../origins.ts';
 import { duration, fromAds, type Init, istioMetadata, packed } from '../wire.ts';
 import { identitiesOf } from './identities.ts';
 import { type OutboundTarget, targetName } from './target.ts';
@@ -62,7 +64,19 @@ export function outboundClusterOf(
     ...(target.passesTls ? {} : withProxyProtocol(tlsOf(mesh, audience, target, type), policy.proxyProtocol)),
   });
   if (!target.passesTls) addProtocolOptions(cluster, target, mesh, audience.type);
-  return cluster;
+  return madeOf(cluster, ...originsOf(target));
+}
+
+/** The subset, the policy and the port, the most specific first. */
+function originsOf({ subset, rule, port }: OutboundTarget): readonly Origin[] {
+  const portPolicy = (rule?.trafficPolicy?.portLevelSettings ?? []).findIndex(
+    (settings) => settings.port?.number === port.number,
+  );
+  const policies = rule?.policyOrigins ?? [];
+  const ofPort = policies
+    .slice(0, portPolicy < 0 ? 0 : 1)
+    .map((origin) => within(origin, `${origin.path}.portLevelSettings[${portPolicy}]`));
+  return [...(subset ? [subset.origin] : []), ...ofPort, ...policies, port.origin];
 }
 
 function statName(mesh: Mesh, { service, port, subset }: OutboundTarget, name: string): string {

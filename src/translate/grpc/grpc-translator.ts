@@ -11,9 +11,8 @@ import type { Derived, MemoEngine } from '../../base/index.ts';
 import type { Audience, Mesh, ProxyNode } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
 import { targetNamed } from '../clusters/target.ts';
-import { type EncodedResource, encodeResource, sameResource } from '../encoded-resource.ts';
 import { grpcServerAddress, outboundCluster, parseClusterName, parseHostAndPort } from '../names.ts';
-import type { ResourceKind } from '../resources/resource-kind.ts';
+import { made, type ResourceKind } from '../resources/resource-kind.ts';
 import { serviceRoutes } from '../routes/virtual-host.ts';
 import { grpcCluster } from './cluster.ts';
 import { type GrpcView, GrpcViews, type ServedPorts } from './grpc-view.ts';
@@ -47,46 +46,45 @@ export class GrpcTranslator {
   }
 
   #clusters(): GrpcKind {
-    const resources = this.#engine.family(
-      'grpcCluster',
-      (located: Audience, name: string) => {
-        const target = targetNamed(this.#mesh, located, name);
-        const cluster = target && grpcCluster(this.#mesh, located, target);
-        return cluster && encodeResource(ClusterSchema, name, cluster);
-      },
-      sameResource,
-    );
-    return { type: 'cluster', resource: ({ locatedAudience }, name) => resources.at(locatedAudience, name) };
+    const schema = ClusterSchema;
+    const resources = made(this.#engine, { family: 'grpcCluster', schema }, (name, located: Audience) => {
+      const target = targetNamed(this.#mesh, located, name);
+      return target && grpcCluster(this.#mesh, located, target);
+    });
+    return {
+      type: 'cluster',
+      resource: ({ locatedAudience }, name) => resources.at(name, locatedAudience),
+      message: ({ locatedAudience }, name) => resources.message(name, locatedAudience),
+    };
   }
 
   #routeTables(): GrpcKind {
-    const resources = this.#engine.family(
-      'grpcRoutes',
-      (audience: Audience, name: string) => {
-        const routes = this.#routes(name, audience);
-        return routes && encodeResource(RouteConfigurationSchema, name, routes);
-      },
-      sameResource,
+    const schema = RouteConfigurationSchema;
+    const resources = made(this.#engine, { family: 'grpcRoutes', schema }, (name, audience: Audience) =>
+      this.#routes(name, audience),
     );
-    return { type: 'route', resource: ({ audience }, name) => resources.at(audience, name) };
+    return {
+      type: 'route',
+      resource: ({ audience }, name) => resources.at(name, audience),
+      message: ({ audience }, name) => resources.message(name, audience),
+    };
   }
 
   /** Of channels to a service, and of the servers of the application itself. */
   #listeners(): GrpcKind {
-    const channels = this.#engine.family(
-      'grpcChannel',
-      (audience: Audience, name: string) => encodedListener(name, this.#channel(name, audience)),
-      sameResource,
+    const schema = ListenerSchema;
+    const channels = made(this.#engine, { family: 'grpcChannel', schema }, (name, audience: Audience) =>
+      this.#channel(name, audience),
     );
-    const servers = this.#engine.family(
-      'grpcServer',
-      (served: ServedPorts, name: string) => encodedListener(name, serverNamed(name, served)),
-      sameResource,
+    const servers = made(this.#engine, { family: 'grpcServer', schema }, (name, served: ServedPorts) =>
+      serverNamed(name, served),
     );
     return {
       type: 'listener',
       resource: ({ audience, served }, name) =>
-        grpcServerAddress(name) ? servers.at(served, name) : channels.at(audience, name),
+        grpcServerAddress(name) ? servers.at(name, served) : channels.at(name, audience),
+      message: ({ audience, served }, name) =>
+        grpcServerAddress(name) ? servers.message(name, served) : channels.message(name, audience),
     };
   }
 
@@ -139,8 +137,4 @@ function serverNamed(name: string, served: ServedPorts): Listener | undefined {
   const address = grpcServerAddress(name);
   const own = address && served.find(({ port }) => port === address.port);
   return own && serverListener(name, address, own.mutualTls);
-}
-
-function encodedListener(name: string, listener: Listener | undefined): EncodedResource | undefined {
-  return listener && encodeResource(ListenerSchema, name, listener);
 }

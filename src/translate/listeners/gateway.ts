@@ -8,7 +8,7 @@ import {
   type FilterChain,
   FilterChainSchema,
 } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
-import type { RouteDestination, TLSRoute } from '../../config/index.ts';
+import type { RouteDestination } from '../../config/index.ts';
 import {
   type Audience,
   type GatewayPort,
@@ -17,6 +17,7 @@ import {
   isTlsServer,
   type Mesh,
   passesAutomatically,
+  type TlsRule,
   terminatesHttps,
   type VirtualServiceModel,
 } from '../../mesh/index.ts';
@@ -26,6 +27,7 @@ import { serverTls } from '../features/downstream-tls.ts';
 import { dynamicDnsSniFilter } from '../features/dynamic-dns.ts';
 import { concernsClient } from '../features/route-match.ts';
 import { listenerName } from '../names.ts';
+import { madeOf } from '../origins.ts';
 import { gatewayRouteName, sharedHosts } from '../routes/gateway-routes.ts';
 import { duration, pipeAddress, socketAddress } from '../wire.ts';
 import { autoPassthroughChains } from './auto-passthrough.ts';
@@ -66,10 +68,13 @@ function httpChains(mesh: Mesh, audience: Audience, port: GatewayPort): FilterCh
   const name = first && gatewayRouteName(port, first);
   return name
     ? [
-        create(FilterChainSchema, {
-          filters: [manager({ mesh, audience, port }, name, port.servers)],
-          transportSocketConnectTimeout: duration(15_000),
-        }),
+        madeOf(
+          create(FilterChainSchema, {
+            filters: [manager({ mesh, audience, port }, name, port.servers)],
+            transportSocketConnectTimeout: duration(15_000),
+          }),
+          ...port.servers.map(({ origin }) => origin),
+        ),
       ]
     : [];
 }
@@ -117,14 +122,13 @@ function httpsChain(input: ServerInput): readonly FilterChain[] {
   const routes = gatewayRouteName(input.port, input.server);
   const names = claim(input);
   if (!routes || !names) return [];
-  return [
-    create(FilterChainSchema, {
-      filterChainMatch: { serverNames: [...names] },
-      filters: [manager(input, routes, [input.server])],
-      transportSocket: serverTls(input.server.server.tls ?? {}, true, input.mesh.settings.config.tlsDefaults),
-      transportSocketConnectTimeout: duration(15_000),
-    }),
-  ];
+  const chain = create(FilterChainSchema, {
+    filterChainMatch: { serverNames: [...names] },
+    filters: [manager(input, routes, [input.server])],
+    transportSocket: serverTls(input.server.server.tls ?? {}, true, input.mesh.settings.config.tlsDefaults),
+    transportSocketConnectTimeout: duration(15_000),
+  });
+  return [madeOf(chain, input.server.origin)];
 }
 
 function tlsRouteChains({ mesh, audience, port, server, claims }: ServerInput): readonly FilterChain[] {
@@ -139,12 +143,13 @@ function tlsRouteChains({ mesh, audience, port, server, claims }: ServerInput): 
           if (wanted.length === 0) return [];
           return claims
             .take({ sniHosts: wanted, subnets: match.destinationSubnets ?? [] })
-            .map(({ sniHosts, subnets }) =>
-              create(FilterChainSchema, {
+            .map(({ sniHosts, subnets }) => {
+              const chain = create(FilterChainSchema, {
                 filterChainMatch: { serverNames: [...sniHosts], prefixRanges: subnets.map(cidrRange) },
                 filters: proxyTo({ mesh, audience, port }, route.route ?? [], model),
-              }),
-            );
+              });
+              return madeOf(chain, ...match.origins, ...route.origins, server.origin);
+            });
         }),
     );
   });
@@ -163,15 +168,14 @@ function tcpRouteChains(input: ServerInput): readonly FilterChain[] {
     if (!route) continue;
     const names = claim(input);
     if (!names) return [];
-    return [
-      create(FilterChainSchema, {
-        filterChainMatch: ends ? { serverNames: [...names] } : undefined,
-        filters: proxyTo({ mesh, audience, port }, route.route ?? [], model),
-        transportSocket: ends
-          ? serverTls(server.server.tls ?? {}, false, mesh.settings.config.tlsDefaults)
-          : undefined,
-      }),
-    ];
+    const chain = create(FilterChainSchema, {
+      filterChainMatch: ends ? { serverNames: [...names] } : undefined,
+      filters: proxyTo({ mesh, audience, port }, route.route ?? [], model),
+      transportSocket: ends
+        ? serverTls(server.server.tls ?? {}, false, mesh.settings.config.tlsDefaults)
+        : undefined,
+    });
+    return [madeOf(chain, ...route.origins, server.origin)];
   }
   return [];
 }
@@ -193,7 +197,7 @@ function endedTlsRoute(
   model: VirtualServiceModel,
   hosts: readonly string[],
   input: ServerInput,
-): TLSRoute | undefined {
+): TlsRule | undefined {
   if (model.semantics !== 'gateway') return undefined;
   return model.tls.find(
     ({ match }) =>

@@ -1,6 +1,7 @@
 // What a workload serves and how: each port it listens on, with the protocol and the mutual TLS that hold
 // there.
 
+import { type Origin, within } from '../../base/index.ts';
 import type { ConnectionPoolSettings, ServerTLSSettings, Sidecar } from '../../config/index.ts';
 import type { Mesh, MutualTls, MutualTlsMode, ProxyNode } from '../../mesh/index.ts';
 import {
@@ -29,6 +30,8 @@ export interface InboundPort {
   readonly connectionPool?: ConnectionPoolSettings;
   /** Where the application listens when that is not simply the dialled address. */
   readonly application?: { readonly address: string; readonly port: number } | { readonly path: string };
+  /** The port of the service, or the Sidecar's listener, that declares it. */
+  readonly origin: Origin;
 }
 
 export interface InboundPlan {
@@ -45,7 +48,10 @@ export function inboundPlan(mesh: Mesh, node: ProxyNode): InboundPlan {
   const mutualTls = mesh.mutualTls(node.namespace, node.labels);
   const { sidecar } = mesh.scope(mesh.audienceOf(node));
   const ports = sidecar?.spec.ingress?.length
-    ? sidecar.spec.ingress.map((ingress) => ingressPort(mesh, node, ingress, sidecar, mutualTls))
+    ? sidecar.spec.ingress.map((ingress, index) => ({
+        ...ingressPort(mesh, node, ingress, sidecar, mutualTls),
+        origin: within(sidecar.origin, `spec.ingress[${index}]`),
+      }))
     : servicePorts(mesh, node, mutualTls, sidecar?.spec.inboundConnectionPool);
   const declared = new Set(ports.map(({ port }) => port));
   const undeclared = [...mutualTls.ports]
@@ -80,6 +86,7 @@ function servicePorts(
       application: node.applicationPorts.has(target)
         ? { address: '127.0.0.1', port: node.applicationPorts.get(target) ?? target }
         : undefined,
+      origin: port.origin,
     },
   ]);
 }
@@ -126,7 +133,7 @@ function ingressPort(
   ingress: Ingress,
   resource: ObjectOf<'Sidecar'>,
   mutualTls: MutualTls,
-): InboundPort {
+): Omit<InboundPort, 'origin'> {
   const { spec: sidecar, metadata } = resource;
   const owner = metadata.name;
   const port = ingress.port?.number ?? 0;

@@ -14,6 +14,7 @@ import { isHttp, isHttp2, type Protocol } from '../../registry/index.ts';
 import { listenerAccessLogs } from '../features/access-log.ts';
 import { inboundMeshTls, serverTls } from '../features/downstream-tls.ts';
 import { blackHoleCluster, clusterName, inboundPassthroughCluster, listenerName } from '../names.ts';
+import { madeOf } from '../origins.ts';
 import { duration, type Init, socketAddress } from '../wire.ts';
 import { inboundCapturePort } from './capture-ports.ts';
 import { httpConnectionManager } from './http-connection-manager.ts';
@@ -184,8 +185,8 @@ function undeclaredChains(
 function portChains(port: InboundPort, settings: MeshSettings, captured: boolean): FilterChain[] {
   const cluster = inboundClusterName(port.port);
   const name = listenerName(port.address, port.port);
-  return portShapes(port).map((shape) =>
-    create(FilterChainSchema, {
+  return portShapes(port).map((shape) => {
+    const chain = create(FilterChainSchema, {
       name,
       filterChainMatch: { ...shape.match, destinationPort: captured ? port.port : undefined },
       filters: [
@@ -209,8 +210,9 @@ function portChains(port: InboundPort, settings: MeshSettings, captured: boolean
           : tcpTo(cluster, settings.config),
       ],
       transportSocket: shape.terminatesTls ? portTls(port, settings) : undefined,
-    }),
-  );
+    });
+    return madeOf(chain, port.origin);
+  });
 }
 
 /**

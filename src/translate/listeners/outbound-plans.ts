@@ -1,6 +1,7 @@
 // Which listeners a sidecar has for the services it reaches. HTTP ports share one listener a port number,
 // every other port has one an address; what claims the same place is merged, oldest service first.
 import ipaddr from 'ipaddr.js';
+import { within } from '../../base/index.ts';
 import type { Audience, EgressScope, Mesh } from '../../mesh/index.ts';
 import {
   isHttp,
@@ -62,7 +63,13 @@ function portsOf(service: Service, { port }: EgressScope): readonly ServicePort[
   const number = port.number ?? 0;
   const own = service.ports.find((candidate) => candidate.number === number);
   return [
-    { name: port.name ?? '', targetPort: own?.targetPort, number, protocol: parseProtocol(port.protocol) },
+    {
+      name: port.name ?? '',
+      targetPort: own?.targetPort,
+      number,
+      protocol: parseProtocol(port.protocol),
+      origin: own?.origin ?? within(service.origin, ''),
+    },
   ];
 }
 

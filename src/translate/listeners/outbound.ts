@@ -12,6 +12,7 @@ import type { Mesh } from '../../mesh/index.ts';
 import { listenerAccessLogs } from '../features/access-log.ts';
 import { dynamicDnsSniFilter } from '../features/dynamic-dns.ts';
 import { blackHoleCluster, isSocket, passthroughCluster, socketPath } from '../names.ts';
+import { madeOf } from '../origins.ts';
 import type { UndeclaredPolicy } from '../routes/sidecar-routes.ts';
 import { catchAllVirtualHost } from '../routes/virtual-host.ts';
 import { duration, type Init, pipeAddress, socketAddress } from '../wire.ts';
@@ -82,16 +83,18 @@ function httpChain(
 }
 
 function tcpChain(chain: TcpChain, options: OutboundOptions): FilterChain {
-  return create(FilterChainSchema, {
+  const made = create(FilterChainSchema, {
     filterChainMatch: { serverNames: [...chain.sniHosts], prefixRanges: chain.subnets.map(cidrRange) },
     filters: tcpFilters(chain, options),
   });
+  return madeOf(made, ...chain.origins);
 }
 
 function restChain(plan: OutboundListenerPlan, options: OutboundOptions): FilterChain {
   if (plan.rest === 'http' && plan.http) return httpChain(plan, plan.http, options);
   if (typeof plan.rest === 'string') return undeclaredChain('PassthroughFilterChain', options);
-  return create(FilterChainSchema, { filters: tcpFilters(plan.rest, options) });
+  const made = create(FilterChainSchema, { filters: tcpFilters(plan.rest, options) });
+  return madeOf(made, ...plan.rest.origins);
 }
 
 function tcpFilters(chain: TcpChain, { mesh }: OutboundOptions): Filter[] {

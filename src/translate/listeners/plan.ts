@@ -1,4 +1,5 @@
 // A listener as plain data: what decides it, without Envoy's words. Equal plans make equal listeners.
+import type { Origin } from '../../base/index.ts';
 import type { TrafficPolicy } from '../../config/index.ts';
 import type { TcpTarget } from './tcp-proxy.ts';
 
@@ -11,6 +12,8 @@ export interface TcpChain {
   readonly policy?: TrafficPolicy;
   /** Where the server name of the handshake is looked up, the port to dial there. */
   readonly lookUpPort?: number;
+  /** The rule that it follows, or the port of a service without one. */
+  readonly origins: readonly Origin[];
 }
 
 export interface HttpChain {

@@ -45,13 +45,19 @@ function tlsChains(input: TcpPort): readonly TcpChain[] {
           ...routed(input, route.route ?? [], model.name, model.namespace),
           sniHosts: (match.sniHosts ?? []).map((host) => host.toLowerCase()),
           subnets,
+          origins: [...match.origins, ...route.origins],
         });
       }
     }
   }
   if (chains.length > 0) return chains;
   return [
-    { ...direct(input), sniHosts: input.ownAddress ? [] : [service.hostname], subnets: subnetsOf(input) },
+    {
+      ...direct(input),
+      sniHosts: input.ownAddress ? [] : [service.hostname],
+      subnets: subnetsOf(input),
+      origins: [input.port.origin],
+    },
   ];
 }
 
@@ -61,7 +67,10 @@ function plainChains(input: TcpPort): readonly TcpChain[] {
   const chains: TcpChain[] = [];
   for (const model of mesh.virtualServicesOf(audience.namespace, egress, service.hostname)) {
     for (const route of model.tcp) {
-      const target = routed(input, route.route ?? [], model.name, model.namespace);
+      const target = {
+        ...routed(input, route.route ?? [], model.name, model.namespace),
+        origins: route.origins,
+      };
       const matches = (route.match ?? []).filter((match) => concernsClient(match, client));
       const everywhere = !route.match?.length || matches.some((match) => !match.destinationSubnets?.length);
       if (everywhere) return [...chains, { ...target, sniHosts: [], subnets: subnetsOf(input) }];
@@ -69,7 +78,8 @@ function plainChains(input: TcpPort): readonly TcpChain[] {
       if (subnets.length > 0) chains.push({ ...target, sniHosts: [], subnets });
     }
   }
-  return [...chains, { ...direct(input), sniHosts: [], subnets: subnetsOf(input) }];
+  const { origin } = input.port;
+  return [...chains, { ...direct(input), sniHosts: [], subnets: subnetsOf(input), origins: [origin] }];
 }
 
 function clientOf({ audience, port }: TcpPort): MatchClient {

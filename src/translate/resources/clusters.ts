@@ -1,14 +1,13 @@
 // Clusters: a few that every proxy has, those of the ports that a workload serves, and those of the services
 // that a proxy can reach.
 import { type Cluster, ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
-import { deepEqual, type Family } from '../../base/index.ts';
+import { deepEqual } from '../../base/index.ts';
 import { type Audience, type Mesh, passesAutomatically } from '../../mesh/index.ts';
 import { gatewayServices } from '../clusters/gateway-services.ts';
 import { inboundCluster } from '../clusters/inbound.ts';
 import { outboundClusterOf } from '../clusters/outbound.ts';
 import { allowAnyDynamicDns, blackHole, inboundPassthrough, passthrough } from '../clusters/static.ts';
 import { outboundTargets, passedTargets, targetName, targetNamed } from '../clusters/target.ts';
-import { type EncodedResource, encodeResource, sameResource } from '../encoded-resource.ts';
 import { inboundClusterName } from '../listeners/inbound.ts';
 import type { InboundPlan } from '../listeners/inbound-plan.ts';
 import {
@@ -19,7 +18,15 @@ import {
 } from '../names.ts';
 import { undeclaredPolicy } from '../routes/sidecar-routes.ts';
 import type { View } from '../view.ts';
-import { type Derivations, groupedKind, type ResourceGroup, type ResourceKind } from './resource-kind.ts';
+import {
+  type Derivations,
+  group,
+  groupedKind,
+  type Made,
+  made,
+  type ResourceGroup,
+  type ResourceKind,
+} from './resource-kind.ts';
 
 export function clusters(from: Derivations): ResourceKind {
   const outbound = outboundResources(from);
@@ -39,55 +46,49 @@ const fixed: Readonly<Record<string, (mesh: Mesh) => Cluster>> = {
 };
 
 function fixedClusters({ engine, mesh }: Derivations): ResourceGroup {
-  const resources = engine.family(
-    'fixedCluster',
-    (name: string) => encodedCluster(name, fixed[name]?.(mesh)),
-    sameResource,
+  const resources = made(engine, { family: 'fixedCluster', schema: ClusterSchema }, (name) =>
+    fixed[name]?.(mesh),
   );
-  return {
+  return group(resources, {
     names: ({ type, audience }) => {
       if (type === 'router') return [blackHoleCluster];
       const lookedUp = undeclaredPolicy(mesh, audience) === 'look-up' ? [dynamicDnsCluster] : [];
       return [blackHoleCluster, inboundPassthroughCluster, passthroughCluster, ...lookedUp];
     },
     owns: (name) => fixed[name] !== undefined,
-    resource: (_view, name) => resources.at(name),
-  };
+    keyOf: () => [],
+  });
 }
 
 /** To the application beside a sidecar. */
 function inboundClusters({ engine, mesh }: Derivations): ResourceGroup {
-  const resources = engine.family(
-    'inboundCluster',
-    (inbound: InboundPlan | undefined, name: string) => {
+  const resources = made(
+    engine,
+    { family: 'inboundCluster', schema: ClusterSchema },
+    (name, inbound: InboundPlan | undefined) => {
       const own = inbound?.ports.find((port) => inboundClusterName(port.port) === name);
-      return encodedCluster(name, own && inboundCluster(own, mesh.settings));
+      return own && inboundCluster(own, mesh.settings);
     },
-    sameResource,
   );
-  return {
+  return group(resources, {
     names: ({ inbound }) => inbound?.ports.map((port) => inboundClusterName(port.port)) ?? [],
     owns: (name) => name.startsWith('inbound|'),
-    resource: ({ inbound }, name) => resources.at(inbound, name),
-  };
+    keyOf: ({ inbound }) => [inbound],
+  });
 }
 
-type OutboundResources = Family<[located: Audience, name: string], EncodedResource | undefined>;
+type OutboundClusters = Made<[located: Audience]>;
 
-function outboundResources({ engine, mesh }: Derivations): OutboundResources {
-  return engine.family(
-    'outboundCluster',
-    (located, name) => {
-      const target = targetNamed(mesh, located, name);
-      return encodedCluster(name, target && outboundClusterOf(mesh, located, target));
-    },
-    sameResource,
-  );
+function outboundResources({ engine, mesh }: Derivations): OutboundClusters {
+  return made(engine, { family: 'outboundCluster', schema: ClusterSchema }, (name, located: Audience) => {
+    const target = targetNamed(mesh, located, name);
+    return target && outboundClusterOf(mesh, located, target);
+  });
 }
 
 function outboundClusters(
   { engine, mesh, gatewayPorts }: Derivations,
-  resources: OutboundResources,
+  resources: OutboundClusters,
 ): ResourceGroup {
   const ofService = engine.family(
     'serviceClusters',
@@ -97,7 +98,7 @@ function outboundClusters(
     },
     deepEqual,
   );
-  return {
+  return group(resources, {
     names: ({ type, audience, targets }) => {
       const services =
         type === 'router'
@@ -106,18 +107,18 @@ function outboundClusters(
       return services.flatMap(({ hostname }) => ofService.get(audience, hostname));
     },
     owns: (name) => name.startsWith('outbound|'),
-    resource: ({ locatedAudience }, name) => resources.at(locatedAudience, name),
-  };
+    keyOf: ({ locatedAudience }) => [locatedAudience],
+  });
 }
 
 /** Of a gateway that passes the mesh's TLS on, for every service that it can see. */
-function passedClusters({ mesh, gatewayPorts }: Derivations, resources: OutboundResources): ResourceGroup {
+function passedClusters({ mesh, gatewayPorts }: Derivations, resources: OutboundClusters): ResourceGroup {
   const passes = ({ type, audience, targets }: View): boolean =>
     type === 'router' &&
     gatewayPorts
       .get(audience, targets)
       .some(({ servers }) => servers.some(({ server }) => passesAutomatically(server)));
-  return {
+  return group(resources, {
     names: (view) => {
       if (!passes(view)) return [];
       return mesh
@@ -125,10 +126,6 @@ function passedClusters({ mesh, gatewayPorts }: Derivations, resources: Outbound
         .flatMap((service) => passedTargets(mesh, view.audience, service).map(targetName));
     },
     owns: (name) => name.startsWith('outbound_.'),
-    resource: ({ locatedAudience }, name) => resources.at(locatedAudience, name),
-  };
-}
-
-function encodedCluster(name: string, cluster: Cluster | undefined): EncodedResource | undefined {
-  return cluster && encodeResource(ClusterSchema, name, cluster);
+    keyOf: ({ locatedAudience }) => [locatedAudience],
+  });
 }

@@ -2,20 +2,22 @@
 import { ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import type { Audience } from '../../mesh/index.ts';
 import { targetNamed } from '../clusters/target.ts';
-import { encodeResource, sameResource } from '../encoded-resource.ts';
 import { clusterLoadAssignment } from '../endpoints/load-assignment.ts';
 import type { View } from '../view.ts';
-import type { Derivations, ResourceKind } from './resource-kind.ts';
+import { type Derivations, made, type ResourceKind } from './resource-kind.ts';
 
 export function endpoints({ engine, mesh }: Derivations): ResourceKind<Pick<View, 'locatedAudience'>> {
-  const resources = engine.family(
-    'endpoints',
-    (located: Audience, name: string) => {
+  const resources = made(
+    engine,
+    { family: 'endpointsOfCluster', schema: ClusterLoadAssignmentSchema },
+    (name, located: Audience) => {
       const target = targetNamed(mesh, located, name);
-      const assignment = target && clusterLoadAssignment(mesh, located, target, 'discovered');
-      return assignment && encodeResource(ClusterLoadAssignmentSchema, name, assignment);
+      return target && clusterLoadAssignment(mesh, located, target, 'discovered');
     },
-    sameResource,
   );
-  return { type: 'endpoint', resource: ({ locatedAudience }, name) => resources.at(locatedAudience, name) };
+  return {
+    type: 'endpoint',
+    resource: ({ locatedAudience }, name) => resources.at(name, locatedAudience),
+    message: ({ locatedAudience }, name) => resources.message(name, locatedAudience),
+  };
 }

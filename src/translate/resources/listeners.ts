@@ -1,11 +1,11 @@
 // Listeners: of a sidecar those for the services that it reaches, for captured connections and for what it
 // serves itself; of a gateway those of its servers.
 import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { deepEqual } from '../../base/index.ts';
+import { deepEqual, type Origin } from '../../base/index.ts';
 import type { Audience, GatewayTarget, Mesh } from '../../mesh/index.ts';
 import { nameServer, nameServerListener } from '../dns/name-server.ts';
 import { nameTable } from '../dns/name-table.ts';
-import { type EncodedResource, encodeResource, sameResource } from '../encoded-resource.ts';
+import { anyAddress } from '../listeners/capture-ports.ts';
 import { gatewayListener } from '../listeners/gateway.ts';
 import { boundInbound, boundPorts, virtualInbound } from '../listeners/inbound.ts';
 import type { InboundPlan } from '../listeners/inbound-plan.ts';
@@ -18,9 +18,17 @@ import {
 import { outboundPlans } from '../listeners/outbound-plans.ts';
 import type { OutboundListenerPlan } from '../listeners/plan.ts';
 import { httpProxyRouteName, listenerName } from '../names.ts';
+import { madeOf } from '../origins.ts';
 import { egressProxyCluster, undeclaredPolicy } from '../routes/sidecar-routes.ts';
 import type { ProxyAddress } from '../view.ts';
-import { type Derivations, groupedKind, type ResourceGroup, type ResourceKind } from './resource-kind.ts';
+import {
+  type Derivations,
+  group,
+  groupedKind,
+  made,
+  type ResourceGroup,
+  type ResourceKind,
+} from './resource-kind.ts';
 
 export function listeners(from: Derivations): ResourceKind {
   return groupedKind(from, 'listener', [
@@ -33,7 +41,7 @@ export function listeners(from: Derivations): ResourceKind {
   ]);
 }
 
-/** One for each port or address of the services; everything else that a sidecar is asked for may become one. */
+/** One for each port or address of the services; everything else that a sidecar asks for may become one. */
 function outboundListeners({ engine, mesh }: Derivations): ResourceGroup {
   const plans = engine.family(
     'listenerPlans',
@@ -41,23 +49,44 @@ function outboundListeners({ engine, mesh }: Derivations): ResourceGroup {
       new Map(outboundPlans(mesh, audience).map((plan) => [plan.name, plan])),
     samePlans,
   );
-  const resources = engine.family(
-    'outboundListener',
-    (audience: Audience, name: string) => {
+  const resources = made(
+    engine,
+    { family: 'outboundListener', schema: ListenerSchema },
+    (name, audience: Audience) => {
       const plan = plans.get(audience).get(name);
-      return encodedListener(name, plan && outboundListener(plan, optionsOf(mesh, audience)));
+      return plan && outboundListener(plan, optionsOf(mesh, audience));
     },
-    sameResource,
   );
-  return {
+  const own = group(resources, {
     names: ({ type, audience }) => {
       if (type === 'router') return [];
       const all = [...plans.get(audience).values()];
       return all.filter((plan) => audience.captured || plan.bound).map(({ name }) => name);
     },
     owns: () => true,
-    resource: ({ audience }, name) => resources.at(audience, name),
+    keyOf: ({ audience }) => [audience],
+  });
+  return {
+    ...own,
+    // The services of a port may be thousands: they are looked for when somebody asks.
+    message: (view, name) => {
+      const listener = own.message(view, name);
+      const plan = engine.untracked(() => plans.get(view.audience).get(name));
+      if (!listener || !plan) return listener;
+      return madeOf(listener, ...engine.untracked(() => portsOn(mesh, view.audience, plan)));
+    },
   };
+}
+
+/** The ports of services that a listener is for. */
+function portsOn(mesh: Mesh, audience: Audience, { address, port }: OutboundListenerPlan): readonly Origin[] {
+  const services = mesh.reachableServices(audience);
+  const there = services.filter(
+    (service) => address === anyAddress || mesh.addressesOf(audience, service).includes(address),
+  );
+  return there.flatMap(({ ports }) =>
+    ports.filter(({ number }) => number === port).map(({ origin }) => origin),
+  );
 }
 
 /** In this order, since that is the order in which they are listed. */
@@ -70,95 +99,91 @@ function samePlans(
 
 /** Where captured connections arrive on their way out. */
 function captureListener({ engine, mesh }: Derivations): ResourceGroup {
-  const name = 'virtualOutbound';
-  const resources = engine.family(
-    name,
-    (audience: Audience) => encodedListener(name, virtualOutbound(optionsOf(mesh, audience))),
-    sameResource,
+  const own = 'virtualOutbound';
+  const resources = made(engine, { family: own, schema: ListenerSchema }, (_name, audience: Audience) =>
+    virtualOutbound(optionsOf(mesh, audience)),
   );
-  return {
-    names: ({ type, audience }) => (type === 'sidecar' && audience.captured ? [name] : []),
-    owns: (wanted, { type }) => type === 'sidecar' && wanted === name,
-    resource: ({ audience }) => resources.at(audience),
-  };
+  return group(resources, {
+    names: ({ type, audience }) => (type === 'sidecar' && audience.captured ? [own] : []),
+    owns: (name, { type }) => type === 'sidecar' && name === own,
+    keyOf: ({ audience }) => [audience],
+  });
 }
 
 /** Where connections to the application beside a sidecar arrive, captured or bound. */
 function inboundListeners({ engine, mesh }: Derivations): ResourceGroup {
-  const capture = 'virtualInbound';
-  const resources = engine.family(
-    'inboundListener',
-    (plan: InboundPlan | undefined, name: string) =>
-      encodedListener(name, plan && inboundListener(mesh, plan, name)),
-    sameResource,
+  const resources = made(
+    engine,
+    { family: 'inboundListener', schema: ListenerSchema },
+    (name, plan: InboundPlan | undefined) => plan && inboundListener(mesh, plan, name),
   );
   const boundOf = (plan: InboundPlan | undefined): ReadonlyMap<string, unknown> =>
     plan ? boundPorts(plan) : new Map();
-  return {
+  return group(resources, {
     names: ({ inbound, audience }) => [
-      ...(inbound && audience.captured ? [capture] : []),
+      ...(inbound && audience.captured ? [inboundCapture] : []),
       ...boundOf(inbound).keys(),
     ],
-    owns: (name, { inbound }) => inbound !== undefined && (name === capture || boundOf(inbound).has(name)),
-    resource: ({ inbound }, name) => resources.at(inbound, name),
-  };
+    owns: (name, { inbound }) =>
+      inbound !== undefined && (name === inboundCapture || boundOf(inbound).has(name)),
+    keyOf: ({ inbound }) => [inbound],
+  });
 }
 
+const inboundCapture = 'virtualInbound';
+
 function inboundListener(mesh: Mesh, plan: InboundPlan, name: string): Listener | undefined {
-  if (name === 'virtualInbound') return virtualInbound(plan, mesh.settings);
+  if (name === inboundCapture) return virtualInbound(plan, mesh.settings);
   const port = boundPorts(plan).get(name);
   return port && boundInbound(port, mesh.settings);
 }
 
 function httpProxyListeners({ engine, mesh }: Derivations): ResourceGroup {
   const nameOf = ({ address, port }: ProxyAddress): string => listenerName(address, port);
-  const resources = engine.family(
-    'httpProxyListener',
-    (audience: Audience, at: ProxyAddress | undefined, name: string) =>
-      encodedListener(
-        name,
-        at && httpProxyListener(at.address, at.port, httpProxyRouteName, optionsOf(mesh, audience)),
-      ),
-    sameResource,
+  const resources = made(
+    engine,
+    { family: 'httpProxyListener', schema: ListenerSchema },
+    (_name, audience: Audience, at: ProxyAddress | undefined) =>
+      at && httpProxyListener(at.address, at.port, httpProxyRouteName, optionsOf(mesh, audience)),
   );
-  return {
+  return group(resources, {
     names: ({ httpProxy }) => (httpProxy ? [nameOf(httpProxy)] : []),
     owns: (name, { httpProxy }) => httpProxy !== undefined && name === nameOf(httpProxy),
-    resource: ({ audience, httpProxy }, name) => resources.at(audience, httpProxy, name),
-  };
+    keyOf: ({ audience, httpProxy }) => [audience, httpProxy],
+  });
 }
 
 function nameServerListeners({ engine, mesh }: Derivations): ResourceGroup {
-  const resources = engine.family(
-    'nameServerListener',
-    (audience: Audience) => encodedListener(nameServerListener, nameServer(nameTable(mesh, audience))),
-    sameResource,
+  const resources = made(
+    engine,
+    { family: 'nameServerListener', schema: ListenerSchema },
+    (_name, audience: Audience) => nameServer(nameTable(mesh, audience)),
   );
-  return {
+  return group(resources, {
     names: (view) => (view.nameServer ? [nameServerListener] : []),
     owns: (name, { type }) => type === 'sidecar' && name === nameServerListener,
-    resource: ({ audience }) => resources.at(audience),
-  };
+    keyOf: ({ audience }) => [audience],
+  });
 }
 
 function gatewayListeners({ engine, mesh, gatewayPorts }: Derivations): ResourceGroup {
-  const resources = engine.family(
-    'gatewayListener',
-    (audience: Audience, targets: readonly GatewayTarget[], name: string) => {
+  const resources = made(
+    engine,
+    { family: 'gatewayListener', schema: ListenerSchema },
+    (name, audience: Audience, targets: readonly GatewayTarget[]) => {
       const ports = gatewayPorts.get(audience, targets);
       const port = ports.find((candidate) => listenerName(candidate.bind, candidate.port) === name);
-      return encodedListener(name, port && gatewayListener(mesh, audience, port));
+      return port && gatewayListener(mesh, audience, port);
     },
-    sameResource,
   );
-  return {
+  return group(resources, {
     names: ({ type, audience, targets }) =>
       type === 'router'
         ? gatewayPorts.get(audience, targets).map(({ bind, port }) => listenerName(bind, port))
         : [],
     owns: (_name, { type }) => type === 'router',
-    resource: ({ audience, targets }, name) => resources.at(audience, targets, name),
-  };
+    keyOf: ({ audience, targets }) => [audience, targets],
+  });
 }
 
 function optionsOf(mesh: Mesh, audience: Audience): OutboundOptions {
@@ -167,8 +192,4 @@ function optionsOf(mesh: Mesh, audience: Audience): OutboundOptions {
     undeclared: undeclaredPolicy(mesh, audience),
     egressProxy: egressProxyCluster(mesh, audience),
   };
-}
-
-function encodedListener(name: string, listener: Listener | undefined): EncodedResource | undefined {
-  return listener && encodeResource(ListenerSchema, name, listener);
 }

@@ -1,19 +1,21 @@
 // Route tables: of sidecars put together from virtual hosts that are derived and encoded one by one, of gateways
 // made as a whole.
 import { create } from '@bufbuild/protobuf';
-import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import {
+  type RouteConfiguration,
+  RouteConfigurationSchema,
+} from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import {
   type VirtualHost,
   VirtualHostSchema,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import { compareText, deepEqual, type Family, type Interner } from '../../base/index.ts';
+import { compareText, deepEqual, type Family, type Interner, type MemoEngine } from '../../base/index.ts';
 import type { Audience, GatewayTarget, Mesh } from '../../mesh/index.ts';
 import {
   assembleResource,
   type EncodedPart,
   type EncodedResource,
   encodePart,
-  encodeResource,
   samePart,
   sameResource,
 } from '../encoded-resource.ts';
@@ -26,19 +28,21 @@ import {
   foreignVirtualHost,
   serviceVirtualHost,
 } from '../routes/virtual-host.ts';
-import type { Derivations, ResourceKind } from './resource-kind.ts';
+import { type Derivations, type Made, made, type ResourceKind } from './resource-kind.ts';
 
 /** RouteConfiguration.virtual_hosts */
 const virtualHostsField = 2;
 const maxDirectResponseBytes = 1_048_576;
 
 export function routes(from: Derivations): ResourceKind {
-  const ofSidecars = new SidecarRoutes(from).tables;
+  const ofSidecars = new SidecarRoutes(from);
   const ofGateways = gatewayRoutes(from);
   return {
     type: 'route',
     resource: ({ type, audience, targets }, name) =>
-      type === 'router' ? ofGateways.at(audience, targets, name) : ofSidecars.at(audience, name),
+      type === 'router' ? ofGateways.at(name, audience, targets) : ofSidecars.tables.at(audience, name),
+    message: ({ type, audience, targets }, name) =>
+      type === 'router' ? ofGateways.message(name, audience, targets) : ofSidecars.message(audience, name),
   };
 }
 
@@ -46,19 +50,14 @@ function gatewayRoutes({
   engine,
   mesh,
   gatewayPorts,
-}: Derivations): Family<
-  [audience: Audience, targets: readonly GatewayTarget[], name: string],
-  EncodedResource | undefined
-> {
-  return engine.family(
-    'gatewayRoutes',
-    (audience, targets, name) => {
+}: Derivations): Made<[audience: Audience, targets: readonly GatewayTarget[]]> {
+  return made(
+    engine,
+    { family: 'gatewayRoutes', schema: RouteConfigurationSchema },
+    (name, audience, targets) => {
       const hosts = gatewayVirtualHosts(mesh, audience, gatewayPorts.get(audience, targets), name);
-      if (!hosts) return undefined;
-      const message = create(RouteConfigurationSchema, { ...settings(name), virtualHosts: [...hosts] });
-      return encodeResource(RouteConfigurationSchema, name, message);
+      return hosts && create(RouteConfigurationSchema, { ...settings(name), virtualHosts: [...hosts] });
     },
-    sameResource,
   );
 }
 
@@ -67,6 +66,7 @@ type Host = [audience: Audience, ref: VirtualHostRef];
 
 class SidecarRoutes {
   readonly tables: Family<Table, EncodedResource | undefined>;
+  readonly #engine: MemoEngine;
   readonly #mesh: Mesh;
   readonly #interner: Interner<VirtualHostRef>;
   /** Of a table, in order. */
@@ -76,13 +76,23 @@ class SidecarRoutes {
   readonly #hosts: Family<Host, EncodedPart | undefined>;
 
   constructor({ engine, mesh }: Derivations) {
+    this.#engine = engine;
     this.#mesh = mesh;
     this.#interner = engine.interner(textOf);
     this.tables = engine.family('routes', (...table) => this.#buildTable(...table), sameResource);
     this.#refs = engine.family('routeTable', (...table) => this.#buildRefs(...table), deepEqual);
     this.#domains = engine.family('virtualHostDomains', (...host) => this.#buildDomains(...host), deepEqual);
     this.#surplus = engine.family('surplusDomains', (...table) => this.#buildSurplus(...table), deepEqual);
-    this.#hosts = engine.family('virtualHost', (...host) => this.#buildHost(...host), samePart);
+    this.#hosts = engine.family('virtualHost', (...host) => encoded(this.#host(...host)), samePart);
+  }
+
+  message(audience: Audience, name: string): RouteConfiguration | undefined {
+    return this.#engine.untracked(() => {
+      const refs = this.#refs.get(audience, name);
+      const surplus = this.#surplus.get(audience, name);
+      const virtualHosts = refs?.flatMap((ref) => this.#rest(audience, ref, surplus.get(ref) ?? []) ?? []);
+      return virtualHosts && create(RouteConfigurationSchema, { ...settings(name), virtualHosts });
+    });
   }
 
   #buildTable(audience: Audience, name: string): EncodedResource | undefined {
@@ -91,7 +101,7 @@ class SidecarRoutes {
     const surplus = this.#surplus.get(audience, name);
     const parts = refs.flatMap((ref) => {
       const twice = surplus.get(ref);
-      return (twice ? this.#withoutDomains(audience, ref, twice) : this.#hosts.get(audience, ref)) ?? [];
+      return (twice ? encoded(this.#rest(audience, ref, twice)) : this.#hosts.get(audience, ref)) ?? [];
     });
     const head = create(RouteConfigurationSchema, settings(name));
     return assembleResource(RouteConfigurationSchema, name, head, parts);
@@ -127,20 +137,11 @@ class SidecarRoutes {
     return surplus;
   }
 
-  #buildHost(audience: Audience, ref: VirtualHostRef): EncodedPart | undefined {
+  /** What is left of a virtual host; undefined when nothing is. */
+  #rest(audience: Audience, ref: VirtualHostRef, surplus: readonly string[]): VirtualHost | undefined {
     const host = this.#host(audience, ref);
-    return host && encodePart(virtualHostsField, VirtualHostSchema, host);
-  }
-
-  #withoutDomains(
-    audience: Audience,
-    ref: VirtualHostRef,
-    surplus: readonly string[],
-  ): EncodedPart | undefined {
-    const host = this.#host(audience, ref);
-    const domains = host?.domains.filter((domain) => !surplus.includes(domain)) ?? [];
-    if (!host || domains.length === 0) return undefined;
-    return encodePart(virtualHostsField, VirtualHostSchema, { ...host, domains });
+    if (host && surplus.length > 0) host.domains = host.domains.filter((domain) => !surplus.includes(domain));
+    return host && host.domains.length > 0 ? host : undefined;
   }
 
   #host(audience: Audience, ref: VirtualHostRef): VirtualHost | undefined {
@@ -154,8 +155,13 @@ class SidecarRoutes {
       return aliasVirtualHost(mesh, audience, { alias: service, service: behind, at: ref });
     }
     const host = service && serviceVirtualHost(mesh, audience, service, ref);
-    return host && ref.kind === 'detected' ? { ...host, domains: ['*'] } : host;
+    if (host && ref.kind === 'detected') host.domains = ['*'];
+    return host;
   }
+}
+
+function encoded(host: VirtualHost | undefined): EncodedPart | undefined {
+  return host && encodePart(virtualHostsField, VirtualHostSchema, host);
 }
 
 function settings(name: string): {

@@ -6,6 +6,7 @@ import {
   VirtualHost_TlsRequirementType,
   VirtualHostSchema,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import type { Origin } from '../../base/index.ts';
 import {
   type Audience,
   type GatewayPort,
@@ -14,12 +15,13 @@ import {
   terminatesHttps,
   type VirtualServiceModel,
 } from '../../mesh/index.ts';
-import { narrower } from '../../registry/index.ts';
+import { covers, narrower } from '../../registry/index.ts';
 import { isCatchAll } from '../features/route-match.ts';
 import { gatewayHttpRouteName, gatewayHttpsRouteName, virtualHostName } from '../names.ts';
+import { madeOf } from '../origins.ts';
 import { virtualServiceRoutes } from './http-route.ts';
 import { routeContext } from './route-context.ts';
-import { countsAttempts } from './virtual-host.ts';
+import { countsAttempts, hostOrigin } from './virtual-host.ts';
 
 /** The route table that serves a server, by name; undefined when the server does not speak HTTP. */
 export function gatewayRouteName(port: GatewayPort, server: GatewayServer): string | undefined {
@@ -53,6 +55,9 @@ export function gatewayVirtualHosts(
 interface HostDraft {
   readonly name: string;
   readonly routes: Route[];
+  /** Of the VirtualServices that name the host. */
+  readonly origins: Origin[];
+  readonly server: Origin;
   requireTls: boolean;
 }
 
@@ -72,15 +77,16 @@ function mergeServers(
     return [create(VirtualHostSchema, { name: `blackhole:${port.portNumber}`, domains: ['*'] })];
   return [...hosts.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([host, { name, routes, requireTls }]) =>
-      create(VirtualHostSchema, {
+    .map(([host, { name, routes, origins, server, requireTls }]) => {
+      const made = create(VirtualHostSchema, {
         name,
         domains: [host],
         routes: catchAllsLast(routes),
         includeRequestAttemptCount: countsAttempts(mesh),
         requireTls: requireTls ? VirtualHost_TlsRequirementType.ALL : VirtualHost_TlsRequirementType.NONE,
-      }),
-    );
+      });
+      return madeOf(made, ...origins, server);
+    });
 }
 
 function addRoutes(
@@ -106,6 +112,7 @@ function addRoutes(
     for (const host of shared) {
       const draft = draftOf(hosts, host, server);
       draft.routes.push(...routes);
+      draft.origins.push(narrowestOrigin(model, host));
       draft.requireTls ||= server.server.tls?.httpsRedirect ?? false;
     }
   }
@@ -128,10 +135,16 @@ export function sharedHosts(server: GatewayServer, model: VirtualServiceModel): 
 function draftOf(hosts: Map<string, HostDraft>, host: string, server: GatewayServer): HostDraft {
   let draft = hosts.get(host);
   if (!draft) {
-    draft = { name: virtualHostName(host, server.portNumber), routes: [], requireTls: false };
+    const name = virtualHostName(host, server.portNumber);
+    draft = { name, routes: [], origins: [], server: server.origin, requireTls: false };
     hosts.set(host, draft);
   }
   return draft;
+}
+
+/** Where a VirtualService names a host of a gateway, or the wildcard over it. */
+function narrowestOrigin(model: VirtualServiceModel, host: string): Origin {
+  return hostOrigin(model, model.hosts.find((named) => covers(named, host) || covers(host, named)) ?? host);
 }
 
 /** One VirtualService's catch-all must not hide the rules of the next. */

@@ -7,10 +7,11 @@ import {
   RouteAction_ClusterNotFoundResponseCode,
   RouteActionSchema,
   RouteSchema,
+  WeightedCluster_ClusterWeightSchema,
   type WeightedClusterSchema,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import type { Destination, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination } from '../../config/index.ts';
-import type { VirtualServiceModel } from '../../mesh/index.ts';
+import type { Destination, HTTPMatchRequest, HTTPRoute } from '../../config/index.ts';
+import type { HttpMatch, HttpRule, HttpTarget, VirtualServiceModel } from '../../mesh/index.ts';
 import { corsConfig, corsFilter } from '../features/cors.ts';
 import { directResponse } from '../features/direct-response.ts';
 import { faultConfig, faultFilter } from '../features/fault.ts';
@@ -22,6 +23,7 @@ import { retryPolicy } from '../features/retry.ts';
 import { rewriteAction } from '../features/rewrite.ts';
 import { concernsRequests, isCatchAll, type MatchClient, routeMatch } from '../features/route-match.ts';
 import { configPath, outboundCluster, parseClusterName } from '../names.ts';
+import { madeOf } from '../origins.ts';
 import { duration, type Init, istioMetadata } from '../wire.ts';
 import type { RouteContext } from './route-context.ts';
 
@@ -50,8 +52,8 @@ export function virtualServiceRoutes(
 
 function buildRoute(
   model: VirtualServiceModel,
-  rule: HTTPRoute,
-  match: HTTPMatchRequest | undefined,
+  rule: HttpRule,
+  match: HttpMatch | undefined,
   context: RouteContext,
 ): Route | undefined {
   const own = headerPlan(rule.headers);
@@ -60,7 +62,7 @@ function buildRoute(
   const action = buildAction(model, rule, match, headers, context);
   if (!action) return undefined;
   const envoyMatch = routeMatch(match, model.semantics !== 'istio');
-  return create(RouteSchema, {
+  const route = create(RouteSchema, {
     name: routeName(rule, match),
     match: envoyMatch,
     action,
@@ -73,6 +75,7 @@ function buildRoute(
     typedPerFilterConfig: filterConfigs(rule),
     statPrefix: match?.statPrefix ?? '',
   });
+  return madeOf(route, ...(match?.origins ?? []), ...rule.origins);
 }
 
 function routeName(rule: HTTPRoute, match: HTTPMatchRequest | undefined): string {
@@ -87,7 +90,7 @@ function filterConfigs(rule: HTTPRoute): Record<string, Any> {
 
 function buildAction(
   model: VirtualServiceModel,
-  rule: HTTPRoute,
+  rule: HttpRule,
   match: HTTPMatchRequest | undefined,
   headers: HeaderPlan,
   context: RouteContext,
@@ -104,7 +107,7 @@ function buildAction(
 interface Forwarded {
   readonly rule: HTTPRoute;
   readonly match: HTTPMatchRequest | undefined;
-  readonly targets: readonly HTTPRouteDestination[];
+  readonly targets: readonly HttpTarget[];
 }
 
 function forward(
@@ -140,18 +143,21 @@ function forward(
     hashPolicy: hash,
     appendXForwardedHost: context.appendForwardedHost,
   };
-  return create(RouteActionSchema, init);
+  return madeOf(
+    create(RouteActionSchema, init),
+    ...(targets.length === 1 ? (targets[0]?.origins ?? []) : []),
+  );
 }
 
 function weighted(
-  targets: readonly HTTPRouteDestination[],
+  targets: readonly HttpTarget[],
   cluster: (destination: Destination) => string,
 ): WeightedClusterInit {
   const clusters = targets
     .filter((target) => (target.weight ?? 0) > 0)
     .map((target) => {
       const { authority, ...headers } = headerPlan(target.headers);
-      return {
+      const entry = create(WeightedCluster_ClusterWeightSchema, {
         name: cluster(target.destination ?? { host: '' }),
         weight: target.weight ?? 0,
         requestHeadersToAdd: [...headers.requestHeadersToAdd],
@@ -162,7 +168,8 @@ function weighted(
           authority === undefined
             ? { case: undefined }
             : ({ case: 'hostRewriteLiteral', value: authority } as const),
-      };
+      });
+      return madeOf(entry, ...target.origins);
     });
   return { clusters };
 }

@@ -6,12 +6,14 @@ import {
   type VirtualHost,
   VirtualHostSchema,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import type { Audience, Mesh } from '../../mesh/index.ts';
+import { type Origin, within } from '../../base/index.ts';
+import type { Audience, Mesh, VirtualServiceModel } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
 import { hashPolicies } from '../features/hash-policy.ts';
 import { proxyHeaders } from '../features/proxy-headers.ts';
 import { retryPolicy } from '../features/retry.ts';
 import { dynamicDnsCluster, outboundCluster, passthroughCluster, virtualHostName } from '../names.ts';
+import { madeOf } from '../origins.ts';
 import { duration } from '../wire.ts';
 import { hostDomains } from './host-domains.ts';
 import { operation } from './http-route.ts';
@@ -25,10 +27,11 @@ export function serviceVirtualHost(
   service: Service,
   at: RoutePort,
 ): VirtualHost {
-  return virtualHost(mesh, virtualHostName(service.hostname, at.port), {
+  const host = virtualHost(mesh, virtualHostName(service.hostname, at.port), {
     domains: hostDomains(mesh, audience, service, at),
     routes: serviceRoutes(mesh, audience, service, at),
   });
+  return madeOf(host, portOrigin(service, at.port));
 }
 
 /**
@@ -53,9 +56,10 @@ export function foreignVirtualHost(
   at: RoutePort,
 ): VirtualHost | undefined {
   const found = hostRules(mesh, audience, host, at);
-  return (
-    found && virtualHost(mesh, virtualHostName(host, at.port), { domains: [host], routes: found.routes })
-  );
+  if (!found) return undefined;
+  const { routes, model } = found;
+  const made = virtualHost(mesh, virtualHostName(host, at.port), { domains: [host], routes });
+  return madeOf(made, hostOrigin(model, host));
 }
 
 /**
@@ -66,9 +70,21 @@ export function aliasVirtualHost(mesh: Mesh, audience: Audience, names: Alias): 
   const found = aliasRules(mesh, audience, names);
   const { alias, at } = names;
   const domains = hostDomains(mesh, audience, alias, at);
-  return (
-    found && virtualHost(mesh, virtualHostName(alias.hostname, at.port), { domains, routes: found.routes })
-  );
+  if (!found) return undefined;
+  const { routes } = found;
+  const made = virtualHost(mesh, virtualHostName(alias.hostname, at.port), { domains, routes });
+  return madeOf(made, portOrigin(alias, at.port));
+}
+
+/** The port of a service, or the service where the port is not its own. */
+export function portOrigin(service: Service, port: number): Origin {
+  return service.ports.find(({ number }) => number === port)?.origin ?? within(service.origin, '');
+}
+
+/** The place where a VirtualService names a host. */
+export function hostOrigin({ hosts, origin }: VirtualServiceModel, host: string): Origin {
+  const index = hosts.indexOf(host);
+  return within(origin, index < 0 ? 'spec.hosts' : `spec.hosts[${index}]`);
 }
 
 function virtualHost(
@@ -109,7 +125,7 @@ function defaultRoute(service: Service, port: number, context: RouteContext): Ro
   route.decorator = create(RouteSchema, {
     decorator: { operation: operation('', route.match, route.action, port) },
   }).decorator;
-  return route;
+  return madeOf(route, portOrigin(service, port));
 }
 
 /** Names of the virtual host and its route, and the cluster; no cluster where nothing may be reached. */
