@@ -1,4 +1,5 @@
-// Generates the Envoy v3 API (protobuf messages) into gen/ from the .proto tree that @grpc/grpc-js-xds ships.
+// Generates the Envoy v3 API (protobuf messages) into gen/ from the .proto tree that @grpc/grpc-js-xds ships, and
+// the little of Istio's that is asked for by its agents from istio/.
 // Runs at install; does nothing when gen/ was made from the same inputs.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,8 +18,13 @@ const versionOf = (name) =>
 const inputs = ['@grpc/grpc-js-xds', '@bufbuild/buf', '@bufbuild/protoc-gen-es']
   .map((n) => `${n}@${versionOf(n)}`)
   .join(' ');
+const istio = join(here, 'istio');
+const ours = readdirSync(istio, { recursive: true })
+  .filter((name) => name.endsWith('.proto'))
+  .sort();
 const stamp = createHash('sha256')
   .update(inputs)
+  .update(ours.map((name) => readFileSync(join(istio, name), 'utf8')).join())
   .update(readFileSync(fileURLToPath(import.meta.url)))
   .digest('hex');
 const stampFile = join(here, 'gen', '.stamp');
@@ -33,6 +39,7 @@ function generate() {
   rmSync(join(here, 'gen'), { recursive: true, force: true });
   for (const name of modules)
     cpSync(join(packageFolder('@grpc/grpc-js-xds'), 'deps', name), join(staging, name), { recursive: true });
+  cpSync(istio, join(staging, 'istio'), { recursive: true });
   rmSync(join(staging, 'protoc-gen-validate', 'tests'), { recursive: true, force: true });
   rmSync(join(staging, 'protoc-gen-validate', 'java'), { recursive: true, force: true });
   dropWithMissingImports(staging, modules);
@@ -40,7 +47,7 @@ function generate() {
 
   writeFileSync(
     join(staging, 'buf.yaml'),
-    ['version: v2', 'modules:', ...modules.map((m) => `  - path: ${m}`), ''].join('\n'),
+    ['version: v2', 'modules:', ...[...modules, 'istio'].map((m) => `  - path: ${m}`), ''].join('\n'),
   );
   const template = {
     version: 'v2',

@@ -1,7 +1,8 @@
 // The pilot over real gRPC: what an edit sends, and what it does not.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { JsonObject } from '@bufbuild/protobuf';
+import { fromBinary, type JsonObject } from '@bufbuild/protobuf';
+import { NameTableSchema } from '@meltemi/envoy-api/istio/networking/nds/v1/nds';
 import type { Issue } from '../base/index.ts';
 import { type AnyConfig, parseDocuments } from '../config/index.ts';
 import type { ConfigUpdate } from '../sources/index.ts';
@@ -317,4 +318,34 @@ test('the same objects in any order give the same bytes', () => {
     ]);
   };
   assert.equal(bytesOf(documents), bytesOf([...documents].reverse()));
+});
+
+test("Istio's agent asks for the names of the mesh, and is told of new ones", async (t) => {
+  const pilot = new Pilot();
+  pilot.apply(update(services));
+  const server = await pilot.serve('127.0.0.1:0');
+  const agent = testClient({
+    address: server.address,
+    id: 'sidecar~10.9.9.9~client.default~default.svc.cluster.local',
+    metadata: { NAMESPACE: 'default' },
+  });
+  t.after(async () => {
+    agent.stop();
+    await server.close();
+  });
+  const tables: (readonly string[])[] = [];
+  const told = new Promise<void>((resolve) => {
+    agent.subscribe(typeUrlOf('nameTable'), [], (resources) => {
+      tables.push(
+        resources.flatMap(({ value }) => Object.keys(fromBinary(NameTableSchema, value).table)).sort(),
+      );
+      if (tables.length === 1) pilot.apply(update(services.replaceAll('name: cart', 'name: basket')));
+      else resolve();
+      return [];
+    });
+  });
+  agent.start();
+  await told;
+  const [cart, basket] = ['cart.default.svc.cluster.local', 'basket.default.svc.cluster.local'];
+  assert.deepEqual(tables, [[cart], [basket, cart]]);
 });

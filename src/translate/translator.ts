@@ -7,12 +7,13 @@ import { clusters } from './resources/clusters.ts';
 import { endpoints } from './resources/endpoints.ts';
 import { gatewayPorts } from './resources/gateway-ports.ts';
 import { listeners } from './resources/listeners.ts';
+import { nameTables } from './resources/name-tables.ts';
 import type { ResourceCell, ResourceKind, ResourceType } from './resources/resource-kind.ts';
 import { routes } from './resources/routes.ts';
 import { secrets } from './resources/secrets.ts';
 import { type View, Views } from './view.ts';
 
-const kinds = [clusters, listeners, routes, secrets];
+const kinds = [clusters, listeners, routes, secrets, nameTables];
 
 export class Translator {
   /** Of applications without a proxy as well. */
@@ -45,7 +46,7 @@ export class Translator {
   }
 
   /** Names of all resources of a kind that may be subscribed to as a whole; others are asked for by name. */
-  names(type: 'cluster' | 'listener', view: View): Derived<readonly string[]> {
+  names(type: ResourceType, view: View): Derived<readonly string[]> {
     const names = this.#kinds.get(type)?.names?.(view);
     if (!names) throw new Error(`resources of the kind ${type} are not listed`);
     return names;

@@ -14,7 +14,7 @@ export function nameTable(mesh: Mesh, audience: Audience): NameTable {
   const full = new Map<string, readonly string[]>();
   const short = new Map<string, readonly string[]>();
   for (const service of mesh.reachableServices(audience)) {
-    const addresses = addressesOf(mesh, audience, service);
+    const addresses = addressesOfName(mesh, audience, service);
     if (addresses.length === 0) continue;
     full.set(service.hostname, addresses);
     for (const name of shortNames(mesh, audience, service)) short.set(name, addresses);
@@ -23,7 +23,7 @@ export function nameTable(mesh: Mesh, audience: Audience): NameTable {
 }
 
 /** The service's own addresses; where it is headless, those of its endpoints. */
-function addressesOf(mesh: Mesh, audience: Audience, service: Service): readonly string[] {
+export function addressesOfName(mesh: Mesh, audience: Audience, service: Service): readonly string[] {
   const isAddress = (text: string): boolean => ipaddr.isValid(text);
   if (!service.headless) return mesh.addressesOf(audience, service).filter(isAddress);
   const ready = mesh.endpoints(service).filter(({ health }) => health === 'healthy');

@@ -6,7 +6,7 @@ import { type EncodedResource, encodeResource, sameResource } from '../encoded-r
 import type { View } from '../view.ts';
 import type { GatewayPorts } from './gateway-ports.ts';
 
-export type ResourceType = 'cluster' | 'endpoint' | 'listener' | 'route' | 'secret';
+export type ResourceType = 'cluster' | 'endpoint' | 'listener' | 'route' | 'secret' | 'nameTable';
 
 /** A change of one of these may change what a subscriber gets. Holds undefined while there is no such resource. */
 export type ResourceCell = Derived<EncodedResource | undefined>;
