@@ -37,6 +37,11 @@ export function parseClusterName(name: string): ClusterName | undefined {
   return Number.isInteger(number) && port !== '' ? { direction, port: number, subset, host } : undefined;
 }
 
+/** Of the application beside a sidecar. */
+export function inboundClusterName(port: number): string {
+  return clusterName({ direction: 'inbound', port, subset: '', host: '' });
+}
+
 /** The SNI that stands for a cluster in mesh TLS: `outbound_.9080_.v1_.reviews.default.svc.cluster.local` */
 export function clusterSni({ direction, port, subset, host }: ClusterName): string {
   return `${direction}_.${port}_.${subset}_.${host}`;

@@ -9,7 +9,7 @@ import {
   type ProxyNode,
 } from '../mesh/index.ts';
 import { byAge } from '../registry/index.ts';
-import { type InboundPlan, inboundPlan } from './listeners/inbound-plan.ts';
+import { type InboundPlan, inboundPlan } from './inbound-plan.ts';
 
 /**
  * Each part is one object for all proxies for which it is equal, and so is the view: they are keys of

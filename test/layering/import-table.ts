@@ -10,10 +10,9 @@ export interface Rule {
 /** A line of the map: `  folder/   description   allowed imports`, parted by two spaces or more. */
 const line = /^ {2}([a-z-]+)\/ {2,}(.+?) {2,}(\S.*)$/;
 
-/** The rules of the block that begins with a line `src/`. */
-export function readImportTable(text: string): ReadonlyMap<string, Rule> {
-  const block = /^```\nsrc\/\n([\s\S]*?)^```/m.exec(text)?.[1] ?? '';
-  const rows = block.split('\n').flatMap((row) => {
+/** The rules of the block that begins with a line such as `src/`. */
+export function readImportTable(text: string, root = 'src/'): ReadonlyMap<string, Rule> {
+  const rows = (blocks(text).get(root) ?? []).flatMap((row) => {
     const [, folder, description, imports] = line.exec(row) ?? [];
     return folder && description && imports ? [{ folder, description, imports: imports.trim() }] : [];
   });
@@ -24,6 +23,25 @@ export function readImportTable(text: string): ReadonlyMap<string, Rule> {
       { folder, allowed: new Set(allowedOf(imports, folders)), isPure: /;\s*pure$/.test(description) },
     ]),
   );
+}
+
+/** The folders whose own folders have a map, relative to src: `proxy`, `translate`. */
+export function mappedFolders(text: string): readonly string[] {
+  return [...blocks(text).keys()].flatMap((root) => /^src\/(.+)\/$/.exec(root)?.[1] ?? []);
+}
+
+/** The lines of each map below its heading, a folder at the start of a line. */
+function blocks(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  let rows: string[] | undefined;
+  for (const row of text.split('\n')) {
+    if (/^src\/(?:[a-z-]+\/)*$/.test(row)) {
+      rows = [];
+      found.set(row, rows);
+    } else if (row.startsWith('```')) rows = undefined;
+    else rows?.push(row);
+  }
+  return found;
 }
 
 /** Inner folders that the text calls pure: `route/, cluster/lb/ pure` in the row of their parent. */

@@ -2,9 +2,9 @@
 // itself in the end.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { innerPureFolders, readImportTable } from './import-table.ts';
+import { innerPureFolders, mappedFolders, readImportTable } from './import-table.ts';
 import { cycles, readSources, type SourceFile, sourceFile } from './source-files.ts';
 
 const checkout = resolve(import.meta.dirname, '../..');
@@ -38,6 +38,55 @@ function forbiddenEdges(all: readonly SourceFile[]): readonly string[] {
       .filter((target) => target !== folder && !allowed?.has(target))
       .map((target) => `${file.path} imports ${target}`);
   });
+}
+
+function innerFolderOf(root: string, path: string): string | undefined {
+  const [folder, ...rest] = path.startsWith(`${root}/`) ? path.slice(root.length + 1).split('/') : [];
+  return rest.length > 0 ? folder : undefined;
+}
+
+/** Files that stand in the root itself may be imported by all of it, and import all of it. */
+function forbiddenInside(
+  root: string,
+  inner: ReturnType<typeof readImportTable>,
+  all: readonly SourceFile[],
+): readonly string[] {
+  return all.flatMap((file) => {
+    const folder = innerFolderOf(root, file.path) ?? '';
+    const targets = new Set(file.imports.flatMap((path) => innerFolderOf(root, path) ?? []));
+    return [...targets]
+      .filter((target) => target !== folder && !inner.get(folder)?.allowed.has(target))
+      .map((target) => `${file.path} imports ${root}/${target}`);
+  });
+}
+
+/** Rings among the folders of one folder. */
+function knots(all: readonly SourceFile[]): readonly string[] {
+  const roots = new Set(all.map(({ path }) => dirname(dirname(path))).filter((path) => path !== '.'));
+  return [...roots].flatMap((root) => {
+    const edges = new Map<string, Set<string>>();
+    for (const file of all) {
+      const folder = innerFolderOf(root, file.path);
+      if (folder === undefined) continue;
+      const targets = edges.get(folder) ?? new Set();
+      edges.set(folder, targets);
+      for (const path of file.imports) {
+        const target = innerFolderOf(root, path);
+        if (target !== undefined && target !== folder) targets.add(target);
+      }
+    }
+    const graph = [...edges].map(([path, targets]) => ({ path, imports: [...targets] }));
+    return cycles(graph).map((ring) => `${root}: ${ring.join(' -> ')}`);
+  });
+}
+
+/** Stand-ins and test data lie beside the tests that use them. */
+function isForTests(path: string): boolean {
+  return /(?:^|\/)(?:testing\/|fake-|testdata-)/.test(path);
+}
+
+function testImports({ path, imports }: SourceFile): readonly string[] {
+  return imports.filter(isForTests).map((target) => `${path} imports ${target}`);
 }
 
 function bypasses(all: readonly SourceFile[]): readonly string[] {
@@ -86,6 +135,29 @@ test('folders import only what their row allows', () => {
   report('edges that the map does not have:', forbiddenEdges(product));
 });
 
+for (const root of mappedFolders(architecture)) {
+  const inner = readImportTable(architecture, `src/${root}/`);
+  const own = product.filter((file) => innerFolderOf(root, file.path) !== undefined);
+
+  test(`every folder of ${root} has a row in its map, and every row a folder`, () => {
+    const present = [...new Set(own.flatMap((file) => innerFolderOf(root, file.path) ?? []))].sort();
+    assert.deepEqual([...inner.keys()].sort(), present);
+  });
+
+  test(`folders of ${root} import only what their row allows`, () => {
+    report('edges that the map does not have:', forbiddenInside(root, inner, own));
+  });
+}
+
+test('no folders that stand side by side import each other in a ring', () => {
+  report('knots:', knots(product.filter(({ path }) => !path.startsWith('proxy/'))));
+});
+
+test('what is for tests is imported by tests alone', () => {
+  const imports = product.filter(({ path }) => !isForTests(path)).flatMap(testImports);
+  report('of the product:', imports);
+});
+
 test('a folder is imported through its index.ts', () => {
   report('imports that go past it:', bypasses(product));
 });
@@ -121,5 +193,15 @@ test('the checks find what they are for', () => {
     cycles([sourceFile('a/x.ts', "import './y.ts';"), sourceFile('a/y.ts', "export * from './x.ts';")]),
     [['a/x.ts', 'a/y.ts', 'a/x.ts']],
   );
+  const [up, down] = [
+    sourceFile('mesh/a/x.ts', "import '../b/y.ts';"),
+    sourceFile('mesh/b/z.ts', "import '../a/w.ts';"),
+  ];
+  assert.deepEqual(knots([up, down]), ['mesh: a -> b -> a']);
+  const rows = new Map([['a', { folder: 'a', allowed: new Set<string>(), isPure: false }]]);
+  assert.deepEqual(forbiddenInside('mesh', rows, [up]), ['mesh/a/x.ts imports mesh/b']);
+  assert.deepEqual(testImports(sourceFile('mesh/x.ts', "import './fake-y.ts';")), [
+    'mesh/x.ts imports mesh/fake-y.ts',
+  ]);
   assert.deepEqual(impurities([bad]), ['mesh/bad.ts imports node:fs', 'mesh/bad.ts uses Date.now(']);
 });

@@ -40,7 +40,9 @@ export function sourceFile(path: string, text: string): SourceFile {
 }
 
 /** The rings of files, each in order of import; imports of types count as well. */
-export function cycles(files: readonly SourceFile[]): readonly (readonly string[])[] {
+export function cycles(
+  files: readonly Pick<SourceFile, 'path' | 'imports'>[],
+): readonly (readonly string[])[] {
   const graph = new Map(files.map((file) => [file.path, file.imports]));
   const found: string[][] = [];
   const state = new Map<string, 'open' | 'done'>();

@@ -10,8 +10,8 @@ import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/u
 import type { MeshSettings } from '../../mesh/index.ts';
 import { connectionPool, httpProtocolOptions } from '../features/connection-pool.ts';
 import { clusterStatName, type StatSubject } from '../features/stat-name.ts';
-import { inboundClusterName } from '../listeners/inbound.ts';
-import type { InboundPort } from '../listeners/inbound-plan.ts';
+import type { InboundPort } from '../inbound-plan.ts';
+import { inboundClusterName } from '../names.ts';
 import { madeOf } from '../origins.ts';
 import { duration, type Init, packed, pipeAddress, socketAddress } from '../wire.ts';
 import { inboundSourceAddress } from './static.ts';

@@ -32,9 +32,9 @@ import { zoneAware, zoneAwareSetting } from '../features/zone-aware.ts';
 import { clusterSni, configPath } from '../names.ts';
 import { addErrorMatcher } from '../newer-fields.ts';
 import { madeOf } from '../origins.ts';
+import { type OutboundTarget, targetName } from '../outbound-target.ts';
 import { duration, fromAds, type Init, istioMetadata, packed } from '../wire.ts';
 import { identitiesOf } from './identities.ts';
-import { type OutboundTarget, targetName } from './target.ts';
 
 type ClusterInit = Init<typeof ClusterSchema>;
 

@@ -13,11 +13,11 @@ import {
 import ipaddr from 'ipaddr.js';
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import { type Endpoint, type EndpointHealth, parseLocality, selects } from '../../registry/index.ts';
-import { type OutboundTarget, targetName } from '../clusters/target.ts';
+import type { AssignmentKind } from '../features/assignment-kind.ts';
 import { applyLocality } from '../features/locality.ts';
+import { type LocalityGroup, weightOf } from '../features/locality-group.ts';
+import { type OutboundTarget, targetName } from '../outbound-target.ts';
 import { type Init, pipeAddress, socketAddress } from '../wire.ts';
-import type { AssignmentKind } from './assignment-kind.ts';
-import { type LocalityGroup, weightOf } from './locality-group.ts';
 
 export function clusterLoadAssignment(
   mesh: Mesh,

@@ -8,9 +8,9 @@ import type {
 } from '../../config/index.ts';
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import { type Endpoint, parseLocality, topologyLabels, withPlace } from '../../registry/index.ts';
-import type { OutboundTarget } from '../clusters/target.ts';
-import type { AssignmentKind } from '../endpoints/assignment-kind.ts';
-import { type LocalityGroup, weightOf } from '../endpoints/locality-group.ts';
+import type { OutboundTarget } from '../outbound-target.ts';
+import type { AssignmentKind } from './assignment-kind.ts';
+import { type LocalityGroup, weightOf } from './locality-group.ts';
 import { zoneAwareSetting } from './zone-aware.ts';
 
 export interface LocalityInput {

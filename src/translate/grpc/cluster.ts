@@ -10,9 +10,9 @@ import {
 import type { LoadBalancerSettings } from '../../config/index.ts';
 import type { Audience, Mesh } from '../../mesh/index.ts';
 import { identitiesOf } from '../clusters/identities.ts';
-import { type OutboundTarget, targetName } from '../clusters/target.ts';
 import { clusterLoadAssignment } from '../endpoints/load-assignment.ts';
 import { loadBalancer } from '../features/load-balancer.ts';
+import { type OutboundTarget, targetName } from '../outbound-target.ts';
 import { fromAds, type Init } from '../wire.ts';
 import { clientTls } from './certificates.ts';
 

@@ -10,8 +10,8 @@ import {
 import type { Derived, MemoEngine } from '../../base/index.ts';
 import type { Audience, Mesh, ProxyNode } from '../../mesh/index.ts';
 import type { Service } from '../../registry/index.ts';
-import { targetNamed } from '../clusters/target.ts';
 import { grpcServerAddress, outboundCluster, parseClusterName, parseHostAndPort } from '../names.ts';
+import { targetNamed } from '../outbound-target.ts';
 import { made, type ResourceKind } from '../resources/resource-kind.ts';
 import { serviceRoutes } from '../routes/virtual-host.ts';
 import { grpcCluster } from './cluster.ts';

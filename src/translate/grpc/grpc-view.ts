@@ -7,7 +7,7 @@ import {
   type MutualTlsMode,
   type ProxyNode,
 } from '../../mesh/index.ts';
-import { inboundPlan } from '../listeners/inbound-plan.ts';
+import { inboundPlan } from '../inbound-plan.ts';
 
 /** As the view of a proxy, one object for all that are equal. */
 export interface GrpcView {

@@ -8,7 +8,7 @@ import {
 } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import type { Audience, GatewayServer, Mesh } from '../../mesh/index.ts';
 import { covers, isWildcard } from '../../registry/index.ts';
-import { passedTargets, targetName } from '../clusters/target.ts';
+import { passedTargets, targetName } from '../outbound-target.ts';
 import type { Claims } from './claims.ts';
 import { tcpTo } from './tcp-proxy.ts';
 

@@ -13,12 +13,12 @@ import type { MeshSettings, MutualTlsMode } from '../../mesh/index.ts';
 import { isHttp, isHttp2, type Protocol } from '../../registry/index.ts';
 import { listenerAccessLogs } from '../features/access-log.ts';
 import { inboundMeshTls, serverTls } from '../features/downstream-tls.ts';
-import { blackHoleCluster, clusterName, inboundPassthroughCluster, listenerName } from '../names.ts';
+import type { InboundPlan, InboundPort } from '../inbound-plan.ts';
+import { blackHoleCluster, inboundClusterName, inboundPassthroughCluster, listenerName } from '../names.ts';
 import { madeOf } from '../origins.ts';
 import { duration, type Init, socketAddress } from '../wire.ts';
 import { inboundCapturePort } from './capture-ports.ts';
 import { httpConnectionManager } from './http-connection-manager.ts';
-import type { InboundPlan, InboundPort } from './inbound-plan.ts';
 import { httpInspector, originalDestination, tlsInspector, tlsInspectorOn } from './listener-filters.ts';
 import { tcpTo } from './tcp-proxy.ts';
 
@@ -142,10 +142,6 @@ export function boundInbound(port: InboundPort, settings: MeshSettings): Listene
     continueOnListenerFiltersTimeout: true,
     accessLog: listenerAccessLogs(settings.config),
   });
-}
-
-export function inboundClusterName(port: number): string {
-  return clusterName({ direction: 'inbound', port, subset: '', host: '' });
 }
 
 // Dialling the capture port itself would loop.

@@ -7,15 +7,15 @@ import { gatewayServices } from '../clusters/gateway-services.ts';
 import { inboundCluster } from '../clusters/inbound.ts';
 import { outboundClusterOf } from '../clusters/outbound.ts';
 import { allowAnyDynamicDns, blackHole, inboundPassthrough, passthrough } from '../clusters/static.ts';
-import { outboundTargets, passedTargets, targetName, targetNamed } from '../clusters/target.ts';
-import { inboundClusterName } from '../listeners/inbound.ts';
-import type { InboundPlan } from '../listeners/inbound-plan.ts';
+import type { InboundPlan } from '../inbound-plan.ts';
 import {
   blackHoleCluster,
   dynamicDnsCluster,
+  inboundClusterName,
   inboundPassthroughCluster,
   passthroughCluster,
 } from '../names.ts';
+import { outboundTargets, passedTargets, targetName, targetNamed } from '../outbound-target.ts';
 import { undeclaredPolicy } from '../routes/sidecar-routes.ts';
 import type { View } from '../view.ts';
 import {

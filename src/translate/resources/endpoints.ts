@@ -1,8 +1,8 @@
 // The endpoints of outbound clusters, which every client from one place shares.
 import { ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import type { Audience } from '../../mesh/index.ts';
-import { targetNamed } from '../clusters/target.ts';
 import { clusterLoadAssignment } from '../endpoints/load-assignment.ts';
+import { targetNamed } from '../outbound-target.ts';
 import type { View } from '../view.ts';
 import { type Derivations, made, type ResourceKind } from './resource-kind.ts';
 

@@ -5,10 +5,10 @@ import { deepEqual, type Origin } from '../../base/index.ts';
 import type { Audience, GatewayTarget, Mesh } from '../../mesh/index.ts';
 import { nameServer, nameServerListener } from '../dns/name-server.ts';
 import { nameTable } from '../dns/name-table.ts';
+import type { InboundPlan } from '../inbound-plan.ts';
 import { anyAddress } from '../listeners/capture-ports.ts';
 import { gatewayListener } from '../listeners/gateway.ts';
 import { boundInbound, boundPorts, virtualInbound } from '../listeners/inbound.ts';
-import type { InboundPlan } from '../listeners/inbound-plan.ts';
 import {
   httpProxyListener,
   type OutboundOptions,

@@ -1,15 +1,15 @@
 // What one outbound cluster stands for: a port of a service, whole or a subset of it, with the policy in
 // force.
-import type { TrafficPolicy } from '../../config/index.ts';
+import type { TrafficPolicy } from '../config/index.ts';
 import {
   type Audience,
   type DestinationRuleModel,
   effectivePolicy,
   type Mesh,
   type SubsetModel,
-} from '../../mesh/index.ts';
-import type { Service, ServicePort } from '../../registry/index.ts';
-import { clusterSni, outboundCluster, parseClusterName, parseClusterSni } from '../names.ts';
+} from '../mesh/index.ts';
+import type { Service, ServicePort } from '../registry/index.ts';
+import { clusterSni, outboundCluster, parseClusterName, parseClusterSni } from './names.ts';
 
 /** Everything that decides one outbound cluster. */
 export interface OutboundTarget {

@@ -1,17 +1,17 @@
 // What a workload serves and how: each port it listens on, with the protocol and the mutual TLS that hold
 // there.
 
-import { type Origin, within } from '../../base/index.ts';
-import type { ConnectionPoolSettings, ServerTLSSettings, Sidecar } from '../../config/index.ts';
-import type { Mesh, MutualTls, MutualTlsMode, ProxyNode } from '../../mesh/index.ts';
+import { type Origin, within } from '../base/index.ts';
+import type { ConnectionPoolSettings, ServerTLSSettings, Sidecar } from '../config/index.ts';
+import type { Mesh, MutualTls, MutualTlsMode, ProxyNode } from '../mesh/index.ts';
 import {
   type ObjectOf,
   type Protocol,
   parseProtocol,
   type Service,
   type ServicePort,
-} from '../../registry/index.ts';
-import { isCapturing } from './capture-ports.ts';
+} from '../registry/index.ts';
+import { isCapturing } from './listeners/capture-ports.ts';
 
 export interface InboundPort {
   /** The port that the workload listens on, and connections are dialled to. */
