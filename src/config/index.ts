@@ -1,6 +1,5 @@
 export * from './catalogue.ts';
 export * from './catalogue-document.ts';
-export { changesOf, claimsOf, fieldsOf } from './field-changes.ts';
 export { fieldsDocument } from './fields-document.ts';
 export * from './format.ts';
 export type * from './kinds/destination-rule/client-tls.ts';

@@ -1,22 +1,17 @@
-// Every field of Istio's kinds that claims an effect has one: changed in an example, it changes what some
-// proxy gets. Examples are testdata/fields/*.yaml: first the clients and the MeshConfig, then the resources.
+// Every field of Istio's kinds that claims an effect has that effect: changed in an example, it changes the
+// field of Envoy's API that the claim names in what some proxy gets. Examples are testdata/fields/*.yaml: first the clients and the MeshConfig, then the resources.
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
-import {
-  changesOf,
-  claimsOf,
-  type Kind,
-  kinds,
-  meshConfigSchema,
-  readMeshConfig,
-  readObject,
-} from '../config/index.ts';
+import { type Kind, kinds, meshConfigSchema, readMeshConfig, readObject } from '../config/index.ts';
+import { type Claim, changesOf, claimsOf } from '../config/testing/field-changes.ts';
 import { convertIngresses, type ProxyNode } from '../mesh/index.ts';
-import { meshOfText, type TestMesh, testClient } from './testdata-mesh.ts';
+import type { EncodedResource } from './encoded-resource.ts';
+import { meshOfText, registry, type TestMesh, testClient } from './testdata-mesh.ts';
 import { proxyResources } from './testdata-proxy.ts';
+import { knowsField, touchedFields } from './testdata-touched.ts';
 
 const checked = [
   'VirtualService',
@@ -81,47 +76,78 @@ function variants(document: Document): readonly Document[] {
   return [{ ...plain, kind: document.kind, spec }, name('s', subset(spec.trafficPolicy)), ...ports];
 }
 
-/** What the clients get, in one text that differs when anything of it does. */
-function fingerprint({ mesh, clients }: Example): string {
+type Resources = ReadonlyMap<string, EncodedResource>;
+
+/** What the clients get, by client and name. */
+function resourcesOf({ mesh, clients }: Example): Resources {
   const fromIngresses = convertIngresses(mesh.store, mesh.mesh.settings.config);
   for (const object of fromIngresses) mesh.store.put(object);
-  const resources = clients.flatMap((client) => [
-    ...proxyResources(mesh.translator, mesh.translator.viewOf(client)),
-  ]);
+  const found = clients.flatMap((client, i) =>
+    [...proxyResources(mesh.translator, mesh.translator.viewOf(client))].map(
+      ([name, resource]) => [`${i} ${name}`, resource] as const,
+    ),
+  );
   for (const { kind, metadata } of fromIngresses) mesh.store.remove(kind, metadata.namespace, metadata.name);
-  return resources.map(([name, { version }]) => `${name} ${version}`).join('\n');
+  return new Map(found);
 }
 
-/** The fields of one resource of an example that have an effect, of those wanted. */
-function effective(example: Example, document: Document, wanted: Set<string>): void {
+/** Claims that nothing has shown yet, by kind and field. */
+type Open = Map<string, Claim>;
+
+/** Strikes the claim out if it holds for the difference between what there was and what there is. */
+function settle(open: Open, key: string, before: Resources, after: Resources): void {
+  const claim = open.get(key);
+  if (!claim) return;
+  const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (name) => before.get(name)?.version !== after.get(name)?.version,
+  );
+  if (changed.length > 0 && holds(claim, changed, before, after)) open.delete(key);
+}
+
+function namesIn(effect: string): readonly string[] {
+  return [...effect.matchAll(/\b[A-Z]\w*(?:\.[A-Z]\w*)*(?:\.[a-z_0-9]+)+/g)].map(([name]) => name);
+}
+
+/** A claim that names fields of Envoy's API holds if one of these differs, another one if anything does. */
+function holds({ effect }: Claim, changed: readonly string[], before: Resources, after: Resources): boolean {
+  const named = namesIn(effect);
+  if (named.length === 0) return true;
+  return changed.some((name) => {
+    const fields = touchedFields(registry, before.get(name), after.get(name));
+    return named.some((one) => fields.has(one));
+  });
+}
+
+/** Strikes out what changes of one resource of an example show. */
+function effective(example: Example, document: Document, open: Open): void {
   const kind = checked.find((name) => name === document.kind);
   const original = kind && readObject(document).resource;
   if (!kind || !original) return;
-  const before = fingerprint(example);
+  const before = resourcesOf(example);
   // A status stands beside the spec, and our schemas have it inside.
   const { spec, status } = document;
   for (const { field, changed } of changesOf(kinds[kind].schema, {
     ...spec,
     ...(status ? { status } : {}),
   })) {
-    if (!wanted.has(`${kind}.${field}`)) continue;
+    if (!open.has(`${kind}.${field}`)) continue;
     const { status: changedStatus, ...changedSpec } = changed as Document['spec'];
     const { resource } = readObject({ ...document, spec: changedSpec, status: changedStatus });
     if (!resource || !example.mesh.store.put(resource)) continue;
-    if (fingerprint(example) !== before) wanted.delete(`${kind}.${field}`);
+    settle(open, `${kind}.${field}`, before, resourcesOf(example));
     example.mesh.store.put(original);
   }
 }
 
-function effectiveOfMesh(example: Example, wanted: Set<string>): void {
+function effectiveOfMesh(example: Example, open: Open): void {
   const { mesh } = example.mesh;
   const original = mesh.settings.config;
-  const before = fingerprint(example);
+  const before = resourcesOf(example);
   for (const { field, changed } of changesOf(meshConfigSchema, example.meshConfig)) {
-    if (!wanted.has(`MeshConfig.${field}`)) continue;
+    if (!open.has(`MeshConfig.${field}`)) continue;
     const { value, findings } = readMeshConfig(changed);
     if (!value || findings.some(({ code }) => code.startsWith('MT01')) || !mesh.setConfig(value)) continue;
-    if (fingerprint(example) !== before) wanted.delete(`MeshConfig.${field}`);
+    settle(open, `MeshConfig.${field}`, before, resourcesOf(example));
     mesh.setConfig(original);
   }
 }
@@ -135,16 +161,35 @@ const notHere = [
   'Sidecar.inboundConnectionPool.http.h2UpgradePolicy',
 ];
 
-test('every field that claims an effect has one', () => {
-  const wanted = new Set([
-    ...checked.flatMap((kind) => claimsOf(kinds[kind].schema).map((field) => `${kind}.${field}`)),
-    ...claimsOf(meshConfigSchema).map((field) => `MeshConfig.${field}`),
+test('every field that claims an effect has it', () => {
+  const open: Open = new Map([
+    ...checked.flatMap((kind) =>
+      claimsOf(kinds[kind].schema).map((claim) => [`${kind}.${claim.field}`, claim] as const),
+    ),
+    ...claimsOf(meshConfigSchema).map((claim) => [`MeshConfig.${claim.field}`, claim] as const),
   ]);
-  assert.ok(wanted.size > 300, `${wanted.size} claims`);
+  assert.ok(open.size > 300, `${open.size} claims`);
   for (const file of globSync(join(import.meta.dirname, 'testdata/fields/*.yaml'))) {
     const example = readExample(file);
-    for (const document of example.documents) effective(example, document, wanted);
-    effectiveOfMesh(example, wanted);
+    for (const document of example.documents) effective(example, document, open);
+    effectiveOfMesh(example, open);
   }
-  assert.deepEqual([...wanted], notHere, 'claim an effect, and no example shows it');
+  const left = [...open].map(([field, { effect }]) => `${field}: ${effect}`);
+  assert.deepEqual(
+    left.filter((text) => !notHere.some((field) => text.startsWith(`${field}:`))),
+    [],
+    'claim an effect that no example shows',
+  );
+});
+
+test('every field that a claim names is one of the API', () => {
+  const claims = [...Object.values(kinds), { schema: meshConfigSchema }].flatMap(({ schema }) =>
+    claimsOf(schema),
+  );
+  const names = new Set(claims.flatMap(({ effect }) => namesIn(effect)));
+  assert.ok(names.size > 100, `${names.size} names`);
+  assert.deepEqual(
+    [...names].filter((name) => !knowsField(registry, name)),
+    [],
+  );
 });

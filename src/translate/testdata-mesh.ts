@@ -27,6 +27,7 @@ import { file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts } fro
 import { file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config } from '@meltemi/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config';
 import { file_envoy_extensions_transport_sockets_proxy_protocol_v3_upstream_proxy_protocol } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol';
 import { file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer';
+import { file_envoy_extensions_transport_sockets_tls_v3_secret } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { file_envoy_extensions_transport_sockets_tls_v3_tls } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import { file_envoy_extensions_upstreams_http_v3_http_protocol_options } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 import { MemoEngine } from '../base/index.ts';
@@ -38,7 +39,8 @@ import type { ResourceType } from './resources/resource-kind.ts';
 import { Translator } from './translator.ts';
 import type { View } from './view.ts';
 
-const registry = createRegistry(
+/** Every type that a resource of ours may hold. */
+export const registry = createRegistry(
   file_envoy_config_cluster_v3_cluster,
   file_envoy_config_endpoint_v3_endpoint,
   file_envoy_config_listener_v3_listener,
@@ -65,6 +67,7 @@ const registry = createRegistry(
   file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config,
   file_envoy_extensions_transport_sockets_proxy_protocol_v3_upstream_proxy_protocol,
   file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer,
+  file_envoy_extensions_transport_sockets_tls_v3_secret,
   file_envoy_extensions_transport_sockets_tls_v3_tls,
   file_envoy_extensions_upstreams_http_v3_http_protocol_options,
 );

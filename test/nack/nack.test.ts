@@ -8,7 +8,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { claimsOf, fieldsOf, kinds } from '../../src/config/index.ts';
+import { kinds } from '../../src/config/index.ts';
+import { claimsOf, fieldsOf } from '../../src/config/testing/field-changes.ts';
 import { envoyBinary, reasonToSkipWithoutEnvoy } from '../real-software.ts';
 import { type Item, itemsOf } from './bootstrap.ts';
 import { randomKinds, type TranslatedMesh, translatedMesh } from './mesh.ts';
@@ -80,7 +81,9 @@ test(`Envoy takes what is made of ${wanted} random resources`, {
   }
   context.diagnostic(`${resources} resources made ${items} clusters and listeners`);
   assert.deepEqual(problems, []);
-  const all = randomKinds.flatMap((kind) => claimsOf(kinds[kind].schema).map((field) => `${kind}.${field}`));
+  const all = randomKinds.flatMap((kind) =>
+    claimsOf(kinds[kind].schema).map(({ field }) => `${kind}.${field}`),
+  );
   context.diagnostic(`${seen.size} of ${all.length} fields appeared`);
   const missing = all.filter((field) => !seen.has(field));
   if (wanted >= wholeRun)

@@ -97,7 +97,7 @@ export const MeshProxyConfig = message('MeshConfig.ProxyConfig', {
   }),
   proxyHeaders: field(
     anything,
-    'HttpConnectionManager.server_header_transformation, generate_request_id; VirtualHost.include_request_attempt_count; Router.suppress_envoy_headers; RouteAction.append_x_forwarded_host',
+    'HttpConnectionManager.server_name, HttpConnectionManager.server_header_transformation, HttpConnectionManager.generate_request_id; VirtualHost.include_request_attempt_count; Router.suppress_envoy_headers; RouteAction.append_x_forwarded_host',
   ),
 });
 export type MeshProxyConfig = Infer<typeof MeshProxyConfig>;

@@ -32,12 +32,12 @@ export const ServerTLSSettings = message(
     privateKey: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
     caCertificates: field(
       string,
-      'CombinedValidationContext.validation_context_sds_secret_config (file-root:…)',
+      'CommonTlsContext.combined_validation_context.validation_context_sds_secret_config (file-root:…)',
     ),
     caCrl: field(string, 'CertificateValidationContext.crl'),
     credentialName: field(
       string,
-      'CommonTlsContext.tls_certificate_sds_secret_configs and validation_context_sds_secret_config (kubernetes://…)',
+      'CommonTlsContext.tls_certificate_sds_secret_configs and CommonTlsContext.combined_validation_context.validation_context_sds_secret_config (kubernetes://…)',
     ),
     credentialNames: field(
       list(string),
@@ -45,7 +45,7 @@ export const ServerTLSSettings = message(
     ),
     caCertCredentialName: field(
       string,
-      'CombinedValidationContext.validation_context_sds_secret_config (kubernetes://…)',
+      'CommonTlsContext.combined_validation_context.validation_context_sds_secret_config (kubernetes://…)',
     ),
     tlsCertificates: list(TLSCertificate),
     subjectAltNames: field(list(string), 'CertificateValidationContext.match_subject_alt_names'),

@@ -18,8 +18,14 @@ export type PortSelector = Infer<typeof PortSelector>;
 export const Destination = message(
   'Destination',
   {
-    host: required(string, 'RouteAction.cluster, as outbound|PORT|SUBSET|HOST'),
-    subset: field(string, 'RouteAction.cluster, as outbound|PORT|SUBSET|HOST'),
+    host: required(
+      string,
+      'RouteAction.cluster, RequestMirrorPolicy.cluster, TcpProxy.cluster or ClusterWeight.name, as outbound|PORT|SUBSET|HOST',
+    ),
+    subset: field(
+      string,
+      'RouteAction.cluster, RequestMirrorPolicy.cluster, TcpProxy.cluster or ClusterWeight.name, as outbound|PORT|SUBSET|HOST',
+    ),
     port: PortSelector,
   },
   {

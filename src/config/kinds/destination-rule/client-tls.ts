@@ -18,11 +18,11 @@ export const ClientTLSSettings = message(
     privateKey: field(string, 'CommonTlsContext.tls_certificate_sds_secret_configs (file-cert:…)'),
     caCertificates: field(
       string,
-      'CombinedValidationContext.validation_context_sds_secret_config (file-root:…)',
+      'CommonTlsContext.combined_validation_context.validation_context_sds_secret_config (file-root:…)',
     ),
     credentialName: field(
       string,
-      'CommonTlsContext.tls_certificate_sds_secret_configs and validation_context_sds_secret_config (kubernetes://…)',
+      'CommonTlsContext.tls_certificate_sds_secret_configs and CommonTlsContext.combined_validation_context.validation_context_sds_secret_config (kubernetes://…)',
     ),
     subjectAltNames: field(list(string), 'CertificateValidationContext.match_subject_alt_names'),
     sni: field(string, 'UpstreamTlsContext.sni; absent: UpstreamHttpProtocolOptions.auto_sni'),

@@ -31,7 +31,7 @@ export const BackendTLSPolicy = message(
               kind: field(string, 'whether it is a ConfigMap'),
               name: required(
                 string,
-                'CombinedValidationContext.validation_context_sds_secret_config (configmap://…)',
+                'CommonTlsContext.combined_validation_context.validation_context_sds_secret_config (configmap://…)',
               ),
             },
             open,
@@ -39,7 +39,7 @@ export const BackendTLSPolicy = message(
         ),
         wellKnownCACertificates: field(
           string,
-          'System: CombinedValidationContext.validation_context_sds_secret_config (file-root:system)',
+          'System: CommonTlsContext.combined_validation_context.validation_context_sds_secret_config (file-root:system)',
         ),
         subjectAltNames: list(
           message(

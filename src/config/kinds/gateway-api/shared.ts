@@ -88,7 +88,10 @@ export const HTTPHeaderFilter = message(
   {
     set: list(HTTPHeader),
     add: list(HTTPHeader),
-    remove: field(list(string), 'Route.request_headers_to_remove or response_headers_to_remove'),
+    remove: field(
+      list(string),
+      'Route.request_headers_to_remove or Route.response_headers_to_remove, ClusterWeight.request_headers_to_remove or ClusterWeight.response_headers_to_remove of one destination among several',
+    ),
   },
   open,
 );

@@ -5,10 +5,16 @@ import { field, type Infer, list, mapOf, message, type RuleContext, string } fro
 export const HeaderOperations = message('HeaderOperations', {
   set: field(
     mapOf(string),
-    'Route.request_headers_to_add or response_headers_to_add, overwriting; Host: RouteAction.host_rewrite_literal',
+    'Route.request_headers_to_add or Route.response_headers_to_add, ClusterWeight.request_headers_to_add or ClusterWeight.response_headers_to_add of one destination among several, overwriting; Host: RouteAction.host_rewrite_literal',
   ),
-  add: field(mapOf(string), 'Route.request_headers_to_add or response_headers_to_add, appending'),
-  remove: field(list(string), 'Route.request_headers_to_remove or response_headers_to_remove'),
+  add: field(
+    mapOf(string),
+    'Route.request_headers_to_add or Route.response_headers_to_add, ClusterWeight.request_headers_to_add or ClusterWeight.response_headers_to_add of one destination among several, appending',
+  ),
+  remove: field(
+    list(string),
+    'Route.request_headers_to_remove or Route.response_headers_to_remove, ClusterWeight.request_headers_to_remove or ClusterWeight.response_headers_to_remove of one destination among several',
+  ),
 });
 export type HeaderOperations = Infer<typeof HeaderOperations>;
 

@@ -1,5 +1,5 @@
 // For tests: the fields of a schema that claim an effect, and the ways to change them in an example.
-import type { FieldShape, MessageShape, Schema, Shape } from './schema/index.ts';
+import type { FieldShape, MessageShape, Schema, Shape } from '../schema/index.ts';
 
 /** Field names from the top, without positions and keys: `http.match.uri.exact`. */
 export type FieldPath = string;
@@ -8,18 +8,25 @@ export type FieldPath = string;
  * Every field that claims an effect of its own, including the keys of maps. What a field without effect holds
  * claims nothing.
  */
-export function claimsOf({ shape }: Schema<unknown>): readonly FieldPath[] {
+export function claimsOf({ shape }: Schema<unknown>): readonly Claim[] {
   return claims(shape, []);
 }
 
-function claims(shape: Shape, path: readonly string[]): readonly FieldPath[] {
+export interface Claim {
+  readonly field: FieldPath;
+  /** What the schema says of it, Envoy's fields among other words. */
+  readonly effect: string;
+}
+
+function claims(shape: Shape, path: readonly string[]): readonly Claim[] {
   if (shape.kind === 'list') return claims(shape.item, path);
   if (shape.kind === 'map') return claims(shape.value, path);
   if (shape.kind !== 'message') return [];
   return [...shape.fields].flatMap(([key, field]) => {
     if (!hasEffect(field)) return [];
     const at = [...path, key];
-    return [...(isLeaf(field.shape) ? [at.join('.')] : []), ...claims(field.shape, at)];
+    const own = { field: at.join('.'), effect: field.effect ?? '' };
+    return [...(isLeaf(field.shape) ? [own] : []), ...claims(field.shape, at)];
   });
 }
 
