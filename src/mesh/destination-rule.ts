@@ -1,7 +1,7 @@
 // DestinationRules: which one a client gets for a service, and the policy that holds for a port and a subset.
 import { compareText, deepEqual, type Origin, within } from '../base/index.ts';
 import type { Subset, TrafficPolicy } from '../config/index.ts';
-import { type ObjectOf, resolveHost, selects } from '../registry/index.ts';
+import { keyOf, type ObjectOf, resolveHost, selects } from '../registry/index.ts';
 import { isGeneratedName } from './conversion/generated.ts';
 
 export interface DestinationRuleModel {
@@ -42,7 +42,7 @@ export function resolveDestinationRule(
   const { metadata, spec } = object;
   const workloadSelector = spec.workloadSelector && (spec.workloadSelector.matchLabels ?? {});
   return {
-    key: `${metadata.namespace}/${metadata.name}`,
+    key: keyOf(object),
     name: metadata.name,
     namespace: metadata.namespace,
     createdAt: metadata.creationTimestamp ?? 0,

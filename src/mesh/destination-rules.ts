@@ -3,6 +3,7 @@ import { deepEqual, type Family, type MemoEngine, type TableIndex } from '../bas
 import {
   type ConfigStore,
   isPartialWildcard,
+  keyOf,
   type ObjectOf,
   type Service,
   wildcardsOver,
@@ -80,9 +81,7 @@ export class DestinationRules {
 
   #buildMerged(pool: RulePool, place: string): readonly DestinationRuleModel[] {
     const byDefault = this.#settings().config.defaultDestinationRuleExportTo;
-    const models = this.#hosts
-      .get(place)
-      .flatMap(({ metadata }) => this.#models.get(`${metadata.namespace}/${metadata.name}`) ?? []);
+    const models = this.#hosts.get(place).flatMap((object) => this.#models.get(keyOf(object)) ?? []);
     return mergeRules(models.filter((model) => isInPool(model, pool, byDefault)));
   }
 }

@@ -14,6 +14,7 @@ import {
   type ConfigStore,
   type Endpoint,
   isPartialWildcard,
+  keyOf,
   type ObjectOf,
   type Registry,
   resolveHost,
@@ -291,9 +292,7 @@ export class Mesh {
   ): readonly VirtualServiceModel[] {
     return this.#virtualServiceHosts
       .get(pattern)
-      .flatMap(
-        ({ metadata }) => this.#meshVirtualService(namespace, `${metadata.namespace}/${metadata.name}`) ?? [],
-      )
+      .flatMap((object) => this.#meshVirtualService(namespace, keyOf(object)) ?? [])
       .filter((model) => importsVirtualService(egress, model))
       .sort(firstTriedFirst(namespace));
   }
@@ -344,7 +343,7 @@ export class Mesh {
   virtualServicesOfGateway(gateway: string, namespace: string): readonly VirtualServiceModel[] {
     return this.#virtualServiceGateways
       .get(gateway)
-      .flatMap((object) => this.virtualService(`${object.metadata.namespace}/${object.metadata.name}`) ?? [])
+      .flatMap((object) => this.virtualService(keyOf(object)) ?? [])
       .filter((model) => isVisible(model.visibility, namespace))
       .sort(firstTriedFirst(namespace));
   }

@@ -12,7 +12,7 @@ import type {
   TLSRoute,
   VirtualService,
 } from '../config/index.ts';
-import { byAge, type ObjectOf, resolveHost } from '../registry/index.ts';
+import { byAge, keyOf, type ObjectOf, resolveHost } from '../registry/index.ts';
 import { type RouteSemantics, routeSemanticsAnnotation } from './conversion/generated.ts';
 import { nearness, type Visibility, visibilityOf } from './visibility.ts';
 
@@ -71,7 +71,7 @@ export function resolveVirtualService(
   const { metadata, spec } = object;
   const names: Names = { namespace: metadata.namespace, domain: context.domain, origin: object.origin };
   return {
-    key: `${metadata.namespace}/${metadata.name}`,
+    key: keyOf(object),
     name: metadata.name,
     namespace: metadata.namespace,
     createdAt: metadata.creationTimestamp ?? 0,

@@ -1,4 +1,5 @@
 // The status of Gateway API objects as findings, for those who have no cluster to read it from.
+
 import type { Issue } from '../../base/index.ts';
 import { type AnyConfig, catalogue } from '../../config/index.ts';
 import {
@@ -8,12 +9,13 @@ import {
   type ReportedCondition,
   type StatusObject,
 } from '../../mesh/index.ts';
+import { keyOf } from '../../registry/index.ts';
 
 export function gatewayApiIssues(mesh: Mesh): readonly Issue[] {
   if (!hasConversions(mesh.store)) return [];
   return gatewayApiStatus(mesh.store, mesh.registry).flatMap((object) => {
     const { kind, metadata } = object;
-    const written = mesh.store.table(kind as AnyConfig['kind']).get(`${metadata.namespace}/${metadata.name}`);
+    const written = mesh.store.table(kind as AnyConfig['kind']).get(keyOf({ metadata }));
     if (written?.origin.file === undefined) return [];
     const messages = complaintsOf(object).map(
       ({ about, condition }) =>

@@ -3,13 +3,13 @@
 // https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services
 
 import { meshGateway, type VirtualServiceModel } from '../../mesh/index.ts';
-import { isWildcard } from '../../registry/index.ts';
+import { isWildcard, keyOf } from '../../registry/index.ts';
 import type { Check } from './check.ts';
 
 export const routedTwice: Check<'VirtualService'> = {
   kind: 'VirtualService',
   check: (mesh, { metadata, spec }, report) => {
-    const own = mesh.virtualService(`${metadata.namespace}/${metadata.name}`);
+    const own = mesh.virtualService(keyOf({ metadata }));
     if (!own?.gateways.includes(meshGateway)) return;
     const [everything] = mesh.scope({ type: 'router', namespace: own.namespace, labels: {} }).egress;
     if (!everything) return;

@@ -6,7 +6,7 @@ import type {
   TCPRoute,
   TLSRoute,
 } from '../../../config/index.ts';
-import type { ConfigStore, ObjectOf } from '../../../registry/index.ts';
+import { type ConfigStore, keyOf, type ObjectOf } from '../../../registry/index.ts';
 import { type Generated, generatedVirtualService } from '../generated.ts';
 import { type Attachment, effectiveAttachments, type GatewayIndex, hostsAt } from './attachment.ts';
 import { backendResolver, nowhere, type ResolveBackend } from './backends.ts';
@@ -23,11 +23,7 @@ export function l4VirtualServices(store: ConfigStore, gateways: GatewayIndex): r
     ),
   );
   // Two references to one parent are one.
-  return [
-    ...new Map(
-      generated.map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]),
-    ).values(),
-  ];
+  return [...new Map(generated.map((object) => [keyOf(object), object])).values()];
 }
 
 /** Where the rules of a route lead to, with what is wrong with each. */

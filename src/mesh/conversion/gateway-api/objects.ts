@@ -1,6 +1,6 @@
 // The kinds of Gateway API that are converted, and what is asked of all of them.
 import { compareText } from '../../../base/index.ts';
-import type { ConfigStore, Kind, ObjectOf } from '../../../registry/index.ts';
+import { type ConfigStore, type Kind, keyOf, type ObjectOf } from '../../../registry/index.ts';
 
 export type KubeGatewayObject = ObjectOf<'gateway.networking.k8s.io/Gateway'>;
 export type ListenerSetObject = ObjectOf<'ListenerSet'>;
@@ -66,9 +66,5 @@ export function hostnamesOf(route: RouteObject): readonly string[] {
 export function olderObject(a: Pick<RouteObject, 'metadata'>, b: Pick<RouteObject, 'metadata'>): number {
   const age = (a.metadata.creationTimestamp ?? 0) - (b.metadata.creationTimestamp ?? 0);
   if (age !== 0) return age;
-  const [left, right] = [
-    `${a.metadata.namespace}/${a.metadata.name}`,
-    `${b.metadata.namespace}/${b.metadata.name}`,
-  ];
-  return compareText(left, right);
+  return compareText(keyOf(a), keyOf(b));
 }
