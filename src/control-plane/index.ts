@@ -1,3 +1,6 @@
+export * from './event-stream.ts';
 export * from './pilot.ts';
+export * from './pilot-event.ts';
+export * from './propagation.ts';
 export { proxyNode } from './proxy-node.ts';
 export * from './secret-service.ts';

@@ -7,7 +7,8 @@ import type { Issue } from '../base/index.ts';
 import { type AnyConfig, parseDocuments } from '../config/index.ts';
 import type { ConfigUpdate } from '../sources/index.ts';
 import { type ResourceTypeName, type SotwClient, typeOfUrl, typeUrlOf } from '../xds/index.ts';
-import { Pilot, type PilotEvent } from './pilot.ts';
+import { Pilot } from './pilot.ts';
+import type { PilotEvent } from './pilot-event.ts';
 import { testClient } from './testing/test-client.ts';
 
 const services = `
@@ -97,7 +98,7 @@ async function running(t: TestContext, text: string): Promise<Running> {
   const pilot = new Pilot({
     onEvent: (event) => {
       events.push(event);
-      if (event.kind === 'accepted') onAccepted();
+      if (event.kind === 'acknowledged') onAccepted();
     },
   });
   pilot.apply(update(text));
@@ -138,6 +139,22 @@ test('a weight reaches the client as routes alone', async (t) => {
 test('an endpoint reaches the client as endpoints alone', async (t) => {
   const { edit } = await running(t, `${services}---${slice('10.1.0.1')}---${routes(90)}`);
   assert.deepEqual((await edit(slice('10.1.0.1', '10.1.0.2'))).types, ['endpoint']);
+});
+
+test('the pilot says who has which version, and tells several listeners', async (t) => {
+  const { pilot, edit } = await running(t, `${services}---${slice('10.1.0.1')}---${routes(90)}`);
+  const told: string[] = [];
+  pilot.subscribe(() => assert.fail('a listener that throws harms nobody'));
+  const leave = pilot.subscribe((event) => {
+    if (event.kind === 'acknowledged') told.push(...event.resources.map(({ name }) => name));
+  });
+  await edit(routes(80));
+  leave();
+  assert.equal(told.at(-1), '80');
+  const route = { type: 'route', name: '80' } as const;
+  const [version = '', ...others] = pilot.propagation.versionsOf(route);
+  assert.deepEqual(others, []);
+  assert.deepEqual(pilot.propagation.spreadOf(route, version).acknowledged, pilot.proxies);
 });
 
 test('labels and versions that nobody looks at send nothing', async (t) => {

@@ -1,5 +1,5 @@
 // The control plane: takes configuration, keeps every connected proxy up to date with it.
-import type { Derived, Issue } from '../base/index.ts';
+import type { Issue } from '../base/index.ts';
 import { MemoEngine } from '../base/index.ts';
 import type { MeshConfig } from '../config/index.ts';
 import { Mesh, type MeshFeatures, type ProxyNode } from '../mesh/index.ts';
@@ -7,60 +7,24 @@ import { ConfigStore, Registry } from '../registry/index.ts';
 import type { ConfigUpdate, ResourceId, Standing } from '../sources/index.ts';
 import { Findings } from '../tools/index.ts';
 import { GrpcTranslator, Translator } from '../translate/index.ts';
-import {
-  type Connection,
-  type ConnectionEvents,
-  FeedHub,
-  type ResourceTypeName,
-  startXdsServer,
-  type XdsServer,
-} from '../xds/index.ts';
+import { discoveryServices, FeedHub, type GrpcServer, startGrpcServer } from '../xds/index.ts';
 import { type After, AutoRegistration } from './auto-registration.ts';
+import { Connections, type Joined } from './connections.ts';
 import { Conversions } from './conversions.ts';
-import { type ClientView, type ClientViewCell, FeedSets } from './feed-sets.ts';
-import { autoRegisterGroup, proxyNode } from './proxy-node.ts';
+import { EventStream, type Listener } from './event-stream.ts';
+import { FeedSets } from './feed-sets.ts';
+import type { PilotEvent } from './pilot-event.ts';
+import { Propagation } from './propagation.ts';
 import { ReferenceGuard } from './reference-guard.ts';
-import { isLocal, type SecretPolicy, underPolicy } from './secret-policy.ts';
+import { isLocal } from './secret-policy.ts';
 
 export interface PilotOptions {
   readonly domain?: string;
   readonly meshConfig?: MeshConfig;
   readonly features?: MeshFeatures;
-  readonly onEvent?: (event: PilotEvent) => void;
+  /** The first listener of the pilot's events. */
+  readonly onEvent?: Listener<PilotEvent>;
   readonly after?: After;
-}
-
-/** What happened, for logs and status. */
-export type PilotEvent =
-  | { readonly kind: 'connected'; readonly proxy: string }
-  | { readonly kind: 'disconnected'; readonly proxy: string }
-  | {
-      readonly kind: 'accepted';
-      readonly proxy: string;
-      readonly type: ResourceTypeName;
-      readonly version: string;
-    }
-  | {
-      readonly kind: 'refused';
-      readonly proxy: string;
-      readonly type: ResourceTypeName;
-      readonly version: string;
-      readonly message: string;
-    }
-  /** A proxy asks for private keys over plaintext. */
-  | { readonly kind: 'secrets'; readonly proxy: string; readonly given: boolean }
-  | { readonly kind: 'pushed'; readonly resources: number }
-  /** A mistake of ours: something could not be made of the configuration. Proxies keep what they had. */
-  | { readonly kind: 'failed'; readonly what: string; readonly error: unknown };
-
-interface ConnectedProxy {
-  readonly id: string;
-  readonly connection: Connection;
-  readonly policy: SecretPolicy;
-  readonly view: ClientViewCell;
-  readonly unwatch: () => void;
-  release: () => void;
-  readonly leave: () => void;
 }
 
 const defaultDomain = 'cluster.local';
@@ -76,21 +40,21 @@ export class Pilot {
   readonly store: ConfigStore;
   readonly mesh: Mesh;
   readonly translator: Translator;
+  /** Who has what. */
+  readonly propagation: Propagation;
   readonly #guard: ReferenceGuard;
   readonly #findings: Findings;
   readonly #conversions: Conversions;
   readonly #registration: AutoRegistration;
   readonly #hub = new FeedHub(({ type, name, error }) => this.#failed(`${type} ${name}`, error));
-  readonly #feedSets: FeedSets;
-  readonly #proxies = new Map<Connection, ConnectedProxy>();
-  readonly #views = new Map<Derived<unknown>, ConnectedProxy>();
-  readonly #onEvent: (event: PilotEvent) => void;
+  readonly #connections: Connections;
+  readonly #events = new EventStream<PilotEvent>(failureOfListener);
 
   constructor({
     domain = defaultDomain,
     meshConfig = {},
     features,
-    onEvent = () => {},
+    onEvent,
     after = afterTimeout,
   }: PilotOptions = {}) {
     this.store = new ConfigStore(this.engine, { domain });
@@ -106,12 +70,21 @@ export class Pilot {
     this.#registration = new AutoRegistration(this.store, after, () => this.push());
     this.#guard = new ReferenceGuard(this.engine, this.mesh);
     this.#findings = new Findings(this.engine, this.mesh);
-    this.#feedSets = new FeedSets(
-      { envoy: this.translator, grpc: new GrpcTranslator(this.engine, this.mesh, this.translator.endpoints) },
-      this.#hub,
-    );
-    this.#onEvent = onEvent;
+    const { endpoints } = this.translator;
+    const grpc = new GrpcTranslator(this.engine, this.mesh, endpoints);
+    this.#connections = new Connections({
+      feedSets: new FeedSets({ envoy: this.translator, grpc }, this.#hub),
+      emit: (event) => this.#events.emit(event),
+      join: (node, group) => this.#join(node, group),
+    });
+    this.propagation = new Propagation(() => this.#connections.all());
+    if (onEvent) this.subscribe(onEvent);
     this.#sweepWhenFull();
+  }
+
+  /** Tells the listener what happens from now on. Returns the way to end it. */
+  subscribe(listener: Listener<PilotEvent>): () => void {
+    return this.#events.subscribe(listener);
   }
 
   /**
@@ -156,31 +129,30 @@ export class Pilot {
   /** Sends what the changes since the last push have made different, and nothing else. */
   push(): void {
     const touched = this.engine.takeTouched();
-    for (const cell of touched) {
-      const proxy = this.#views.get(cell);
-      if (proxy) this.#follow(proxy);
-    }
+    this.#connections.follow(touched);
     const resources = this.#hub.process(touched);
-    for (const proxy of this.#proxies.values()) proxy.connection.session.flush();
+    this.#connections.flush();
     this.#findings.process(touched);
-    if (resources > 0) this.#onEvent({ kind: 'pushed', resources });
+    if (resources > 0) this.#events.emit({ kind: 'pushed', resources });
   }
 
   get proxies(): readonly string[] {
-    return [...this.#proxies.values()].map((proxy) => proxy.id);
+    return [...this.#connections.all()].map(({ proxy }) => proxy);
   }
 
   /** Proxies that have not answered everything yet. */
   get unsettled(): readonly string[] {
-    return [...this.#proxies.values()]
-      .filter((proxy) => !proxy.connection.session.settled)
-      .map((proxy) => proxy.id);
+    return this.propagation.unsettled;
   }
 
   /** Plaintext: who is not on this machine gets no secrets. */
-  serve(address: string): Promise<XdsServer> {
+  serve(address: string): Promise<GrpcServer> {
     const isAllowed = isLocal(address);
-    return startXdsServer({ address, open: () => this.#connection(isAllowed) });
+    return startGrpcServer({
+      address,
+      services: discoveryServices(() => this.#connections.open(isAllowed)),
+      failed: (error) => this.#failed('an answer', error),
+    });
   }
 
   /**
@@ -197,52 +169,7 @@ export class Pilot {
     this.#sweepWhenFull();
   }
 
-  #connection(getsSecrets: boolean): ConnectionEvents {
-    let id = '';
-    let hasAsked = false;
-    const policy: SecretPolicy = {
-      isAllowed: getsSecrets,
-      onAsked: () => {
-        if (!hasAsked) this.#onEvent({ kind: 'secrets', proxy: id, given: getsSecrets });
-        hasAsked = true;
-      },
-    };
-    return {
-      identify: (message, connection) => {
-        const said = proxyNode(message);
-        if (!said) return undefined;
-        id = said.id;
-        const { node, leave } = this.#join(said, autoRegisterGroup(message));
-        const cell = this.#feedSets.view(node);
-        const view = this.#viewOf(id, cell);
-        if (!view) {
-          leave();
-          return undefined;
-        }
-        const { feeds, release } = this.#feedSets.acquire(view);
-        const proxy: ConnectedProxy = {
-          id,
-          connection,
-          policy,
-          view: cell,
-          unwatch: cell.watch(),
-          release,
-          leave,
-        };
-        this.#proxies.set(connection, proxy);
-        this.#views.set(cell as Derived<unknown>, proxy);
-        this.#onEvent({ kind: 'connected', proxy: id });
-        return underPolicy(feeds, policy);
-      },
-      accepted: (type, version) => this.#onEvent({ kind: 'accepted', proxy: id, type, version }),
-      refused: (type, version, message) =>
-        this.#onEvent({ kind: 'refused', proxy: id, type, version, message }),
-      closed: (connection) => this.#disconnect(connection),
-      failed: (error) => this.#failed(`an answer to ${id || 'a client'}`, error),
-    };
-  }
-
-  #join(node: ProxyNode, group: string): ReturnType<AutoRegistration['join']> {
+  #join(node: ProxyNode, group: string): Joined {
     if (group === '') return { node, leave: () => {} };
     const joined = this.#registration.join(node, group);
     // The others learn of it once this proxy has been given its configuration.
@@ -250,41 +177,14 @@ export class Pilot {
     return joined;
   }
 
-  #disconnect(connection: Connection): void {
-    const proxy = this.#proxies.get(connection);
-    if (!proxy) return;
-    this.#proxies.delete(connection);
-    this.#views.delete(proxy.view as Derived<unknown>);
-    proxy.unwatch();
-    proxy.release();
-    proxy.leave();
-    proxy.view.dispose();
-    this.#onEvent({ kind: 'disconnected', proxy: proxy.id });
-  }
-
-  /** The proxy's view changed: from now on it gets the resources of the new one. */
-  #follow(proxy: ConnectedProxy): void {
-    const view = this.#viewOf(proxy.id, proxy.view);
-    if (!view) return;
-    const { feeds, release } = this.#feedSets.acquire(view);
-    proxy.connection.session.replaceFeeds(underPolicy(feeds, proxy.policy));
-    proxy.release();
-    proxy.release = release;
-  }
-
-  /** Undefined when it could not be made. */
-  #viewOf(proxy: string, cell: ClientViewCell): ClientView | undefined {
-    try {
-      return cell.get();
-    } catch (error) {
-      this.#failed(`the view of ${proxy}`, error);
-      return undefined;
-    }
-  }
-
   #failed(what: string, error: unknown): void {
-    this.#onEvent({ kind: 'failed', what, error });
+    this.#events.emit({ kind: 'failed', what, error });
   }
+}
+
+/** A failure to tell of a failure goes untold. */
+function failureOfListener(error: unknown, { kind }: PilotEvent): PilotEvent | undefined {
+  return kind === 'failed' ? undefined : { kind: 'failed', what: 'what a listener of events does', error };
 }
 
 /** Empty for an object of another kind. */

@@ -11,11 +11,12 @@ import { type KeyPair, spiffeId, type WorkloadCertificates } from '../identity/i
 import { type EncodedResource, encodeResource } from '../translate/index.ts';
 import {
   type ConnectionEvents,
+  discoveryServices,
   Feed,
   FeedHub,
   type FeedSet,
-  startXdsServer,
-  type XdsServer,
+  type GrpcServer,
+  startGrpcServer,
 } from '../xds/index.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { proxyNode } from './proxy-node.ts';
@@ -40,9 +41,13 @@ export class SecretService {
   }
 
   /** Files are read for those alone who could read them by themselves: on a socket of the file system. */
-  async serve(address: string): Promise<XdsServer> {
+  async serve(address: string): Promise<GrpcServer> {
     this.#readsFiles = address.startsWith('unix:');
-    const server = await startXdsServer({ address, open: () => this.#connection() });
+    const server = await startGrpcServer({
+      address,
+      services: discoveryServices(() => this.#connection()),
+      failed: this.#onFailed,
+    });
     return {
       address: server.address,
       close: async () => {
@@ -72,7 +77,7 @@ export class SecretService {
         };
         return feeds;
       },
-      accepted: () => {},
+      acknowledged: () => {},
       refused: () => {},
       failed: this.#onFailed,
       closed: () => end(),

@@ -61,10 +61,10 @@ for (const apiType of apiTypes)
     await body(goodPort, 'one');
     server.set({ good: { port: goodPort, body: 'two' } });
     // The full set of state of the world holds the broken one again; delta leaves it out.
-    assert.equal((await server.answered()).kind, apiType === 'GRPC' ? 'refused' : 'accepted');
+    assert.equal((await server.answered()).kind, apiType === 'GRPC' ? 'refused' : 'acknowledged');
     await body(goodPort, 'two');
     server.set({ other: { port: otherPort, body: 'mended' } });
-    assert.equal((await server.answered()).kind, 'accepted');
+    assert.equal((await server.answered()).kind, 'acknowledged');
     await body(otherPort, 'mended');
     const statistics = await envoy.statistics('listener_manager.lds.update_');
     const count = (what: string): number | undefined => statistics.get(`listener_manager.lds.update_${what}`);

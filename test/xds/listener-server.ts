@@ -10,11 +10,12 @@ import { type Input, MemoEngine } from '../../src/base/index.ts';
 import { type EncodedResource, encodeResource } from '../../src/translate/index.ts';
 import {
   type ConnectionEvents,
+  discoveryServices,
   Feed,
   FeedHub,
+  type GrpcServer,
   type Session,
-  startXdsServer,
-  type XdsServer,
+  startGrpcServer,
 } from '../../src/xds/index.ts';
 
 export interface ListenerPlan {
@@ -25,7 +26,7 @@ export interface ListenerPlan {
 }
 
 export interface ListenersAnswer {
-  readonly kind: 'accepted' | 'refused';
+  readonly kind: 'acknowledged' | 'refused';
   /** What was refused. */
   readonly names?: readonly string[];
 }
@@ -39,7 +40,7 @@ export class ListenerServer {
   readonly #answers: ListenersAnswer[] = [];
   readonly #listeners: Feed;
   readonly #clusters: Feed;
-  #server: XdsServer | undefined;
+  #server: GrpcServer | undefined;
   #onAnswer = (): void => {};
 
   constructor() {
@@ -60,7 +61,11 @@ export class ListenerServer {
 
   static async start(): Promise<ListenerServer> {
     const server = new ListenerServer();
-    server.#server = await startXdsServer({ address: '127.0.0.1:0', open: () => server.#connection() });
+    server.#server = await startGrpcServer({
+      address: '127.0.0.1:0',
+      services: discoveryServices(() => server.#connection()),
+      failed: (error) => assert.fail(String(error)),
+    });
     return server;
   }
 
@@ -101,8 +106,9 @@ export class ListenerServer {
           },
         };
       },
-      accepted: (type) => this.#note(type, { kind: 'accepted' }),
-      refused: (type, _version, _message, names) => this.#note(type, { kind: 'refused', names }),
+      acknowledged: (type) => this.#note(type, { kind: 'acknowledged' }),
+      refused: (type, resources) =>
+        this.#note(type, { kind: 'refused', names: resources.map(({ name }) => name) }),
       failed: (error) => assert.fail(String(error)),
       closed: ({ session }) => void this.#sessions.delete(session),
     };

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { Pilot } from '../../src/control-plane/index.ts';
-import type { XdsServer } from '../../src/xds/index.ts';
+import type { GrpcServer } from '../../src/xds/index.ts';
 import { EditedMesh, type Random } from './edited-mesh.ts';
 import { type ApiType, DrivenEnvoy, freePort } from './envoy.ts';
 import { request } from './load.ts';
@@ -20,14 +20,14 @@ export class Scene {
   readonly gatewayPort: number;
   readonly envoy: DrivenEnvoy;
   readonly refusals: string[] = [];
-  #server: XdsServer;
+  #server: GrpcServer;
   #onEvent = (): void => {};
 
   private constructor(
     pilot: Pilot,
     mesh: EditedMesh,
     gatewayPort: number,
-    server: XdsServer,
+    server: GrpcServer,
     envoy: DrivenEnvoy,
   ) {
     this.pilot = pilot;

@@ -139,10 +139,14 @@ function report(
 function tell(event: PilotEvent, flags: PilotFlags): void {
   const text = eventText(event);
   if (text === undefined) return;
-  const error = event.kind === 'failed' ? { error: reason(event.error) } : {};
-  process.stderr.write(
-    `${flags.output === 'json' ? JSON.stringify({ event: { ...event, ...error } }) : text}\n`,
-  );
+  process.stderr.write(`${flags.output === 'json' ? JSON.stringify({ event: dataOf(event) }) : text}\n`);
+}
+
+/** Of resources the names and versions, without their bytes. */
+function dataOf(event: PilotEvent): object {
+  if (event.kind === 'failed') return { ...event, error: reason(event.error) };
+  if (event.kind !== 'refused') return event;
+  return { ...event, resources: event.resources.map(({ name, version }) => ({ name, version })) };
 }
 
 function eventText(event: PilotEvent): string | undefined {
@@ -156,7 +160,7 @@ function eventText(event: PilotEvent): string | undefined {
       return secretsText(event);
     case 'failed':
       return `${printable(event.what)} could not be made, which is a defect of meltemi; proxies keep what they had: ${stack(event.error)}`;
-    case 'accepted':
+    case 'acknowledged':
     case 'pushed':
       return undefined;
   }

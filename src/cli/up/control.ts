@@ -7,7 +7,7 @@ import { printable } from '../../base/index.ts';
 import { Pilot, SecretService } from '../../control-plane/index.ts';
 import { CertificateAuthority, WorkloadCertificates } from '../../identity/index.ts';
 import { type Bootstrap, type RunningProxy, startProxy } from '../../proxy/index.ts';
-import type { XdsServer } from '../../xds/index.ts';
+import type { GrpcServer } from '../../xds/index.ts';
 import {
   type DiscoveryAddresses,
   gatewayBootstrap,
@@ -44,14 +44,14 @@ const drainMs = 5000;
 export class Control {
   readonly pilot: Pilot;
   readonly discovery: DiscoveryAddresses;
-  readonly #servers: readonly XdsServer[];
+  readonly #servers: readonly GrpcServer[];
   readonly #open: Set<OpenDelivery>;
   readonly #log: (message: string) => void;
 
   private constructor(
     pilot: Pilot,
     open: Set<OpenDelivery>,
-    servers: { readonly xds: XdsServer; readonly sds: XdsServer },
+    servers: { readonly xds: GrpcServer; readonly sds: GrpcServer },
     log: (message: string) => void,
   ) {
     this.pilot = pilot;
@@ -137,7 +137,7 @@ export class Control {
 }
 
 /** On a socket that only this user can reach; Windows has none that gRPC could use. */
-async function servePrivately(secrets: SecretService): Promise<XdsServer> {
+async function servePrivately(secrets: SecretService): Promise<GrpcServer> {
   if (process.platform === 'win32') return secrets.serve('127.0.0.1:0');
   const folder = mkdtempSync(join(tmpdir(), 'meltemi-'));
   const path = join(folder, 'sds.sock');

@@ -6,7 +6,7 @@ import { connect, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { create, fromBinary, type JsonObject, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { AnySchema } from '@bufbuild/protobuf/wkt';
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import {
   DiscoveryRequestSchema,
@@ -15,8 +15,11 @@ import {
 import { MemoEngine } from '../../base/index.ts';
 import { isKept } from '../h2-session-guard.ts';
 import { typeUrlOf } from '../resource-types.ts';
+import type { ConnectionEvents, OpenConnection } from './discovery-streams.ts';
 import { Feed, FeedHub, type ServedResource } from './feed.ts';
-import { type ConnectionEvents, startXdsServer, type XdsServer } from './grpc-server.ts';
+import { type GrpcServer, startGrpcServer } from './grpc-server.ts';
+import type { GrpcService } from './grpc-service.ts';
+import { discoveryServices } from './services/index.ts';
 import type { Session } from './session.ts';
 
 const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
@@ -29,11 +32,19 @@ const request = Buffer.from(
 );
 
 interface Running {
-  readonly server: XdsServer;
+  readonly server: GrpcServer;
   /** Clients that left. */
   readonly closed: string[];
   /** Changes the one cluster there is, and tells the clients. */
   set(version: string, bytes: number): void;
+}
+
+function serve(open: OpenConnection): Promise<GrpcServer> {
+  return startGrpcServer({
+    address: '127.0.0.1:0',
+    services: discoveryServices(open),
+    failed: (error) => assert.fail(String(error)),
+  });
 }
 
 async function running(t: TestContext): Promise<Running> {
@@ -56,12 +67,12 @@ async function running(t: TestContext): Promise<Running> {
       sessions.push(session);
       return node.id === 'known' ? { feed: () => feed } : undefined;
     },
-    accepted: () => undefined,
+    acknowledged: () => undefined,
     refused: () => undefined,
     failed: (error) => assert.fail(String(error)),
     closed: (connection) => void closed.push(connection.peer),
   });
-  const server = await startXdsServer({ address: '127.0.0.1:0', open });
+  const server = await serve(open);
   t.after(() => server.close());
   const set = (version: string, bytes: number): void => {
     const value = toBinary(
@@ -144,22 +155,69 @@ for (const { name, message, code } of tooMuch)
 
 test('a mistake of ours is told to us, and to the client as ours', async (t) => {
   const failures: unknown[] = [];
-  const server = await startXdsServer({
-    address: '127.0.0.1:0',
-    open: () => ({
-      identify: () => {
-        throw new Error("a defect with a name that is nobody else's business");
-      },
-      accepted: () => undefined,
-      refused: () => undefined,
-      closed: () => undefined,
-      failed: (error) => void failures.push(error),
-    }),
-  });
+  const server = await serve(() => ({
+    identify: () => {
+      throw new Error("a defect with a name that is nobody else's business");
+    },
+    acknowledged: () => undefined,
+    refused: () => undefined,
+    closed: () => undefined,
+    failed: (error) => void failures.push(error),
+  }));
   t.after(() => server.close());
   const { code, details } = await statusOf(t, server.address, 'StreamAggregatedResources', request);
   assert.deepEqual([code, failures.length], [13, 1]);
   assert.doesNotMatch(details, /defect|node/);
+});
+
+const echo: GrpcService = {
+  name: 'test.Echo',
+  methods: {
+    Once: {
+      kind: 'unary',
+      answer: async (request) => {
+        switch (request[0]) {
+          case 1:
+            return { kind: 'message', bytes: request };
+          case 2:
+            return { kind: 'status', code: status.PERMISSION_DENIED, reason: 'not for you' };
+          default:
+            throw new Error('a defect');
+        }
+      },
+    },
+    Always: {
+      kind: 'stream',
+      open: () => {
+        throw new Error('a defect');
+      },
+    },
+  },
+};
+
+test('a service is one entry of the list: answers, statuses, and mistakes that are ours', async (t) => {
+  const failures: string[] = [];
+  const server = await startGrpcServer({
+    address: '127.0.0.1:0',
+    services: [echo],
+    failed: (error) => void failures.push(String(error)),
+  });
+  t.after(() => server.close());
+  const client = new Client(server.address, credentials.createInsecure());
+  t.after(() => client.close());
+  const ask = (byte: number): Promise<string> =>
+    new Promise((resolve) => {
+      client.makeUnaryRequest('/test.Echo/Once', asBytes, asBytes, Buffer.from([byte]), (error, answer) =>
+        resolve(error ? `${error.code} ${error.details}` : `${answer?.[0]}`),
+      );
+    });
+  assert.deepEqual([await ask(1), await ask(2)], ['1', '7 not for you']);
+  assert.match(await ask(3), /^13 (?!.*defect)/);
+  const call = client.makeBidiStreamRequest('/test.Echo/Always', asBytes, asBytes);
+  const [error] = (await once(call, 'error')) as [ServiceError];
+  assert.equal(error.code, 13);
+  assert.doesNotMatch(error.details, /defect/);
+  assert.deepEqual(failures, ['Error: a defect', 'Error: a defect']);
 });
 
 test('a method that is not served is unimplemented', async (t) => {

@@ -1,58 +1,36 @@
-// The discovery services over gRPC. Messages stay bytes; sessions do the rest.
+// A gRPC server of a list of services. What goes wrong inside one is told to us, never to its client as the
+// client's own mistake.
 import {
   type handleBidiStreamingCall,
+  type handleUnaryCall,
   type MethodDefinition,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
   type ServiceDefinition,
   status,
+  type UntypedHandleCall,
+  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { guardServerSessions } from '../h2-session-guard.ts';
-import { CopyCollection } from './copy-collection.ts';
-import { DeltaSession, DeltaSharing } from './delta/session.ts';
-import { ResponseStream } from './response-stream.ts';
-import { SendBudget } from './send-budget.ts';
-import type { Session, SessionEvents } from './session.ts';
-import { SotwSession, SotwSharing } from './sotw/session.ts';
+import type { GrpcService, Method, StreamHandler, StreamMethod, UnaryMethod } from './grpc-service.ts';
 
-/** One client's connection, as the control plane sees it. */
-export interface Connection {
-  readonly peer: string;
-  /** Set once the client has said who it is. */
-  readonly session: Session;
-  /** Ends the stream with a status of gRPC and a reason for the client's log. */
-  end(code: status, reason: string): void;
-}
-
-export interface ConnectionEvents extends Omit<SessionEvents, 'maySend' | 'send' | 'identify' | 'later'> {
-  identify(node: Node, connection: Connection): ReturnType<SessionEvents['identify']>;
-  closed(connection: Connection): void;
-  /** A mistake of ours in handling a request. */
-  failed(error: unknown): void;
-}
-
-export interface XdsServer {
+export interface GrpcServer {
   /** `host:port` or `unix:path` that it listens on. */
   readonly address: string;
   close(): Promise<void>;
 }
 
-export interface XdsServerOptions {
+export interface GrpcServerOptions {
   /** `host:port` or `unix:path`; port 0 takes a free one. */
   readonly address: string;
   readonly credentials?: ServerCredentials;
-  /** Called for each new stream. */
-  open(): ConnectionEvents;
+  readonly services: readonly GrpcService[];
+  /** A mistake of ours, outside of a stream that has a handler of its own for that. */
+  failed(error: unknown): void;
 }
 
-type OpenSession = (events: SessionEvents) => Session;
-
-/** Within this time an Envoy asks for the endpoints of a new cluster, many times over. */
-const patienceMs = 1000;
-
-const maxBytesOnTheWay = 64 * 1024 * 1024;
+type Failed = GrpcServerOptions['failed'];
 
 const serverOptions = {
   'grpc.max_send_message_length': -1,
@@ -63,57 +41,10 @@ const serverOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
 };
 
-const asBytes = (message: Buffer): Buffer => message;
-
-function streamAt(path: string): MethodDefinition<Buffer, Buffer> {
-  return {
-    path,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: asBytes,
-    requestDeserialize: asBytes,
-    responseSerialize: asBytes,
-    responseDeserialize: asBytes,
-  };
-}
-
-/**
- * Secrets come by a service of their own as well: its streams are the same, and their clients ask for one
- * type only.
- */
-const discovery: ServiceDefinition = {
-  StreamAggregatedResources: streamAt(
-    '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
-  ),
-  DeltaAggregatedResources: streamAt(
-    '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
-  ),
-  StreamSecrets: streamAt('/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets'),
-  DeltaSecrets: streamAt('/envoy.service.secret.v3.SecretDiscoveryService/DeltaSecrets'),
-};
-
-export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const { address, credentials = ServerCredentials.createInsecure(), services, failed } = options;
   const server = new Server(serverOptions);
-  const sotwSharing = new SotwSharing();
-  const deltaSharing = new DeltaSharing();
-  const copies = new CopyCollection();
-  const budget = new SendBudget({
-    maxBytes: maxBytesOnTheWay,
-    later: (run) => void setTimeout(run, patienceMs).unref(),
-    onTake: (bytes) => copies.copied(bytes),
-  });
-  const serveWith = (openSession: OpenSession): handleBidiStreamingCall<Buffer, Buffer> => {
-    return (call) => serve(call, options.open(), openSession, budget);
-  };
-  const sotw = serveWith((events) => new SotwSession(events, sotwSharing));
-  const delta = serveWith((events) => new DeltaSession(events, deltaSharing));
-  server.addService(discovery, {
-    StreamAggregatedResources: sotw,
-    DeltaAggregatedResources: delta,
-    StreamSecrets: sotw,
-    DeltaSecrets: delta,
-  });
-  const { address, credentials = ServerCredentials.createInsecure() } = options;
+  for (const service of services) server.addService(definitionOf(service), handlersOf(service, failed));
   const port = await bind(server, address, credentials);
   const unguard = guardServerSessions();
   return {
@@ -131,38 +62,76 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
   );
 }
 
-function serve(
-  call: ServerDuplexStream<Buffer, Buffer>,
-  events: ConnectionEvents,
-  openSession: OpenSession,
-  budget: SendBudget,
-): void {
-  let open = true;
-  const output = new ResponseStream(call, budget, () => open && connection.session.flush());
-  const connection: Connection = {
-    peer: call.getPeer(),
-    session: openSession({
-      identify: (node) => events.identify(node, connection),
-      maySend: () => output.maySend(),
-      send: (message) => output.send(message),
-      accepted: (type, version) => events.accepted(type, version),
-      refused: (type, version, message, names) => events.refused(type, version, message, names),
-      later: (run) => {
-        const timer = setTimeout(run, patienceMs).unref();
-        return () => clearTimeout(timer);
-      },
-    }),
-    end: (code, reason) => call.emit('error', { code, details: reason }),
+const asBytes = (message: Buffer): Buffer => message;
+
+function definitionOf({ name, methods }: GrpcService): ServiceDefinition {
+  const definition = (method: string, { kind }: Method): MethodDefinition<Buffer, Buffer> => ({
+    path: `/${name}/${method}`,
+    requestStream: kind === 'stream',
+    responseStream: kind === 'stream',
+    requestSerialize: asBytes,
+    requestDeserialize: asBytes,
+    responseSerialize: asBytes,
+    responseDeserialize: asBytes,
+  });
+  return Object.fromEntries(
+    Object.entries(methods).map(([method, served]) => [method, definition(method, served)]),
+  );
+}
+
+function handlersOf({ methods }: GrpcService, failed: Failed): UntypedServiceImplementation {
+  return Object.fromEntries(
+    Object.entries(methods).map(([method, served]) => [method, handlerOf(served, failed)]),
+  );
+}
+
+function handlerOf(method: Method, failed: Failed): UntypedHandleCall {
+  return method.kind === 'stream' ? streamHandler(method, failed) : unaryHandler(method, failed);
+}
+
+const failure = {
+  code: status.INTERNAL,
+  details: 'the control plane failed over this request; its own log says how',
+};
+
+function unaryHandler(method: UnaryMethod, failed: Failed): handleUnaryCall<Buffer, Buffer> {
+  return async (call, callback) => {
+    try {
+      const answer = await method.answer(call.request, call.getPeer());
+      if (answer.kind === 'message') callback(null, asBuffer(answer.bytes));
+      else callback({ code: answer.code, details: answer.reason });
+    } catch (error) {
+      failed(error);
+      callback(failure);
+    }
   };
+}
+
+function streamHandler(method: StreamMethod, failed: Failed): handleBidiStreamingCall<Buffer, Buffer> {
+  return (call) => {
+    try {
+      serve(call, method);
+    } catch (error) {
+      failed(error);
+      call.emit('error', failure);
+    }
+  };
+}
+
+function serve(call: ServerDuplexStream<Buffer, Buffer>, method: StreamMethod): void {
+  let isOpen = true;
+  const handler = method.open({
+    peer: call.getPeer(),
+    write: (message, onWritten) => call.write(asBuffer(message), onWritten),
+    end: (code, reason) => call.emit('error', { code, details: reason }),
+  });
   const close = (): void => {
-    if (!open) return;
-    open = false;
-    connection.session.close();
-    output.close();
-    events.closed(connection);
+    if (!isOpen) return;
+    isOpen = false;
+    handler.closed();
   };
   call.on('data', (message: Buffer) => {
-    if (open) take(connection, message, events);
+    if (isOpen) take(call, handler, message);
   });
   call.on('end', () => {
     close();
@@ -173,22 +142,16 @@ function serve(
   call.on('close', close);
 }
 
-const codes = {
-  unreadable: status.INVALID_ARGUMENT,
-  'no-node': status.FAILED_PRECONDITION,
-  'too-large': status.RESOURCE_EXHAUSTED,
-} as const;
-
-/**
- * A request that cannot be served ends its stream, not the server. A mistake of ours is not told as the
- * client's.
- */
-function take(connection: Connection, message: Buffer, events: ConnectionEvents): void {
+/** A message that cannot be served ends its stream, not the server. */
+function take(call: ServerDuplexStream<Buffer, Buffer>, handler: StreamHandler, message: Buffer): void {
   try {
-    const rejection = connection.session.request(message);
-    if (rejection) connection.end(codes[rejection.kind], rejection.reason);
+    handler.message(message);
   } catch (error) {
-    events.failed(error);
-    connection.end(status.INTERNAL, 'the control plane failed over this request; its own log says how');
+    handler.failed(error);
+    call.emit('error', failure);
   }
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

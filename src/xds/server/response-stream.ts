@@ -1,21 +1,21 @@
 // The responses of one stream. Few are under way at a time, so that what a slow client gets next is the
 // latest, and streams share a budget.
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { ServerStream } from './grpc-service.ts';
 import type { SendBudget } from './send-budget.ts';
 
 /** How many responses may be under way before the next waits: a change is often one of each type. */
 const maxUnwritten = 5;
 
 export class ResponseStream {
-  readonly #call: ServerDuplexStream<Buffer, Buffer>;
+  readonly #stream: Pick<ServerStream, 'write'>;
   readonly #budget: SendBudget;
   /** Called when there is room again after there was none. */
   readonly #onRoom: () => void;
   readonly #unwritten = new Set<() => void>();
   #isAwaited = false;
 
-  constructor(call: ServerDuplexStream<Buffer, Buffer>, budget: SendBudget, onRoom: () => void) {
-    this.#call = call;
+  constructor(stream: Pick<ServerStream, 'write'>, budget: SendBudget, onRoom: () => void) {
+    this.#stream = stream;
     this.#budget = budget;
     this.#onRoom = onRoom;
   }
@@ -29,9 +29,7 @@ export class ResponseStream {
   send(message: Uint8Array): void {
     const giveBack = this.#budget.take(message.length);
     this.#unwritten.add(giveBack);
-    this.#call.write(Buffer.from(message.buffer, message.byteOffset, message.byteLength), () =>
-      this.#written(giveBack),
-    );
+    this.#stream.write(message, () => this.#written(giveBack));
   }
 
   close(): void {

@@ -8,7 +8,8 @@ import { type ResourceTypeName, resourceTypes, typeOfUrl } from '../resource-typ
 import { endpointNameOf } from './endpoint-name.ts';
 import type { ServedResource } from './feed.ts';
 import type { SharedResponse } from './response-cache.ts';
-import type { FeedSet, Rejection, Session, SessionEvents } from './session.ts';
+import type { FeedSet, Rejection, ResourceStatus, Session, SessionEvents } from './session.ts';
+import type { InFlight } from './subscription.ts';
 import { WatchedType } from './watched-type.ts';
 
 /** Of one type, a stream, whatever the mesh. */
@@ -135,6 +136,10 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
     );
   }
 
+  status(type: ResourceTypeName, name: string): ResourceStatus | undefined {
+    return this.#watched.get(type)?.status(name);
+  }
+
   close(): void {
     this.#callOff?.();
     for (const watched of this.#watched.values()) watched.release();
@@ -157,9 +162,14 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
     else watched.pending ??= 'all';
   }
 
-  protected send({ subscription }: WatchedType, response: SharedResponse): void {
+  /** `answers`: what the client's answer will be about, when that is more than the response. */
+  protected send(
+    { subscription }: WatchedType,
+    response: SharedResponse,
+    answers: InFlight = response,
+  ): void {
     subscription.nonce = response.nonce;
-    subscription.inFlight.set(response.nonce, response);
+    subscription.inFlight.set(response.nonce, answers);
     this.#events.send(response.bytes);
   }
 
@@ -168,9 +178,9 @@ export abstract class SessionCore<Request extends SessionRequest> implements Ses
     const { subscription, type } = watched;
     const answer = subscription.answer(nonce, error);
     if (!answer) return false;
-    if (answer.kind === 'accepted') this.#events.accepted(type, answer.version);
+    if (answer.kind === 'acknowledged') this.#events.acknowledged(type, answer.resources);
     else {
-      this.#events.refused(type, answer.version, answer.message, answer.names);
+      this.#events.refused(type, answer.resources, answer.reason);
       if (type === 'cluster') this.#expected.clear();
     }
     return true;

@@ -291,7 +291,7 @@ for (const protocol of protocols)
     bench.accept('cluster');
     assert.deepEqual(bench.events, [
       'refused cluster two: Error adding/updating cluster(s) two: bad',
-      'accepted cluster',
+      'acknowledged cluster',
     ]);
     assert.ok(bench.session.settled);
   });

@@ -2,7 +2,21 @@
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
 import type { Node } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import type { ResourceTypeName } from '../resource-types.ts';
-import type { Feed } from './feed.ts';
+import type { Feed, ServedResource } from './feed.ts';
+
+export type ResourceVersion = Pick<ServedResource, 'name' | 'version'>;
+
+/** How a resource stands with a client. `version` is the one that the client is to have. */
+export type ResourceStatus =
+  /** Not sent yet. */
+  | { readonly kind: 'pending'; readonly version: string }
+  /** Sent, and not answered yet. */
+  | { readonly kind: 'sent'; readonly version: string }
+  | { readonly kind: 'acknowledged'; readonly version: string }
+  /** The client goes on with what it had. */
+  | { readonly kind: 'refused'; readonly version: string; readonly reason: string }
+  /** The client is to have it no longer, and was not told yet. `version` is the one that it has. */
+  | { readonly kind: 'leaving'; readonly version: string };
 
 export interface SessionEvents {
   /**
@@ -13,9 +27,9 @@ export interface SessionEvents {
   /** Whether a response may be sent. When it may not, the session is flushed once it may. */
   maySend(): boolean;
   send(bytes: Uint8Array): void;
-  accepted(type: ResourceTypeName, version: string): void;
-  /** `names` are the refused resources, as far as the message tells them; all of the response otherwise. */
-  refused(type: ResourceTypeName, version: string, message: string, names: readonly string[]): void;
+  acknowledged(type: ResourceTypeName, resources: readonly ResourceVersion[]): void;
+  /** Those that the reason names, as far as it names any; all of the response otherwise. */
+  refused(type: ResourceTypeName, resources: readonly ResourceVersion[], reason: string): void;
   /**
    * Calls back after the time within which a client asks for what follows from a response. Returns the way to
    * call it off.
@@ -43,5 +57,7 @@ export interface Session {
   flush(): void;
   /** Whether the client has answered everything it was sent, and is owed nothing. */
   readonly settled: boolean;
+  /** Undefined for a resource that the client is not to have. */
+  status(type: ResourceTypeName, name: string): ResourceStatus | undefined;
   close(): void;
 }

@@ -2,27 +2,22 @@
 // state-of-the-world and delta alike.
 import type { ServedResource } from './feed.ts';
 import { NameSet } from './name-set.ts';
-import { SentVersions } from './sent-versions.ts';
+import { namedIn } from './named-in.ts';
+import { SentVersions, versionsOf } from './sent-versions.ts';
 
 /** A response that the client has not answered. */
 export interface InFlight {
-  readonly version: string;
   readonly resources: readonly ServedResource[];
 }
 
 export interface Refusal {
   readonly version: string;
-  readonly message: string;
+  readonly reason: string;
 }
 
 export type Answer =
-  | { readonly kind: 'accepted'; readonly version: string }
-  | {
-      readonly kind: 'refused';
-      readonly version: string;
-      readonly message: string;
-      readonly names: readonly string[];
-    };
+  | { readonly kind: 'acknowledged'; readonly resources: readonly ServedResource[] }
+  | { readonly kind: 'refused'; readonly resources: readonly ServedResource[]; readonly reason: string };
 
 export class Subscription {
   /** Names asked for; with `wildcard`, in addition to everything. */
@@ -52,6 +47,16 @@ export class Subscription {
     return this.sent.get(resource.name) !== resource.version;
   }
 
+  /** The version that the client was sent last. */
+  sentVersion(name: string): string | undefined {
+    return this.sent.get(name) ?? (this.told && versionsOf(this.told).get(name));
+  }
+
+  /** Whether a response with the resource waits for its answer. */
+  awaits(name: string): boolean {
+    return [...this.inFlight.values()].some(({ resources }) => versionsOf(resources).has(name));
+  }
+
   wants(name: string): boolean {
     return this.wildcard || this.names.has(name);
   }
@@ -62,17 +67,9 @@ export class Subscription {
     if (!response) return undefined;
     this.inFlight.delete(nonce);
     for (const { name } of response.resources) this.refusals.delete(name);
-    const { version } = response;
-    if (error === undefined) return { kind: 'accepted', version };
-    const names = namedIn(error, response.resources);
-    for (const name of names) this.refusals.set(name, { version, message: error });
-    return { kind: 'refused', version, message: error, names };
+    if (error === undefined) return { kind: 'acknowledged', resources: response.resources };
+    const refused = namedIn(error, response.resources);
+    for (const { name, version } of refused) this.refusals.set(name, { version, reason: error });
+    return { kind: 'refused', resources: refused, reason: error };
   }
-}
-
-/** Envoy names the resources that it refuses in the text of the error. */
-function namedIn(message: string, resources: readonly ServedResource[]): readonly string[] {
-  const names = resources.map((resource) => resource.name);
-  const named = names.filter((name) => name !== '' && message.includes(name));
-  return named.length > 0 ? named : names;
 }

@@ -1,6 +1,7 @@
 // One type of resources as one client watches it: the feed, the subscription, and what is still to be said.
 import type { ResourceTypeName } from '../resource-types.ts';
 import type { Feed, ServedResource } from './feed.ts';
+import type { ResourceStatus } from './session.ts';
 import { Subscription } from './subscription.ts';
 
 export class WatchedType {
@@ -65,6 +66,19 @@ export class WatchedType {
       .filter((name) => !wildcard || !this.feed.lists(name))
       .flatMap((name) => this.feed.get(name) ?? []);
     return others.length === 0 ? all : [...all, ...others];
+  }
+
+  status(name: string): ResourceStatus | undefined {
+    const { subscription } = this;
+    const sent = subscription.sentVersion(name);
+    const version = this.visible(name)?.version;
+    if (version === undefined) return sent === undefined ? undefined : { kind: 'leaving', version: sent };
+    if (sent !== version) return { kind: 'pending', version };
+    if (subscription.awaits(name)) return { kind: 'sent', version };
+    const refusal = subscription.refusals.get(name);
+    return refusal?.version === version
+      ? { kind: 'refused', version, reason: refusal.reason }
+      : { kind: 'acknowledged', version };
   }
 
   get isQuiet(): boolean {

@@ -97,7 +97,7 @@ test('each response is answered for itself', () => {
   b.ask('route', { nonce: second, refuse: 'r: bad' });
   assert.equal(b.session.settled, false);
   b.ask('route', { nonce: first });
-  assert.deepEqual([b.events, b.session.settled], [['refused route r: r: bad', 'accepted route'], true]);
+  assert.deepEqual([b.events, b.session.settled], [['refused route r: r: bad', 'acknowledged route'], true]);
 });
 
 test('one refused resource keeps the others in force', () => {
@@ -115,5 +115,5 @@ test('an answer that also subscribes does both', () => {
   b.set({ endpoint: { a: 'a1', b: 'b1' } });
   b.ask('endpoint', { subscribe: ['a'] });
   b.ask('endpoint', { subscribe: ['b'], nonce: b.last('endpoint').nonce });
-  assert.deepEqual([b.events, b.take()], [['accepted endpoint'], ['endpoint +a1', 'endpoint +b1']]);
+  assert.deepEqual([b.events, b.take()], [['acknowledged endpoint'], ['endpoint +a1', 'endpoint +b1']]);
 });

@@ -42,5 +42,5 @@ test('asking again for what was accepted gets it again, as a client that warms a
   bench.accept('endpoint');
   bench.accept('endpoint');
   assert.deepEqual(bench.take(), ['endpoint +a1', 'endpoint !a1']);
-  assert.deepEqual(bench.events, ['accepted endpoint']);
+  assert.deepEqual(bench.events, ['acknowledged endpoint']);
 });

@@ -6,6 +6,7 @@ import { SharedNameSets } from '../name-set.ts';
 import { ResponseCache } from '../response-cache.ts';
 import type { SessionEvents } from '../session.ts';
 import { type Phase, SessionCore } from '../session-core.ts';
+import type { InFlight } from '../subscription.ts';
 import type { WatchedType } from '../watched-type.ts';
 import { emptySet, FullSets } from './full-set.ts';
 import { RequestReader, type SotwRequest } from './request.ts';
@@ -124,9 +125,18 @@ export class SotwSession extends SessionCore<SotwRequest> {
 
   /** Returns the list, as all who are sent the same one have it. */
   #send(watched: WatchedType, resources: readonly ServedResource[]): readonly ServedResource[] {
-    const response = this.#sharing.responses.build({ type: watched.type, resources, removed: [] });
-    watched.subscription.inFlight.clear();
-    this.send(watched, response);
+    const { subscription, type } = watched;
+    const response = this.#sharing.responses.build({ type, resources, removed: [] });
+    const unanswered = hasWildcard(type) ? [] : [...subscription.inFlight.values()];
+    subscription.inFlight.clear();
+    this.send(watched, response, withEarlier(response, unanswered));
     return response.resources;
   }
+}
+
+/** The answer to the latest response is the only one that counts, so it is about those before it as well. */
+function withEarlier(latest: InFlight, unanswered: readonly InFlight[]): InFlight {
+  const told = new Set(latest.resources.map(({ name }) => name));
+  const earlier = unanswered.flatMap(({ resources }) => resources).filter(({ name }) => !told.has(name));
+  return earlier.length === 0 ? latest : { resources: [...latest.resources, ...earlier] };
 }

@@ -55,9 +55,9 @@ export class Exchange {
       identify: () => this.#resources,
       maySend: () => !this.#isFull,
       send: (bytes) => this.#receive(bytes),
-      accepted: (type) => void this.events.push(`accepted ${type}`),
-      refused: (type, _version, message, names) =>
-        void this.events.push(`refused ${type} ${names.join(' ')}: ${message}`),
+      acknowledged: (type) => void this.events.push(`acknowledged ${type}`),
+      refused: (type, resources, reason) =>
+        void this.events.push(`refused ${type} ${resources.map(({ name }) => name).join(' ')}: ${reason}`),
       later: (run) => {
         this.#patience = run;
         return () => {
