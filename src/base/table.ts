@@ -54,7 +54,9 @@ export class Table<T> {
     return [...this.#values.keys()];
   }
 
+  /** A reader is touched by every effective write. */
   get size(): number {
+    this.#all.get();
     return this.#values.size;
   }
 

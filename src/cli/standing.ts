@@ -5,8 +5,8 @@ import type { Pilot } from '../control-plane/index.ts';
 import type { FileSource, Standing } from '../sources/index.ts';
 
 export interface Sides {
-  readonly source: Pick<FileSource, 'standing' | 'isInForce'>;
-  readonly pilot: Pick<Pilot, 'standing'> | undefined;
+  readonly source: Pick<FileSource, 'idsOf'>;
+  readonly pilot: Pick<Pilot, 'standing'>;
 }
 
 /** A line for each resource, or damaged file, that the errors are about. */
@@ -24,12 +24,11 @@ const sentences: Readonly<Record<Standing, string>> = {
 function lineOf({ origin }: Issue, { source, pilot }: Sides): string {
   const { kind, namespace, name, file = '' } = origin;
   if (name === '') {
-    const what = source.isInForce(file)
+    const what = source.idsOf(file).some((id) => pilot.standing(id) !== 'absent')
       ? 'what its damaged part held before stays in force'
       : 'nothing of its damaged part is in force';
     return `${file}: ${what}`;
   }
   const id = { kind: kind as AnyConfig['kind'], namespace, name };
-  const ofSource = source.standing(id);
-  return `${resourceName(origin)}: ${sentences[ofSource === 'current' && pilot ? pilot.standing(id) : ofSource]}`;
+  return `${resourceName(origin)}: ${sentences[pilot.standing(id)]}`;
 }

@@ -1,3 +1,5 @@
+export type { Clock } from './clock.ts';
+export type { ControlEvent } from './event-loop.ts';
 export * from './event-stream.ts';
 export * from './pilot.ts';
 export * from './pilot-event.ts';

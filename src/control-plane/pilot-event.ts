@@ -19,6 +19,8 @@ export type PilotEvent =
     }
   /** A proxy asks for private keys over plaintext. */
   | { readonly kind: 'secrets'; readonly proxy: string; readonly given: boolean }
+  /** Changes of configuration are in force, and on their way to the proxies. */
+  | { readonly kind: 'applied' }
   | { readonly kind: 'pushed'; readonly resources: number }
   /** A mistake of ours: something could not be made of the configuration. Proxies keep what they had. */
   | { readonly kind: 'failed'; readonly what: string; readonly error: unknown };

@@ -262,9 +262,11 @@ spec: {metadata: {labels: {app: vm}}, template: {ports: {http: 8080}}}
 `;
   const leaving: (() => void)[] = [];
   const pilot = new Pilot({
-    after: (_ms, run) => {
-      leaving.push(run);
-      return () => {};
+    clock: {
+      after: (_ms, run) => {
+        leaving.push(run);
+        return () => {};
+      },
     },
   });
   pilot.apply(update(members));

@@ -1,21 +1,21 @@
 // The control plane: takes configuration, keeps every connected proxy up to date with it.
-import type { Issue } from '../base/index.ts';
-import { MemoEngine } from '../base/index.ts';
+import { type Issue, MemoEngine, unreachable } from '../base/index.ts';
 import type { MeshConfig } from '../config/index.ts';
 import { Mesh, type MeshFeatures, type ProxyNode } from '../mesh/index.ts';
 import { ConfigStore, Registry } from '../registry/index.ts';
-import type { ConfigUpdate, ResourceId, Standing } from '../sources/index.ts';
+import type { ConfigUpdate, ResourceId, SourceId, Standing } from '../sources/index.ts';
 import { Findings } from '../tools/index.ts';
 import { GrpcTranslator, Translator } from '../translate/index.ts';
 import { discoveryServices, FeedHub, type GrpcServer, startGrpcServer } from '../xds/index.ts';
-import { type After, AutoRegistration } from './auto-registration.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { Connections, type Joined } from './connections.ts';
-import { Conversions } from './conversions.ts';
+import { type ControlEvent, EventLoop } from './event-loop.ts';
 import { EventStream, type Listener } from './event-stream.ts';
 import { FeedSets } from './feed-sets.ts';
+import { Layers, type WinningChanges } from './layers/index.ts';
 import type { PilotEvent } from './pilot-event.ts';
 import { Propagation } from './propagation.ts';
-import { ReferenceGuard } from './reference-guard.ts';
+import { Registrations } from './registrations.ts';
 import { isLocal } from './secret-policy.ts';
 
 export interface PilotOptions {
@@ -24,16 +24,16 @@ export interface PilotOptions {
   readonly features?: MeshFeatures;
   /** The first listener of the pilot's events. */
   readonly onEvent?: Listener<PilotEvent>;
-  readonly after?: After;
+  /** The sources that count first where several hold the same resource, in their order. */
+  readonly sources?: readonly SourceId[];
+  readonly clock?: Partial<Clock>;
 }
 
 const defaultDomain = 'cluster.local';
 const minSweepAt = 10_000;
 
-const afterTimeout: After = (ms, run) => {
-  const timer = setTimeout(run, ms).unref();
-  return () => clearTimeout(timer);
-};
+/** Of an update that is given without one. */
+const defaultSource: SourceId = 'default';
 
 export class Pilot {
   readonly engine = new MemoEngine();
@@ -42,21 +42,16 @@ export class Pilot {
   readonly translator: Translator;
   /** Who has what. */
   readonly propagation: Propagation;
-  readonly #guard: ReferenceGuard;
+  readonly #layers: Layers;
   readonly #findings: Findings;
-  readonly #conversions: Conversions;
-  readonly #registration: AutoRegistration;
+  readonly #registrations: Registrations;
+  readonly #loop: EventLoop;
   readonly #hub = new FeedHub(({ type, name, error }) => this.#failed(`${type} ${name}`, error));
   readonly #connections: Connections;
   readonly #events = new EventStream<PilotEvent>(failureOfListener);
 
-  constructor({
-    domain = defaultDomain,
-    meshConfig = {},
-    features,
-    onEvent,
-    after = afterTimeout,
-  }: PilotOptions = {}) {
+  constructor({ domain = defaultDomain, meshConfig = {}, features, onEvent, ...options }: PilotOptions = {}) {
+    const clock = { ...systemClock, ...options.clock };
     this.store = new ConfigStore(this.engine, { domain });
     this.mesh = new Mesh(
       this.engine,
@@ -66,9 +61,20 @@ export class Pilot {
       features,
     );
     this.translator = new Translator(this.engine, this.mesh);
-    this.#conversions = new Conversions(this.mesh);
-    this.#registration = new AutoRegistration(this.store, after, () => this.push());
-    this.#guard = new ReferenceGuard(this.engine, this.mesh);
+    this.#loop = new EventLoop({ clock, act: (events) => this.#act(events) });
+    this.#layers = new Layers({
+      engine: this.engine,
+      mesh: this.mesh,
+      order: options.sources ?? [],
+      failed: (source, error) => this.#failed(`an object of ${source}`, error),
+    });
+    this.#registrations = new Registrations({
+      engine: this.engine,
+      store: this.store,
+      layers: this.#layers,
+      after: clock.after,
+      onLeft: () => this.#loop.offer({ kind: 'proxy-left' }),
+    });
     this.#findings = new Findings(this.engine, this.mesh);
     const { endpoints } = this.translator;
     const grpc = new GrpcTranslator(this.engine, this.mesh, endpoints);
@@ -87,53 +93,77 @@ export class Pilot {
     return this.#events.subscribe(listener);
   }
 
+  /** Takes an event, to act on it when its turn comes. */
+  offer(event: ControlEvent): void {
+    if (event.kind === 'update') this.#layers.write(event.source, event.update);
+    this.#loop.offer(event);
+  }
+
   /**
-   * Brings an update of some source into force and to the proxies. Returns the findings about what resources
-   * say of each other; those about the resources themselves are the source's.
+   * Brings an update of a source into force and to the proxies at once. Returns the findings about what
+   * resources say of each other; those about the resources themselves are the source's.
    */
-  apply(update: ConfigUpdate): readonly Issue[] {
-    for (const id of update.removed) this.store.remove(id.kind, id.namespace, id.name);
-    const gone = update.removed
-      .filter((id) => id.kind === 'VirtualService')
-      .map((id) => `${id.namespace}/${id.name}`);
-    this.#guard.apply(update.changed, gone);
-    this.#conversions.apply(update.changed, update.removed);
-    this.#registration.apply(update.changed, update.removed);
-    this.push();
-    this.#findings.apply(update);
+  apply(update: ConfigUpdate, source = defaultSource): readonly Issue[] {
+    this.#layers.write(source, update);
+    this.#act([{ kind: 'update', source, update }]);
     return this.issues;
+  }
+
+  setMeshConfig(config: MeshConfig): void {
+    this.#act([{ kind: 'mesh-config', config }]);
   }
 
   /** What there is to say of the resources, as their users wrote them, in the light of each other. */
   get issues(): readonly Issue[] {
     const inForce = [...this.#findings.byObject].flatMap(([id, issues]) =>
-      this.#guard.isWaiting(keyOfVirtualService(id)) ? [] : issues,
+      this.#layers.isWaiting(id) ? [] : issues,
     );
-    return [...inForce, ...this.#guard.issues, ...this.#findings.ofGatewayApi];
+    return [...inForce, ...this.#layers.issues, ...this.#findings.ofGatewayApi];
   }
 
-  /** What is in force of a resource that was given to `apply`. */
-  standing({ kind, namespace, name }: ResourceId): Standing {
-    const key = `${namespace}/${name}`;
-    const isThere = this.engine.untracked(() => this.store.table(kind).get(key)) !== undefined;
-    if (!isThere) return 'absent';
-    return kind === 'VirtualService' && this.#guard.isWaiting(key) ? 'previous' : 'current';
+  /** What is in force of a resource that some source holds. */
+  standing(id: ResourceId): Standing {
+    return this.#layers.standing(id);
   }
 
-  setMeshConfig(config: MeshConfig): void {
-    if (!this.mesh.setConfig(config)) return;
-    this.#conversions.refresh();
-    this.push();
+  /** How many resources of the sources are in force. */
+  get size(): number {
+    return this.#layers.size;
   }
 
   /** Sends what the changes since the last push have made different, and nothing else. */
   push(): void {
-    const touched = this.engine.takeTouched();
+    const touched = this.#layers.settle();
     this.#connections.follow(touched);
     const resources = this.#hub.process(touched);
     this.#connections.flush();
     this.#findings.process(touched);
     if (resources > 0) this.#events.emit({ kind: 'pushed', resources });
+  }
+
+  /** Acts on events, all of them in one push. */
+  #act(events: readonly ControlEvent[]): void {
+    const changes = events.flatMap((event) => this.#bring(event) ?? []);
+    this.push();
+    for (const change of changes) this.#findings.apply(change);
+    if (events.some(({ kind }) => kind === 'update' || kind === 'mesh-config'))
+      this.#events.emit({ kind: 'applied' });
+  }
+
+  #bring(event: ControlEvent): WinningChanges | undefined {
+    switch (event.kind) {
+      case 'update':
+        return this.#layers.admit(event.source, event.update);
+      case 'mesh-config':
+        this.mesh.setConfig(event.config);
+        return undefined;
+      case 'proxy-joined':
+      case 'proxy-left':
+        // What is derived of them is written by now.
+        return undefined;
+      default:
+        return unreachable(event);
+    }
   }
 
   get proxies(): readonly string[] {
@@ -171,9 +201,9 @@ export class Pilot {
 
   #join(node: ProxyNode, group: string): Joined {
     if (group === '') return { node, leave: () => {} };
-    const joined = this.#registration.join(node, group);
-    // The others learn of it once this proxy has been given its configuration.
-    setImmediate(() => this.push());
+    const joined = this.#registrations.join(node, group);
+    // Acted on after this proxy has been given its configuration.
+    this.#loop.offer({ kind: 'proxy-joined' });
     return joined;
   }
 
@@ -185,10 +215,4 @@ export class Pilot {
 /** A failure to tell of a failure goes untold. */
 function failureOfListener(error: unknown, { kind }: PilotEvent): PilotEvent | undefined {
   return kind === 'failed' ? undefined : { kind: 'failed', what: 'what a listener of events does', error };
-}
-
-/** Empty for an object of another kind. */
-function keyOfVirtualService(id: string): string {
-  const prefix = 'VirtualService/';
-  return id.startsWith(prefix) ? id.slice(prefix.length) : '';
 }

@@ -1,3 +1,4 @@
+// What a source says: resources that came, changed and went.
 import type { Issue } from '../base/index.ts';
 import type { AnyConfig } from '../config/index.ts';
 
@@ -7,6 +8,9 @@ export interface ResourceId {
   readonly name: string;
 }
 
+/** Whose objects they are: `files`, `kubernetes`. A source changes and removes its own alone. */
+export type SourceId = string;
+
 /** What is in force of a resource: the version that its user wrote last, one before that, or none. */
 export type Standing = 'current' | 'previous' | 'absent';
 
@@ -14,10 +18,8 @@ export type Standing = 'current' | 'previous' | 'absent';
 export interface ConfigUpdate {
   readonly changed: readonly AnyConfig[];
   readonly removed: readonly ResourceId[];
+  /** What the source holds and no version of which can be used: what was in force of it stays. */
+  readonly broken?: readonly ResourceId[];
   /** Everything there is to say about the source as it stands now. */
   readonly issues: readonly Issue[];
-}
-
-export function isEmpty(update: ConfigUpdate): boolean {
-  return update.changed.length === 0 && update.removed.length === 0;
 }

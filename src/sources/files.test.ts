@@ -38,7 +38,7 @@ test('a resource moves from file to file without leaving', (t) => {
   source.load();
   renameSync(join(files.path, 'a.yaml'), join(files.path, 'z.yaml'));
   assert.deepEqual(source.load().removed, []);
-  assert.equal(source.size, 1);
+  assert.equal(source.found, 1);
 });
 
 const aliasBomb = `a: &a [x,x,x,x,x,x,x,x,x,x]\n${Array.from(
@@ -104,7 +104,7 @@ for (const { name, text, code } of badInputs) {
       removed.map((id) => id.name),
       said ? ['a'] : [],
     );
-    assert.equal(source.size, said ? 0 : 1);
+    assert.equal(source.found, said ? 0 : 1);
   });
 }
 

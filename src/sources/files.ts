@@ -1,9 +1,8 @@
-// Configuration from files and folders, followed as they change: only what changed is read. A resource with
-// an error in it keeps its last good version, and what disappears is given up only when it stays away:
-// editors, git and `kubectl cp` all take files away for a moment.
+// Configuration from files and folders, followed as they change: only what changed is read. What disappears is
+// given up only when it stays away: editors, git and `kubectl cp` all take files away for a moment.
 import { hasErrors, type Issue } from '../base/index.ts';
 import { type ParsedFile, parseFile, parseSteps, type SourceText, withPosition } from '../config/index.ts';
-import type { ConfigUpdate, ResourceId, Standing } from './config-update.ts';
+import type { ConfigUpdate, ResourceId } from './config-update.ts';
 import { FileTree, isBelow, noChanges, type TreeChanges } from './file-tree.ts';
 import { readText } from './read-text.ts';
 import { ResourceClaims } from './resource-claims.ts';
@@ -95,24 +94,14 @@ export class FileSource {
     return withPosition({ ...issue, origin: { ...issue.origin, file: parsed.file, line } }, parsed);
   }
 
-  /** Resources in force. */
-  get size(): number {
-    return this.#claims.size;
-  }
-
   /** Resources that the files hold, right or wrong. */
   get found(): number {
     return this.#claims.found;
   }
 
-  /** Whether the last version of a resource that stands in the files is what the source gives. */
-  standing({ kind, namespace, name }: ResourceId): Standing {
-    return this.#claims.standing(`${kind}/${namespace}/${name}`);
-  }
-
-  /** Whether anything that the file holds, or held before it was damaged, is in force. */
-  isInForce(file: string): boolean {
-    return this.#claims.isInForce(file);
+  /** What the file holds, or held before it was damaged. */
+  idsOf(file: string): readonly ResourceId[] {
+    return this.#claims.idsOf(file);
   }
 
   /** Calls back after each change of the files, with what it changed. */
@@ -228,8 +217,7 @@ export class FileSource {
     if (next < Number.POSITIVE_INFINITY) this.#graceTimer = setTimeout(() => this.#emit(), next - now);
     const before = this.#issues;
     const update = this.#takeUpdate();
-    if (update.changed.length > 0 || update.removed.length > 0 || !sameIssues(before, update.issues))
-      this.#onUpdate?.(update);
+    if (!isEmpty(update) || !sameIssues(before, update.issues)) this.#onUpdate?.(update);
   }
 
   #takeUpdate(): ConfigUpdate {
@@ -240,6 +228,10 @@ export class FileSource {
     ];
     return { ...changes, issues: this.#issues };
   }
+}
+
+function isEmpty({ changed, removed, broken = [] }: ConfigUpdate): boolean {
+  return changed.length + removed.length + broken.length === 0;
 }
 
 function emptyFile(file: string): ParsedFile {

@@ -1,17 +1,15 @@
-// Which file says what of which resource, and what is in force by that. Kept by difference: a change of one
-// file costs what that file holds.
+// Which file says what of which resource. Kept by difference: a change of one file costs what that file holds.
 import { deepEqual, type Issue, type Origin } from '../base/index.ts';
 import { type AnyConfig, type ParsedFile, type ParsedObject, repeated } from '../config/index.ts';
-import type { ResourceId, Standing } from './config-update.ts';
+import type { ConfigUpdate, ResourceId } from './config-update.ts';
 
-interface Claim {
-  /**
-   * Absent when the file does not hold it any more, for what a file once held is given up only after a while.
-   */
-  readonly object: ParsedObject | undefined;
-  /** The last good version that this file gave. */
-  readonly resource: AnyConfig | undefined;
-}
+/**
+ * Undefined when the file does not hold it any more, for what a file once held is given up only after a while.
+ */
+type Claim = ParsedObject | undefined;
+
+/** What was told of a resource: the version that counts, or that there is none that can be used. */
+type Told = { readonly resource: AnyConfig } | { readonly brokenId: ResourceId };
 
 interface Claimant {
   file: ParsedFile;
@@ -22,16 +20,13 @@ interface Claimant {
 /** Of one resource: who gives it a thousand times has seen it after ten. */
 const mostRepetitions = 10;
 
-export interface ResourceChanges {
-  readonly changed: readonly AnyConfig[];
-  readonly removed: readonly ResourceId[];
-}
+export type ResourceChanges = Required<Pick<ConfigUpdate, 'changed' | 'removed' | 'broken'>>;
 
 export class ResourceClaims {
   readonly #files = new Map<string, Claimant>();
   /** Of each resource, the files that claim it, in the order in which the first one counts. */
   readonly #claimants = new Map<string, Claimant[]>();
-  readonly #inForce = new Map<string, AnyConfig>();
+  readonly #told = new Map<string, Told>();
   readonly #touched = new Set<string>();
   readonly #withIssues = new Set<string>();
   readonly #repeated = new Set<string>();
@@ -40,22 +35,16 @@ export class ResourceClaims {
     { readonly first: ParsedObject; readonly issue: Issue }
   >();
 
-  get size(): number {
-    return this.#inForce.size;
-  }
-
   get found(): number {
     return this.#claimants.size;
   }
 
-  standing(id: string): Standing {
-    if (!this.#inForce.has(id)) return 'absent';
-    const objects = (this.#claimants.get(id) ?? []).flatMap(({ claims }) => claims.get(id)?.object ?? []);
-    return objects[0]?.resource ? 'current' : 'previous';
-  }
-
-  isInForce(path: string): boolean {
-    return [...(this.#files.get(path)?.claims.keys() ?? [])].some((id) => this.#inForce.has(id));
+  /** What a file holds, or held before it was damaged. */
+  idsOf(path: string): readonly ResourceId[] {
+    return [...(this.#files.get(path)?.claims.keys() ?? [])].flatMap((id) => {
+      const told = this.#told.get(id);
+      return told ? idOfTold(told) : [];
+    });
   }
 
   fileOf(path: string): ParsedFile | undefined {
@@ -68,8 +57,8 @@ export class ResourceClaims {
 
   /** Where a resource stands now. */
   originOf(id: string): Origin | undefined {
-    const objects = (this.#claimants.get(id) ?? []).flatMap(({ claims }) => claims.get(id)?.object ?? []);
-    return objects[0]?.origin ?? this.#inForce.get(id)?.origin;
+    const told = this.#told.get(id);
+    return this.#first(id)?.origin ?? (told && 'resource' in told ? told.resource.origin : undefined);
   }
 
   /**
@@ -87,9 +76,8 @@ export class ResourceClaims {
       else found.set(object.id, object);
     }
     for (const [id, claim] of claimant.claims)
-      if (!found.has(id)) this.#claim(claimant, id, { ...claim, object: undefined });
-    for (const [id, object] of found)
-      this.#claim(claimant, id, { object, resource: object.resource ?? claimant.claims.get(id)?.resource });
+      if (claim && !found.has(id)) this.#claim(claimant, id, undefined);
+    for (const [id, object] of found) this.#claim(claimant, id, object);
     if (file.issues.length > 0) this.#withIssues.add(file.file);
     else this.#withIssues.delete(file.file);
   }
@@ -98,9 +86,7 @@ export class ResourceClaims {
   hasLeftovers(path: string): boolean {
     const claimant = this.#files.get(path);
     return (
-      claimant !== undefined &&
-      !claimant.file.isDamaged &&
-      [...claimant.claims.values()].some(({ object }) => !object)
+      claimant !== undefined && !claimant.file.isDamaged && [...claimant.claims.values()].includes(undefined)
     );
   }
 
@@ -108,26 +94,32 @@ export class ResourceClaims {
   giveUp(path: string): void {
     const claimant = this.#files.get(path);
     if (!claimant || claimant.file.isDamaged) return;
-    for (const [id, { object }] of claimant.claims) if (!object) this.#withdraw(claimant, id);
+    for (const [id, claim] of claimant.claims) if (!claim) this.#withdraw(claimant, id);
     if (claimant.claims.size === 0 && claimant.file.text === '') this.#files.delete(path);
   }
 
-  /** What differs from what the last call found in force. */
+  /** What differs from what the last call told. */
   takeChanges(): ResourceChanges {
     const changed: AnyConfig[] = [];
     const removed: ResourceId[] = [];
+    const broken: ResourceId[] = [];
     for (const id of this.#touched) {
-      const before = this.#inForce.get(id);
-      const claimants = this.#claimants.get(id) ?? [];
-      const resource = this.#winner(claimants, id) ?? (claimants.length > 0 ? before : undefined);
-      if (resource) this.#inForce.set(id, resource);
-      else this.#inForce.delete(id);
-      if (resource && !same(before, resource)) changed.push(resource);
-      else if (!resource && before)
-        removed.push({ kind: before.kind, namespace: before.metadata.namespace, name: before.metadata.name });
+      const before = this.#told.get(id);
+      const object = this.#first(id);
+      if (object?.resource) {
+        this.#told.set(id, { resource: object.resource });
+        if (!same(before, object.resource)) changed.push(object.resource);
+      } else if (object) {
+        const brokenId = idOfObject(object);
+        this.#told.set(id, { brokenId });
+        if (!before || 'resource' in before) broken.push(brokenId);
+      } else if (before && !this.#claimants.has(id)) {
+        this.#told.delete(id);
+        removed.push(idOfTold(before));
+      }
     }
     this.#touched.clear();
-    return { changed, removed };
+    return { changed, removed, broken };
   }
 
   /** Everything there is to say of the files as they stand. */
@@ -136,14 +128,13 @@ export class ResourceClaims {
     return [...own, ...[...this.#repeated].flatMap((id) => this.#repetitions(id))];
   }
 
-  /**
-   * What the first file that holds it says; while that has an error and no good version of its own, what
-   * another file held before.
-   */
-  #winner(claimants: readonly Claimant[], id: string): AnyConfig | undefined {
-    const claims = claimants.flatMap(({ claims }) => claims.get(id) ?? []);
-    const first = claims.find(({ object }) => object !== undefined);
-    return first?.resource ?? claims.find(({ object, resource }) => !object && resource)?.resource;
+  /** What the first file that holds it says. */
+  #first(id: string): ParsedObject | undefined {
+    for (const { claims } of this.#claimants.get(id) ?? []) {
+      const object = claims.get(id);
+      if (object) return object;
+    }
+    return undefined;
   }
 
   #claim(claimant: Claimant, id: string, claim: Claim): void {
@@ -168,7 +159,7 @@ export class ResourceClaims {
 
   #repetitions(id: string): readonly Issue[] {
     const all = (this.#claimants.get(id) ?? []).flatMap(({ file, claims }) =>
-      claims.get(id)?.object
+      claims.get(id)
         ? file.objects.filter((object) => object.id === id).map((object) => ({ object, file }))
         : [],
     );
@@ -189,10 +180,22 @@ export class ResourceClaims {
   }
 }
 
+function idOfTold(told: Told): ResourceId {
+  if ('brokenId' in told) return told.brokenId;
+  const { kind, metadata } = told.resource;
+  return { kind, namespace: metadata.namespace, name: metadata.name };
+}
+
+/** It has an id, so it is of a kind that is read. */
+function idOfObject({ origin }: ParsedObject): ResourceId {
+  return { kind: origin.kind as AnyConfig['kind'], namespace: origin.namespace, name: origin.name };
+}
+
 /** Line numbers are not compared: a resource that only moves in its file is the same. */
-function same(before: AnyConfig | undefined, after: AnyConfig): boolean {
+function same(told: Told | undefined, after: AnyConfig): boolean {
+  if (!told || !('resource' in told)) return false;
+  const { resource: before } = told;
   return (
-    before !== undefined &&
-    (before === after || (deepEqual(before.spec, after.spec) && deepEqual(before.metadata, after.metadata)))
+    before === after || (deepEqual(before.spec, after.spec) && deepEqual(before.metadata, after.metadata))
   );
 }

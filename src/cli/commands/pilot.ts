@@ -75,12 +75,14 @@ async function runPilot(flags: PilotFlags): Promise<void> {
     return;
   }
   const findings = new FindingLog();
-  const take = (update: ConfigUpdate): void => {
-    const issues = [...update.issues, ...pilot.apply(update).map((issue) => source.place(issue))];
+  pilot.subscribe(({ kind }) => {
+    if (kind !== 'applied') return;
+    const issues = [...source.issues, ...pilot.issues.map((issue) => source.place(issue))];
     const { fresh, isSolved } = findings.next(issues);
-    report(fresh, source.size, flags, standingLines(fresh, { source, pilot }));
+    report(fresh, pilot.size, flags, standingLines(fresh, { source, pilot }));
     if (isSolved && flags.output === 'text') process.stderr.write('all findings are solved\n');
-  };
+  });
+  const take = (update: ConfigUpdate): void => pilot.offer({ kind: 'update', source: 'files', update });
   take(source.load());
   const server = await pilot
     .serve(flags.xds)
@@ -100,8 +102,8 @@ async function runPilot(flags: PilotFlags): Promise<void> {
   // Last of all: who waits for this line may send a signal at once.
   say(
     flags,
-    { ready: true, xds: server.address, resources: source.size },
-    `serving ${source.size} resources on ${server.address}`,
+    { ready: true, xds: server.address, resources: pilot.size },
+    `serving ${pilot.size} resources on ${server.address}`,
   );
 }
 
@@ -161,6 +163,7 @@ function eventText(event: PilotEvent): string | undefined {
     case 'failed':
       return `${printable(event.what)} could not be made, which is a defect of meltemi; proxies keep what they had: ${stack(event.error)}`;
     case 'acknowledged':
+    case 'applied':
     case 'pushed':
       return undefined;
   }

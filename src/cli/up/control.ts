@@ -14,6 +14,7 @@ import {
   type SidecarPorts,
   sidecarBootstrap,
 } from './proxy-bootstrap.ts';
+import { folderSource, processSource } from './source-ids.ts';
 import type { WorkloadPlan } from './workload-plan.ts';
 
 export interface ControlOptions {
@@ -65,6 +66,7 @@ export class Control {
     const open = new Set<OpenDelivery>();
     const pilot: Pilot = new Pilot({
       domain,
+      sources: [processSource, folderSource],
       onEvent: (event) => {
         if (event.kind === 'failed')
           log(
@@ -77,7 +79,8 @@ export class Control {
         for (const delivery of open) {
           if (event.kind === 'refused') delivery.refusals.set(event.proxy, printable(event.message));
           // What the answer releases is sent right after the event.
-          if (event.kind !== 'pushed') setImmediate(() => open.has(delivery) && delivery.look());
+          if (event.kind !== 'pushed' && event.kind !== 'applied')
+            setImmediate(() => open.has(delivery) && delivery.look());
         }
       },
     });

@@ -14,6 +14,7 @@ import type { Ingress } from './ingress.ts';
 import { meshObjects } from './mesh-objects.ts';
 import type { Ports } from './ports.ts';
 import { requestsToTry } from './requests-to-try.ts';
+import { folderSource, processSource } from './source-ids.ts';
 import { Workload, type WorkloadEvents } from './workload.ts';
 import { type WorkloadPlan, workloadPlans } from './workload-plan.ts';
 
@@ -151,7 +152,7 @@ export class UpSession {
     const changed = update.changed.map((object) =>
       object.kind === 'Gateway' ? boundTo(object, this.#options.host) : object,
     );
-    const issues = this.#control?.pilot.apply({ ...update, changed }) ?? [];
+    const issues = this.#control?.pilot.apply({ ...update, changed }, folderSource) ?? [];
     return issues.map((issue) => this.#options.source.place(issue));
   }
 
@@ -229,7 +230,8 @@ export class UpSession {
       .filter(([key]) => !next.has(key))
       .map(([, { kind, metadata }]) => ({ kind, ...metadata }));
     this.#synthesized = next;
-    if (changed.length + removed.length > 0) this.#control.pilot.apply({ changed, removed, issues: [] });
+    if (changed.length + removed.length === 0) return;
+    this.#control.pilot.apply({ changed, removed, issues: [] }, processSource);
   }
 
   async #untilReady(): Promise<void> {
@@ -279,8 +281,8 @@ export class UpSession {
   #report(issues: readonly Issue[]): void {
     const { fresh, isSolved } = this.#findings.next(issues);
     const { source, console } = this.#options;
-    if (fresh.length > 0)
-      console.findings(fresh, standingLines(fresh, { source, pilot: this.#control?.pilot }));
+    const pilot = this.#control?.pilot;
+    if (fresh.length > 0) console.findings(fresh, pilot ? standingLines(fresh, { source, pilot }) : []);
     else if (isSolved) console.notice('all findings are solved');
   }
 

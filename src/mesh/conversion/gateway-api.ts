@@ -10,19 +10,30 @@ import { type Generated, generatedGateway } from './generated.ts';
 
 const gatewayNameLabel = 'gateway.networking.k8s.io/gateway-name';
 
+type GatewayIndex = ReturnType<typeof gatewayIndex>;
+
+/** What becomes of the objects, part by part: none needs what another makes. */
+export const gatewayApiParts: readonly ((
+  store: ConfigStore,
+  gateways: GatewayIndex,
+) => readonly Generated[])[] = [
+  listenerGateways,
+  httpVirtualServices,
+  l4VirtualServices,
+  (store) => backendTlsRules(store),
+];
+
 export function convertGatewayApi(store: ConfigStore): readonly Generated[] {
   const gateways = gatewayIndex(store);
-  const listeners = [...gateways.gateways.values()].flatMap((gateway) =>
+  return gatewayApiParts.flatMap((part) => part(store, gateways));
+}
+
+function listenerGateways(_store: ConfigStore, { gateways }: GatewayIndex): readonly Generated[] {
+  return [...gateways.values()].flatMap((gateway) =>
     allListeners(gateway)
       .filter(isUsable)
       .map((listener) => listenerGateway(gateway, listener)),
   );
-  return [
-    ...listeners,
-    ...httpVirtualServices(store, gateways),
-    ...l4VirtualServices(store, gateways),
-    ...backendTlsRules(store),
-  ];
 }
 
 /** One Gateway a listener, so that routes can be bound to it alone. */

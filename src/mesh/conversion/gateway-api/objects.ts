@@ -1,6 +1,6 @@
 // The kinds of Gateway API that are converted, and what is asked of all of them.
 import { compareText } from '../../../base/index.ts';
-import { type ConfigStore, type Kind, keyOf, type ObjectOf } from '../../../registry/index.ts';
+import { type ConfigStore, keyOf, type ObjectOf } from '../../../registry/index.ts';
 
 export type KubeGatewayObject = ObjectOf<'gateway.networking.k8s.io/Gateway'>;
 export type ListenerSetObject = ObjectOf<'ListenerSet'>;
@@ -11,26 +11,6 @@ export type RouteObject = HttpRouteObject | ObjectOf<'TLSRoute'> | ObjectOf<'TCP
 export const gatewayGroup = 'gateway.networking.k8s.io';
 export const istioGroup = 'networking.istio.io';
 export const defaultController = 'istio.io/gateway-controller';
-
-/** Kinds whose objects can change what Gateway API objects and Ingresses become. */
-export const conversionInputs: ReadonlySet<Kind> = new Set<Kind>([
-  'Ingress',
-  'IngressClass',
-  'gateway.networking.k8s.io/Gateway',
-  'ListenerSet',
-  'GatewayClass',
-  'HTTPRoute',
-  'GRPCRoute',
-  'TLSRoute',
-  'TCPRoute',
-  'BackendTLSPolicy',
-  'ReferenceGrant',
-  'Namespace',
-  'Service',
-  'ServiceEntry',
-  'Secret',
-  'ConfigMap',
-]);
 
 const converted = [
   'Ingress',

@@ -1,24 +1,31 @@
 // Proxies that join a WorkloadGroup by connecting: each has a WorkloadEntry for as long as it is there.
 // https://istio.io/latest/docs/reference/config/networking/workload-group/ and the node metadata
 // AUTO_REGISTER_GROUP of istio's proxies
+import { deepEqual, type MemoEngine } from '../base/index.ts';
 import type { AnyConfig, WorkloadEntry } from '../config/index.ts';
 import type { ProxyNode } from '../mesh/index.ts';
 import type { ConfigStore, ObjectOf } from '../registry/index.ts';
+import type { ResourceId } from '../sources/index.ts';
+import type { Clock } from './clock.ts';
+import type { Layers } from './layers/index.ts';
 
 type Entry = ObjectOf<'WorkloadEntry'>;
 type Group = ObjectOf<'WorkloadGroup'>;
-
-/** Calls back once after so many milliseconds; returns the way to call it off. */
-export type After = (ms: number, run: () => void) => () => void;
 
 interface Member {
   readonly node: ProxyNode;
   readonly groupKey: string;
   readonly key: string;
   connections: number;
-  /** What stands in the store for it; undefined while there is no such group. */
-  entry: Entry | undefined;
+  /** What is derived of it, for as long as it is a member. */
+  readonly registration: Registration;
   callOff: (() => void) | undefined;
+}
+
+interface Registration {
+  /** Undefined while there is no such group. */
+  entry(): Entry | undefined;
+  end(): void;
 }
 
 /**
@@ -30,78 +37,82 @@ const groupAnnotation = 'istio.io/autoRegistrationGroup';
 /** Of names of Kubernetes objects. */
 const maxNameLength = 253;
 
-export class AutoRegistration {
-  readonly #store: ConfigStore;
-  readonly #after: After;
-  readonly #onLeft: () => void;
+export interface RegistrationsOptions {
+  readonly engine: MemoEngine;
+  readonly store: ConfigStore;
+  readonly layers: Pick<Layers, 'generated' | 'isGenerated'>;
+  readonly after: Clock['after'];
+  /** Called when an entry has gone after its proxy. */
+  readonly onLeft: () => void;
+}
+
+export class Registrations {
+  readonly #options: RegistrationsOptions;
   readonly #members = new Map<string, Member>();
 
-  /** `onLeft` is called when an entry has gone after its proxy. */
-  constructor(store: ConfigStore, after: After, onLeft: () => void) {
-    this.#store = store;
-    this.#after = after;
-    this.#onLeft = onLeft;
+  constructor(options: RegistrationsOptions) {
+    this.#options = options;
   }
 
   /** The proxy as its group makes it, and the way to leave. */
   join(node: ProxyNode, group: string): { readonly node: ProxyNode; readonly leave: () => void } {
     const key = `${node.namespace}/${nameOf(group, node)}`;
-    const member = this.#members.get(key) ?? {
-      node,
-      groupKey: `${node.namespace}/${group}`,
-      key,
-      connections: 0,
-      entry: undefined,
-      callOff: undefined,
-    };
-    this.#members.set(key, member);
+    const member = this.#members.get(key) ?? this.#enter(node, group, key);
     member.callOff?.();
     member.callOff = undefined;
     member.connections++;
-    this.#register(member);
-    return {
-      node: { ...node, labels: { ...member.entry?.spec.labels, ...node.labels } },
-      leave: () => this.#leave(member),
+    const entry = member.registration.entry();
+    // Under its name somebody may have written another one.
+    const isInForce = entry !== undefined && this.#options.layers.isGenerated(idOfEntry(entry));
+    const labels = isInForce ? entry.spec.labels : {};
+    return { node: { ...node, labels: { ...labels, ...node.labels } }, leave: () => this.#leave(member) };
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  #enter(node: ProxyNode, group: string, key: string): Member {
+    const groupKey = `${node.namespace}/${group}`;
+    const member: Member = {
+      node,
+      groupKey,
+      key,
+      connections: 0,
+      registration: this.#register({ node, groupKey, key }),
+      callOff: undefined,
     };
+    this.#members.set(key, member);
+    return member;
   }
 
-  /** Brings the entries in step with groups that came, changed or went. */
-  apply(changed: readonly AnyConfig[], removed: readonly { readonly kind: AnyConfig['kind'] }[]): void {
-    if (this.#members.size === 0 || ![...changed, ...removed].some(({ kind }) => kind === 'WorkloadGroup'))
-      return;
-    for (const member of this.#members.values()) this.#register(member);
-  }
-
-  #register(member: Member): void {
-    const group = this.#store.table('WorkloadGroup').get(member.groupKey);
-    const present = this.#store.table('WorkloadEntry').get(member.key);
-    // One that somebody wrote by hand stays as it is.
-    if (present && present !== member.entry) return;
-    if (!group) {
-      this.#withdraw(member);
-      return;
-    }
-    const entry = entryOf(group, member);
-    if (this.#store.put(entry)) member.entry = entry;
+  #register(member: Pick<Member, 'node' | 'groupKey' | 'key'>): Registration {
+    const { engine, store, layers } = this.#options;
+    const cell = engine.derive<readonly AnyConfig[]>(
+      'registration',
+      () => {
+        const group = store.table('WorkloadGroup').get(member.groupKey);
+        return group ? [entryOf(group, member)] : [];
+      },
+      deepEqual,
+    );
+    const end = layers.generated.add('registrations', [cell]);
+    return { entry: () => cell.get().find((object) => object.kind === 'WorkloadEntry'), end };
   }
 
   #leave(member: Member): void {
     member.connections--;
     if (member.connections > 0 || member.callOff) return;
-    member.callOff = this.#after(graceMs, () => {
+    member.callOff = this.#options.after(graceMs, () => {
       this.#members.delete(member.key);
-      this.#withdraw(member);
-      this.#onLeft();
+      member.registration.end();
+      this.#options.onLeft();
     });
   }
+}
 
-  #withdraw(member: Member): void {
-    const { namespace, name } = member.entry?.metadata ?? {};
-    const isOwn = this.#store.table('WorkloadEntry').get(member.key) === member.entry;
-    if (namespace !== undefined && name !== undefined && isOwn)
-      this.#store.remove('WorkloadEntry', namespace, name);
-    member.entry = undefined;
-  }
+function idOfEntry({ kind, metadata: { namespace, name } }: Entry): ResourceId {
+  return { kind, namespace, name };
 }
 
 /** The end of the name tells members apart, so that is what remains of one that is too long. */
@@ -118,7 +129,7 @@ function nameOf(group: string, { addresses, network }: ProxyNode): string {
  * What the proxy says of itself goes before what the group says of its members, and that before the group's
  * template.
  */
-function entryOf(group: Group, { node, key }: Member): Entry {
+function entryOf(group: Group, { node, key }: Pick<Member, 'node' | 'key'>): Entry {
   const { metadata, template } = group.spec;
   const labels = { ...template.labels, ...metadata?.labels, ...node.labels };
   const spec: WorkloadEntry = {

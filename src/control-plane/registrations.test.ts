@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoEngine } from '../base/index.ts';
 import { type AnyConfig, parseDocuments } from '../config/index.ts';
-import type { ProxyNode } from '../mesh/index.ts';
-import { ConfigStore } from '../registry/index.ts';
-import { AutoRegistration, graceMs } from './auto-registration.ts';
+import { Mesh, type ProxyNode } from '../mesh/index.ts';
+import { ConfigStore, Registry } from '../registry/index.ts';
+import type { ResourceId } from '../sources/index.ts';
+import { Layers } from './layers/index.ts';
+import { graceMs, Registrations } from './registrations.ts';
 
 const node: ProxyNode = {
   id: 'sidecar~10.0.0.7~vm.shop~shop.svc.cluster.local',
@@ -37,8 +39,9 @@ spec:
 
 interface Table {
   readonly store: ConfigStore;
-  readonly registration: AutoRegistration;
+  readonly registration: Registrations;
   put(objects: readonly AnyConfig[]): void;
+  remove(id: ResourceId): void;
   /** Lets the grace period of whoever left pass. */
   pass(): void;
   entries(): readonly string[];
@@ -46,7 +49,16 @@ interface Table {
 }
 
 function table(): Table {
-  const store = new ConfigStore(new MemoEngine(), { domain: 'cluster.local' });
+  const engine = new MemoEngine();
+  const store = new ConfigStore(engine, { domain: 'cluster.local' });
+  const mesh = new Mesh(engine, store, new Registry(engine, store));
+  const layers = new Layers({ engine, mesh, order: [], failed: (_, error) => assert.fail(String(error)) });
+  const apply = (changed: readonly AnyConfig[], removed: readonly ResourceId[]): void => {
+    const update = { changed, removed, issues: [] };
+    layers.write('test', update);
+    layers.admit('test', update);
+    layers.settle();
+  };
   const waiting = new Set<() => void>();
   const after = (ms: number, run: () => void): (() => void) => {
     assert.equal(ms, graceMs);
@@ -55,11 +67,9 @@ function table(): Table {
   };
   const made: Table = {
     store,
-    registration: new AutoRegistration(store, after, () => made.left++),
-    put: (objects) => {
-      for (const object of objects) store.put(object);
-      made.registration.apply(objects, []);
-    },
+    registration: new Registrations({ engine, store, layers, after, onLeft: () => made.left++ }),
+    put: (objects) => apply(objects, []),
+    remove: (id) => apply([], [id]),
     pass: () => {
       for (const run of waiting) run();
       waiting.clear();
@@ -123,15 +133,14 @@ test('two streams of one proxy are one member', () => {
 });
 
 test('members follow their group: it may come later, change and go', () => {
-  const { registration, put, entries, store } = table();
+  const { registration, put, entries, remove } = table();
   registration.join(node, 'reviews');
   assert.deepEqual(entries(), []);
   put(group(8080));
   assert.deepEqual(entries(), ['shop/reviews-10.0.0.7 10.0.0.7 {"http":8080}']);
   put(group(9090));
   assert.deepEqual(entries(), ['shop/reviews-10.0.0.7 10.0.0.7 {"http":9090}']);
-  store.remove('WorkloadGroup', 'shop', 'reviews');
-  registration.apply([], [{ kind: 'WorkloadGroup' }]);
+  remove({ kind: 'WorkloadGroup', namespace: 'shop', name: 'reviews' });
   assert.deepEqual(entries(), []);
 });
 
