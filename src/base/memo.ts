@@ -20,7 +20,10 @@ export interface Sweepable {
 /** Counts since the engine was made; `recomputed` by the name given to `derive` or `family`. */
 export interface MemoStatistics {
   readonly recomputed: ReadonlyMap<string, number>;
+  /** Derived values there are. */
   readonly live: number;
+  /** Inputs there are. */
+  readonly inputs: number;
 }
 
 export class MemoEngine {
@@ -29,14 +32,18 @@ export class MemoEngine {
   readonly #sweepables: Sweepable[] = [];
   #current: Derived<unknown> | undefined;
   #live = 0;
+  #inputs = 0;
   #full: { readonly at: number; readonly tell: () => void } | undefined;
 
   input<T>(value: T, equal: Equal<T> = Object.is): Input<T> {
+    this.#inputs++;
+    this.#lookIfFull();
     return new Input(this, value, equal);
   }
 
   derive<T>(name: string, compute: () => T, equal: Equal<T> = Object.is): Derived<T> {
-    if (++this.#live === this.#full?.at) this.#full.tell();
+    this.#live++;
+    this.#lookIfFull();
     return new Derived(this, name, compute, equal);
   }
 
@@ -58,7 +65,7 @@ export class MemoEngine {
     return interner;
   }
 
-  /** Calls back once there are so many derived values; to be asked for anew after each sweep. */
+  /** Calls back once there are so many values of either kind; to be asked for anew after each sweep. */
   whenFull(at: number, tell: () => void): void {
     this.#full = { at, tell };
   }
@@ -87,7 +94,7 @@ export class MemoEngine {
   }
 
   statistics(): MemoStatistics {
-    return { recomputed: new Map(this.#recomputed), live: this.#live };
+    return { recomputed: new Map(this.#recomputed), live: this.#live, inputs: this.#inputs };
   }
 
   /** @internal */
@@ -121,6 +128,18 @@ export class MemoEngine {
   /** @internal */
   touch(node: Derived<unknown>): void {
     this.#touched.add(node);
+  }
+
+  #lookIfFull(): void {
+    const full = this.#full;
+    if (!full || this.#live + this.#inputs < full.at) return;
+    this.#full = undefined;
+    full.tell();
+  }
+
+  /** @internal Of inputs that their owner has dropped. */
+  forgetInputs(count: number): void {
+    this.#inputs -= count;
   }
 
   /** @internal */

@@ -28,7 +28,9 @@ export class Table<T> {
 
   /** @internal Cells that nobody reads, those of keys above all that were asked for and are not there. */
   sweep(): number {
-    return this.#indexes.reduce((sum, index) => sum + index.sweep(), dropUnused(this.#cells));
+    const dropped = this.#indexes.reduce((sum, index) => sum + index.sweep(), dropUnused(this.#cells));
+    this.#engine.forgetInputs(dropped);
+    return dropped;
   }
 
   index(keys: IndexKeys<T>): TableIndex<T> {

@@ -228,6 +228,28 @@ spec: {rules: [{host: shop.example, http: {paths: [{path: /, pathType: Prefix, b
   assert.equal(generated(), made);
 });
 
+test('what becomes of Gateway API objects that come later is a finding as well', () => {
+  const pilot = new Pilot();
+  pilot.apply(update(services));
+  const issues = pilot.apply(
+    update(`
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: cart}
+spec: {parentRefs: [{name: edge, sectionName: nowhere}], rules: [{backendRefs: [{name: cart, port: 80}]}]}
+`),
+  );
+  assert.deepEqual(
+    issues.map((issue) => issue.code),
+    ['MT0213'],
+  );
+});
+
 const findings: readonly (readonly [string, string, string])[] = [
   ['an unknown host', 'http: [{route: [{destination: {host: ghost}}]}]', 'MT0201'],
   ['an unknown gateway', 'gateways: [nowhere], http: [{route: [{destination: {host: cart}}]}]', 'MT0202'],

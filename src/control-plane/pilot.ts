@@ -190,7 +190,8 @@ export class Pilot {
    * costs little.
    */
   #sweepWhenFull(): void {
-    const at = Math.max(minSweepAt, this.engine.statistics().live * 2);
+    const { live, inputs } = this.engine.statistics();
+    const at = Math.max(minSweepAt, (live + inputs) * 2);
     this.engine.whenFull(at, () => setImmediate(() => this.#sweep()));
   }
 
