@@ -7,7 +7,7 @@ import type { ObjectOf } from '../../registry/index.ts';
 import type { Standing } from '../../sources/index.ts';
 import { issuesOf } from '../../tools/index.ts';
 import type { Effective } from './effective.ts';
-import { type Holding, type ObjectId, objectId } from './written.ts';
+import type { Holding, ObjectId } from './written.ts';
 
 type VirtualServiceObject = ObjectOf<'VirtualService'>;
 
@@ -45,18 +45,18 @@ export class Admission {
    */
   apply(ids: Iterable<ObjectId>, isFirstLoad: boolean): void {
     const { effective, winner } = this.#options;
-    const edited: VirtualServiceObject[] = [];
+    const edited = new Map<ObjectId, VirtualServiceObject>();
     for (const id of ids) {
       const holding = winner(id);
       // What waits goes on waiting for as long as nothing better is known.
       if (holding === 'broken' || (holding && holding === this.#waiting.get(id))) continue;
       this.#waiting.delete(id);
       if (!holding) effective.withdraw(id);
-      else if (holding.kind === 'VirtualService') edited.push(holding);
-      else effective.admit(holding);
+      else if (holding.kind === 'VirtualService') edited.set(id, holding);
+      else effective.admit(id, holding);
     }
-    for (const object of edited) this.#tryOut(object, isFirstLoad);
-    for (const object of [...this.#waiting.values()]) this.#tryOut(object, false);
+    for (const [id, object] of edited) this.#tryOut(id, object, isFirstLoad);
+    for (const [id, object] of [...this.#waiting]) this.#tryOut(id, object, false);
   }
 
   /** Findings about the versions that wait. */
@@ -64,17 +64,18 @@ export class Admission {
     return [...this.#waiting.values()].flatMap((object) => this.#issuesOf(object));
   }
 
-  #tryOut(object: VirtualServiceObject, isFirstLoad: boolean): void {
+  #tryOut(id: ObjectId, object: VirtualServiceObject, isFirstLoad: boolean): void {
     const { effective } = this.#options;
-    const id = objectId(object);
-    const before = effective.admitted(id);
-    const worked = before?.kind !== 'VirtualService' || !hasErrors(this.#issuesOf(before));
-    if (!isFirstLoad && worked && hasErrors(this.#issuesOf(object))) {
+    const worked = (): boolean => {
+      const before = effective.admitted(id);
+      return before?.kind !== 'VirtualService' || !hasErrors(this.#issuesOf(before));
+    };
+    if (!isFirstLoad && hasErrors(this.#issuesOf(object)) && worked()) {
       this.#waiting.set(id, object);
       return;
     }
     this.#waiting.delete(id);
-    effective.admit(object);
+    effective.admit(id, object);
   }
 
   #issuesOf(object: VirtualServiceObject): readonly Issue[] {

@@ -28,8 +28,8 @@ export class Effective {
     return this.#generated.has(id) && !this.#admitted.has(id);
   }
 
-  admit(object: AnyConfig): void {
-    this.#admitted.set(objectId(object), object);
+  admit(id: ObjectId, object: AnyConfig): void {
+    this.#admitted.set(id, object);
     this.#store.put(object);
   }
 

@@ -33,7 +33,7 @@ export class GeneratedObjects {
     const parts = cells.map((cell) => ({ cell, unwatch: cell.watch() }));
     const family: Family = { source, parts, last: new Map() };
     for (const cell of cells) this.#families.set(cell as Derived<unknown>, family);
-    this.#refresh(family);
+    this.#refresh(family, () => true);
     return () => this.#end(family);
   }
 
@@ -43,17 +43,20 @@ export class GeneratedObjects {
 
   /** Brings up to date what the touched values may have changed. */
   follow(touched: Iterable<Derived<unknown>>): void {
-    const families = new Set<Family>();
+    const families = new Map<Family, Set<Derived<unknown>>>();
     for (const cell of touched) {
       const family = this.#families.get(cell);
-      if (family) families.add(family);
+      if (!family) continue;
+      const cells = families.get(family) ?? new Set();
+      families.set(family, cells.add(cell));
     }
-    for (const family of families) this.#refresh(family);
+    for (const [family, cells] of families) this.#refresh(family, (cell) => cells.has(cell));
   }
 
-  #refresh(family: Family): void {
+  #refresh(family: Family, isDue: (cell: Derived<unknown>) => boolean): void {
     const before = objectsOf(family);
-    for (const { cell } of family.parts) family.last.set(cell, this.#read(family, cell));
+    for (const { cell } of family.parts)
+      if (isDue(cell as Derived<unknown>)) family.last.set(cell, this.#read(family, cell));
     this.#options.effective.regenerate(before, objectsOf(family));
   }
 

@@ -234,6 +234,10 @@ test('a part that cannot be made keeps what it gave, and the others go on', () =
   second.set('10.0.0.2');
   scene.layers.settle();
   assert.deepEqual(addresses(), ['10.0.0.1', '10.0.0.2']);
+  second.set('10.0.0.1');
+  second.set('10.0.0.2');
+  scene.layers.settle();
+  // Told once.
   assert.deepEqual(scene.failures, ['tested: Error: a defect']);
   fails.set(false);
   scene.layers.settle();

@@ -1,5 +1,6 @@
 // From what sources say to what the mesh reads: written, admitted, generated, effective.
 import type { Derived, Issue, MemoEngine } from '../../base/index.ts';
+import type { AnyConfig } from '../../config/index.ts';
 import { conversionsOf, type Mesh } from '../../mesh/index.ts';
 import type { ConfigUpdate, ResourceId, SourceId, Standing } from '../../sources/index.ts';
 import { Admission } from './admission.ts';
@@ -51,11 +52,12 @@ export class Layers {
     const ids = idsOf(update);
     this.#admission.apply(ids, !this.#loaded.has(source));
     if (update.changed.length > 0) this.#loaded.add(source);
-    const winners = ids.map((id) => this.#written.winner(id));
-    return {
-      changed: winners.flatMap((winner) => (winner === undefined || winner === 'broken' ? [] : winner)),
-      removed: update.removed.filter((id) => this.#written.winner(idOf(id)) === undefined),
-    };
+    const changed: AnyConfig[] = [];
+    for (const id of ids) {
+      const winner = this.#written.winner(id);
+      if (winner !== undefined && winner !== 'broken') changed.push(winner);
+    }
+    return { changed, removed: update.removed.filter((id) => this.#written.winner(idOf(id)) === undefined) };
   }
 
   /** Follows what is derived until nothing changes any more. Returns every value that was touched. */

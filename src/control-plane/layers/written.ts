@@ -28,18 +28,14 @@ export class Written {
 
   put(source: SourceId, { changed, removed, broken = [] }: ConfigUpdate): void {
     const { holdings } = this.#source(source);
-    for (const id of removed) {
-      holdings.delete(idOf(id));
-      this.#count(idOf(id));
-    }
-    for (const id of broken) {
-      holdings.set(idOf(id), 'broken');
-      this.#count(idOf(id));
-    }
-    for (const object of changed) {
-      holdings.set(objectId(object), object);
-      this.#count(objectId(object));
-    }
+    const set = (id: ObjectId, holding: Holding | undefined): void => {
+      if (holding === undefined) holdings.delete(id);
+      else holdings.set(id, holding);
+      if (this.#sources.length > 1) this.#count(id);
+    };
+    for (const id of removed) set(idOf(id), undefined);
+    for (const id of broken) set(idOf(id), 'broken');
+    for (const object of changed) set(objectId(object), object);
   }
 
   /** What counts of a resource; undefined when no source holds it. */
@@ -64,7 +60,6 @@ export class Written {
   }
 
   #count(id: ObjectId): void {
-    if (this.#sources.length < 2) return;
     if (this.#holdersOf(id).length > 1) this.#repeated.add(id);
     else this.#repeated.delete(id);
   }
