@@ -30,7 +30,7 @@ export interface PilotOptions {
 }
 
 const defaultDomain = 'cluster.local';
-const minSweepAt = 10_000;
+const minSweepAt = 20_000;
 
 /** Of an update that is given without one. */
 const defaultSource: SourceId = 'default';
@@ -186,7 +186,7 @@ export class Pilot {
   }
 
   /**
-   * Each time that there are twice as many derived values as were left the last time, so that the search
+   * Each time that there are twice as many values as were left the last time, so that the search
    * costs little.
    */
   #sweepWhenFull(): void {
