@@ -20,6 +20,8 @@ interface PilotFlags {
 
 /** An Envoy says in one message what is wrong with every resource of a response. */
 const mostOfMessage = 2000;
+/** Of the resources that a proxy refuses. A refusal may be about all that there are. */
+const mostNamed = 10;
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
@@ -144,11 +146,13 @@ function tell(event: PilotEvent, flags: PilotFlags): void {
   process.stderr.write(`${flags.output === 'json' ? JSON.stringify({ event: dataOf(event) }) : text}\n`);
 }
 
-/** Of resources the names and versions, without their bytes. */
+/** Of resources the names and versions, without their bytes; of many the first ones and how many there are. */
 function dataOf(event: PilotEvent): object {
   if (event.kind === 'failed') return { ...event, error: reason(event.error) };
   if (event.kind !== 'refused') return event;
-  return { ...event, resources: event.resources.map(({ name, version }) => ({ name, version })) };
+  const { resources, ...rest } = event;
+  const named = resources.slice(0, mostNamed).map(({ name, version }) => ({ name, version }));
+  return { ...rest, resources: named, resourceCount: resources.length };
 }
 
 function eventText(event: PilotEvent): string | undefined {
