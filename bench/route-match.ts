@@ -1,9 +1,10 @@
 // Cost of one routing decision: node_modules/.bin/node bench/route-match.ts [--output json]
 import { parseArgs } from 'node:util';
 import type { JsonValue } from '@bufbuild/protobuf';
-import { createLoadBalancer, type LbConfig, type LbHost, xxHash64 } from '../src/proxy/decide/lb/index.ts';
+import { createLoadBalancer, type LbHost, xxHash64 } from '../src/proxy/decide/lb/index.ts';
 import { requestOf, routeConfiguration, seeded } from '../src/proxy/decide/route/fake-request.ts';
 import { compileRouteConfiguration } from '../src/proxy/decide/route/index.ts';
+import type { LbPlan } from '../src/proxy/plan/cluster/lb-plan.ts';
 
 const { values: flags } = parseArgs({ options: { output: { type: 'string', default: 'text' } } });
 const medians: Record<string, number> = {};
@@ -85,7 +86,7 @@ measure('three routes with header matches', () => table.choose(headers, context)
 measure('regex path (RE2)', () => table.choose(regex, context));
 measure('last of 100 prefix routes', () => table.choose(many, context));
 
-const lb = (policy: LbConfig['policy']): LbConfig => ({
+const lb = (policy: LbPlan['policy']): LbPlan => ({
   policy,
   panicThreshold: 0,
   failOnPanic: false,
@@ -104,7 +105,7 @@ const hosts: LbHost[] = [...Array(10).keys()].map((i) => ({
 }));
 const localities = [{ locality: '', priority: 0, weight: 1, hosts }];
 const hash = xxHash64('10.1.2.3');
-const policies: readonly LbConfig['policy'][] = [
+const policies: readonly LbPlan['policy'][] = [
   { kind: 'roundRobin', slowStart: undefined },
   { kind: 'leastRequest', choices: 2, bias: 1, slowStart: undefined },
   { kind: 'random' },

@@ -17,7 +17,8 @@ import {
 import type { ListenerSet } from './downstream/listener/listener-set.ts';
 import type { RouteStore } from './downstream/listener/route-store.ts';
 import type { Stats } from './observe/stats.ts';
-import type { SecretRef, SecretStore } from './tls/secret-store.ts';
+import type { SecretRef } from './plan/tls/tls-plan.ts';
+import type { SecretStore } from './tls/secret-store.ts';
 import type { ClusterSet } from './upstream/cluster-set.ts';
 
 export const typeUrls = {

@@ -6,6 +6,7 @@ import { UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/tr
 import type { GrpcTarget } from '../xds/index.ts';
 import { formatAddress, readAddress } from './net/address.ts';
 import { readSource } from './net/data-source.ts';
+import { planDataSource } from './plan/tls/data-source-plan.ts';
 
 /**
  * Nothing is asked of a service whose trust cannot be read: roots of the system would stand in for those that
@@ -36,7 +37,7 @@ function targetTls(cluster: Cluster, problems: string[]): GrpcTarget['tls'] | un
       : undefined;
   const certificate = common?.tlsCertificates[0];
   const bytes = (source: DataSource | undefined): Buffer | undefined => {
-    const got = readSource(source);
+    const got = readSource(planDataSource(source));
     if (got.kind === 'problem') problems.push(got.problem);
     return got.kind === 'bytes' ? got.bytes : undefined;
   };

@@ -1,10 +1,14 @@
 // What is in force, as text and JSON in the shape of Envoy's own.
 import { toJson } from '@bufbuild/protobuf';
-import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import {
+  type Cluster as ClusterProto,
+  ClusterSchema,
+} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { ListenerSet } from '../downstream/listener/listener-set.ts';
 import { knownTypes } from '../known-types.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import type { ClusterSet } from '../upstream/cluster-set.ts';
+import type { Host } from '../upstream/host.ts';
 import { redacted } from './redact.ts';
 
 export function configDump(
@@ -16,7 +20,7 @@ export function configDump(
   const configs: unknown[] = [
     {
       '@type': 'type.googleapis.com/envoy.admin.v3.ClustersConfigDump',
-      dynamic_active_clusters: list.map((one) => ({ cluster: clusterJson(one) })),
+      dynamic_active_clusters: list.map(({ source }) => ({ cluster: clusterJson(source) })),
     },
     {
       '@type': 'type.googleapis.com/envoy.admin.v3.ListenersConfigDump',
@@ -34,15 +38,15 @@ export function configDump(
   if (options.withEndpoints)
     configs.push({
       '@type': 'type.googleapis.com/envoy.admin.v3.EndpointsConfigDump',
-      dynamic_endpoint_configs: list.map((one) => ({ endpoint_config: endpointsJson(one) })),
+      dynamic_endpoint_configs: list.map(({ cluster }) => ({ endpoint_config: endpointsJson(cluster) })),
     });
   return { configs };
 }
 
 export function clustersText(clusters: ClusterSet): string {
   const lines: string[] = [];
-  for (const cluster of clusters.all()) {
-    const name = cluster.config.name;
+  for (const { cluster } of clusters.all()) {
+    const { name } = cluster.plan;
     for (const priority of ['default', 'high'] as const) {
       const limits = cluster.resources[priority].limits;
       lines.push(
@@ -55,11 +59,6 @@ export function clustersText(clusters: ClusterSet): string {
       );
     }
     for (const host of cluster.hosts.values()) {
-      const flags = host.ejected
-        ? '/failed_outlier_check'
-        : host.health === 'unhealthy'
-          ? '/failed_eds_health'
-          : 'healthy';
       lines.push(
         `${name}::${host.address}::cx_active::${host.connections}`,
         `${name}::${host.address}::rq_active::${host.activeRequests}`,
@@ -67,7 +66,7 @@ export function clustersText(clusters: ClusterSet): string {
       );
       lines.push(
         `${name}::${host.address}::hostname::${host.hostname}`,
-        `${name}::${host.address}::health_flags::${flags}`,
+        `${name}::${host.address}::health_flags::${healthFlags(host)}`,
         `${name}::${host.address}::weight::${host.weight}`,
       );
     }
@@ -75,19 +74,22 @@ export function clustersText(clusters: ClusterSet): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function clusterJson(cluster: Cluster): unknown {
+function healthFlags({ ejected, health }: Host): string {
+  if (ejected) return '/failed_outlier_check';
+  return health === 'unhealthy' ? '/failed_eds_health' : 'healthy';
+}
+
+function clusterJson(source: ClusterProto): unknown {
   try {
-    return redacted(
-      toJson(ClusterSchema, cluster.config.source, { registry: knownTypes, useProtoFieldName: true }),
-    );
+    return redacted(toJson(ClusterSchema, source, { registry: knownTypes, useProtoFieldName: true }));
   } catch {
-    return { name: cluster.config.name };
+    return { name: source.name };
   }
 }
 
 function endpointsJson(cluster: Cluster): unknown {
   return {
-    cluster_name: cluster.config.edsName,
+    cluster_name: cluster.plan.eds.name,
     endpoints: cluster.localities.map((group) => ({
       locality: group.locality,
       priority: group.priority,

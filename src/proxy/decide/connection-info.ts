@@ -1,5 +1,4 @@
 // What requests can know of the connection that brought them.
-import type { PeerNames } from '../tls/san.ts';
 
 export interface ConnectionInfo {
   readonly id: number;
@@ -24,6 +23,13 @@ export interface ConnectionTls {
   /** Absent when the client presented no certificate. */
   readonly peer: PeerCertificateInfo | undefined;
   readonly localNames: PeerNames;
+}
+
+/** Subject alternative names. */
+export interface PeerNames {
+  readonly uris: readonly string[];
+  readonly dns: readonly string[];
+  readonly others: readonly string[];
 }
 
 export interface PeerCertificateInfo {

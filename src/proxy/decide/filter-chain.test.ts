@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ChainMatch, type ConnectionFacts, chooseChain } from './filter-chain.ts';
+import type { ChainMatch } from '../plan/listener/chain-match.ts';
+import { type ConnectionFacts, chooseChain } from './filter-chain.ts';
 
 const any: ChainMatch = {
   destinationPort: undefined,

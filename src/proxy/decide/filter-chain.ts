@@ -1,11 +1,8 @@
 // Which filter chain of a listener takes a connection. A pure decision, in Envoy's order of criteria, never
 // going back to a wider one.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto#config-listener-v3-filterchainmatch
-import {
-  type FilterChainMatch,
-  FilterChainMatch_ConnectionSourceType as SourceType,
-} from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
-import { addressBytes, compilePrefix, inPrefix, type Prefix } from '../net/address.ts';
+import { addressBytes, inPrefix, type Prefix } from '../net/address.ts';
+import type { ChainMatch } from '../plan/listener/chain-match.ts';
 
 export interface ConnectionFacts {
   readonly destinationIp: string;
@@ -16,42 +13,6 @@ export interface ConnectionFacts {
   readonly serverName: string | undefined;
   readonly transportProtocol: 'tls' | 'raw_buffer';
   readonly applicationProtocols: readonly string[];
-}
-
-export interface ChainMatch {
-  readonly destinationPort: number | undefined;
-  readonly destinations: readonly Prefix[];
-  readonly serverNames: readonly string[];
-  readonly transportProtocol: string;
-  readonly applicationProtocols: readonly string[];
-  readonly directSources: readonly Prefix[];
-  readonly sourceType: 'any' | 'local' | 'external';
-  readonly sources: readonly Prefix[];
-  readonly sourcePorts: readonly number[];
-}
-
-export function compileChainMatch(source: FilterChainMatch | undefined, problems: string[]): ChainMatch {
-  const prefixes = (ranges: FilterChainMatch['prefixRanges']): readonly Prefix[] =>
-    ranges.flatMap((range) => compilePrefix(range, problems) ?? []);
-  const names = source?.serverNames ?? [];
-  for (const name of names)
-    if (name.slice(1).includes('*')) problems.push(`server name ${name}: only a leading "*." is allowed`);
-  return {
-    destinationPort: source?.destinationPort,
-    destinations: prefixes(source?.prefixRanges ?? []),
-    serverNames: names.map((name) => name.toLowerCase()),
-    transportProtocol: source?.transportProtocol ?? '',
-    applicationProtocols: source?.applicationProtocols ?? [],
-    directSources: prefixes(source?.directSourcePrefixRanges ?? []),
-    sourceType:
-      source?.sourceType === SourceType.SAME_IP_OR_LOOPBACK
-        ? 'local'
-        : source?.sourceType === SourceType.EXTERNAL
-          ? 'external'
-          : 'any',
-    sources: prefixes(source?.sourcePrefixRanges ?? []),
-    sourcePorts: source?.sourcePorts ?? [],
-  };
 }
 
 /** How well a chain fits one criterion: below 0 not at all, 0 by not asking, more for the more specific. */

@@ -1,7 +1,7 @@
 // Socket addresses of configuration, and IPv4/IPv6 prefixes as comparable bytes.
-import net from 'node:net';
 import type { Address, CidrRange } from '@meltemi/envoy-api/envoy/config/core/v3/address';
 import ipaddr from 'ipaddr.js';
+import { ipVersion, isIpv4 } from './ip-text.ts';
 
 export interface HostPort {
   readonly ip: string;
@@ -27,13 +27,13 @@ export function splitAddress(text: string | undefined): HostPort | undefined {
   const match = /^(?:\[([0-9a-fA-F.:]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text ?? '');
   const ip = match?.[1] ?? match?.[2] ?? '';
   const port = Number(match?.[3]);
-  return net.isIP(ip) !== 0 && port > 0 && port < 65_536 ? { ip, port } : undefined;
+  return ipVersion(ip) !== 0 && port > 0 && port < 65_536 ? { ip, port } : undefined;
 }
 
 /** IPv4-mapped IPv6 addresses, which dual-stack sockets report, become IPv4. */
 export function plainIp(ip: string | undefined): string {
   if (ip === undefined) return '';
-  return ip.startsWith('::ffff:') && net.isIPv4(ip.slice(7)) ? ip.slice(7) : ip;
+  return ip.startsWith('::ffff:') && isIpv4(ip.slice(7)) ? ip.slice(7) : ip;
 }
 
 export interface Prefix {

@@ -1,6 +1,7 @@
-// Bytes that configuration holds itself or names the place of.
+// Reads what a data source stands for.
 import { readFileSync } from 'node:fs';
-import type { DataSource } from '@meltemi/envoy-api/envoy/config/core/v3/base';
+import { unreachable } from '../../base/index.ts';
+import type { DataSourcePlan } from '../plan/tls/data-source-plan.ts';
 
 export type SourceRead =
   | { readonly kind: 'absent' }
@@ -8,24 +9,24 @@ export type SourceRead =
   /** Something is named and cannot be had, or is empty. */
   | { readonly kind: 'problem'; readonly problem: string };
 
-export type ReadSource = (source: DataSource | undefined) => SourceRead;
+export type ReadSource = (source: DataSourcePlan | undefined) => SourceRead;
 
-export function readSource(source: DataSource | undefined): SourceRead {
-  const specifier = source?.specifier;
-  switch (specifier?.case) {
-    case 'filename':
-      return readFile(specifier.value);
-    case 'inlineBytes':
-      return notEmpty(Buffer.from(specifier.value), 'inline bytes');
-    case 'inlineString':
-      return notEmpty(Buffer.from(specifier.value), 'inline string');
-    case 'environmentVariable':
+export function readSource(source: DataSourcePlan | undefined): SourceRead {
+  switch (source?.kind) {
+    case undefined:
+    case 'nothing':
+      return { kind: 'absent' };
+    case 'file':
+      return readFile(source.path);
+    case 'inline':
+      return notEmpty(Buffer.from(source.bytes), `inline ${source.written}`);
+    case 'environment':
       return notEmpty(
-        Buffer.from(process.env[specifier.value] ?? ''),
-        `environment variable ${specifier.value}`,
+        Buffer.from(process.env[source.variable] ?? ''),
+        `environment variable ${source.variable}`,
       );
     default:
-      return { kind: 'absent' };
+      return unreachable(source);
   }
 }
 

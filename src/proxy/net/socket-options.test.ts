@@ -3,19 +3,13 @@ import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, test } from 'node:test';
-import { create, fromBinary } from '@bufbuild/protobuf';
-import { TcpKeepaliveSchema } from '@meltemi/envoy-api/envoy/config/core/v3/address';
-import { SocketOptionSchema } from '@meltemi/envoy-api/envoy/config/core/v3/socket_option';
-import { ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { cluster, freePort, httpFilter, listener, portOf, startFake, talk } from '../fake-bootstrap.ts';
+import type { SocketOptionsPlan } from '../plan/socket-options-plan.ts';
 import {
-  compileSocketOptions,
   descriptorOf,
-  listenerKeepAlive,
   numbers,
   readNumber,
   type SocketCalls,
-  type SocketOptions,
   setOnConnect,
   setOnServer,
   socketCalls,
@@ -49,7 +43,7 @@ function found(fd: number): Found {
   };
 }
 
-async function connected(options: SocketOptions, localAddress?: string): Promise<Found> {
+async function connected(options: SocketOptionsPlan, localAddress?: string): Promise<Found> {
   const server = net.createServer();
   const port = await portOf(server);
   const socket = net.connect({
@@ -65,7 +59,7 @@ async function connected(options: SocketOptions, localAddress?: string): Promise
   return result;
 }
 
-const keep = (probes?: number, time?: number, interval?: number): SocketOptions => ({
+const keep = (probes?: number, time?: number, interval?: number): SocketOptionsPlan => ({
   keepAlive: { probes, time, interval },
   byNumber: [],
 });
@@ -111,7 +105,7 @@ describe('keep-alive as the kernel has it', { skip: onLinux }, () => {
 
   test('options by number come last', async () => {
     const value = Buffer.from([0x10, 0x27, 0, 0]);
-    const options: SocketOptions = {
+    const options: SocketOptionsPlan = {
       ...keep(3, 20, 7),
       byNumber: [{ level: tcp.level, name: tcp.userTimeout, value }],
     };
@@ -148,36 +142,6 @@ test("without the library the time alone is in force, by Node's own means", () =
     [true, 20_000],
     [true, 7_200_000],
   ]);
-});
-
-test('options of the configuration', () => {
-  const option = (
-    value:
-      | { case: 'intValue'; value: bigint }
-      | { case: 'bufValue'; value: Uint8Array }
-      | { case: undefined },
-  ) => create(SocketOptionSchema, { level: 6n, name: 18n, value });
-  const compiled = (
-    value: Parameters<typeof option>[0],
-  ): readonly [number[] | undefined, readonly string[]] => {
-    const problems: string[] = [];
-    const bytes = compileSocketOptions(undefined, [option(value)], problems)?.byNumber[0]?.value;
-    return [bytes && [...bytes], problems];
-  };
-  assert.deepEqual(compiled({ case: 'intValue', value: 258n }), [[2, 1, 0, 0], []]);
-  assert.deepEqual(compiled({ case: 'intValue', value: -1n }), [[255, 255, 255, 255], []]);
-  assert.deepEqual(compiled({ case: 'bufValue', value: Uint8Array.of(1, 2, 3) }), [[1, 2, 3], []]);
-  assert.deepEqual(compiled({ case: undefined }), [undefined, ['socket option 18 has no value']]);
-  assert.equal(compileSocketOptions(undefined, [], []), undefined);
-  const keepAlive = create(TcpKeepaliveSchema, { keepaliveProbes: 3, keepaliveTime: 20 });
-  assert.deepEqual(compileSocketOptions(keepAlive, [], []), keep(3, 20));
-});
-
-test("a listener's keep-alive, a field that the messages do not know yet", () => {
-  // tcp_keepalive (37) with keepalive_time (2) of 20 seconds.
-  const source = fromBinary(ListenerSchema, Uint8Array.of(0xaa, 0x02, 4, 0x12, 2, 8, 20));
-  assert.equal(listenerKeepAlive(source.$unknown)?.keepaliveTime, 20);
-  assert.equal(listenerKeepAlive(undefined), undefined);
 });
 
 test('both sides of a proxy', { skip: onLinux }, async () => {

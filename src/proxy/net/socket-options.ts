@@ -2,29 +2,7 @@
 // and options by number.
 import { createRequire } from 'node:module';
 import type net from 'node:net';
-import { fromBinary, type UnknownField } from '@bufbuild/protobuf';
-import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { type TcpKeepalive, TcpKeepaliveSchema } from '@meltemi/envoy-api/envoy/config/core/v3/address';
-import type { SocketOption } from '@meltemi/envoy-api/envoy/config/core/v3/socket_option';
-
-export interface OptionValue {
-  readonly level: number;
-  readonly name: number;
-  readonly value: Buffer;
-}
-
-/** Seconds; what is left out is the system's. */
-export interface KeepAlive {
-  readonly probes: number | undefined;
-  readonly time: number | undefined;
-  readonly interval: number | undefined;
-}
-
-export interface SocketOptions {
-  readonly keepAlive: KeepAlive | undefined;
-  /** Set after the others, in their order. */
-  readonly byNumber: readonly OptionValue[];
-}
+import type { OptionPlan, SocketOptionsPlan, TcpKeepAlivePlan } from '../plan/socket-options-plan.ts';
 
 export type SetSockOpt = (fd: number, level: number, name: number, value: Buffer, length: number) => number;
 export type GetSockOpt = (fd: number, level: number, name: number, value: Buffer, length: number[]) => number;
@@ -71,36 +49,11 @@ export function descriptorOf(owner: net.Socket | net.Server): number {
   return (owner as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd ?? -1;
 }
 
-export function compileSocketOptions(
-  keepAlive: TcpKeepalive | undefined,
-  byNumber: readonly SocketOption[],
-  problems: string[],
-): SocketOptions | undefined {
-  if (!keepAlive && byNumber.length === 0) return undefined;
-  return {
-    keepAlive: keepAlive && {
-      probes: keepAlive.keepaliveProbes,
-      time: keepAlive.keepaliveTime,
-      interval: keepAlive.keepaliveInterval,
-    },
-    byNumber: byNumber.flatMap((one) => compileOption(one, problems) ?? []),
-  };
-}
-
-// The field is newer than the .proto tree that the messages are generated from.
-const listenerKeepAliveField = 37;
-
-/** `tcp_keepalive` of a listener. */
-export function listenerKeepAlive(unknown: readonly UnknownField[] | undefined): TcpKeepalive | undefined {
-  const field = unknown?.find(({ no }) => no === listenerKeepAliveField);
-  return field && fromBinary(TcpKeepaliveSchema, new BinaryReader(field.data).bytes());
-}
-
 /**
  * Of a socket that begins to connect: before its first packet where it is bound already, otherwise right
  * after.
  */
-export function setOnConnect(socket: net.Socket, options: SocketOptions, library = socketCalls()): void {
+export function setOnConnect(socket: net.Socket, options: SocketOptionsPlan, library = socketCalls()): void {
   if (library === 'unavailable') {
     warnUnavailable();
     if (options.keepAlive && !isOff(options.keepAlive))
@@ -114,35 +67,36 @@ export function setOnConnect(socket: net.Socket, options: SocketOptions, library
 }
 
 /** Of a socket that listens; those that it accepts inherit them. */
-export function setOnServer(server: net.Server, options: SocketOptions, library = socketCalls()): void {
+export function setOnServer(server: net.Server, options: SocketOptionsPlan, library = socketCalls()): void {
   if (library === 'unavailable') warnUnavailable();
   else setAll(library, descriptorOf(server), options);
 }
 
-function setAll(library: SocketCalls, fd: number, { keepAlive, byNumber }: SocketOptions): void {
+function setAll(library: SocketCalls, fd: number, { keepAlive, byNumber }: SocketOptionsPlan): void {
   if (fd < 0) return;
   if (keepAlive) setKeepAlive(library, fd, keepAlive);
   for (const one of byNumber) set(library, fd, one);
 }
 
 /** Any zero switches it off. */
-function isOff({ probes, time, interval }: KeepAlive): boolean {
+function isOff({ probes, time, interval }: TcpKeepAlivePlan): boolean {
   return probes === 0 || time === 0 || interval === 0;
 }
 
-function setKeepAlive(library: SocketCalls, fd: number, keepAlive: KeepAlive): void {
+function setKeepAlive(library: SocketCalls, fd: number, keepAlive: TcpKeepAlivePlan): void {
   const { socket, tcp } = numbers;
   const { probes, time, interval } = keepAlive;
   const off = isOff(keepAlive);
-  set(library, fd, option(socket.level, socket.keepAlive, off ? 0 : 1));
+  set(library, fd, { level: socket.level, name: socket.keepAlive, value: off ? 0 : 1 });
   if (off) return;
-  if (time !== undefined) set(library, fd, option(tcp.level, tcp.keepIdle, time));
-  if (interval !== undefined) set(library, fd, option(tcp.level, tcp.keepInterval, interval));
-  if (probes !== undefined) set(library, fd, option(tcp.level, tcp.keepCount, probes));
+  if (time !== undefined) set(library, fd, { level: tcp.level, name: tcp.keepIdle, value: time });
+  if (interval !== undefined) set(library, fd, { level: tcp.level, name: tcp.keepInterval, value: interval });
+  if (probes !== undefined) set(library, fd, { level: tcp.level, name: tcp.keepCount, value: probes });
   // Probes are for silence only: a peer that vanishes with data in flight is given up after the same time.
   const read = (name: number): number => readNumber(library, fd, tcp.level, name) ?? Number.NaN;
   const seconds = read(tcp.keepIdle) + read(tcp.keepCount) * read(tcp.keepInterval);
-  if (seconds < longestUserTimeout) set(library, fd, option(tcp.level, tcp.userTimeout, seconds * 1000));
+  if (seconds < longestUserTimeout)
+    set(library, fd, { level: tcp.level, name: tcp.userTimeout, value: seconds * 1000 });
 }
 
 export function readNumber(
@@ -155,28 +109,18 @@ export function readNumber(
   return library.get(fd, level, name, value, [value.length]) === 0 ? value.readInt32LE() : undefined;
 }
 
-function set(library: SocketCalls, fd: number, { level, name, value }: OptionValue): void {
+function set(library: SocketCalls, fd: number, option: OptionPlan): void {
+  const { level, name } = option;
+  const value = bytesOf(option.value);
   if (library.set(fd, level, name, value, value.length) !== 0)
     warnOnce(`the system refuses socket option ${name} of level ${level}`);
 }
 
-function option(level: number, name: number, number: number): OptionValue {
-  const value = Buffer.alloc(4);
-  value.writeInt32LE(number);
-  return { level, name, value };
-}
-
-function compileOption({ level, name, value }: SocketOption, problems: string[]): OptionValue | undefined {
-  const place = { level: Number(level), name: Number(name) };
-  switch (value.case) {
-    case 'intValue':
-      return option(place.level, place.name, Number(BigInt.asIntN(32, value.value)));
-    case 'bufValue':
-      return { ...place, value: Buffer.from(value.value) };
-    default:
-      problems.push(`socket option ${name} has no value`);
-      return undefined;
-  }
+function bytesOf(value: number | Uint8Array): Buffer {
+  if (typeof value !== 'number') return Buffer.from(value);
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
 }
 
 const warned = new Set<string>();

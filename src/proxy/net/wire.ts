@@ -2,7 +2,8 @@
 // (TLS).
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type SocketOptions, setOnConnect } from './socket-options.ts';
+import type { SocketOptionsPlan } from '../plan/socket-options-plan.ts';
+import { setOnConnect } from './socket-options.ts';
 
 export interface WireEvents {
   /** The bytes are borrowed: the buffer is overwritten after the call. */
@@ -182,7 +183,7 @@ export interface DialOptions {
   readonly port: number;
   readonly path?: string | undefined;
   readonly localAddress?: string | undefined;
-  readonly options?: SocketOptions | undefined;
+  readonly options?: SocketOptionsPlan | undefined;
   /** Given the socket before it begins to connect. */
   readonly announce?: ((socket: net.Socket) => void) | undefined;
 }

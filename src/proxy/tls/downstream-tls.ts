@@ -3,14 +3,12 @@
 import type { X509Certificate } from 'node:crypto';
 import type net from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { fromBinary } from '@bufbuild/protobuf';
-import type { TransportSocket } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { DownstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import type { ConnectionTls, PeerCertificateInfo } from '../decide/connection-info.ts';
-import { TlsPlan } from '../plan/tls/tls-plan.ts';
+import type { DownstreamTlsPlan } from '../plan/tls/downstream-tls-plan.ts';
 import type { HandshakeFailure } from './handshake-report.ts';
 import { readSans } from './san.ts';
 import type { SecretStore } from './secret-store.ts';
+import { TlsContext } from './tls-context.ts';
 import { distrust } from './trust.ts';
 
 export interface HandshakeResult {
@@ -19,19 +17,18 @@ export interface HandshakeResult {
 }
 
 export class DownstreamTls {
-  readonly #plan: TlsPlan;
-  readonly #requireCertificate: boolean;
-  readonly #requireSni: boolean;
+  readonly #plan: DownstreamTlsPlan;
+  readonly #context: TlsContext;
 
-  constructor(plan: TlsPlan, required: { certificate: boolean; sni: boolean }) {
+  /** What is wrong with the bytes that the plan names becomes a problem: then it lets nobody in. */
+  constructor(plan: DownstreamTlsPlan, secrets: SecretStore, problems: string[]) {
     this.#plan = plan;
-    this.#requireCertificate = required.certificate;
-    this.#requireSni = required.sni;
+    this.#context = new TlsContext(plan.tls, secrets, problems);
   }
 
   /** Whether it is not to be waited for. */
   get settled(): boolean {
-    return this.#plan.settled;
+    return this.#context.settled;
   }
 
   /**
@@ -48,12 +45,12 @@ export class DownstreamTls {
     try {
       secure = new TLSSocket(socket, {
         isServer: true,
-        secureContext: this.#plan.context(),
-        requestCert: this.#requireCertificate || this.#plan.trust !== undefined,
-        rejectUnauthorized: this.#requireCertificate,
+        secureContext: this.#context.context(),
+        requestCert: this.#plan.requiresCertificate || this.#context.trust !== undefined,
+        rejectUnauthorized: this.#plan.requiresCertificate,
         // node:tls refuses a client that offers no common protocol; Envoy goes on without one.
-        ...(offered.some((protocol) => this.#plan.alpn.includes(protocol))
-          ? { ALPNProtocols: [...this.#plan.alpn] }
+        ...(offered.some((protocol) => this.#plan.tls.alpn.includes(protocol))
+          ? { ALPNProtocols: [...this.#plan.tls.alpn] }
           : {}),
       });
     } catch (error) {
@@ -92,13 +89,14 @@ export class DownstreamTls {
 
   /** node:tls verifies by itself only under a tls.Server. */
   #verify(socket: TLSSocket): HandshakeFailure | undefined {
-    if (this.#requireSni && typeof socket.servername !== 'string') return { kind: 'error', detail: 'no SNI' };
+    if (this.#plan.requiresSni && typeof socket.servername !== 'string')
+      return { kind: 'error', detail: 'no SNI' };
     const certificate = socket.getPeerX509Certificate();
     if (!certificate)
-      return this.#requireCertificate
+      return this.#plan.requiresCertificate
         ? { kind: 'no-certificate', detail: 'no client certificate' }
         : undefined;
-    const trust = this.#plan.trust;
+    const trust = this.#context.trust;
     if (!trust) return undefined;
     const error = (
       socket as unknown as { ssl?: { verifyError(): (Error & { code?: string }) | null } }
@@ -119,7 +117,7 @@ export class DownstreamTls {
       sni: typeof sni === 'string' && sni !== '' ? sni : undefined,
       version: socket.getProtocol() ?? '',
       cipher: socket.getCipher()?.standardName ?? '',
-      peer: peerOf(this.#plan.trust ? socket.getPeerX509Certificate() : undefined),
+      peer: peerOf(this.#context.trust ? socket.getPeerX509Certificate() : undefined),
       localNames: readSans(own?.subjectAltName),
     };
   }
@@ -158,26 +156,4 @@ function rfc2253(name: string | undefined): string {
     .filter((line) => line !== '')
     .reverse()
     .join(',');
-}
-
-export function compileDownstreamTls(
-  socket: TransportSocket | undefined,
-  secrets: SecretStore,
-  problems: string[],
-): DownstreamTls | undefined {
-  if (!socket) return undefined;
-  const any = socket.configType.case === 'typedConfig' ? socket.configType.value : undefined;
-  if (socket.name === 'envoy.transport_sockets.raw_buffer' || any?.typeUrl.endsWith('.RawBuffer'))
-    return undefined;
-  if (!any?.typeUrl.endsWith('.DownstreamTlsContext')) {
-    problems.push(`transport socket ${socket.name} is not supported`);
-    return undefined;
-  }
-  const context = fromBinary(DownstreamTlsContextSchema, any.value);
-  const plan = new TlsPlan(context.commonTlsContext, secrets, problems);
-  if (!plan.hasIdentity) problems.push('Server TlsCertificates must have a certificate specified');
-  return new DownstreamTls(plan, {
-    certificate: context.requireClientCertificate ?? false,
-    sni: context.requireSni ?? false,
-  });
 }

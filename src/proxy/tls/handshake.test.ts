@@ -10,7 +10,8 @@ import { TransportSocketSchema } from '@meltemi/envoy-api/envoy/config/core/v3/b
 import { DownstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import { readSource } from '../net/data-source.ts';
 import { Stats } from '../observe/stats.ts';
-import { compileDownstreamTls } from './downstream-tls.ts';
+import { planDownstreamTls } from '../plan/tls/downstream-tls-plan.ts';
+import { DownstreamTls } from './downstream-tls.ts';
 import { FakeAuthority, type Pair } from './fake-certificates.ts';
 import { HandshakeReport } from './handshake-report.ts';
 import { SecretStore } from './secret-store.ts';
@@ -74,7 +75,9 @@ describe('handshakes with clients', () => {
       name: 'tls',
       configType: { case: 'typedConfig', value: any },
     });
-    const downstream = compileDownstreamTls(socket, new SecretStore(() => undefined, readSource), problems);
+    const plan = planDownstreamTls(socket, problems);
+    const secrets = new SecretStore(() => undefined, readSource);
+    const downstream = plan && new DownstreamTls(plan, secrets, problems);
     assert.deepEqual(problems, []);
     let over = Promise.withResolvers<boolean>();
     const listener = net.createServer({ pauseOnConnect: true }, (accepted) => {

@@ -1,8 +1,8 @@
 // A certificate with its key, as configuration gives it: all of it can be read and belongs together, or it is
 // a problem.
 import tls, { type SecureContextOptions } from 'node:tls';
-import type { TlsCertificate } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import type { ReadSource } from '../net/data-source.ts';
+import type { CertificatePlan } from '../plan/tls/certificate-plan.ts';
 import { problemOf } from './pem.ts';
 
 /** One pair of certificate chain and key, in the form that node:tls takes. */
@@ -12,12 +12,12 @@ export type Identity = Pick<SecureContextOptions, 'pfx' | 'passphrase'> & {
 };
 
 export function readIdentity(
-  source: TlsCertificate,
+  source: CertificatePlan,
   read: ReadSource,
   problems: string[],
 ): Identity | undefined {
   const known = problems.length;
-  const take = (field: 'certificateChain' | 'privateKey' | 'pkcs12' | 'password'): Buffer | undefined => {
+  const take = (field: keyof CertificatePlan): Buffer | undefined => {
     const got = read(source[field]);
     if (got.kind === 'problem') problems.push(`Failed to load ${names[field]}: ${got.problem}`);
     return got.kind === 'bytes' ? got.bytes : undefined;
@@ -28,8 +28,6 @@ export function readIdentity(
     take('pkcs12'),
     take('password'),
   ];
-  if (source.privateKeyProvider && !source.privateKeyProvider.fallback)
-    problems.push('private_key_provider is not supported');
   if (problems.length > known) return undefined;
   if (!pfx && !(cert && key)) {
     problems.push('Failed to load incomplete certificate: certificate chain and private key are both needed');

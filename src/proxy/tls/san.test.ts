@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson } from '@bufbuild/protobuf';
 import { CertificateValidationContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
-import { compileSanCheck, readSans } from './san.ts';
+import { planValidation } from '../plan/tls/validation-plan.ts';
+import { readSans, sanCheck } from './san.ts';
 
 test('names as node prints them', () => {
   assert.deepEqual(readSans('URI:spiffe://a/ns/b, DNS:x.y, IP Address:1.2.3.4, DNS:z'), {
@@ -31,10 +32,10 @@ const cases: readonly (readonly [matchers: object[], sans: string, expected: boo
 for (const [matchers, sans, expected] of cases)
   test(`${JSON.stringify(matchers)} against ${sans}`, () => {
     const problems: string[] = [];
-    const check = compileSanCheck(
-      [fromJson(CertificateValidationContextSchema, { match_subject_alt_names: matchers } as never)],
-      problems,
-    );
+    const context = fromJson(CertificateValidationContextSchema, {
+      match_subject_alt_names: matchers,
+    } as never);
+    const check = sanCheck(planValidation(context, problems).names);
     assert.equal(check?.(readSans(sans)), expected);
     assert.deepEqual(problems, []);
   });

@@ -1,14 +1,9 @@
 // Subject alternative names of a certificate, and matching them against what configuration expects.
 
-import type { CertificateValidationContext } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
-import type { StringMatcher } from '@meltemi/envoy-api/envoy/type/matcher/v3/string';
+import { unreachable } from '../../base/index.ts';
+import type { PeerNames } from '../decide/connection-info.ts';
 import { compileStringMatcher } from '../decide/route/index.ts';
-
-export interface PeerNames {
-  readonly uris: readonly string[];
-  readonly dns: readonly string[];
-  readonly others: readonly string[];
-}
+import type { NameMatchPlan } from '../plan/tls/validation-plan.ts';
 
 export type SanCheck = (names: PeerNames) => boolean;
 
@@ -35,37 +30,30 @@ function unquote(text: string): string {
 }
 
 /** Any name may fit any matcher; without matchers every certificate of the trusted roots is good. */
-export function compileSanCheck(
-  contexts: readonly (CertificateValidationContext | undefined)[],
-  problems: string[],
-): SanCheck | undefined {
-  const tests: SanCheck[] = [];
-  for (const context of contexts) {
-    for (const matcher of context?.matchSubjectAltNames ?? []) tests.push(anyName(matcher, problems));
-    for (const typed of context?.matchTypedSubjectAltNames ?? [])
-      if (typed.matcher) tests.push(typedName(typed.sanType, typed.matcher, problems));
-  }
-  if (tests.length === 0) return undefined;
+export function sanCheck(plans: readonly NameMatchPlan[]): SanCheck | undefined {
+  if (plans.length === 0) return undefined;
+  const tests = plans.map(checkOf);
   return (names) => tests.some((test) => test(names));
 }
 
-function anyName(matcher: StringMatcher, problems: string[]): SanCheck {
-  const test = compileStringMatcher(matcher, problems);
+function checkOf({ type, matcher }: NameMatchPlan): SanCheck {
+  // What is wrong with it was found when it was planned.
+  const test = compileStringMatcher(matcher, []);
   const exact = matcher.matchPattern.case === 'exact' ? matcher.matchPattern.value : undefined;
-  return (names) =>
-    names.uris.some((name) => test.test(name)) ||
-    names.others.some((name) => test.test(name)) ||
-    names.dns.some((name) => test.test(name) || (exact !== undefined && dnsCovers(name, exact)));
-}
-
-const dnsType = 2;
-const uriType = 3;
-
-function typedName(type: number, matcher: StringMatcher, problems: string[]): SanCheck {
-  const any = anyName(matcher, problems);
-  if (type === dnsType) return (names) => any({ uris: [], dns: names.dns, others: [] });
-  if (type === uriType) return (names) => any({ uris: names.uris, dns: [], others: [] });
-  return (names) => any({ uris: [], dns: [], others: names.others });
+  const inDns = (name: string): boolean => test.test(name) || (exact !== undefined && dnsCovers(name, exact));
+  const inOthers = (name: string): boolean => test.test(name);
+  switch (type) {
+    case 'dns':
+      return (names) => names.dns.some(inDns);
+    case 'uri':
+      return (names) => names.uris.some(inOthers);
+    case 'other':
+      return (names) => names.others.some(inOthers);
+    case 'any':
+      return (names) => names.uris.some(inOthers) || names.others.some(inOthers) || names.dns.some(inDns);
+    default:
+      return unreachable(type);
+  }
 }
 
 /** A wildcard of the certificate stands for one label (RFC 6125 section 6.4.3). */

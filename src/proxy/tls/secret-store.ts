@@ -1,34 +1,18 @@
 // Certificates and trust roots by name, as they arrive from secret discovery; those who wait are told.
-import { clone } from '@bufbuild/protobuf';
-import type { DataSource } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import {
-  type CertificateValidationContext,
-  CertificateValidationContextSchema,
-} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import type { Secret } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import type { ReadSource } from '../net/data-source.ts';
 import { longestTimer } from '../net/duration.ts';
+import { planCertificate } from '../plan/tls/certificate-plan.ts';
+import type { DataSourcePlan } from '../plan/tls/data-source-plan.ts';
+import type { SecretRef, SecretWish } from '../plan/tls/tls-plan.ts';
+import { planValidation, type ValidationPlan, withoutNames } from '../plan/tls/validation-plan.ts';
 import { type Identity, readIdentity } from './identity.ts';
 import { readTrust, verifiesAnything } from './trust.ts';
-
-/**
- * `source` is the cluster that serves the secret, empty for the ADS stream and `static` for the bootstrap's
- * own.
- */
-export interface SecretRef {
-  readonly source: string;
-  readonly name: string;
-}
-
-/** How long what needs the secret may be held up by it; 0 is for ever. */
-export interface SecretWish extends SecretRef {
-  readonly waitMs: number;
-}
 
 type Material =
   | { readonly kind: 'identity'; readonly identity: Identity }
   /** Holds what its files said when it arrived. */
-  | { readonly kind: 'validation'; readonly context: CertificateValidationContext }
+  | { readonly kind: 'validation'; readonly plan: ValidationPlan }
   | { readonly kind: 'other' };
 
 export class SecretStore {
@@ -67,9 +51,9 @@ export class SecretStore {
     return material?.kind === 'identity' ? material.identity : undefined;
   }
 
-  validation(ref: SecretRef): CertificateValidationContext | undefined {
+  validation(ref: SecretRef): ValidationPlan | undefined {
     const material = this.#secrets.get(keyOf(ref));
-    return material?.kind === 'validation' ? material.context : undefined;
+    return material?.kind === 'validation' ? material.plan : undefined;
   }
 
   /** Returns what is wrong with the secret: then the one before stays in force. */
@@ -103,35 +87,32 @@ export class SecretStore {
     const { type } = secret;
     switch (type.case) {
       case 'tlsCertificate': {
-        const identity = readIdentity(type.value, this.read, problems);
+        const identity = readIdentity(planCertificate(type.value, problems), this.read, problems);
         return identity && { kind: 'identity', identity };
       }
       case 'validationContext':
-        return { kind: 'validation', context: this.#frozen(type.value, problems) };
+        return { kind: 'validation', plan: this.#frozen(planValidation(type.value, problems), problems) };
       default:
         return { kind: 'other' };
     }
   }
 
-  #frozen(source: CertificateValidationContext, problems: string[]): CertificateValidationContext {
-    const context = clone(CertificateValidationContextSchema, source);
-    const trust = readTrust([withoutNames(context)], this.read, problems);
+  #frozen(plan: ValidationPlan, problems: string[]): ValidationPlan {
+    const trust = readTrust([withoutNames(plan)], this.read, problems);
     // Without anything to verify by, whoever asked for this secret would verify nothing.
     if (trust && !verifiesAnything(trust))
       problems.push('a validation context without trusted CA certificates or pinned certificates');
-    for (const data of [context.trustedCa, context.crl]) this.#freeze(data);
-    return context;
+    return {
+      ...plan,
+      trustedCa: this.#freeze(plan.trustedCa),
+      revocations: this.#freeze(plan.revocations),
+    };
   }
 
-  #freeze(data: DataSource | undefined): void {
-    const got = this.read(data);
-    if (data && got.kind === 'bytes') data.specifier = { case: 'inlineBytes', value: got.bytes };
+  #freeze(source: DataSourcePlan | undefined): DataSourcePlan | undefined {
+    const got = this.read(source);
+    return got.kind === 'bytes' ? { kind: 'inline', written: 'bytes', bytes: got.bytes } : source;
   }
-}
-
-/** Names can be checked only together with the roots, which may come from elsewhere. */
-export function withoutNames(context: CertificateValidationContext): CertificateValidationContext {
-  return { ...context, matchSubjectAltNames: [], matchTypedSubjectAltNames: [] };
 }
 
 function keyOf(ref: SecretRef): string {

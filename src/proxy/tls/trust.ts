@@ -2,16 +2,13 @@
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/tls/v3/common.proto#extensions-transport-sockets-tls-v3-certificatevalidationcontext
 import { createHash, type X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
-import type { DataSource } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import {
-  type CertificateValidationContext,
-  CertificateValidationContext_TrustChainVerification as Verification,
-} from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
-import type { ReadSource } from '../net/data-source.ts';
+import type { ReadSource, SourceRead } from '../net/data-source.ts';
+import type { DataSourcePlan } from '../plan/tls/data-source-plan.ts';
+import type { ValidationPlan } from '../plan/tls/validation-plan.ts';
 import { pemBlocks, revocationsProblem, rootsProblem } from './pem.ts';
-import { compileSanCheck, readSans, type SanCheck } from './san.ts';
+import { readSans, type SanCheck, sanCheck } from './san.ts';
 
-/** What was read of one context, or of a context and the one that its secret adds. */
+/** What was read for one plan, or for a plan and the one that its secret adds. */
 export interface Trust {
   readonly roots: Buffer | undefined;
   readonly revocations: readonly string[];
@@ -28,22 +25,20 @@ export interface Trust {
 
 export type Distrust = 'verify' | 'san' | 'hash';
 
-/** Later contexts take precedence where only one can be. */
+/** Later plans take precedence where only one can be. */
 export function readTrust(
-  contexts: readonly CertificateValidationContext[],
+  plans: readonly ValidationPlan[],
   read: ReadSource,
   problems: string[],
 ): Trust | undefined {
   const known = problems.length;
-  const ca = lastOf(contexts, (one) => one.trustedCa);
-  const crl = lastOf(contexts, (one) => one.crl);
+  const ca = lastOf(plans, (one) => one.trustedCa);
+  const crl = lastOf(plans, (one) => one.revocations);
   const roots = ca
     ? load(ca, { read, what: 'trusted CA certificates', check: rootsProblem }, problems)
-    : systemRoots(contexts);
+    : systemRoots(plans);
   const lists = crl && load(crl, { read, what: 'CRL', check: revocationsProblem }, problems);
-  for (const one of contexts) refuseUnknown(one, problems);
-  const accepts = contexts.some((one) => one.trustChainVerification === Verification.ACCEPT_UNTRUSTED);
-  const names = compileSanCheck(contexts, problems);
+  const names = sanCheck(plans.flatMap((one) => one.names));
   if (names && !roots)
     problems.push(
       'SAN-based verification of peer certificates without trusted CA is insecure and not allowed',
@@ -52,16 +47,12 @@ export function readTrust(
   return {
     roots,
     revocations: lists ? pemBlocks(lists, 'X509 CRL') : [],
-    verifies: roots !== undefined && !accepts,
-    allowsExpired: contexts.some((one) => one.allowExpiredCertificate),
+    verifies: roots !== undefined && !plans.some((one) => one.acceptsUntrusted),
+    allowsExpired: plans.some((one) => one.allowsExpired),
     names,
     pins: {
-      certificates: new Set(
-        contexts.flatMap((one) =>
-          one.verifyCertificateHash.map((hash) => hash.replaceAll(':', '').toLowerCase()),
-        ),
-      ),
-      keys: new Set(contexts.flatMap((one) => one.verifyCertificateSpki)),
+      certificates: new Set(plans.flatMap((one) => one.certificateHashes)),
+      keys: new Set(plans.flatMap((one) => one.keyHashes)),
     },
   };
 }
@@ -95,34 +86,33 @@ interface Loading {
   readonly check: (bytes: Buffer) => string | undefined;
 }
 
-function load(source: DataSource, { read, what, check }: Loading, problems: string[]): Buffer | undefined {
+function load(
+  source: DataSourcePlan,
+  { read, what, check }: Loading,
+  problems: string[],
+): Buffer | undefined {
   const got = read(source);
-  const problem =
-    got.kind === 'bytes' ? check(got.bytes) : got.kind === 'problem' ? got.problem : 'nothing is named';
+  const problem = problemIn(got, check);
   if (problem !== undefined) problems.push(`Failed to load ${what}: ${problem}`);
   return got.kind === 'bytes' && problem === undefined ? got.bytes : undefined;
 }
 
-function systemRoots(contexts: readonly CertificateValidationContext[]): Buffer | undefined {
-  return contexts.some((one) => one.systemRootCerts)
+function problemIn(got: SourceRead, check: Loading['check']): string | undefined {
+  if (got.kind === 'bytes') return check(got.bytes);
+  return got.kind === 'problem' ? got.problem : 'nothing is named';
+}
+
+function systemRoots(plans: readonly ValidationPlan[]): Buffer | undefined {
+  return plans.some((one) => one.systemRoots)
     ? Buffer.from(tls.getCACertificates('system').join('\n'))
     : undefined;
 }
 
 function lastOf<T>(
-  contexts: readonly CertificateValidationContext[],
-  field: (one: CertificateValidationContext) => T | undefined,
+  plans: readonly ValidationPlan[],
+  field: (one: ValidationPlan) => T | undefined,
 ): T | undefined {
-  return contexts.map(field).findLast((value) => value !== undefined);
-}
-
-/** What would narrow trust must not be passed over. */
-function refuseUnknown(context: CertificateValidationContext, problems: string[]): void {
-  if (context.customValidatorConfig) problems.push('custom_validator_config is not supported');
-  if (context.caCertificateProviderInstance)
-    problems.push('ca_certificate_provider_instance is not supported');
-  if (context.requireSignedCertificateTimestamp)
-    problems.push('require_signed_certificate_timestamp is not supported');
+  return plans.map(field).findLast((value) => value !== undefined);
 }
 
 /** Whether there is anything that a certificate could fail. */

@@ -5,20 +5,17 @@ import {
   type Cluster as ClusterProto,
   ClusterSchema,
 } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
-import {
-  type ClusterLoadAssignment,
-  ClusterLoadAssignmentSchema,
-} from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
-import { compileLbConfig } from '../decide/lb/index.ts';
-import { millis } from '../net/duration.ts';
+import { ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stats } from '../observe/stats.ts';
-import { compileCluster } from '../plan/cluster/cluster-plan.ts';
+import { planCluster } from '../plan/cluster/cluster-plan.ts';
+import { type LocalityPlan, planEndpoints } from '../plan/cluster/endpoints-plan.ts';
 import { HandshakeReport } from '../tls/handshake-report.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
 import { Cluster } from './cluster.ts';
 import { DnsDiscovery } from './dns-discovery.ts';
 import type { Resolve } from './resolver.ts';
+import { clusterTransports } from './transport/cluster-transports.ts';
 
 export interface ClusterSetOptions {
   readonly stats: Stats;
@@ -41,20 +38,20 @@ interface Entry {
 }
 
 interface Running {
+  /** As it was configured. */
+  readonly source: ClusterProto;
   readonly cluster: Cluster;
   readonly dns: DnsDiscovery | undefined;
   timeout: NodeJS.Timeout | undefined;
 }
-
-const initialFetchMs = 15_000;
 
 export class ClusterSet {
   readonly #options: ClusterSetOptions;
   readonly #fixed = new Map<string, Running>();
   readonly #entries = new Map<string, Entry>();
   /** The last endpoints received, by EDS name: a replaced cluster starts with them. */
-  readonly #assignments = new Map<string, ClusterLoadAssignment>();
-  readonly #active = new Map<string, Cluster>();
+  readonly #assignments = new Map<string, readonly LocalityPlan[]>();
+  readonly #active = new Map<string, Running>();
 
   constructor(options: ClusterSetOptions) {
     this.#options = options;
@@ -62,10 +59,11 @@ export class ClusterSet {
   }
 
   get(name: string): Cluster | undefined {
-    return this.#active.get(name);
+    return this.#active.get(name)?.cluster;
   }
 
-  all(): Iterable<Cluster> {
+  /** Those in use, with the messages that they were made from. */
+  all(): Iterable<{ readonly cluster: Cluster; readonly source: ClusterProto }> {
     return this.#active.values();
   }
 
@@ -77,13 +75,10 @@ export class ClusterSet {
   addFixed(source: ClusterProto): readonly string[] {
     const problems: string[] = [];
     const running = this.#run(source, problems);
-    if (problems.length > 0) {
-      stop(running, 'destroy');
-      return problems;
-    }
+    if (!running) return problems;
     this.#fixed.set(source.name, running);
-    this.#active.set(source.name, running.cluster);
-    return problems;
+    this.#active.set(source.name, running);
+    return [];
   }
 
   /** Takes the whole set; refused clusters keep what they were. */
@@ -109,7 +104,7 @@ export class ClusterSet {
     for (const any of resources) {
       const assignment = fromBinary(ClusterLoadAssignmentSchema, any.value);
       if (assignment.clusterName === '') refused.push('a ClusterLoadAssignment has no cluster_name');
-      else this.#assignments.set(assignment.clusterName, assignment);
+      else this.#assignments.set(assignment.clusterName, planEndpoints(assignment.endpoints));
     }
     for (const entry of this.#entries.values())
       for (const running of [entry.active, entry.warming]) this.#feed(running, resources);
@@ -130,57 +125,55 @@ export class ClusterSet {
     if (entry && Buffer.compare(entry.bytes, bytes) === 0) return undefined;
     const problems: string[] = [];
     const running = this.#run(source, problems);
-    if (problems.length > 0) {
-      stop(running, 'destroy');
-      return problems.join('; ');
-    }
+    if (!running) return problems.join('; ');
     if (entry?.warming) stop(entry.warming, 'destroy');
     this.#entries.set(source.name, { bytes, active: entry?.active, warming: running });
     return undefined;
   }
 
-  #run(source: ClusterProto, problems: string[]): Running {
-    const { stats, secrets, now, random, resolve, own, log } = this.#options;
-    const report = new HandshakeReport({ scope: `cluster.${source.name}`, stats, log, now });
-    const config = compileCluster(source, { secrets, report }, problems);
-    const lb = compileLbConfig(source, source.loadAssignment?.policy);
-    problems.push(...lb.problems);
-    const cluster = new Cluster(config, lb.config, stats, { now, random, own, resolve });
-    const byName = config.discovery === 'strictDns' || config.discovery === 'logicalDns';
-    const dns =
-      byName && problems.length === 0 ? new DnsDiscovery(cluster, resolve, () => this.#promote()) : undefined;
-    const running: Running = { cluster, dns, timeout: undefined };
-    if (config.discovery === 'eds') this.#startEds(running);
+  /** Undefined with problems, of the plan itself or of the certificates that it names. */
+  #run(source: ClusterProto, problems: string[]): Running | undefined {
+    const { stats, secrets, now, resolve, log } = this.#options;
+    const { plan, problems: found } = planCluster(source);
+    problems.push(...found);
+    if (problems.length > 0) return undefined;
+    const report = new HandshakeReport({ scope: `cluster.${plan.name}`, stats, log, now });
+    const transports = clusterTransports(plan, { secrets, report }, problems);
+    if (problems.length > 0) return undefined;
+    const cluster = new Cluster(plan, { ...this.#options, transports });
+    const byName = plan.discovery === 'strictDns' || plan.discovery === 'logicalDns';
+    const dns = byName ? new DnsDiscovery(cluster, resolve, () => this.#promote()) : undefined;
+    const running: Running = { source, cluster, dns, timeout: undefined };
+    if (plan.discovery === 'eds') this.#startEds(running);
     return running;
   }
 
   #startEds(running: Running): void {
-    const { config } = running.cluster;
-    const known = this.#assignments.get(config.edsName);
+    const { name, waitMs } = running.cluster.plan.eds;
+    const known = this.#assignments.get(name);
     if (known) {
-      running.cluster.assign(known.endpoints);
+      running.cluster.assign(known);
       return;
     }
-    const wait = millis(config.source.edsClusterConfig?.edsConfig?.initialFetchTimeout) ?? initialFetchMs;
-    if (wait <= 0) return;
+    if (waitMs <= 0) return;
     running.timeout = setTimeout(() => {
       if (running.cluster.initialized) return;
       running.cluster.assign([]);
       this.#promote();
-    }, wait);
+    }, waitMs);
     running.timeout.unref();
   }
 
   #feed(running: Running | undefined, resources: readonly Any[]): void {
-    if (running?.cluster.config.discovery !== 'eds' || resources.length === 0) return;
-    const assignment = this.#assignments.get(running.cluster.config.edsName);
+    if (running?.cluster.plan.discovery !== 'eds' || resources.length === 0) return;
+    const assignment = this.#assignments.get(running.cluster.plan.eds.name);
     if (assignment && assignment !== this.#applied.get(running.cluster)) {
       this.#applied.set(running.cluster, assignment);
-      running.cluster.assign(assignment.endpoints);
+      running.cluster.assign(assignment);
     }
   }
 
-  readonly #applied = new WeakMap<Cluster, ClusterLoadAssignment>();
+  readonly #applied = new WeakMap<Cluster, readonly LocalityPlan[]>();
 
   #promote(): void {
     let changed = false;
@@ -190,7 +183,7 @@ export class ClusterSet {
       clearTimeout(entry.warming.timeout);
       entry.active = entry.warming;
       entry.warming = undefined;
-      this.#active.set(name, entry.active.cluster);
+      this.#active.set(name, entry.active);
       changed = true;
     }
     if (changed) this.#options.warmed();
@@ -207,7 +200,7 @@ export class ClusterSet {
     const names = new Set<string>();
     for (const entry of this.#entries.values())
       for (const running of [entry.active, entry.warming])
-        if (running?.cluster.config.discovery === 'eds') names.add(running.cluster.config.edsName);
+        if (running?.cluster.plan.discovery === 'eds') names.add(running.cluster.plan.eds.name);
     for (const name of this.#assignments.keys()) if (!names.has(name)) this.#assignments.delete(name);
     this.#options.endpointsWanted([...names]);
   }

@@ -1,23 +1,17 @@
 // A cluster in use: its hosts, balancer, limits, counters and connection pools.
-
-import { HealthStatus } from '@meltemi/envoy-api/envoy/config/core/v3/health_check';
-import type {
-  LbEndpoint,
-  LocalityLbEndpoints,
-} from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
+import { type ErrorMatcher, errorMatcher } from '../decide/error-match.ts';
 import {
   createLoadBalancer,
-  type Health,
-  type LbConfig,
   type LbContext,
   type LoadBalancer,
   type LocalityHosts,
 } from '../decide/lb/index.ts';
-import { formatAddress, readAddress, splitAddress } from '../net/address.ts';
+import { formatAddress, splitAddress } from '../net/address.ts';
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stat, Stats } from '../observe/stats.ts';
-import type { ClusterConfig, Thresholds } from '../plan/cluster/cluster-plan.ts';
+import type { ClusterPlan, Thresholds } from '../plan/cluster/cluster-plan.ts';
 import type { DynamicPlan } from '../plan/cluster/dynamic-plan.ts';
+import type { EndpointPlan, LocalityPlan } from '../plan/cluster/endpoints-plan.ts';
 import { DynamicHosts } from './dynamic-hosts.ts';
 import { Host } from './host.ts';
 import { HostMonitor } from './host-monitor.ts';
@@ -25,7 +19,7 @@ import type { OutlierEvent } from './outlier/index.ts';
 import { HttpPool, type PoolOptions, poolKey } from './pool.ts';
 import type { PoolStats, Resources } from './pool-context.ts';
 import type { Resolve } from './resolver.ts';
-import type { Transport } from './transport/transport.ts';
+import type { ClusterTransports } from './transport/cluster-transports.ts';
 
 export interface ClusterStats extends PoolStats {
   readonly requestsTotal: Stat;
@@ -44,6 +38,8 @@ export interface ClusterStats extends PoolStats {
 }
 
 export interface ClusterContext {
+  readonly stats: Stats;
+  readonly transports: ClusterTransports;
   readonly now: () => number;
   readonly random: () => number;
   readonly own: OwnConnections;
@@ -58,10 +54,13 @@ export interface Dialled {
 }
 
 export class Cluster {
-  readonly config: ClusterConfig;
+  readonly plan: ClusterPlan;
   readonly stats: ClusterStats;
   readonly resources: Readonly<Record<'default' | 'high', Resources>>;
   readonly own: OwnConnections;
+  readonly transports: ClusterTransports;
+  /** Stands in for "status 5xx" in outlier detection. */
+  readonly isError: ErrorMatcher | undefined;
   /** Of a cluster whose hosts are found by name. */
   readonly dynamic: DynamicHosts | undefined;
   readonly #balancer: LoadBalancer<Host>;
@@ -73,40 +72,34 @@ export class Cluster {
   /** The first answer about its hosts has arrived. */
   initialized: boolean;
 
-  constructor(
-    config: ClusterConfig,
-    lb: LbConfig,
-    stats: Stats,
-    { now, random, own, resolve }: ClusterContext,
-  ) {
-    this.config = config;
+  constructor(plan: ClusterPlan, context: ClusterContext) {
+    const { stats, transports, now, random, own } = context;
+    this.plan = plan;
     this.own = own;
+    this.transports = transports;
+    this.isError = plan.errorMatch && errorMatcher(plan.errorMatch);
     this.#now = now;
-    this.stats = clusterStats(config.name, stats);
+    this.stats = clusterStats(plan.name, stats);
     this.resources = {
-      default: resourcesOf(config.thresholds.default),
-      high: resourcesOf(config.thresholds.high),
+      default: resourcesOf(plan.thresholds.default),
+      high: resourcesOf(plan.thresholds.high),
     };
-    this.#balancer = createLoadBalancer<Host>(lb);
-    this.#monitor = config.outlier
-      ? new HostMonitor(config.outlier, config.name, stats, {
-          now,
-          random,
-          changed: () => this.#changed(),
-          hosts: () => this.#hosts,
-        })
-      : undefined;
-    this.initialized = config.discovery === 'originalDst' || config.discovery === 'dynamic';
-    this.dynamic = config.dynamic && this.#dynamicHosts(config.dynamic, { now, resolve });
-    if (config.discovery === 'static') this.assign(config.assignment?.endpoints ?? []);
+    this.#balancer = createLoadBalancer<Host>(plan.lb);
+    this.#monitor =
+      plan.outlier &&
+      new HostMonitor(plan.outlier, plan.name, stats, {
+        now,
+        random,
+        changed: () => this.#changed(),
+        hosts: () => this.#hosts,
+      });
+    this.initialized = plan.discovery === 'originalDst' || plan.discovery === 'dynamic';
+    this.dynamic = plan.dynamic && this.#dynamicHosts(plan.dynamic, context);
+    if (plan.discovery === 'static') this.assign(plan.localities);
   }
 
   get ready(): boolean {
-    return (
-      this.initialized &&
-      this.config.transport.settled &&
-      this.config.transportMatches.every((one) => one.transport.settled)
-    );
+    return this.initialized && this.transports.settled;
   }
 
   get hosts(): ReadonlyMap<string, Host> {
@@ -127,7 +120,7 @@ export class Cluster {
    * come back for ever.
    */
   originalFor(connection: Dialled, header: string | undefined): Host | undefined {
-    const { portOverride } = this.config.originalDst;
+    const { portOverride } = this.plan.originalDst;
     const named = splitAddress(header);
     if (named) return this.#original(named.ip, portOverride ?? named.port);
     return connection.redirected
@@ -135,11 +128,12 @@ export class Cluster {
       : undefined;
   }
 
-  #dynamicHosts(plan: DynamicPlan, context: Pick<ClusterContext, 'now' | 'resolve'>): DynamicHosts {
+  #dynamicHosts(plan: DynamicPlan, { now, resolve }: ClusterContext): DynamicHosts {
     return new DynamicHosts(plan, {
-      ...context,
+      now,
+      resolve,
       create: ({ name, port }, ip) => {
-        const host = this.#host({ ip, port }, name, 1, 'healthy', {});
+        const host = this.#host({ ...found, address: { ip, port }, hostname: name });
         this.#hosts.set(`${name}:${port}`, host);
         this.stats.membershipTotal.value = this.#hosts.size;
         return host;
@@ -155,7 +149,7 @@ export class Cluster {
     const address = formatAddress(ip, port);
     let host = this.#hosts.get(address);
     if (!host) {
-      host = this.#host({ ip, port }, '', 1, 'healthy', {});
+      host = this.#host({ ...found, address: { ip, port } });
       if (this.#hosts.size >= this.#sweepAt) this.#sweep();
       this.#hosts.set(address, host);
       this.stats.membershipTotal.value = this.#hosts.size;
@@ -187,16 +181,19 @@ export class Cluster {
   }
 
   /** Replaces the hosts; those that stay keep their connections and state. */
-  assign(endpoints: readonly LocalityLbEndpoints[]): void {
+  assign(localities: readonly LocalityPlan[]): void {
     const before = this.#hosts;
     const after = new Map<string, Host>();
-    this.#localities = endpoints.map((group) => ({
-      locality: [group.locality?.region, group.locality?.zone, group.locality?.subZone].join('/'),
-      priority: group.priority,
-      weight: group.loadBalancingWeight ?? 0,
-      hosts: group.lbEndpoints
-        .flatMap((endpoint) => this.#keep(endpoint, before, after) ?? [])
-        .map((host) => at(host, group.priority)),
+    this.#localities = localities.map(({ locality, priority, weight, endpoints }) => ({
+      locality,
+      priority,
+      weight,
+      hosts: endpoints.map((endpoint) => {
+        const host = this.#keep(endpoint, before);
+        host.priority = priority;
+        after.set(host.address, host);
+        return host;
+      }),
     }));
     this.#hosts = after;
     for (const [address, host] of before)
@@ -233,74 +230,34 @@ export class Cluster {
     this.stats.membershipHealthy.value = healthy;
   }
 
-  #keep(endpoint: LbEndpoint, before: ReadonlyMap<string, Host>, after: Map<string, Host>): Host | undefined {
-    const identity = endpoint.hostIdentifier;
-    if (identity.case !== 'endpoint') return undefined;
-    const address = readAddress(identity.value.address);
-    if (!address) return undefined;
-    const metadata = endpoint.metadata?.filterMetadata ?? {};
-    const weight = endpoint.loadBalancingWeight ?? 1;
-    const health = healthOf(endpoint.healthStatus);
-    const fresh = this.#host(address, identity.value.hostname, weight, health, metadata);
+  #keep(endpoint: EndpointPlan, before: ReadonlyMap<string, Host>): Host {
+    const fresh = this.#host(endpoint);
     const kept = before.get(fresh.address);
-    const host =
-      kept && kept.transport === fresh.transport && kept.hostname === fresh.hostname ? kept : fresh;
-    host.weight = weight;
-    host.health = health;
-    after.set(host.address, host);
+    const same = kept && kept.transport === fresh.transport && kept.hostname === fresh.hostname;
+    const host = same ? kept : fresh;
+    host.weight = endpoint.weight;
+    host.health = endpoint.health;
     return host;
   }
 
-  #host(
-    at: { ip: string; port: number; path?: string },
-    hostname: string,
-    weight: number,
-    health: Health,
-    metadata: Host['metadata'],
-  ): Host {
+  #host({ address: { ip, port, path }, ...endpoint }: EndpointPlan): Host {
     return new Host({
-      ip: at.ip,
-      port: at.port,
-      path: at.path,
-      address: at.path ?? formatAddress(at.ip, at.port),
-      hostname,
-      weight,
-      health,
-      metadata,
+      ...endpoint,
+      ip,
+      port,
+      path,
+      address: path ?? formatAddress(ip, port),
       addedAt: this.#now(),
-      transport: this.#transportFor(metadata['envoy.transport_socket_match'] ?? {}),
+      transport: this.transports.forHost(endpoint.metadata),
     });
   }
-
-  #transportFor(wanted: Readonly<Record<string, unknown>>): Transport {
-    const found = this.config.transportMatches.find((one) =>
-      Object.entries(one.match).every(([key, value]) => wanted[key] === value),
-    );
-    return found?.transport ?? this.config.transport;
-  }
 }
 
-function at(host: Host, priority: number): Host {
-  host.priority = priority;
-  return host;
-}
+/** Of a host that no endpoint tells of. */
+const found: Omit<EndpointPlan, 'address'> = { hostname: '', weight: 1, health: 'healthy', metadata: {} };
 
 function resourcesOf(limits: Thresholds): Resources {
   return { limits, connections: 0, pending: 0, requests: 0, retries: 0 };
-}
-
-function healthOf(status: HealthStatus): Health {
-  switch (status) {
-    case HealthStatus.UNHEALTHY:
-    case HealthStatus.TIMEOUT:
-      return 'unhealthy';
-    case HealthStatus.DRAINING:
-      return 'draining';
-    case HealthStatus.DEGRADED:
-      return 'degraded';
-    default:
-      return 'healthy';
-  }
 }
 
 function clusterStats(name: string, stats: Stats): ClusterStats {

@@ -1,9 +1,9 @@
 // Feeds outlier detection with what happens on a cluster's hosts and carries out its verdicts.
-import type { OutlierDetection } from '@meltemi/envoy-api/envoy/config/cluster/v3/outlier_detection';
 import { unreachable } from '../../base/index.ts';
 import type { Stat, Stats } from '../observe/stats.ts';
+import type { OutlierPlan } from '../plan/cluster/outlier-plan.ts';
 import type { Host } from './host.ts';
-import { compileOutlier, OutlierDetector, type OutlierEvent, type OutlierVerdict } from './outlier/index.ts';
+import { OutlierDetector, type OutlierEvent, type OutlierVerdict } from './outlier/index.ts';
 
 export interface MonitorContext {
   readonly now: () => number;
@@ -20,8 +20,7 @@ export class HostMonitor {
   readonly #active: Stat;
   readonly #total: Stat;
 
-  constructor(config: OutlierDetection, cluster: string, stats: Stats, context: MonitorContext) {
-    const plan = compileOutlier(config);
+  constructor(plan: OutlierPlan, cluster: string, stats: Stats, context: MonitorContext) {
     this.#detector = new OutlierDetector(plan, context.random);
     this.#context = context;
     this.#active = stats.gauge(`cluster.${cluster}.outlier_detection.ejections_active`);

@@ -1,7 +1,8 @@
 // A host of a cluster with the state that the runtime and the load balancers share.
 
-import type { Health, LbHost } from '../decide/lb/index.ts';
+import type { LbHost } from '../decide/lb/index.ts';
 import { peerText } from '../decide/route/index.ts';
+import type { Health, HostMetadata } from '../plan/cluster/endpoints-plan.ts';
 import type { HttpPool } from './pool.ts';
 import type { Transport } from './transport/transport.ts';
 
@@ -13,7 +14,7 @@ export interface HostInit {
   readonly hostname: string;
   readonly weight: number;
   readonly health: Health;
-  readonly metadata: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly metadata: HostMetadata;
   readonly addedAt: number;
   readonly transport: Transport;
 }
@@ -26,7 +27,7 @@ export class Host implements LbHost {
   readonly hostname: string;
   /** The host name as header fields may hold it. */
   readonly fieldName: string;
-  readonly metadata: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly metadata: HostMetadata;
   readonly addedAt: number;
   readonly transport: Transport;
   weight: number;

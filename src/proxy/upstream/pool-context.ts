@@ -1,7 +1,7 @@
 // What a connection pool knows of its cluster and host.
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stat } from '../observe/stats.ts';
-import type { ClusterConfig, Thresholds } from '../plan/cluster/cluster-plan.ts';
+import type { ClusterPlan, Thresholds } from '../plan/cluster/cluster-plan.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface Resources {
@@ -27,7 +27,7 @@ export interface PoolStats {
 }
 
 export interface PoolCluster {
-  readonly config: ClusterConfig;
+  readonly plan: ClusterPlan;
   readonly own: OwnConnections;
   readonly stats: PoolStats;
   readonly resources: Readonly<Record<'default' | 'high', Resources>>;

@@ -42,6 +42,14 @@ export function poolKey({ protocol, sni, hops, client, priority }: PoolOptions):
   return `${protocol} ${priority} ${hops} ${whom} ${sni}`;
 }
 
+/** Protocols offered in a TLS handshake. */
+const offered: Readonly<Record<PoolOptions['protocol'], readonly string[]>> = {
+  connect: [],
+  h1: ['http/1.1'],
+  h2: ['h2'],
+  auto: ['h2', 'http/1.1'],
+};
+
 export class HttpPool implements ConnectionOwner {
   readonly #cluster: PoolCluster;
   readonly #host: PoolHost;
@@ -151,25 +159,18 @@ export class HttpPool implements ConnectionOwner {
     this.#host.connections++;
     this.#cluster.stats.connectionsTotal.value++;
     this.#cluster.stats.connectionsActive.value++;
-    const config = this.#cluster.config;
-    const protocol = this.#options.protocol;
+    const plan = this.#cluster.plan;
+
     const giveUp = this.#host.transport.connect(
       {
         host: this.#host.ip,
         port: this.#host.port,
         path: this.#host.path,
-        localAddress: config.bindAddress,
-        options: config.socketOptions,
+        localAddress: plan.bindAddress,
+        options: plan.socketOptions,
         announce: this.#cluster.own.announcer(this.#options.hops),
-        timeoutMs: Math.min(config.connectTimeout, longestTimer),
-        alpn:
-          protocol === 'connect'
-            ? []
-            : protocol === 'h2'
-              ? ['h2']
-              : protocol === 'h1'
-                ? ['http/1.1']
-                : ['h2', 'http/1.1'],
+        timeoutMs: Math.min(plan.connectTimeout, longestTimer),
+        alpn: offered[this.#options.protocol],
         sni: this.#options.sni,
         verifyName: this.#options.verifyName,
         client: this.#options.client,
@@ -189,7 +190,7 @@ export class HttpPool implements ConnectionOwner {
   }
 
   #connected(wire: Wire, alpn: string | undefined): void {
-    const http = this.#cluster.config.http;
+    const http = this.#cluster.plan.http;
     const h2 = this.#options.protocol === 'h2' || (this.#options.protocol === 'auto' && alpn === 'h2');
     if (h2) this.#multiplexed = true;
     const connection = this.#connection(wire, h2);
@@ -201,7 +202,7 @@ export class HttpPool implements ConnectionOwner {
   }
 
   #connection(wire: Wire, h2: boolean): UpstreamConnection {
-    const http = this.#cluster.config.http;
+    const http = this.#cluster.plan.http;
     const maxRequests = http.maxRequestsPerConnection;
     if (this.#options.protocol === 'connect') return new ConnectTunnel(wire, this);
     if (!h2)
@@ -233,7 +234,7 @@ export class HttpPool implements ConnectionOwner {
   }
 
   #armIdle(connection: UpstreamConnection): void {
-    const timeout = this.#cluster.config.http.idleTimeout;
+    const timeout = this.#cluster.plan.http.idleTimeout;
     if (timeout <= 0) return;
     const timer = this.#idleTimers.get(connection);
     if (timer) timer.refresh();

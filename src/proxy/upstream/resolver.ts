@@ -1,6 +1,7 @@
 // Name resolution for DNS clusters: what /etc/resolv.conf's servers say, with the time it may be kept.
 import dns from 'node:dns/promises';
 import net from 'node:net';
+import type { DnsFamily } from '../plan/cluster/dns-family.ts';
 
 export interface Answer {
   readonly addresses: readonly string[];
@@ -8,10 +9,8 @@ export interface Answer {
   readonly ttlMs: number;
 }
 
-export type Family = 'v4' | 'v6' | 'auto' | 'all' | 'v4Preferred';
-
 /** Resolves to undefined when the lookup failed; an answer without addresses means that the name has none. */
-export type Resolve = (name: string, family: Family) => Promise<Answer | undefined>;
+export type Resolve = (name: string, family: DnsFamily) => Promise<Answer | undefined>;
 
 export function systemResolve(): Resolve {
   const resolver = new dns.Resolver({ timeout: 5000, tries: 2 });
@@ -44,12 +43,15 @@ export function systemResolve(): Resolve {
   };
 }
 
+/** Of `dns.lookup`, where 0 is any. */
+const lookupFamilies: Partial<Record<DnsFamily, 4 | 6>> = { v4: 4, v6: 6 };
+
 /** Names such as `localhost` are in the hosts file only. */
-async function hostsFile(name: string, family: Family): Promise<Answer | undefined> {
+async function hostsFile(name: string, family: DnsFamily): Promise<Answer | undefined> {
   try {
     const found = await dns.lookup(name, {
       all: true,
-      family: family === 'v4' ? 4 : family === 'v6' ? 6 : 0,
+      family: lookupFamilies[family] ?? 0,
     });
     return { addresses: found.map((one) => one.address), ttlMs: 60_000 };
   } catch {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { LbConfig } from '../../plan/cluster/lb-plan.ts';
+import type { LbPlan } from '../../plan/cluster/lb-plan.ts';
 import { createLoadBalancer } from './balancer.ts';
 import { config, type FakeHost, host, hosts, localities, policies, seeded } from './fake-host.ts';
 import type { LbContext } from './host.ts';
@@ -10,14 +10,14 @@ import { xxHash64 } from './xx-hash.ts';
 
 interface Run {
   readonly weights?: Readonly<Record<string, number>>;
-  readonly more?: Partial<LbConfig>;
+  readonly more?: Partial<LbPlan>;
   readonly rounds?: number;
   readonly context?: Partial<LbContext<FakeHost>>;
 }
 
 /** How many of the rounds each host got, as parts of the whole. */
 function shares(
-  policy: LbConfig['policy'],
+  policy: LbPlan['policy'],
   all: readonly FakeHost[],
   run: Run = {},
 ): ReadonlyMap<string, number> {
@@ -192,7 +192,7 @@ test('a new host warms up', () => {
   for (const policy of [
     { ...policies.roundRobin, slowStart },
     { ...policies.leastRequest, slowStart },
-  ] as LbConfig['policy'][]) {
+  ] as LbPlan['policy'][]) {
     const share = (now: number) => shares(policy, all, { context: { now } }).get(a(1)) ?? 0;
     assert.ok(Math.abs(share(1) - 0.1 / 1.1) < 0.02);
     assert.ok(Math.abs(share(5000) - 0.5 / 1.5) < 0.02);

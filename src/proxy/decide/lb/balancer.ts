@@ -1,6 +1,6 @@
 // The load balancer: priority first, then health or panic, then locality, then the policy's picker.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/load_balancing
-import type { LbConfig } from '../../plan/cluster/lb-plan.ts';
+import type { LbPlan } from '../../plan/cluster/lb-plan.ts';
 import type { LbContext, LbHost, LoadBalancer, LocalityHosts } from './host.ts';
 import { modulo } from './maglev.ts';
 import type { Picker } from './picker.ts';
@@ -10,7 +10,7 @@ import { SubsetBalancer } from './subset.ts';
 import type { Hash64 } from './xx-hash.ts';
 
 export function createLoadBalancer<H extends LbHost>(
-  config: LbConfig,
+  config: LbPlan,
   localities: readonly LocalityHosts<H>[] = [],
 ): LoadBalancer<H> {
   const whole = (list: readonly LocalityHosts<H>[]): LoadBalancer<H> =>
@@ -19,7 +19,7 @@ export function createLoadBalancer<H extends LbHost>(
 }
 
 class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
-  readonly #config: LbConfig;
+  readonly #config: LbPlan;
   readonly #hashes: boolean;
   #localities: readonly LocalityHosts<H>[];
   #priorities: readonly PriorityHosts<H>[] = [];
@@ -27,7 +27,7 @@ class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
   /** The only picker that can be asked for, in the usual case of one healthy priority. */
   #only: Picker<H> | undefined;
 
-  constructor(config: LbConfig, localities: readonly LocalityHosts<H>[]) {
+  constructor(config: LbPlan, localities: readonly LocalityHosts<H>[]) {
     this.#config = config;
     this.#hashes = config.policy.kind === 'ringHash' || config.policy.kind === 'maglev';
     this.#localities = localities;

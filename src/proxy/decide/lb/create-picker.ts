@@ -1,6 +1,6 @@
 // Pickers take a fixed list of hosts; the balancer decides which list applies.
 import { type Millis, unreachable } from '../../../base/index.ts';
-import type { LbConfig, LbPolicyPlan, SlowStart } from '../../plan/cluster/lb-plan.ts';
+import type { LbPlan, LbPolicyPlan, SlowStart } from '../../plan/cluster/lb-plan.ts';
 import { EdfScheduler } from './edf.ts';
 import type { LbContext, LbHost } from './host.ts';
 import { MaglevTable } from './maglev.ts';
@@ -11,7 +11,7 @@ export interface PickerInput<H extends LbHost> {
   readonly hosts: readonly H[];
   /** Asked for by hashing policies only. */
   readonly shares: () => readonly HostShare<H>[];
-  readonly config: LbConfig;
+  readonly config: LbPlan;
   /** Lives as long as the balancer: where rotation stands for this list. */
   readonly rotation: Rotation;
 }

@@ -1,5 +1,5 @@
 // Hosts and configurations for tests, written the short way.
-import type { LbConfig, LbPolicyPlan } from '../../plan/cluster/lb-plan.ts';
+import type { LbPlan, LbPolicyPlan } from '../../plan/cluster/lb-plan.ts';
 import type { LbHost, LocalityHosts } from './host.ts';
 
 export type FakeHost = LbHost & { locality: string; priority: number; addedAt: number };
@@ -45,7 +45,7 @@ export const policies: Readonly<
   maglev: { kind: 'maglev', tableSize: 65_537 },
 };
 
-export function config(policy: LbPolicyPlan, more: Partial<LbConfig> = {}): LbConfig {
+export function config(policy: LbPolicyPlan, more: Partial<LbPlan> = {}): LbPlan {
   return {
     policy,
     panicThreshold: 50,

@@ -1,10 +1,8 @@
 // What a load balancer reads about hosts. The runtime keeps richer records; these fields are the whole of
 // what a choice depends on.
 import type { Millis } from '../../../base/index.ts';
+import type { Health, HostMetadata } from '../../plan/cluster/endpoints-plan.ts';
 import type { Hash64 } from './xx-hash.ts';
-
-/** `draining` takes no new requests and does not count: its priority is as healthy as the other hosts are. */
-export type Health = 'healthy' | 'degraded' | 'unhealthy' | 'draining';
 
 /**
  * `health`, `ejected`, `weight` may change: call `LoadBalancer.refresh` afterwards. `activeRequests` is read
@@ -23,7 +21,7 @@ export interface LbHost {
   ejected: boolean;
   activeRequests: number;
   /** By the name of who it is for; `envoy.lb` tells subsets apart. */
-  readonly metadata?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly metadata?: HostMetadata;
   /** When it joined, for slow start. */
   readonly addedAt?: Millis;
 }

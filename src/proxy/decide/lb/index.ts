@@ -1,6 +1,5 @@
 // Pure load balancing: host records in, a host out. Clock and random source come as arguments.
 
-export { compileLbConfig, type LbConfig, type SlowStart } from '../../plan/cluster/lb-plan.ts';
 export { createLoadBalancer } from './balancer.ts';
 export * from './host.ts';
 export { type Hash64, xxHash64, xxHash64Bytes } from './xx-hash.ts';

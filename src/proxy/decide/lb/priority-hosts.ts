@@ -1,5 +1,5 @@
 // The hosts of one priority, split by health, with a picker for each list that is asked for.
-import type { LbConfig } from '../../plan/cluster/lb-plan.ts';
+import type { LbPlan } from '../../plan/cluster/lb-plan.ts';
 import { createPicker, type Rotation } from './create-picker.ts';
 import { EdfScheduler } from './edf.ts';
 import type { LbContext, LbHost, LocalityHosts } from './host.ts';
@@ -17,17 +17,13 @@ interface LocalityLists<H extends LbHost> {
 
 export class PriorityHosts<H extends LbHost> {
   readonly availability: Availability;
-  readonly #config: LbConfig;
+  readonly #config: LbPlan;
   readonly #localities: readonly LocalityLists<H>[];
   readonly #rotations: Map<string, Rotation>;
   readonly #pickers = new Map<HostSource, Picker<H> | undefined>();
 
   /** `before` hands on where rotations stand. */
-  constructor(
-    config: LbConfig,
-    localities: readonly LocalityHosts<H>[],
-    before: PriorityHosts<H> | undefined,
-  ) {
+  constructor(config: LbPlan, localities: readonly LocalityHosts<H>[], before: PriorityHosts<H> | undefined) {
     this.#config = config;
     this.#localities = localities.map(splitByHealth);
     this.#rotations = before ? before.#rotations : new Map();

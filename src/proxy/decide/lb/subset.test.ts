@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
-import { compileLbConfig } from '../../plan/cluster/lb-plan.ts';
+import { planLb } from '../../plan/cluster/lb-plan.ts';
 import { createLoadBalancer } from './balancer.ts';
 import { host, localities, seeded } from './fake-host.ts';
 
@@ -22,9 +22,9 @@ function check(
   expected: readonly number[],
 ): void {
   const source = fromJson(ClusterSchema, { name: 'c', lb_subset_config: subsets } as JsonValue);
-  const { config, problems } = compileLbConfig(source);
+  const { plan, problems } = planLb(source);
   assert.deepEqual(problems, []);
-  const balancer = createLoadBalancer(config, localities(all));
+  const balancer = createLoadBalancer(plan, localities(all));
   const random = seeded(1);
   const chosen = Array.from(
     { length: 40 },
@@ -74,7 +74,7 @@ test('lists', () => {
 
 test('subsets follow their hosts', () => {
   const source = fromJson(ClusterSchema, { name: 'c', lb_subset_config: { subset_selectors: selectors } });
-  const balancer = createLoadBalancer(compileLbConfig(source).config, localities(all));
+  const balancer = createLoadBalancer(planLb(source).plan, localities(all));
   const choose = (): string | undefined =>
     balancer.choose({ random: () => 0, match: { stage: 'prod' } })?.address;
   assert.equal(choose(), '10.0.0.1:80');

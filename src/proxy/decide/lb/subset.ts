@@ -1,59 +1,9 @@
 // Only the hosts whose metadata is what the route asks for.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/subsets
-import {
-  Cluster_LbSubsetConfig_LbSubsetFallbackPolicy as Fallback,
-  Cluster_LbSubsetConfig_LbSubsetSelector_LbSubsetSelectorFallbackPolicy as SelectorFallback,
-  type Cluster_LbSubsetConfig as SubsetConfig,
-} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import type { SubsetPlan, SubsetSelector } from '../../plan/cluster/subset-plan.ts';
 import type { LbContext, LbHost, LoadBalancer, LocalityHosts } from './host.ts';
 
 type Criteria = Readonly<Record<string, unknown>>;
-type FallbackKind = 'none' | 'any' | 'default' | 'keys';
-
-interface Selector {
-  readonly keys: readonly string[];
-  /** Undefined leaves it to the cluster. */
-  readonly fallback: FallbackKind | undefined;
-  readonly fallbackKeys: readonly string[];
-}
-
-export interface SubsetPlan {
-  readonly fallback: FallbackKind;
-  readonly defaultSubset: Criteria;
-  readonly selectors: readonly Selector[];
-  /** A list in the metadata of a host matches each of its values. */
-  readonly listAsAny: boolean;
-  readonly panicAny: boolean;
-}
-
-/** Without selectors every request would take the fallback: Envoy then does not look at metadata at all. */
-export function compileSubsets(source: SubsetConfig | undefined): SubsetPlan | undefined {
-  if (!source || source.subsetSelectors.length === 0) return undefined;
-  return {
-    fallback:
-      source.fallbackPolicy === Fallback.ANY_ENDPOINT
-        ? 'any'
-        : source.fallbackPolicy === Fallback.DEFAULT_SUBSET
-          ? 'default'
-          : 'none',
-    defaultSubset: source.defaultSubset ?? {},
-    selectors: source.subsetSelectors.map((one) => ({
-      keys: [...one.keys].sort(),
-      fallback: selectorFallbacks[one.fallbackPolicy],
-      fallbackKeys: one.fallbackKeysSubset,
-    })),
-    listAsAny: source.listAsAny,
-    panicAny: source.panicModeAny,
-  };
-}
-
-const selectorFallbacks: Readonly<Record<number, FallbackKind>> = {
-  [SelectorFallback.NO_FALLBACK]: 'none',
-  [SelectorFallback.ANY_ENDPOINT]: 'any',
-  [SelectorFallback.DEFAULT_SUBSET]: 'default',
-  [SelectorFallback.KEYS_SUBSET]: 'keys',
-};
-
 export class SubsetBalancer<H extends LbHost> implements LoadBalancer<H> {
   readonly #plan: SubsetPlan;
   readonly #create: (localities: readonly LocalityHosts<H>[]) => LoadBalancer<H>;
@@ -113,7 +63,7 @@ export class SubsetBalancer<H extends LbHost> implements LoadBalancer<H> {
     }
   }
 
-  #selector(keys: readonly string[]): Selector | undefined {
+  #selector(keys: readonly string[]): SubsetSelector | undefined {
     const wanted = [...keys].sort().join('\n');
     return keys.length === 0 ? undefined : this.#plan.selectors.find((one) => one.keys.join('\n') === wanted);
   }

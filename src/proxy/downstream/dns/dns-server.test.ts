@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { create, fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf';
 import { DnsFilterConfigSchema } from '@meltemi/envoy-api/envoy/extensions/filters/udp/dns_filter/v3/dns_filter';
 import { encodeReply, parseQuery } from '../../codec/dns-message.ts';
-import { type DnsPlan, readDnsFilter } from '../../plan/dns/dns-plan.ts';
+import { type DnsPlan, planDnsFilter } from '../../plan/dns/dns-plan.ts';
 import { DnsServer } from './dns-server.ts';
 
 const domain = (name: string, ...address: string[]): JsonValue => ({
@@ -18,7 +18,7 @@ const domain = (name: string, ...address: string[]): JsonValue => ({
 function plan(config: object): DnsPlan {
   const problems: string[] = [];
   const source = fromJson(DnsFilterConfigSchema, { stat_prefix: 'dns', ...config } as JsonValue);
-  const compiled = readDnsFilter(toBinary(DnsFilterConfigSchema, source), problems);
+  const compiled = planDnsFilter(toBinary(DnsFilterConfigSchema, source), problems);
   assert.deepEqual(problems, []);
   return compiled;
 }
@@ -175,7 +175,7 @@ test('a circle ends', async () => {
   const own = create(DnsFilterConfigSchema, { clientConfig: {} });
   const server = new DnsServer({
     address: { ip: '127.0.0.1', port: 0 },
-    plan: readDnsFilter(toBinary(DnsFilterConfigSchema, own), []),
+    plan: planDnsFilter(toBinary(DnsFilterConfigSchema, own), []),
     failed: assert.fail,
   });
   const port = await portOf(server);

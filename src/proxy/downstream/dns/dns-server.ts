@@ -9,8 +9,9 @@ import {
   recordType,
   responseCode,
 } from '../../codec/dns-message.ts';
+import { entryOf } from '../../decide/dns-answer.ts';
 import type { HostPort } from '../../net/address.ts';
-import { type DnsPlan, lookUp, type NameEntry } from '../../plan/dns/dns-plan.ts';
+import type { DnsPlan, NameEntry } from '../../plan/dns/dns-plan.ts';
 import { Relay } from './relay.ts';
 
 export interface DnsServerOptions {
@@ -83,7 +84,7 @@ export class DnsServer {
       return;
     }
     const { query } = parsed;
-    const entry = query.class === 1 ? lookUp(this.#plan.names, query.name) : undefined;
+    const entry = query.class === 1 ? entryOf(this.#plan.names, query.name) : undefined;
     if (entry) send(known(query, entry));
     else if (!this.#relay)
       send(encodeReply(query, { code: responseCode.noSuchName, addresses: [], ttlSeconds: 0 }));

@@ -9,9 +9,11 @@ import type { ConnectionInfo, ConnectionTls } from '../../decide/connection-info
 import { type ConnectionFacts, chooseChain } from '../../decide/filter-chain.ts';
 import { formatAddress, type HostPort, plainIp } from '../../net/address.ts';
 import { mostHops, type OwnConnections } from '../../net/own-connections.ts';
-import type { Chain, ListenerConfig } from '../../plan/listener/listener-plan.ts';
+import { inspects } from '../../plan/listener/listener-filters-plan.ts';
+import type { ListenerPlan } from '../../plan/listener/listener-plan.ts';
 import type { HandshakeFailure } from '../../tls/handshake-report.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
+import type { Chain, Listener } from './listener.ts';
 import { type OpenContext, type Opening, openHttp, openTcp, type Session } from './open-chain.ts';
 import type { OriginalDestinations } from './original-destination.ts';
 import { type Peek, type PeekOptions, peek } from './peek.ts';
@@ -21,12 +23,12 @@ export interface AcceptContext {
   readonly destinations: OriginalDestinations;
   readonly own: OwnConnections;
   /** The listener for an address that a connection was redirected from. */
-  listenerFor(destination: HostPort): ListenerConfig | undefined;
+  listenerFor(destination: HostPort): Listener | undefined;
   /** Told of what lives on the connection, to drain it; called back when it is over. */
-  opened(listener: ListenerConfig, session: Session): void;
-  over(listener: ListenerConfig, session: Session): void;
-  noChain(listener: ListenerConfig): void;
-  looped(listener: ListenerConfig): void;
+  opened(listener: Listener, session: Session): void;
+  over(listener: Listener, session: Session): void;
+  noChain(listener: Listener): void;
+  looped(listener: Listener): void;
   nextId(): number;
 }
 
@@ -39,7 +41,7 @@ interface Sniffed {
 const unknown: Sniffed = { serverName: undefined, transport: 'raw_buffer', protocols: [] };
 
 /** The socket comes paused. */
-export function acceptConnection(socket: net.Socket, bound: ListenerConfig, context: AcceptContext): void {
+export function acceptConnection(socket: net.Socket, bound: Listener, context: AcceptContext): void {
   socket.setNoDelay(true);
   const hops = context.own.hopsOf(socket);
   if (hops > mostHops) {
@@ -48,7 +50,7 @@ export function acceptConnection(socket: net.Socket, bound: ListenerConfig, cont
     return;
   }
   const destination = arrival(socket, bound, context);
-  const listener = (bound.handsOff && context.listenerFor(destination)) || bound;
+  const listener = (bound.plan.handsOff && context.listenerFor(destination)) || bound;
   const accepted = new Accepted({ socket, listener, destination, hops }, context);
   accepted.start();
 }
@@ -61,22 +63,22 @@ interface Arrival extends HostPort {
   readonly redirected: boolean;
 }
 
-function arrival(socket: net.Socket, bound: ListenerConfig, context: AcceptContext): Arrival {
-  const original = bound.restoresDestination ? context.destinations.of(socket) : undefined;
+function arrival(socket: net.Socket, bound: Listener, context: AcceptContext): Arrival {
+  const original = bound.plan.restoresDestination ? context.destinations.of(socket) : undefined;
   if (original) return { ...original, redirected: true };
   return { ip: plainIp(socket.localAddress), port: socket.localPort ?? 0, redirected: false };
 }
 
 interface Incoming {
   readonly socket: net.Socket;
-  readonly listener: ListenerConfig;
+  readonly listener: Listener;
   readonly destination: Arrival;
   readonly hops: number;
 }
 
 class Accepted implements Session {
   readonly #socket: net.Socket;
-  readonly #listener: ListenerConfig;
+  readonly #listener: Listener;
   #destination: Arrival;
   #source: HostPort;
   readonly #hops: number;
@@ -97,7 +99,7 @@ class Accepted implements Session {
   start(): void {
     this.#context.opened(this.#listener, this);
     this.#socket.on('error', ignore);
-    if (this.#listener.proxyHeader === 'none') this.#inspect();
+    if (this.#listener.plan.proxyHeader === 'none') this.#inspect();
     else this.#readProxyHeader();
   }
 
@@ -109,14 +111,14 @@ class Accepted implements Session {
         const header = readProxyHeader(bytes);
         if (header.kind === 'incomplete') return false;
         if (header.kind === 'header') this.#behind(header, bytes);
-        else if (header.kind === 'malformed' || this.#listener.proxyHeader === 'required') {
+        else if (header.kind === 'malformed' || this.#listener.plan.proxyHeader === 'required') {
           destroy();
           return true;
         }
         this.#inspect();
         return true;
       },
-      { timeoutMs: this.#listener.inspectTimeout, timedOut: destroy, gone: () => this.#gone() },
+      { timeoutMs: this.#listener.plan.inspectTimeout, timedOut: destroy, gone: () => this.#gone() },
     );
   }
 
@@ -134,21 +136,21 @@ class Accepted implements Session {
   }
 
   #inspect(): void {
-    const { inspectors, inspectTimeout, continueOnTimeout } = this.#listener;
+    const { plan } = this.#listener;
     const port = this.#destination.port;
-    if (!inspectors.tls?.(port) && !inspectors.http?.(port)) {
+    if (!inspects(plan.inspectors.tls, port) && !inspects(plan.inspectors.http, port)) {
       this.#choose(unknown);
       return;
     }
     this.#look(
       (bytes) => {
-        const sniffed = inspect(bytes, this.#listener, port);
+        const sniffed = inspect(bytes, plan, port);
         if (sniffed) this.#choose(sniffed);
         return sniffed !== undefined;
       },
       {
-        timeoutMs: inspectTimeout,
-        timedOut: () => (continueOnTimeout ? this.#choose(unknown) : this.destroy()),
+        timeoutMs: plan.inspectTimeout,
+        timedOut: () => (plan.continueOnTimeout ? this.#choose(unknown) : this.destroy()),
         gone: () => this.#gone(),
       },
     );
@@ -206,7 +208,11 @@ class Accepted implements Session {
         if (hello.kind !== 'incomplete') this.#secure(chain, facts, hello.kind === 'hello' ? hello.alpn : []);
         return hello.kind !== 'incomplete';
       },
-      { timeoutMs: chain.tlsTimeout, timedOut: () => this.#insecure(helloTimeout), gone: () => this.#gone() },
+      {
+        timeoutMs: chain.plan.tlsTimeout,
+        timedOut: () => this.#insecure(helloTimeout),
+        gone: () => this.#gone(),
+      },
     );
   }
 
@@ -215,7 +221,7 @@ class Accepted implements Session {
     socket.pause();
     if (this.#seen) socket.unshift(this.#seen);
     this.#seen = undefined;
-    chain.tls?.handshake(socket, offered, chain.tlsTimeout, {
+    chain.tls?.handshake(socket, offered, chain.plan.tlsTimeout, {
       secured: (secure, alpn, tls) => {
         this.#listener.handshakes.succeeded(tls.peer !== undefined);
         this.#open(chain, facts, secure, alpn, tls);
@@ -277,14 +283,14 @@ class Accepted implements Session {
 
 const helloTimeout: HandshakeFailure = { kind: 'timeout', detail: 'the client sent no whole hello in time' };
 
-function inspect(bytes: Buffer, listener: ListenerConfig, port: number): Sniffed | undefined {
-  if (listener.inspectors.tls?.(port)) {
+function inspect(bytes: Buffer, { inspectors }: ListenerPlan, port: number): Sniffed | undefined {
+  if (inspects(inspectors.tls, port)) {
     const hello = readClientHello(bytes);
     if (hello.kind === 'incomplete') return undefined;
     if (hello.kind === 'hello')
       return { serverName: hello.serverName, transport: 'tls', protocols: hello.alpn };
   }
-  if (!listener.inspectors.http?.(port)) return unknown;
+  if (!inspects(inspectors.http, port)) return unknown;
   const guess = guessHttp(bytes);
   if (guess === 'incomplete') return undefined;
   return guess === 'other' ? unknown : { serverName: undefined, transport: 'raw_buffer', protocols: [guess] };

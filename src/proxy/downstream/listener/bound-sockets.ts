@@ -1,12 +1,13 @@
 // The sockets on which one listener accepts, one an address; what cannot be bound is tried again.
 import net from 'node:net';
 import type { HostPort } from '../../net/address.ts';
-import { type SocketOptions, setOnServer } from '../../net/socket-options.ts';
+import { setOnServer } from '../../net/socket-options.ts';
+import type { SocketOptionsPlan } from '../../plan/socket-options-plan.ts';
 
 export interface BoundOptions {
   readonly addresses: readonly HostPort[];
   readonly backlog: number;
-  readonly socketOptions: SocketOptions | undefined;
+  readonly socketOptions: SocketOptionsPlan | undefined;
   /** The socket comes paused. */
   readonly accepted: (socket: net.Socket) => void;
   /** All addresses accept. */

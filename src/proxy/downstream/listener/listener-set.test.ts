@@ -88,12 +88,12 @@ test('a refused listener shuts its addresses until it is good or gone', () => {
     /^x: .*unheard_of is not supported/,
   );
   for (const ip of ['10.0.0.1', '10.0.0.2'])
-    assert.deepEqual([set.listenerFor(at(ip))?.name, set.listenerFor(at(ip))?.chains.length], ['x', 0]);
-  assert.equal(set.listenerFor(at('10.0.0.3'))?.name, 'wide');
+    assert.deepEqual([set.listenerFor(at(ip))?.plan.name, set.listenerFor(at(ip))?.chains.length], ['x', 0]);
+  assert.equal(set.listenerFor(at('10.0.0.3'))?.plan.name, 'wide');
   assert.equal(set.listenerFor(at('10.0.0.1', 9001)), undefined);
 
   set.apply(packed(wide));
-  assert.equal(set.listenerFor(at('10.0.0.1'))?.name, 'wide');
+  assert.equal(set.listenerFor(at('10.0.0.1'))?.plan.name, 'wide');
   set.apply(packed(unbound('x', ['10.0.0.1'], good)));
   assert.equal(set.listenerFor(at('10.0.0.1'))?.chains.length, 1);
 
@@ -139,5 +139,5 @@ test('without good routes a listener answers by itself instead of leaving its tr
     1,
   );
   set.promote();
-  assert.equal(set.listenerFor(at('10.0.0.1'))?.name, 'web');
+  assert.equal(set.listenerFor(at('10.0.0.1'))?.plan.name, 'web');
 });

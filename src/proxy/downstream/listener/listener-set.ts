@@ -2,25 +2,30 @@
 // request, drained when removed.
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { type Listener, ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
+import {
+  type Listener as ListenerProto,
+  ListenerSchema,
+} from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { formatAddress, type HostPort } from '../../net/address.ts';
 import type { OwnConnections } from '../../net/own-connections.ts';
 import type { Stats } from '../../observe/stats.ts';
 import {
-  closedListener,
-  compileListener,
-  type ListenerConfig,
-  type ListenerContext,
+  addressText,
+  type ListenerPlan,
   listenerName,
+  planClosedListener,
+  planListener,
 } from '../../plan/listener/listener-plan.ts';
+import { isUdp } from '../../plan/listener/udp-listener-plan.ts';
 import type { SecretStore } from '../../tls/secret-store.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
 import { type AcceptContext, acceptConnection } from './accept.ts';
 import { BoundSockets } from './bound-sockets.ts';
+import { createListener, isReady, type Listener, type ListenerContext, routeNames } from './listener.ts';
 import type { Session } from './open-chain.ts';
 import { OriginalDestinations } from './original-destination.ts';
 import type { RouteStore } from './route-store.ts';
-import { isUdp, UdpListeners } from './udp-listeners.ts';
+import { UdpListeners } from './udp-listeners.ts';
 
 export interface ListenerSetOptions {
   readonly stats: Stats;
@@ -37,8 +42,8 @@ export interface ListenerSetOptions {
 
 interface Entry {
   bytes: Uint8Array;
-  active: ListenerConfig | undefined;
-  warming: ListenerConfig | undefined;
+  active: Listener | undefined;
+  warming: Listener | undefined;
   sockets: BoundSockets | undefined;
   /** Of the bootstrap: discovery does not touch it. */
   readonly fixed: boolean;
@@ -52,10 +57,10 @@ export class ListenerSet implements AcceptContext {
   readonly own: OwnConnections;
   readonly #options: ListenerSetOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #byAddress = new Map<string, ListenerConfig>();
+  readonly #byAddress = new Map<string, Listener>();
   /** Addresses of refused listeners: who goes there must not get around their rules. */
-  #shut = new Map<string, ListenerConfig>();
-  readonly #sessions = new Map<ListenerConfig, Set<Session>>();
+  #shut = new Map<string, Listener>();
+  readonly #sessions = new Map<Listener, Set<Session>>();
   readonly #udp: UdpListeners;
   #lastId = 0;
   #draining = false;
@@ -74,11 +79,11 @@ export class ListenerSet implements AcceptContext {
     return true;
   }
 
-  *active(): Iterable<ListenerConfig> {
-    for (const entry of this.#entries.values()) if (entry.active && entry.open) yield entry.active;
+  *active(): Iterable<ListenerPlan> {
+    for (const { active, open } of this.#entries.values()) if (active && open) yield active.plan;
   }
 
-  addFixed(source: Listener, bytes: Uint8Array): readonly string[] {
+  addFixed(source: ListenerProto, bytes: Uint8Array): readonly string[] {
     const problem = this.#applyOne(source, bytes, true);
     this.promote();
     return problem === undefined ? [] : [problem];
@@ -95,14 +100,14 @@ export class ListenerSet implements AcceptContext {
     for (const [name, entry] of this.#entries)
       if (!entry.fixed && !names.has(name)) this.#remove(name, entry);
     const listed = new Set(names);
-    const shut = new Map<string, ListenerConfig>();
+    const shut = new Map<string, Listener>();
     for (const { source, bytes } of sources) {
       const name = listenerName(source);
       const problem = names.delete(name) ? this.#applyOne(source, bytes, false) : 'duplicate listener';
       if (problem === undefined) continue;
       refused.push(`${name}: ${problem}`);
-      const closed = isUdp(source) ? undefined : closedListener(source, this.#context);
-      if (closed) for (const address of closed.addresses) shut.set(key(address), closed);
+      const closed = isUdp(source) ? undefined : planClosedListener(source);
+      if (closed) this.#shutOff(closed, shut);
     }
     this.#shut = shut;
     this.#udp.keep(listed);
@@ -115,7 +120,7 @@ export class ListenerSet implements AcceptContext {
   promote(): void {
     for (const [name, entry] of this.#entries) {
       const next = entry.warming;
-      if (!next || !isReady(next, this.#options.routes)) continue;
+      if (!next || !isReady(next, (name) => this.#options.routes.isReady(name))) continue;
       const before = entry.active;
       entry.active = next;
       entry.warming = undefined;
@@ -128,7 +133,7 @@ export class ListenerSet implements AcceptContext {
   drainAll(which: 'all' | 'inbound' = 'all'): void {
     if (which === 'all') this.#draining = true;
     for (const { active } of this.#entries.values())
-      if (active && (which === 'all' || active.direction === which)) this.#drain(active, true);
+      if (active && (which === 'all' || active.plan.direction === which)) this.#drain(active, true);
   }
 
   close(): void {
@@ -143,7 +148,7 @@ export class ListenerSet implements AcceptContext {
     for (const entry of this.#entries.values()) entry.sockets?.close();
   }
 
-  listenerFor({ ip, port }: HostPort): ListenerConfig | undefined {
+  listenerFor({ ip, port }: HostPort): Listener | undefined {
     for (const place of [ip, '0.0.0.0', '::']) {
       const at = formatAddress(place, port);
       const found = this.#byAddress.get(at) ?? this.#shut.get(at);
@@ -152,7 +157,7 @@ export class ListenerSet implements AcceptContext {
     return undefined;
   }
 
-  opened(listener: ListenerConfig, session: Session): void {
+  opened(listener: Listener, session: Session): void {
     let sessions = this.#sessions.get(listener);
     if (!sessions) {
       sessions = new Set();
@@ -162,22 +167,22 @@ export class ListenerSet implements AcceptContext {
     if (this.#draining) session.drain(true);
   }
 
-  over(listener: ListenerConfig, session: Session): void {
+  over(listener: Listener, session: Session): void {
     const sessions = this.#sessions.get(listener);
     sessions?.delete(session);
     if (sessions?.size === 0) this.#sessions.delete(listener);
   }
 
-  noChain(listener: ListenerConfig): void {
-    this.#options.stats.counter(`${listener.scope}.no_filter_chain_match`).value++;
+  noChain(listener: Listener): void {
+    this.#options.stats.counter(`${listener.plan.scope}.no_filter_chain_match`).value++;
   }
 
-  looped(listener: ListenerConfig): void {
-    const stat = this.#options.stats.counter(`${listener.scope}.downstream_cx_loop`);
+  looped(listener: Listener): void {
+    const stat = this.#options.stats.counter(`${listener.plan.scope}.downstream_cx_loop`);
     if (stat.value++ === 0)
       this.#options.log(
         'warn',
-        `listener ${listener.name}: the proxy sends to itself; the connection was closed`,
+        `listener ${listener.plan.name}: the proxy sends to itself; the connection was closed`,
       );
   }
 
@@ -196,19 +201,25 @@ export class ListenerSet implements AcceptContext {
     return { stats, secrets, routes, log, now: this.env.now };
   }
 
-  #applyOne(source: Listener, bytes: Uint8Array, fixed: boolean): string | undefined {
+  /** Whoever is led to these addresses finds a listener that takes nobody. */
+  #shutOff(plan: ListenerPlan, shut: Map<string, Listener>): void {
+    const closed = createListener(plan, this.#context, []);
+    for (const address of plan.addresses) shut.set(addressText(address), closed);
+  }
+
+  #applyOne(source: ListenerProto, bytes: Uint8Array, fixed: boolean): string | undefined {
     const name = listenerName(source);
     if (isUdp(source)) return this.#udp.apply({ name, source, bytes, fixed });
     const entry = this.#entries.get(name);
     if (entry && ((entry.fixed && !fixed) || Buffer.compare(entry.bytes, bytes) === 0)) return undefined;
-    const problems: string[] = [];
-    const config = compileListener(source, this.#context, problems);
-    if (config) problems.push(...this.#taken(name, config));
-    if (!config || problems.length > 0) return [...new Set(problems)].join('; ');
+    const { plan, problems: found } = planListener(source);
+    const problems = plan ? [...found, ...this.#taken(name, plan)] : [...found];
+    const listener = plan && problems.length === 0 && createListener(plan, this.#context, problems);
+    if (!listener || problems.length > 0) return [...new Set(problems)].join('; ');
     this.#entries.set(name, {
       bytes,
       active: entry?.active,
-      warming: config,
+      warming: listener,
       sockets: entry?.sockets,
       fixed,
       open: entry?.open ?? false,
@@ -220,15 +231,17 @@ export class ListenerSet implements AcceptContext {
   }
 
   /** Addresses of the listener that others have. */
-  #taken(name: string, config: ListenerConfig): readonly string[] {
+  #taken(name: string, plan: ListenerPlan): readonly string[] {
     const others = [...this.#entries].flatMap(([other, { active, warming }]) =>
       other === name ? [] : [active, warming],
     );
-    const own = new Set(config.addresses.filter(({ port, path }) => port > 0 || path !== undefined).map(key));
+    const own = new Set(
+      plan.addresses.filter(({ port, path }) => port > 0 || path !== undefined).map(addressText),
+    );
     return others.flatMap((other) =>
-      (other?.addresses ?? []).flatMap((address) =>
-        own.has(key(address))
-          ? [`has duplicate address '${key(address)}' as existing listener ${other?.name}`]
+      (other?.plan.addresses ?? []).flatMap((address) =>
+        own.has(addressText(address))
+          ? [`has duplicate address '${addressText(address)}' as existing listener ${other?.plan.name}`]
           : [],
       ),
     );
@@ -237,34 +250,32 @@ export class ListenerSet implements AcceptContext {
   #wantRoutes(): void {
     const names = new Set<string>();
     for (const entry of this.#entries.values())
-      for (const config of [entry.active, entry.warming])
-        for (const name of config ? routeNames(config) : []) names.add(name);
+      for (const listener of [entry.active, entry.warming])
+        for (const name of listener ? routeNames(listener) : []) names.add(name);
     this.#options.routes.keep(names);
     this.#options.routesWanted([...names]);
   }
 
-  #index(before: ListenerConfig | undefined, after: ListenerConfig | undefined): void {
-    for (const address of before?.addresses ?? []) this.#byAddress.delete(key(address));
-    if (after) for (const address of after.addresses) this.#byAddress.set(key(address), after);
+  #index(before: Listener | undefined, after: Listener | undefined): void {
+    for (const address of before?.plan.addresses ?? []) this.#byAddress.delete(addressText(address));
+    if (after) for (const address of after.plan.addresses) this.#byAddress.set(addressText(address), after);
   }
 
-  #open(name: string, entry: Entry, before: ListenerConfig | undefined): void {
-    const config = entry.active;
-    if (!config) return;
-    const samePlace =
-      before?.bind === config.bind && before.addresses.map(key).join() === config.addresses.map(key).join();
-    if (samePlace && entry.open) return;
+  #open(name: string, entry: Entry, before: Listener | undefined): void {
+    const plan = entry.active?.plan;
+    if (!plan) return;
+    if (before && entry.open && isSamePlace(before.plan, plan)) return;
     entry.sockets?.close();
-    entry.open = !config.bind;
-    entry.sockets = config.bind ? this.#listen(name, config) : undefined;
+    entry.open = !plan.bind;
+    entry.sockets = plan.bind ? this.#listen(name, plan) : undefined;
     this.#options.opened();
   }
 
-  #listen(name: string, config: ListenerConfig): BoundSockets {
+  #listen(name: string, plan: ListenerPlan): BoundSockets {
     return new BoundSockets({
-      addresses: config.addresses,
-      backlog: config.maxConnectionsBacklog,
-      socketOptions: config.socketOptions,
+      addresses: plan.addresses,
+      backlog: plan.maxConnectionsBacklog,
+      socketOptions: plan.socketOptions,
       accepted: (socket) => {
         const current = this.#entries.get(name)?.active;
         if (current) acceptConnection(socket, current, this);
@@ -294,43 +305,19 @@ export class ListenerSet implements AcceptContext {
    * Connections of the old configuration end after their next response, the rest when the time for draining
    * is over.
    */
-  #drain(config: ListenerConfig, closeIdle: boolean): void {
-    const sessions = this.#sessions.get(config);
+  #drain(listener: Listener, closeIdle: boolean): void {
+    const sessions = this.#sessions.get(listener);
     if (!sessions) return;
     for (const session of [...sessions]) session.drain(closeIdle);
     setTimeout(() => {
-      for (const session of [...(this.#sessions.get(config) ?? [])]) session.destroy();
+      for (const session of [...(this.#sessions.get(listener) ?? [])]) session.destroy();
     }, this.#options.drainMs).unref();
   }
 }
 
-/** An address as text. */
-function key({ ip, port, path }: HostPort): string {
-  return path ?? formatAddress(ip, port);
-}
-
-function* chainsOf(config: ListenerConfig): Iterable<ListenerConfig['chains'][number]> {
-  yield* config.chains;
-  if (config.defaultChain) yield config.defaultChain;
-}
-
-function routeNames(config: ListenerConfig): readonly string[] {
-  return [...chainsOf(config)].flatMap((chain) =>
-    chain.action.kind === 'http' && chain.action.http.rdsName !== undefined
-      ? [chain.action.http.rdsName]
-      : [],
+function isSamePlace(before: ListenerPlan, after: ListenerPlan): boolean {
+  return (
+    before.bind === after.bind &&
+    before.addresses.map(addressText).join() === after.addresses.map(addressText).join()
   );
-}
-
-function isReady(config: ListenerConfig, routes: RouteStore): boolean {
-  for (const chain of chainsOf(config)) {
-    if (chain.tls && !chain.tls.settled) return false;
-    if (
-      chain.action.kind === 'http' &&
-      chain.action.http.rdsName !== undefined &&
-      !routes.isReady(chain.action.http.rdsName)
-    )
-      return false;
-  }
-  return true;
 }

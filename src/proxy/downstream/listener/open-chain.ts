@@ -4,9 +4,9 @@ import type { TLSSocket } from 'node:tls';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { adoptAccepted, SocketWire } from '../../net/wire.ts';
 import type { HcmConfig } from '../../plan/http/manager-plan.ts';
-import type { TcpConfig } from '../../plan/tcp/tcp-plan.ts';
 import { HttpConnection } from '../http/connection.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
+import type { RunningTcpProxy } from '../tcp/running-tcp-proxy.ts';
 import { TcpSession } from '../tcp/tcp-proxy.ts';
 import { type Peek, peek } from './peek.ts';
 
@@ -91,12 +91,12 @@ function detect(connection: HttpConnection, opening: Opening): void {
 }
 
 export function openTcp(
-  config: TcpConfig,
+  proxy: RunningTcpProxy,
   { socket, secure, seen, info }: Opening,
   context: OpenContext,
 ): void {
   const wire = secure ? new SocketWire(secure, secure, false) : adoptAccepted(socket);
-  const tcp = new TcpSession(wire, { config, env: context.env, info, closed: () => context.over(session) });
+  const tcp = new TcpSession(wire, { proxy, env: context.env, info, closed: () => context.over(session) });
   const session: Session = { drain: () => undefined, destroy: () => tcp.close() };
   // It may be over as soon as it starts.
   context.opened(session);

@@ -4,15 +4,16 @@ import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { xxHash64 } from '../../decide/lb/index.ts';
 import { longestTimer } from '../../net/duration.ts';
 import type { Wire, WireEvents } from '../../net/wire.ts';
-import type { TcpConfig, TcpTarget } from '../../plan/tcp/tcp-plan.ts';
+import type { TcpTarget } from '../../plan/tcp/tcp-plan.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { type DynamicHosts, namedIn } from '../../upstream/dynamic-hosts.ts';
 import type { Host } from '../../upstream/host.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
+import type { RunningTcpProxy } from './running-tcp-proxy.ts';
 import { openTunnel } from './tunnel-wire.ts';
 
 export interface TcpSessionOptions {
-  readonly config: TcpConfig;
+  readonly proxy: RunningTcpProxy;
   readonly env: HttpEnvironment;
   readonly info: ConnectionInfo;
   readonly closed: () => void;
@@ -38,7 +39,7 @@ export class TcpSession implements WireEvents {
   constructor(client: Wire, options: TcpSessionOptions) {
     this.#client = client;
     this.#options = options;
-    options.config.connections.value++;
+    options.proxy.connections.value++;
   }
 
   /** `first`: read from the client already. */
@@ -46,7 +47,7 @@ export class TcpSession implements WireEvents {
     this.#client.attach(this);
     if (first) this.#keep(first);
     this.#client.resume();
-    const { idleTimeout, maxDuration } = this.#options.config;
+    const { idleTimeout, maxDuration } = this.#options.proxy.plan;
     if (idleTimeout > 0) this.#idle = setTimeout(() => this.close(), Math.min(idleTimeout, longestTimer));
     if (maxDuration > 0) this.#lifetime = setTimeout(() => this.close(), maxDuration);
     this.#connect();
@@ -88,11 +89,11 @@ export class TcpSession implements WireEvents {
 
   #connect(): void {
     this.#attempts++;
-    const { env, config } = this.#options;
+    const { env, proxy } = this.#options;
     const target = this.#target();
     const cluster = target && env.cluster(target.name);
     if (!cluster) {
-      config.noRoute.value++;
+      proxy.noRoute.value++;
       this.#fail();
     } else if (cluster.dynamic) this.#lookUp(cluster, cluster.dynamic);
     else this.#open(cluster, this.#host(cluster, target));
@@ -100,9 +101,9 @@ export class TcpSession implements WireEvents {
 
   /** The server name of the handshake is looked up; without one there is nowhere to go. */
   #lookUp(cluster: Cluster, hosts: DynamicHosts): void {
-    const { config, info } = this.#options;
+    const { proxy, info } = this.#options;
     const named =
-      info.serverName === undefined ? undefined : namedIn(info.serverName, config.dynamicPort ?? 443);
+      info.serverName === undefined ? undefined : namedIn(info.serverName, proxy.plan.dynamicPort ?? 443);
     if (named)
       hosts.find(
         named,
@@ -117,13 +118,13 @@ export class TcpSession implements WireEvents {
       this.#fail();
       return;
     }
-    const { tunnel } = this.#options.config;
+    const { tunnel } = this.#options.proxy;
     const result = {
       connected: (wire: Wire) => this.#connected(wire, cluster, host),
       failed: (_detail: string, timedOut: boolean) => this.#failed(cluster, host, timedOut),
     };
     if (tunnel) {
-      this.#giveUp = openTunnel({ plan: tunnel, cluster, host, info: this.#options.info }, result);
+      this.#giveUp = openTunnel({ tunnel, cluster, host, info: this.#options.info }, result);
       return;
     }
     if (!this.#reserve(cluster, host)) {
@@ -135,10 +136,10 @@ export class TcpSession implements WireEvents {
         host: host.ip,
         port: host.port,
         path: host.path,
-        localAddress: cluster.config.bindAddress,
-        options: cluster.config.socketOptions,
+        localAddress: cluster.plan.bindAddress,
+        options: cluster.plan.socketOptions,
         announce: cluster.own.announcer(this.#options.info.hops),
-        timeoutMs: Math.min(cluster.config.connectTimeout, longestTimer),
+        timeoutMs: Math.min(cluster.plan.connectTimeout, longestTimer),
         alpn: [],
         sni: undefined,
         verifyName: undefined,
@@ -173,7 +174,7 @@ export class TcpSession implements WireEvents {
   }
 
   #target(): TcpTarget | undefined {
-    const { clusters, totalWeight } = this.#options.config;
+    const { clusters, totalWeight } = this.#options.proxy.plan;
     let draw = clusters.length > 1 ? this.#options.env.random() * totalWeight : 0;
     for (const one of clusters) {
       draw -= one.weight;
@@ -184,8 +185,8 @@ export class TcpSession implements WireEvents {
 
   #host(cluster: Cluster, { metadataMatch }: TcpTarget): Host | undefined {
     const { info, env } = this.#options;
-    if (cluster.config.discovery === 'originalDst') return cluster.originalFor(info, undefined);
-    const hash = this.#options.config.hashSourceIp ? { hash: xxHash64(info.remoteIp) } : {};
+    if (cluster.plan.discovery === 'originalDst') return cluster.originalFor(info, undefined);
+    const hash = this.#options.proxy.plan.hashSourceIp ? { hash: xxHash64(info.remoteIp) } : {};
     return cluster.choose({
       random: env.random,
       now: env.now(),
@@ -230,7 +231,7 @@ export class TcpSession implements WireEvents {
     if (timedOut) cluster.stats.connectTimeout.value++;
     cluster.report(host, { kind: 'localFailure' });
     if (this.#over) return;
-    if (this.#attempts < this.#options.config.maxConnectAttempts) {
+    if (this.#attempts < this.#options.proxy.plan.maxConnectAttempts) {
       this.#connect();
       return;
     }

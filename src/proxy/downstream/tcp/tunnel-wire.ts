@@ -8,16 +8,16 @@ import { Request } from '../../codec/http/request.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { applyHeaderMutations } from '../../decide/route/index.ts';
 import type { Wire, WireEvents } from '../../net/wire.ts';
-import type { TunnelPlan } from '../../plan/tcp/tcp-plan.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Host } from '../../upstream/host.ts';
 import type { UpstreamConnection } from '../../upstream/http/upstream-connection.ts';
 import type { HttpPool, Waiter } from '../../upstream/pool.ts';
 import type { ConnectResult } from '../../upstream/transport/transport.ts';
 import { ExchangeContext } from '../http/format-context.ts';
+import type { Tunnel } from './running-tcp-proxy.ts';
 
 export interface TunnelRoute {
-  readonly plan: TunnelPlan;
+  readonly tunnel: Tunnel;
   readonly cluster: Cluster;
   readonly host: Host;
   readonly info: ConnectionInfo;
@@ -53,7 +53,7 @@ class TunnelWire implements Wire, Waiter, UpstreamReceiver {
     this.remoteAddress = host.ip;
     this.remotePort = host.port;
     this.#pool = cluster.pool(host, {
-      protocol: cluster.config.http.mode === 'h2' ? 'h2' : 'h1',
+      protocol: cluster.plan.http.mode === 'h2' ? 'h2' : 'h1',
       sni: undefined,
       verifyName: undefined,
       hops: info.hops,
@@ -180,7 +180,8 @@ class TunnelWire implements Wire, Waiter, UpstreamReceiver {
   }
 }
 
-function tunnelRequest({ plan, info }: TunnelRoute): Request {
+function tunnelRequest({ tunnel, info }: TunnelRoute): Request {
+  const { plan } = tunnel;
   const request = new Request({
     method: plan.method,
     path: plan.method === 'POST' ? plan.path : '',
@@ -191,8 +192,8 @@ function tunnelRequest({ plan, info }: TunnelRoute): Request {
     headers: new Headers(),
   });
   const context = new ExchangeContext(request, info, info.remoteIp);
-  request.authority = plan.target(context);
-  applyHeaderMutations(plan.headers, request, context);
+  request.authority = tunnel.target(context);
+  applyHeaderMutations(tunnel.headers, request, context);
   return request;
 }
 

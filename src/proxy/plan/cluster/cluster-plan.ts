@@ -1,33 +1,28 @@
-// An Envoy Cluster, compiled: every default applied, nothing of protobuf left for the request path.
+// An Envoy Cluster as a plan: every default applied, nothing of protobuf left for the request path.
 import { fromBinary } from '@bufbuild/protobuf';
 import type { CircuitBreakers } from '@meltemi/envoy-api/envoy/config/cluster/v3/circuit_breaker';
-import {
-  type Cluster,
-  Cluster_DiscoveryType,
-  Cluster_DnsLookupFamily,
-} from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
-import type { OutlierDetection } from '@meltemi/envoy-api/envoy/config/cluster/v3/outlier_detection';
-import type {
-  Http1ProtocolOptions,
-  Http2ProtocolOptions,
-} from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
-import type { ClusterLoadAssignment } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
+import { type Cluster, Cluster_DiscoveryType } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import { RoutingPriority } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { ClusterConfigSchema as DynamicConfigSchema } from '@meltemi/envoy-api/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster';
 import {
   type HttpProtocolOptions,
   HttpProtocolOptionsSchema,
 } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
 import { millis } from '../../net/duration.ts';
-import { compileSocketOptions, type SocketOptions } from '../../net/socket-options.ts';
-import { compileTransport, type TransportContext } from '../../upstream/transport/compile-transport.ts';
-import type { Transport } from '../../upstream/transport/transport.ts';
-import { compileH2Options, type H2Options } from '../http/h2-options.ts';
-import { compileDynamic, type DynamicPlan } from './dynamic-plan.ts';
-import { compileErrorMatcher, type ErrorMatcher } from './error-matcher.ts';
+import type { Planned } from '../planned.ts';
+import { planSocketOptions, type SocketOptionsPlan } from '../socket-options-plan.ts';
+import { type DnsFamily, planDnsFamily } from './dns-family.ts';
+import { type DynamicPlan, planDynamic } from './dynamic-plan.ts';
+import { type LocalityPlan, planEndpoints } from './endpoints-plan.ts';
+import { type ErrorMatchPlan, planErrorMatch } from './error-match-plan.ts';
+import { type LbPlan, planLb } from './lb-plan.ts';
+import { type OutlierPlan, planOutlier } from './outlier-plan.ts';
+import { planTransport, type TransportPlan } from './transport-plan.ts';
+import { planUpstreamHttp, type UpstreamHttpPlan } from './upstream-http-plan.ts';
 
 export type Discovery = 'static' | 'eds' | 'strictDns' | 'logicalDns' | 'originalDst' | 'dynamic';
-export type HttpMode = 'h1' | 'h2' | 'downstream' | 'auto';
 
+/** Circuit breakers of one priority of requests. */
 export interface Thresholds {
   readonly maxConnections: number;
   readonly maxPending: number;
@@ -37,95 +32,74 @@ export interface Thresholds {
   readonly minRetryConcurrency: number;
 }
 
-export interface TransportMatch {
+/** The transport of endpoints whose metadata holds all of `match`. */
+export interface TransportMatchPlan {
   readonly match: Readonly<Record<string, unknown>>;
-  readonly transport: Transport;
+  readonly transport: TransportPlan;
 }
 
-export interface ClusterConfig {
+export interface ClusterPlan {
   readonly name: string;
-  readonly source: Cluster;
+  /** Stands for the name in headers and counters of routes; empty for none. */
+  readonly altStatName: string;
   readonly discovery: Discovery;
-  readonly edsName: string;
-  readonly assignment: ClusterLoadAssignment | undefined;
-  readonly connectTimeout: number;
-  readonly transport: Transport;
-  readonly transportMatches: readonly TransportMatch[];
-  readonly http: {
-    readonly mode: HttpMode;
-    readonly idleTimeout: number;
-    readonly maxRequestsPerConnection: number;
-    readonly maxHeaders: number;
-    readonly maxStreamDuration: number;
-    readonly maxConnectionDuration: number;
-    readonly h2: H2Options;
-    /** Trailers of HTTP/1.1 messages are passed on rather than dropped. */
-    readonly trailers: boolean;
-    readonly autoSni: boolean;
-    readonly autoSniHeader: string;
-    readonly autoSanValidation: boolean;
+  readonly eds: {
+    readonly name: string;
+    /** How long the cluster waits for its first endpoints; 0 is for ever. */
+    readonly waitMs: number;
   };
+  /** Of the cluster's own message: the hosts themselves, or names to look up. */
+  readonly localities: readonly LocalityPlan[];
+  readonly connectTimeout: number;
+  readonly transport: TransportPlan;
+  readonly transportMatches: readonly TransportMatchPlan[];
+  readonly http: UpstreamHttpPlan;
+  readonly lb: LbPlan;
   readonly thresholds: Readonly<Record<'default' | 'high', Thresholds>>;
-  readonly outlier: OutlierDetection | undefined;
+  readonly outlier: OutlierPlan | undefined;
   /** Stands in for "status 5xx" in outlier detection. */
-  readonly isError: ErrorMatcher | undefined;
+  readonly errorMatch: ErrorMatchPlan | undefined;
   readonly bindAddress: string | undefined;
-  readonly socketOptions: SocketOptions | undefined;
+  readonly socketOptions: SocketOptionsPlan | undefined;
   readonly dns: {
     readonly refreshMs: number;
     readonly respectTtl: boolean;
-    readonly family: 'v4' | 'v6' | 'auto' | 'all' | 'v4Preferred';
+    readonly family: DnsFamily;
   };
   /** With discovery `dynamic`. */
   readonly dynamic: DynamicPlan | undefined;
   readonly originalDst: { readonly header: string | undefined; readonly portOverride: number | undefined };
 }
 
-const optionsName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
-
-export function compileCluster(
-  source: Cluster,
-  context: TransportContext,
-  problems: string[],
-): ClusterConfig {
-  const any = source.typedExtensionProtocolOptions[optionsName];
-  const options = any ? fromBinary(HttpProtocolOptionsSchema, any.value) : undefined;
-  const common = options?.commonHttpProtocolOptions ?? source.commonHttpProtocolOptions;
-  const upstream = options?.upstreamHttpProtocolOptions ?? source.upstreamHttpProtocolOptions;
-  const original = source.lbConfig.case === 'originalDstLbConfig' ? source.lbConfig.value : undefined;
-  return {
+export function planCluster(source: Cluster): Planned<ClusterPlan> {
+  const problems: string[] = [];
+  const options = optionsOf(source);
+  const lb = planLb(source, source.loadAssignment?.policy);
+  const plan: ClusterPlan = {
     name: source.name,
-    source,
+    altStatName: source.altStatName,
     discovery: discoveryOf(source, problems),
-    edsName: source.edsClusterConfig?.serviceName || source.name,
-    assignment: source.loadAssignment,
+    eds: {
+      name: source.edsClusterConfig?.serviceName || source.name,
+      waitMs: millis(source.edsClusterConfig?.edsConfig?.initialFetchTimeout) ?? initialFetchMs,
+    },
+    localities: planEndpoints(source.loadAssignment?.endpoints ?? []),
     connectTimeout: millis(source.connectTimeout) ?? 5000,
-    transport: compileTransport(source.transportSocket, context, problems),
+    transport: planTransport(source.transportSocket, problems),
     transportMatches: source.transportSocketMatches.map((one) => ({
       match: one.match ?? {},
-      transport: compileTransport(one.transportSocket, context, problems),
+      transport: planTransport(one.transportSocket, problems),
     })),
-    http: {
-      mode: modeOf(options),
-      idleTimeout: millis(common?.idleTimeout) ?? 3_600_000,
-      maxRequestsPerConnection: common?.maxRequestsPerConnection ?? source.maxRequestsPerConnection ?? 0,
-      maxHeaders: common?.maxHeadersCount ?? 100,
-      maxStreamDuration: millis(common?.maxStreamDuration) ?? 0,
-      maxConnectionDuration: millis(common?.maxConnectionDuration) ?? 0,
-      h2: compileH2Options(http2OptionsOf(options, source)),
-      trailers: http1OptionsOf(options, source)?.enableTrailers ?? false,
-      autoSni: upstream?.autoSni ?? false,
-      autoSniHeader: upstream?.overrideAutoSniHeader ?? '',
-      autoSanValidation: upstream?.autoSanValidation ?? false,
-    },
+    http: planUpstreamHttp(source, options),
+    lb: lb.plan,
     thresholds: {
-      default: thresholdsOf(source.circuitBreakers, 0),
-      high: thresholdsOf(source.circuitBreakers, 1),
+      default: thresholdsOf(source.circuitBreakers, RoutingPriority.DEFAULT),
+      high: thresholdsOf(source.circuitBreakers, RoutingPriority.HIGH),
     },
-    outlier: source.outlierDetection,
-    isError: compileErrorMatcher(options?.$unknown, problems),
+    outlier: source.outlierDetection && planOutlier(source.outlierDetection),
+    errorMatch: planErrorMatch(options?.$unknown, problems),
     bindAddress: source.upstreamBindConfig?.sourceAddress?.address || undefined,
-    socketOptions: compileSocketOptions(
+    socketOptions: planSocketOptions(
       source.upstreamConnectionOptions?.tcpKeepalive,
       source.upstreamBindConfig?.socketOptions ?? [],
       problems,
@@ -133,13 +107,27 @@ export function compileCluster(
     dns: {
       refreshMs: millis(source.dnsRefreshRate) ?? 5000,
       respectTtl: source.respectDnsTtl,
-      family: familyOf(source.dnsLookupFamily),
+      family: planDnsFamily(source.dnsLookupFamily),
     },
     dynamic: dynamicOf(source, problems),
-    originalDst: {
-      header: original?.useHttpHeader ? original.httpHeaderName || 'x-envoy-original-dst-host' : undefined,
-      portOverride: original?.upstreamPortOverride,
-    },
+    originalDst: originalDstOf(source),
+  };
+  return { plan, problems: [...problems, ...lb.problems] };
+}
+
+const initialFetchMs = 15_000;
+const optionsName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+function optionsOf(source: Cluster): HttpProtocolOptions | undefined {
+  const any = source.typedExtensionProtocolOptions[optionsName];
+  return any && fromBinary(HttpProtocolOptionsSchema, any.value);
+}
+
+function originalDstOf({ lbConfig }: Cluster): ClusterPlan['originalDst'] {
+  const original = lbConfig.case === 'originalDstLbConfig' ? lbConfig.value : undefined;
+  return {
+    header: original?.useHttpHeader ? original.httpHeaderName || 'x-envoy-original-dst-host' : undefined,
+    portOverride: original?.upstreamPortOverride,
   };
 }
 
@@ -173,61 +161,11 @@ function dynamicOf(source: Cluster, problems: string[]): DynamicPlan | undefined
   const { clusterImplementationSpecifier: kind } = fromBinary(DynamicConfigSchema, any.value);
   if (kind.case !== 'dnsCacheConfig')
     problems.push('dynamic_forward_proxy: sub_clusters_config is not supported');
-  return compileDynamic(kind.case === 'dnsCacheConfig' ? kind.value : undefined);
-}
-
-function modeOf(options: HttpProtocolOptions | undefined): HttpMode {
-  const protocol = options?.upstreamProtocolOptions;
-  switch (protocol?.case) {
-    case 'explicitHttpConfig':
-      return protocol.value.protocolConfig.case === 'http2ProtocolOptions' ? 'h2' : 'h1';
-    case 'useDownstreamProtocolConfig':
-      return 'downstream';
-    case 'autoConfig':
-      return 'auto';
-    default:
-      return 'h1';
-  }
-}
-
-function http1OptionsOf(
-  options: HttpProtocolOptions | undefined,
-  source: Cluster,
-): Http1ProtocolOptions | undefined {
-  const protocol = options?.upstreamProtocolOptions;
-  switch (protocol?.case) {
-    case 'explicitHttpConfig': {
-      const { protocolConfig } = protocol.value;
-      return protocolConfig.case === 'httpProtocolOptions' ? protocolConfig.value : undefined;
-    }
-    case 'useDownstreamProtocolConfig':
-    case 'autoConfig':
-      return protocol.value.httpProtocolOptions;
-    default:
-      return source.httpProtocolOptions;
-  }
-}
-
-function http2OptionsOf(
-  options: HttpProtocolOptions | undefined,
-  source: Cluster,
-): Http2ProtocolOptions | undefined {
-  const protocol = options?.upstreamProtocolOptions;
-  switch (protocol?.case) {
-    case 'explicitHttpConfig': {
-      const { protocolConfig } = protocol.value;
-      return protocolConfig.case === 'http2ProtocolOptions' ? protocolConfig.value : undefined;
-    }
-    case 'useDownstreamProtocolConfig':
-    case 'autoConfig':
-      return protocol.value.http2ProtocolOptions;
-    default:
-      return source.http2ProtocolOptions;
-  }
+  return planDynamic(kind.case === 'dnsCacheConfig' ? kind.value : undefined);
 }
 
 /** Envoy's defaults: 1024 of each, 3 retries. */
-function thresholdsOf(breakers: CircuitBreakers | undefined, priority: number): Thresholds {
+function thresholdsOf(breakers: CircuitBreakers | undefined, priority: RoutingPriority): Thresholds {
   const found = breakers?.thresholds.find((one) => one.priority === priority);
   const budget = found?.retryBudget;
   return {
@@ -238,19 +176,4 @@ function thresholdsOf(breakers: CircuitBreakers | undefined, priority: number): 
     retryBudgetPercent: budget ? (budget.budgetPercent?.value ?? 20) : undefined,
     minRetryConcurrency: budget?.minRetryConcurrency ?? 3,
   };
-}
-
-function familyOf(family: Cluster_DnsLookupFamily): ClusterConfig['dns']['family'] {
-  switch (family) {
-    case Cluster_DnsLookupFamily.V4_ONLY:
-      return 'v4';
-    case Cluster_DnsLookupFamily.V6_ONLY:
-      return 'v6';
-    case Cluster_DnsLookupFamily.V4_PREFERRED:
-      return 'v4Preferred';
-    case Cluster_DnsLookupFamily.ALL:
-      return 'all';
-    default:
-      return 'auto';
-  }
 }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
-import { compileLbConfig, type LbConfig } from './lb-plan.ts';
+import { type LbPlan, planLb } from './lb-plan.ts';
 
-function check(cluster: JsonValue, expected: Partial<LbConfig>, problem?: RegExp): void {
-  const { config, problems } = compileLbConfig(fromJson(ClusterSchema, cluster));
-  assert.deepEqual({ ...config, ...expected }, config);
+function check(cluster: JsonValue, expected: Partial<LbPlan>, problem?: RegExp): void {
+  const { plan, problems } = planLb(fromJson(ClusterSchema, cluster));
+  assert.deepEqual({ ...plan, ...expected }, plan);
   if (problem) assert.match(problems.join(), problem);
   else assert.deepEqual(problems, []);
 }

@@ -1,5 +1,4 @@
 // What a cluster says about load balancing, as a plain plan.
-import type { Duration } from '@bufbuild/protobuf/wkt';
 import {
   type Cluster,
   Cluster_RingHashLbConfig_HashFunction as HashFunction,
@@ -8,7 +7,9 @@ import {
 } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { ClusterLoadAssignment_Policy as AssignmentPolicy } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import type { Millis } from '../../../base/index.ts';
-import { compileSubsets, type SubsetPlan } from '../../decide/lb/subset.ts';
+import { millis } from '../../net/duration.ts';
+import type { Planned } from '../planned.ts';
+import { planSubsets, type SubsetPlan } from './subset-plan.ts';
 
 export interface SlowStart {
   readonly window: Millis;
@@ -31,7 +32,7 @@ export type LbPolicyPlan =
   /** The cluster chooses by itself (original destination). */
   | { readonly kind: 'clusterProvided' };
 
-export interface LbConfig {
+export interface LbPlan {
   readonly policy: LbPolicyPlan;
   /** Percent of usable hosts below which health is ignored; 0 never does. */
   readonly panicThreshold: number;
@@ -46,30 +47,27 @@ export interface LbConfig {
 
 type AssignmentFields = Pick<AssignmentPolicy, 'overprovisioningFactor' | 'weightedPriorityHealth'>;
 
-export function compileLbConfig(
-  cluster: Cluster,
-  assignment?: AssignmentFields,
-): { readonly config: LbConfig; readonly problems: readonly string[] } {
+export function planLb(cluster: Cluster, assignment?: AssignmentFields): Planned<LbPlan> {
   const problems: string[] = [];
   const common = cluster.commonLbConfig;
   const locality = common?.localityConfigSpecifier;
   const hashing = common?.consistentHashingLbConfig;
   if (hashing?.hashBalanceFactor)
     problems.push('consistent_hashing_lb_config.hash_balance_factor is not supported');
-  const config: LbConfig = {
-    policy: compilePolicy(cluster, problems),
+  const plan: LbPlan = {
+    policy: policyOf(cluster, problems),
     panicThreshold: common?.healthyPanicThreshold?.value ?? 50,
     failOnPanic: locality?.case === 'zoneAwareLbConfig' && locality.value.failTrafficOnPanic,
     localityWeighted: locality?.case === 'localityWeightedLbConfig',
     useHostnameForHashing: hashing?.useHostnameForHashing ?? false,
     overprovisioning: assignment?.overprovisioningFactor ?? 140,
     weightedPriorityHealth: assignment?.weightedPriorityHealth ?? false,
-    subsets: compileSubsets(cluster.lbSubsetConfig),
+    subsets: planSubsets(cluster.lbSubsetConfig),
   };
-  return { config, problems: problems.map((problem) => `cluster "${cluster.name}": ${problem}`) };
+  return { plan, problems: problems.map((problem) => `cluster "${cluster.name}": ${problem}`) };
 }
 
-function compilePolicy(cluster: Cluster, problems: string[]): LbPolicyPlan {
+function policyOf(cluster: Cluster, problems: string[]): LbPolicyPlan {
   const config = cluster.lbConfig;
   switch (cluster.lbPolicy) {
     case LbPolicy.ROUND_ROBIN:
@@ -134,15 +132,11 @@ function isPrime(value: number): boolean {
 }
 
 function slowStartOf(config: SlowStartConfig | undefined): SlowStart | undefined {
-  const window = millisOf(config?.slowStartWindow);
+  const window = millis(config?.slowStartWindow);
   if (!window) return undefined;
   return {
     window,
     aggression: config?.aggression?.defaultValue ?? 1,
     minWeight: (config?.minWeightPercent?.value ?? 10) / 100,
   };
-}
-
-function millisOf(duration: Duration | undefined): Millis | undefined {
-  return duration && Number(duration.seconds) * 1000 + duration.nanos / 1e6;
 }

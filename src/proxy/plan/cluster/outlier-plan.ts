@@ -1,8 +1,8 @@
 // Outlier detection as a plain plan, with Envoy's defaults applied.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/outlier_detection.proto
-import type { Duration } from '@bufbuild/protobuf/wkt';
 import type { OutlierDetection } from '@meltemi/envoy-api/envoy/config/cluster/v3/outlier_detection';
 import type { Millis } from '../../../base/index.ts';
+import { millis } from '../../net/duration.ts';
 
 export type EjectionReason =
   | 'consecutive5xx'
@@ -13,7 +13,7 @@ export type EjectionReason =
   | 'failurePercentage'
   | 'failurePercentageLocalOrigin';
 
-export interface OutlierConfig {
+export interface OutlierPlan {
   readonly interval: Millis;
   readonly baseEjectionTime: Millis;
   readonly maxEjectionTime: Millis;
@@ -39,7 +39,7 @@ export interface OutlierConfig {
   readonly enforcing: Readonly<Record<EjectionReason, number>>;
 }
 
-export function compileOutlier(config: OutlierDetection): OutlierConfig {
+export function planOutlier(config: OutlierDetection): OutlierPlan {
   const base = millis(config.baseEjectionTime) ?? 30_000;
   return {
     interval: millis(config.interval) ?? 10_000,
@@ -72,8 +72,4 @@ export function compileOutlier(config: OutlierDetection): OutlierConfig {
       failurePercentageLocalOrigin: config.enforcingFailurePercentageLocalOrigin ?? 0,
     },
   };
-}
-
-function millis(duration: Duration | undefined): Millis | undefined {
-  return duration && Number(duration.seconds) * 1000 + duration.nanos / 1e6;
 }

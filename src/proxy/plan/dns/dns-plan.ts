@@ -1,4 +1,4 @@
-// Envoy's DNS filter, compiled: the names that are answered here, and who is asked for others.
+// Envoy's DNS filter as a plan: the names that are answered here, and who is asked for others.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/udp_filters/dns_filter
 import { fromBinary } from '@bufbuild/protobuf';
 import type { DnsTable } from '@meltemi/envoy-api/envoy/data/dns/v3/dns_table';
@@ -30,14 +30,14 @@ export interface ForwardPlan {
 
 const usualTtl = 300;
 
-export function readDnsFilter(bytes: Uint8Array, problems: string[]): DnsPlan {
+export function planDnsFilter(bytes: Uint8Array, problems: string[]): DnsPlan {
   const { serverConfig, clientConfig: client } = fromBinary(DnsFilterConfigSchema, bytes);
   const source = serverConfig?.configSource;
   if (source?.case !== 'inlineDnsTable') problems.push('dns_filter: only an inline_dns_table is supported');
   const table = source?.case === 'inlineDnsTable' ? source.value : undefined;
   const resolvers = [...(client?.upstreamResolvers ?? []), ...(client?.dnsResolutionConfig?.resolvers ?? [])];
   return {
-    names: table ? readTable(table, problems) : new Map(),
+    names: table ? planTable(table, problems) : new Map(),
     forward: client && {
       resolvers: resolvers.flatMap((address) => readAddress(address) ?? []),
       timeoutMs: millis(client.resolverTimeout) ?? 2000,
@@ -47,18 +47,7 @@ export function readDnsFilter(bytes: Uint8Array, problems: string[]): DnsPlan {
   };
 }
 
-/** The entry of a name itself, or of the nearest wildcard above it. */
-export function lookUp(names: DnsPlan['names'], name: string): NameEntry | undefined {
-  const exact = names.get(name);
-  if (exact) return exact;
-  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
-    const wild = names.get(`*${name.slice(dot)}`);
-    if (wild) return wild;
-  }
-  return undefined;
-}
-
-function readTable(table: DnsTable, problems: string[]): DnsPlan['names'] {
+function planTable(table: DnsTable, problems: string[]): DnsPlan['names'] {
   const names = new Map<string, NameEntry>();
   for (const domain of table.virtualDomains) {
     const config = domain.endpoint?.endpointConfig;

@@ -1,27 +1,21 @@
-// The TCP proxy's configuration, compiled.
-
+// The TCP proxy as a plan: the clusters that connections are shared out to, its limits, its tunnel.
 import { fromBinary } from '@bufbuild/protobuf';
+import type { HeaderValueOption } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import {
   type TcpProxy,
   type TcpProxy_TunnelingConfig,
   TcpProxySchema,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
-import {
-  compileFormat,
-  compileHeaderMutations,
-  type Formatter,
-  type HeaderMutations,
-} from '../../decide/route/index.ts';
+import { compileFormat, compileHeaderMutations } from '../../decide/route/index.ts';
 import { millis } from '../../net/duration.ts';
-import type { Stat, Stats } from '../../observe/stats.ts';
 
 /** Bytes travel inside a CONNECT or POST request. */
 export interface TunnelPlan {
-  /** The authority asked for. */
-  readonly target: Formatter;
+  /** The authority asked for: a format, whose operators tell of the connection. */
+  readonly hostname: string;
   readonly method: 'CONNECT' | 'POST';
   readonly path: string;
-  readonly headers: HeaderMutations;
+  readonly headersToAdd: readonly HeaderValueOption[];
 }
 
 export interface TcpTarget {
@@ -30,7 +24,8 @@ export interface TcpTarget {
   readonly metadataMatch: Readonly<Record<string, unknown>> | undefined;
 }
 
-export interface TcpConfig {
+export interface TcpProxyPlan {
+  readonly statPrefix: string;
   readonly clusters: readonly TcpTarget[];
   readonly totalWeight: number;
   readonly idleTimeout: number;
@@ -40,34 +35,29 @@ export interface TcpConfig {
   readonly tunnel: TunnelPlan | undefined;
   /** With names looked up from the handshake: the port to go to. */
   readonly dynamicPort: number | undefined;
-  readonly connections: Stat;
-  readonly noRoute: Stat;
 }
 
-export interface TcpContext {
-  readonly stats: Stats;
-  readonly dynamicPort: number | undefined;
-}
-
-export function readTcpProxy(bytes: Uint8Array, context: TcpContext, problems: string[]): TcpConfig {
+export function planTcpProxy(
+  bytes: Uint8Array,
+  dynamicPort: number | undefined,
+  problems: string[],
+): TcpProxyPlan {
   const source = fromBinary(TcpProxySchema, bytes);
   const clusters = clustersOf(source, problems);
-  const { stats } = context;
   return {
+    statPrefix: source.statPrefix,
     clusters,
     totalWeight: clusters.reduce((sum, one) => sum + one.weight, 0),
     idleTimeout: millis(source.idleTimeout) ?? 3_600_000,
     maxDuration: millis(source.maxDownstreamConnectionDuration) ?? 0,
     maxConnectAttempts: source.maxConnectAttempts ?? 1,
     hashSourceIp: source.hashPolicy.some((policy) => policy.policySpecifier.case === 'sourceIp'),
-    tunnel: source.tunnelingConfig && compileTunnel(source.tunnelingConfig, problems),
-    dynamicPort: context.dynamicPort,
-    connections: stats.counter(`tcp.${source.statPrefix}.downstream_cx_total`),
-    noRoute: stats.counter(`tcp.${source.statPrefix}.downstream_cx_no_route`),
+    tunnel: source.tunnelingConfig && planTunnel(source.tunnelingConfig, problems),
+    dynamicPort,
   };
 }
 
-function clustersOf(source: TcpProxy, problems: string[]): TcpConfig['clusters'] {
+function clustersOf(source: TcpProxy, problems: string[]): TcpProxyPlan['clusters'] {
   const specifier = source.clusterSpecifier;
   const common = source.metadataMatch?.filterMetadata['envoy.lb'];
   if (specifier.case === 'cluster') return [{ name: specifier.value, weight: 1, metadataMatch: common }];
@@ -81,14 +71,16 @@ function clustersOf(source: TcpProxy, problems: string[]): TcpConfig['clusters']
 }
 
 /** https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/upgrades#tunneling-tcp-over-http */
-function compileTunnel(source: TcpProxy_TunnelingConfig, problems: string[]): TunnelPlan {
+function planTunnel(source: TcpProxy_TunnelingConfig, problems: string[]): TunnelPlan {
   if (source.hostname === '') problems.push('tunneling_config without a hostname');
   if (source.postPath !== '' && !source.usePost)
     problems.push("Can't set a post path when POST method isn't used");
+  compileFormat(source.hostname, problems, '-');
+  compileHeaderMutations(source.headersToAdd, [], problems);
   return {
-    target: compileFormat(source.hostname, problems, '-'),
+    hostname: source.hostname,
     method: source.usePost ? 'POST' : 'CONNECT',
     path: source.postPath || '/',
-    headers: compileHeaderMutations(source.headersToAdd, [], problems),
+    headersToAdd: source.headersToAdd,
   };
 }

@@ -55,7 +55,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
       queueMicrotask(() => this.failed('overflow'));
       return;
     }
-    const http = this.#cluster.config.http;
+    const http = this.#cluster.plan.http;
     const protocol = this.#protocol();
     let sni: string | undefined;
     if (http.autoSni && this.host.transport.secure)
@@ -85,7 +85,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 
   /** The status as outlier detection sees it. */
   #judged(status: number, headers: Headers): number {
-    const { isError } = this.#cluster.config;
+    const { isError } = this.#cluster;
     if (!isError) return statusFor(status, headers);
     return isError(status, headers) ? 500 : 200;
   }
@@ -97,7 +97,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
       upgrades.some((one) => one.type === 'connect' && one.terminateConnect)
     )
       return 'connect';
-    const mode = this.#cluster.config.http.mode;
+    const mode = this.#cluster.plan.http.mode;
     if (mode !== 'downstream') return mode;
     return this.#request.protocol === 'h2' ? 'h2' : 'h1';
   }
@@ -124,7 +124,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#cluster.stats.requestsTotal.value++;
     this.#cluster.stats.requestsActive.value++;
     this.started = true;
-    const { maxStreamDuration } = this.#cluster.config.http;
+    const { maxStreamDuration } = this.#cluster.plan.http;
     if (maxStreamDuration > 0) this.#duration = setTimeout(() => this.#lastedTooLong(), maxStreamDuration);
     if (this.#idleLimit > 0) this.#idle = setTimeout(() => this.#tryExpired(), this.#idleLimit);
     this.#cluster.report(this.host, { kind: 'localSuccess' });

@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import { fromJson, type JsonObject } from '@bufbuild/protobuf';
 import { OutlierDetectionSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/outlier_detection';
 import fc from 'fast-check';
-import { compileOutlier } from '../../plan/cluster/outlier-plan.ts';
+import { planOutlier } from '../../plan/cluster/outlier-plan.ts';
 import { OutlierDetector, type OutlierEvent, type OutlierVerdict } from './detector.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `h${i}`);
 
 function detector(json: JsonObject, hosts = 4, random = () => 0.5): OutlierDetector {
-  const made = new OutlierDetector(compileOutlier(fromJson(OutlierDetectionSchema, json)), random);
+  const made = new OutlierDetector(planOutlier(fromJson(OutlierDetectionSchema, json)), random);
   made.setHosts(names(hosts));
   return made;
 }

@@ -2,7 +2,7 @@
 // arguments.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
 import { type Millis, unreachable } from '../../../base/index.ts';
-import type { EjectionReason, OutlierConfig } from '../../plan/cluster/outlier-plan.ts';
+import type { EjectionReason, OutlierPlan } from '../../plan/cluster/outlier-plan.ts';
 import { outliersByFailures, outliersBySuccessRate, type Tally } from './success-rate.ts';
 
 export type OutlierEvent =
@@ -40,12 +40,12 @@ interface HostState {
 }
 
 export class OutlierDetector {
-  readonly #config: OutlierConfig;
+  readonly #config: OutlierPlan;
   readonly #random: () => number;
   readonly #hosts = new Map<string, HostState>();
   #ejected = 0;
 
-  constructor(config: OutlierConfig, random: () => number) {
+  constructor(config: OutlierPlan, random: () => number) {
     this.#config = config;
     this.#random = random;
   }

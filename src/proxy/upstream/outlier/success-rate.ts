@@ -1,6 +1,6 @@
 // Hosts that did markedly worse than the others over one interval.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier#success-rate
-import type { OutlierConfig } from '../../plan/cluster/outlier-plan.ts';
+import type { OutlierPlan } from '../../plan/cluster/outlier-plan.ts';
 
 export interface Tally {
   total: number;
@@ -10,7 +10,7 @@ export interface Tally {
 /** Below the mean by more than a factor of the standard deviation. */
 export function outliersBySuccessRate(
   tallies: ReadonlyMap<string, Tally>,
-  config: OutlierConfig['successRate'],
+  config: OutlierPlan['successRate'],
 ): readonly string[] {
   const rates = [...busy(tallies, config.requestVolume)].map(([host, { total, failed }]) => ({
     host,
@@ -25,7 +25,7 @@ export function outliersBySuccessRate(
 
 export function outliersByFailures(
   tallies: ReadonlyMap<string, Tally>,
-  config: OutlierConfig['failurePercentage'],
+  config: OutlierPlan['failurePercentage'],
 ): readonly string[] {
   const candidates = [...busy(tallies, config.requestVolume)];
   if (candidates.length < config.minimumHosts) return [];

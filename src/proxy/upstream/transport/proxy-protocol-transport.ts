@@ -1,10 +1,6 @@
 // Begins each connection with the address of the client that it is for, whatever is spoken after that.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto
 import type net from 'node:net';
-import {
-  type ProxyProtocolConfig,
-  ProxyProtocolConfig_Version,
-} from '@meltemi/envoy-api/envoy/config/core/v3/proxy_protocol';
 import { proxyHeaderV1, proxyHeaderV2 } from '../../codec/proxy-protocol.ts';
 import { plainIp } from '../../net/address.ts';
 import type { ConnectRequest, ConnectResult, Transport } from './transport.ts';
@@ -12,11 +8,11 @@ import type { ConnectRequest, ConnectResult, Transport } from './transport.ts';
 export class ProxyProtocolTransport implements Transport {
   readonly tellsClient = true;
   readonly #inner: Transport;
-  readonly #config: ProxyProtocolConfig | undefined;
+  readonly #version: 1 | 2;
 
-  constructor(inner: Transport, config: ProxyProtocolConfig | undefined) {
+  constructor(inner: Transport, version: 1 | 2) {
     this.#inner = inner;
-    this.#config = config;
+    this.#version = version;
   }
 
   get secure(): boolean {
@@ -32,7 +28,7 @@ export class ProxyProtocolTransport implements Transport {
   }
 
   #header({ client }: ConnectRequest, socket: net.Socket): Buffer {
-    if (this.#config?.version === ProxyProtocolConfig_Version.V2) return proxyHeaderV2(client);
+    if (this.#version === 2) return proxyHeaderV2(client);
     return proxyHeaderV1(client ?? ownAddresses(socket));
   }
 }

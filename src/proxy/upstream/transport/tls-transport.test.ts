@@ -8,10 +8,11 @@ import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { CommonTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import { readSource } from '../../net/data-source.ts';
 import { Stats } from '../../observe/stats.ts';
-import { TlsPlan } from '../../plan/tls/tls-plan.ts';
+import { planTls } from '../../plan/tls/tls-plan.ts';
 import { FakeAuthority } from '../../tls/fake-certificates.ts';
 import { HandshakeReport } from '../../tls/handshake-report.ts';
 import { SecretStore } from '../../tls/secret-store.ts';
+import { TlsContext } from '../../tls/tls-context.ts';
 import { TlsTransport } from './tls-transport.ts';
 
 describe('handshakes with hosts', () => {
@@ -44,7 +45,8 @@ describe('handshakes with hosts', () => {
     const common = fromJson(CommonTlsContextSchema, {
       validation_context: { trusted_ca: { inline_string: trusted.root } },
     } as JsonValue);
-    const plan = new TlsPlan(common, new SecretStore(() => undefined, readSource), problems);
+    const secrets = new SecretStore(() => undefined, readSource);
+    const context = new TlsContext(planTls(common, problems), secrets, problems);
     assert.deepEqual(problems, []);
     const lines: string[] = [];
     const report = new HandshakeReport({
@@ -53,7 +55,7 @@ describe('handshakes with hosts', () => {
       log: (_, line) => lines.push(line),
       now: () => 0,
     });
-    return { tls: new TlsTransport(plan, 'a.example', report), lines };
+    return { tls: new TlsTransport(context, 'a.example', report), lines };
   }
 
   function connect(port: number, through: TlsTransport): Promise<string> {

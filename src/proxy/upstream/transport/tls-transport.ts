@@ -1,9 +1,9 @@
 // TLS to a host.
 import tls, { type TLSSocket } from 'node:tls';
 import { SocketWire } from '../../net/wire.ts';
-import type { TlsPlan } from '../../plan/tls/tls-plan.ts';
 import { reasons } from '../../tls/downstream-tls.ts';
 import type { HandshakeFailure, HandshakeReport } from '../../tls/handshake-report.ts';
+import type { TlsContext } from '../../tls/tls-context.ts';
 import { distrust } from '../../tls/trust.ts';
 import { type Closable, dial, type Settle } from './dial.ts';
 import type { ConnectRequest, ConnectResult, Transport } from './transport.ts';
@@ -11,22 +11,22 @@ import type { ConnectRequest, ConnectResult, Transport } from './transport.ts';
 export class TlsTransport implements Transport {
   readonly secure = true;
   readonly tellsClient = false;
-  readonly #plan: TlsPlan;
+  readonly #context: TlsContext;
   readonly #sni: string;
   readonly #report: HandshakeReport;
 
-  constructor(plan: TlsPlan, sni: string, report: HandshakeReport) {
-    this.#plan = plan;
+  constructor(context: TlsContext, sni: string, report: HandshakeReport) {
+    this.#context = context;
     this.#sni = sni;
     this.#report = report;
   }
 
   get settled(): boolean {
-    return this.#plan.settled;
+    return this.#context.settled;
   }
 
   connect(request: ConnectRequest, result: ConnectResult): () => void {
-    if (!this.#plan.ready) {
+    if (!this.#context.ready) {
       queueMicrotask(() => result.failed('TLS error: Secret is not supplied by SDS', false));
       return () => undefined;
     }
@@ -48,9 +48,9 @@ export class TlsTransport implements Transport {
     try {
       socket = tls.connect({
         socket: plain.socket,
-        secureContext: this.#plan.context(),
+        secureContext: this.#context.context(),
         ...(sni === '' ? {} : { servername: sni }),
-        ALPNProtocols: [...(this.#plan.alpn.length > 0 ? this.#plan.alpn : request.alpn)],
+        ALPNProtocols: [...(this.#context.plan.alpn.length > 0 ? this.#context.plan.alpn : request.alpn)],
         // Decided below, over all that the configuration asks for.
         rejectUnauthorized: false,
         checkServerIdentity: () => undefined,
@@ -77,7 +77,7 @@ export class TlsTransport implements Transport {
   }
 
   #verify(socket: TLSSocket, verifyName: string | undefined): HandshakeFailure | undefined {
-    const trust = this.#plan.trust;
+    const trust = this.#context.trust;
     const certificate = socket.getPeerX509Certificate();
     if (!trust) return undefined;
     if (!certificate) return { kind: 'no-certificate', detail: 'the host has no certificate' };

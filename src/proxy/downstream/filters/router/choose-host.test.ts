@@ -38,7 +38,7 @@ function asked(
 ): LbContext<Host> {
   let context: LbContext<Host> | undefined;
   const cluster = {
-    config: { discovery: 'eds' },
+    plan: { discovery: 'eds' },
     choose: (given: LbContext<Host>) => {
       context = given;
     },

@@ -20,8 +20,8 @@ export function chooseHost(
   { stream, decision, hash, retry, tried }: Choice,
 ): Host | undefined {
   const { env, info } = stream.connection;
-  if (cluster.config.discovery === 'originalDst') {
-    const { header } = cluster.config.originalDst;
+  if (cluster.plan.discovery === 'originalDst') {
+    const { header } = cluster.plan.originalDst;
     return cluster.originalFor(info, header && stream.request.headers.get(header));
   }
   const match = decision.weighted?.metadataMatch ?? decision.route.metadataMatch;

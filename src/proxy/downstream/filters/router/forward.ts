@@ -89,7 +89,7 @@ export class Forward implements TryOwner {
     const suppress = stream.connection.config.filters.suppressEnvoyHeaders;
     const context = stream.formatContext();
     context.routeName = route.name;
-    context.clusterName = cluster.config.source.altStatName || decision.cluster;
+    context.clusterName = cluster.plan.altStatName || decision.cluster;
     finalizeRequestHeaders(decision, request, context, !suppress);
     this.#announce(suppress);
     this.#full = full;
@@ -267,7 +267,7 @@ export class Forward implements TryOwner {
 
   /** The name that the request is for becomes its host before the first try; later tries go there as well. */
   #lookUp(hosts: DynamicHosts): void {
-    const secure = this.#cluster?.config.transport.secure ?? false;
+    const secure = this.#cluster?.transports.own.secure ?? false;
     const named = namedIn(this.stream.request.authority, secure ? 443 : 80);
     const failed: Lookup = { kind: 'unknown' };
     const done = (lookup: Lookup): void => {

@@ -59,7 +59,7 @@ export class Mirror implements UpstreamReceiver {
       clearTimeout(this.#timer);
       return;
     }
-    const mode = cluster.config.http.mode;
+    const mode = cluster.plan.http.mode;
     const pool = cluster.pool(host, {
       protocol: mode === 'downstream' ? (request.protocol === 'h2' ? 'h2' : 'h1') : mode,
       sni: undefined,

@@ -6,10 +6,11 @@ import { after, before, describe, test } from 'node:test';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { SecretSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import { CommonTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
-import { readSource } from '../../net/data-source.ts';
-import { FakeAuthority, type Pair } from '../../tls/fake-certificates.ts';
-import { SecretStore } from '../../tls/secret-store.ts';
-import { TlsPlan } from './tls-plan.ts';
+import { readSource } from '../net/data-source.ts';
+import { planTls } from '../plan/tls/tls-plan.ts';
+import { FakeAuthority, type Pair } from './fake-certificates.ts';
+import { SecretStore } from './secret-store.ts';
+import { TlsContext } from './tls-context.ts';
 
 const inline = (text: string): JsonValue => ({ inline_string: text });
 const sds = (name: string): JsonValue => ({ name, sds_config: { ads: {} } });
@@ -36,9 +37,10 @@ describe('TLS contexts', () => {
   const compile = (
     common: JsonValue,
     store = new SecretStore(() => undefined, readSource),
-  ): { plan: TlsPlan; problems: string[] } => {
+  ): { context: TlsContext; problems: string[] } => {
     const problems: string[] = [];
-    return { plan: new TlsPlan(fromJson(CommonTlsContextSchema, common), store, problems), problems };
+    const plan = planTls(fromJson(CommonTlsContextSchema, common), problems);
+    return { context: new TlsContext(plan, store, problems), problems };
   };
 
   test('what cannot be read, is empty or does not fit together is a problem', () => {
@@ -97,14 +99,14 @@ describe('TLS contexts', () => {
       ],
     ];
     for (const [common, expected] of cases) {
-      const { plan, problems } = compile(common);
+      const { context: tls, problems } = compile(common);
       assert.match(problems.join('; '), expected, JSON.stringify(common).slice(0, 200));
-      assert.equal(plan.ready, false, `usable in spite of ${problems}`);
+      assert.equal(tls.ready, false, `usable in spite of ${problems}`);
     }
   });
 
   test('what is whole is taken', () => {
-    const { plan, problems } = compile({
+    const { context: tls, problems } = compile({
       tls_certificates: [{ certificate_chain: inline(own.cert), private_key: inline(own.key) }],
       validation_context: {
         trusted_ca: inline(authority.root),
@@ -113,17 +115,17 @@ describe('TLS contexts', () => {
       },
     });
     assert.deepEqual(problems, []);
-    assert.equal(plan.ready, true);
-    assert.equal(plan.trust?.verifies, true);
+    assert.equal(tls.ready, true);
+    assert.equal(tls.trust?.verifies, true);
   });
 
   test('a secret that cannot be used is refused, and the one before stays', () => {
     const store = new SecretStore(() => undefined, readSource);
-    const { plan, problems } = compile(
+    const { context: tls, problems } = compile(
       { tls_certificate_sds_secret_configs: [sds('own')], validation_context_sds_secret_config: sds('root') },
       store,
     );
-    assert.deepEqual([problems, plan.ready], [[], false]);
+    assert.deepEqual([problems, tls.ready], [[], false]);
     const put = (name: string, json: JsonValue): readonly string[] =>
       store.put(adsRef(name), fromJson(SecretSchema, { name, ...(json as object) }));
     const identity = (pair: Pair): JsonValue => ({
@@ -136,11 +138,11 @@ describe('TLS contexts', () => {
     );
     assert.match(put('root', { validation_context: {} }).join(), /without trusted CA certificates/);
     assert.deepEqual(put('own', identity(own)), []);
-    assert.equal(plan.ready, false, 'verifies nothing while the roots are not there');
+    assert.equal(tls.ready, false, 'verifies nothing while the roots are not there');
 
     assert.deepEqual(put('root', { validation_context: { trusted_ca: inline(authority.root) } }), []);
-    assert.equal(plan.ready, true);
-    const context = plan.context();
+    assert.equal(tls.ready, true);
+    const before = tls.context();
 
     assert.match(
       put('own', {
@@ -155,11 +157,11 @@ describe('TLS contexts', () => {
       }).join(),
       /CRL/,
     );
-    assert.equal(plan.context(), context);
-    assert.equal(plan.trust?.verifies, true);
+    assert.equal(tls.context(), before);
+    assert.equal(tls.trust?.verifies, true);
 
     assert.deepEqual(put('own', identity(other)), []);
-    assert.notEqual(plan.context(), context);
+    assert.notEqual(tls.context(), before);
   });
 
   test('a secret that does not come in time holds nothing up, and is used when it comes', async () => {
@@ -167,18 +169,18 @@ describe('TLS contexts', () => {
     const woken = new Promise<void>((resolve) => store.onChange(resolve));
     const timely = { name: 'own', sds_config: { ads: {}, initial_fetch_timeout: '0.02s' } };
     const forever = { name: 'own', sds_config: { ads: {}, initial_fetch_timeout: '0s' } };
-    const { plan } = compile({ tls_certificate_sds_secret_configs: [timely] }, store);
-    const { plan: patient } = compile(
+    const { context: tls } = compile({ tls_certificate_sds_secret_configs: [timely] }, store);
+    const { context: patient } = compile(
       { tls_certificate_sds_secret_configs: [forever] },
       new SecretStore(() => undefined, readSource),
     );
-    assert.deepEqual([plan.settled, plan.ready], [false, false]);
+    assert.deepEqual([tls.settled, tls.ready], [false, false]);
     // The store's own timer does not keep a process alive.
     const alive = setInterval(() => undefined, 1000);
     await woken;
     clearInterval(alive);
-    assert.deepEqual([plan.settled, plan.ready, patient.settled], [true, false, false]);
-    assert.throws(() => plan.context(), /not supplied/);
+    assert.deepEqual([tls.settled, tls.ready, patient.settled], [true, false, false]);
+    assert.throws(() => tls.context(), /not supplied/);
     store.put(
       adsRef('own'),
       fromJson(SecretSchema, {
@@ -186,16 +188,16 @@ describe('TLS contexts', () => {
         tls_certificate: { certificate_chain: inline(own.cert), private_key: inline(own.key) },
       }),
     );
-    assert.deepEqual([plan.settled, plan.ready], [true, true]);
+    assert.deepEqual([tls.settled, tls.ready], [true, true]);
   });
 
   test('a secret of the wrong kind is not waited for as if it had come', () => {
     const store = new SecretStore(() => undefined, readSource);
-    const { plan } = compile({ tls_certificate_sds_secret_configs: [sds('x')] }, store);
+    const { context: tls } = compile({ tls_certificate_sds_secret_configs: [sds('x')] }, store);
     store.put(
       adsRef('x'),
       fromJson(SecretSchema, { name: 'x', validation_context: { trusted_ca: inline(authority.root) } }),
     );
-    assert.equal(plan.ready, false);
+    assert.equal(tls.ready, false);
   });
 });

@@ -5,8 +5,9 @@ import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/p
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { MatchPredicateSchema } from '@meltemi/envoy-api/envoy/config/common/matcher/v3/matcher';
 import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
-import { Headers } from '../../codec/http/headers.ts';
-import { compileErrorMatcher, type ErrorMatcher } from './error-matcher.ts';
+import { Headers } from '../codec/http/headers.ts';
+import { planErrorMatch } from '../plan/cluster/error-match-plan.ts';
+import { type ErrorMatcher, errorMatcher } from './error-match.ts';
 
 type Init = MessageInitShape<typeof MatchPredicateSchema>;
 
@@ -31,7 +32,8 @@ function matcherOf(predicate: Init, problems: string[] = []): ErrorMatcher | und
   const bytes = toBinary(MatchPredicateSchema, create(MatchPredicateSchema, predicate));
   const outlierDetection = new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(bytes).finish();
   const options = new BinaryWriter().tag(8, WireType.LengthDelimited).bytes(outlierDetection).finish();
-  return compileErrorMatcher(fromBinary(HttpProtocolOptionsSchema, options).$unknown, problems);
+  const plan = planErrorMatch(fromBinary(HttpProtocolOptionsSchema, options).$unknown, problems);
+  return plan && errorMatcher(plan);
 }
 
 const cases: readonly {
@@ -79,9 +81,9 @@ for (const { name, predicate, errors } of cases)
   });
 
 test('without a matcher there is none, and one that is not known is a problem', () => {
-  assert.equal(compileErrorMatcher(undefined, []), undefined);
+  assert.equal(planErrorMatch(undefined, []), undefined);
   assert.equal(
-    compileErrorMatcher(fromBinary(HttpProtocolOptionsSchema, new Uint8Array()).$unknown, []),
+    planErrorMatch(fromBinary(HttpProtocolOptionsSchema, new Uint8Array()).$unknown, []),
     undefined,
   );
   const problems: string[] = [];
