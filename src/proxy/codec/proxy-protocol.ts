@@ -1,7 +1,7 @@
 // The PROXY protocol: who the client is, in front of what it says.
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
-import net from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { ipVersion, isIpv6 } from '../net/ip-text.ts';
 
 export interface ClientAddresses {
   readonly remoteIp: string;
@@ -13,7 +13,7 @@ export interface ClientAddresses {
 const proxySignature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 
 export function proxyHeaderV1({ remoteIp, remotePort, localIp, localPort }: ClientAddresses): Buffer {
-  const family = net.isIPv6(remoteIp) ? 'TCP6' : 'TCP4';
+  const family = isIpv6(remoteIp) ? 'TCP6' : 'TCP4';
   return Buffer.from(`PROXY ${family} ${remoteIp} ${localIp} ${remotePort} ${localPort}\r\n`, 'latin1');
 }
 
@@ -76,11 +76,14 @@ function readV1(bytes: Buffer): ProxyHeader {
   const [, family, remoteIp = '', localIp = '', remotePort, localPort] = match ?? [];
   const client = { remoteIp, localIp, remotePort: Number(remotePort), localPort: Number(localPort) };
   const valid =
-    [remoteIp, localIp].every((ip) => net.isIP(ip) === Number(family)) &&
+    [remoteIp, localIp].every((ip) => ipVersion(ip) === Number(family)) &&
     client.remotePort < 65_536 &&
     client.localPort < 65_536;
   return match && valid ? { ...header, client } : malformed;
 }
+
+/** By address family and transport: TCP over IPv4 and IPv6. */
+const addressSizes: Readonly<Record<number, number>> = { 17: 4, 33: 16 };
 
 function readV2(bytes: Buffer): ProxyHeader {
   if (bytes.length < 16) return incomplete;
@@ -91,7 +94,7 @@ function readV2(bytes: Buffer): ProxyHeader {
   if (bytes.length < length) return incomplete;
   const header = { kind: 'header', version: 2, length } as const;
   if (command === 0x20) return { ...header, client: undefined };
-  const size = family === 0x11 ? 4 : family === 0x21 ? 16 : 0;
+  const size = addressSizes[family] ?? 0;
   if (size === 0 || length < 16 + 2 * size + 4) return malformed;
   const at = (offset: number): string =>
     ipaddr.fromByteArray([...bytes.subarray(offset, offset + size)]).toString();

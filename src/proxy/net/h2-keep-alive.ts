@@ -1,17 +1,7 @@
 // PING frames that find out whether the peer of an HTTP/2 connection is still there, when it has vanished
 // without a word.
 import type { Http2Session } from 'node:http2';
-
-export interface KeepAlivePlan {
-  /** Milliseconds between PINGs; 0 sends none by the clock. */
-  readonly interval: number;
-  /** Milliseconds that an answer may take. */
-  readonly timeout: number;
-  /** Up to that much of the interval is added at random. */
-  readonly jitterPercent: number;
-  /** A connection that was unused for that long is tried before its next request; 0 never. */
-  readonly idleInterval: number;
-}
+import type { KeepAlivePlan } from '../plan/http/h2-options.ts';
 
 export class KeepAlive {
   readonly #session: Http2Session;

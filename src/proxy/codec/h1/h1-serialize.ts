@@ -1,9 +1,9 @@
 // Writes HTTP/1.1 heads, chunks and trailers as text, one byte a character.
-import { STATUS_CODES } from 'node:http';
 import type { Headers } from '../http/headers.ts';
+import { statusTexts } from '../http/status-text.ts';
 
 const statusLines = new Map<number, string>();
-for (const [code, text] of Object.entries(STATUS_CODES))
+for (const [code, text] of Object.entries(statusTexts))
   statusLines.set(Number(code), `HTTP/1.1 ${code} ${text}\r\n`);
 
 /** In the version that the client speaks. */

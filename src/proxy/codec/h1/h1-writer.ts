@@ -1,15 +1,21 @@
 // The sending half of an HTTP/1.1 connection: one message at a time, head held back to go out with the first
 // bytes of the body.
-import type { Wire } from '../../net/wire.ts';
 import type { Headers } from '../http/headers.ts';
 import { chunkText, fieldLines, lastChunk, textLimit } from './h1-serialize.ts';
 
+/** Where it writes to. False asks for a pause, until what is queued has gone out. */
+export interface Sink {
+  /** One byte a character. */
+  writeText(text: string): boolean;
+  writeBoth(text: string, bytes: Uint8Array): boolean;
+}
+
 export class H1Writer {
-  readonly #wire: Wire;
+  readonly #wire: Sink;
   #held = '';
   #chunked = false;
 
-  constructor(wire: Wire) {
+  constructor(wire: Sink) {
     this.#wire = wire;
   }
 

@@ -1,9 +1,11 @@
 // Our flat header lists as the objects of node:http2.
-import type { OutgoingHttpHeaders } from 'node:http2';
 import type { Headers } from '../http/headers.ts';
 import { isHopByHop } from '../http/hop-by-hop.ts';
 
-export function toH2(headers: Headers, into: OutgoingHttpHeaders): OutgoingHttpHeaders {
+/** What node:http2 takes. */
+export type H2Fields = Record<string, number | string | string[] | undefined>;
+
+export function toH2(headers: Headers, into: H2Fields): H2Fields {
   const list = headers.list;
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i] ?? '';

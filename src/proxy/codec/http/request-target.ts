@@ -1,5 +1,5 @@
 // What a request line and its Host are for: path, authority, scheme.
-import { isIPv6 } from 'node:net';
+import { isIpv6 } from '../../net/ip-text.ts';
 import type { ScannedHead } from '../h1/head-scanner.ts';
 import { validAuthority } from './authority.ts';
 
@@ -42,5 +42,5 @@ function form(head: ScannedHead, host: string, refusesHttps: boolean): Target | 
  */
 function namesOneHost(authority: string): boolean {
   const [whole, address, port = '0'] = /^(?:[a-z0-9.-]+|\[([^\]]*)\])(?::(\d{1,5}))?$/i.exec(authority) ?? [];
-  return whole !== undefined && (address === undefined || isIPv6(address)) && Number(port) <= 65_535;
+  return whole !== undefined && (address === undefined || isIpv6(address)) && Number(port) <= 65_535;
 }

@@ -1,6 +1,5 @@
 // What happens to a request's headers before a route is chosen, as Envoy's connection manager does it.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
-import { randomFillSync } from 'node:crypto';
 import { dropHopByHop } from '../../codec/http/hop-by-hop.ts';
 import type { Request } from '../../codec/http/request.ts';
 import { addressBytes, inPrefix } from '../../net/address.ts';
@@ -15,7 +14,13 @@ export interface Entry {
   readonly clientIp: string;
 }
 
-export function enterRequest(request: Request, connection: ConnectionInfo, config: HcmConfig): Entry {
+export interface EntryContext {
+  readonly connection: ConnectionInfo;
+  readonly config: HcmConfig;
+  readonly newId: () => string;
+}
+
+export function enterRequest(request: Request, { connection, config, newId }: EntryContext): Entry {
   const headers = request.headers;
   dropHopByHop(headers, request.upgrade !== undefined);
   const te = headers.get('te');
@@ -40,7 +45,7 @@ export function enterRequest(request: Request, connection: ConnectionInfo, confi
     config.generateRequestId &&
     (!headers.has('x-request-id') || (edge && !config.preserveExternalRequestId))
   )
-    headers.set('x-request-id', randomId());
+    headers.set('x-request-id', newId());
   forwardClientCert(request, connection.tls, config.xfcc);
   return { internal: client.internal, clientIp: client.ip };
 }
@@ -119,26 +124,3 @@ const control = new Set([
   'x-envoy-original-url',
   'x-envoy-hedge-on-per-try-timeout',
 ]);
-
-const pool = Buffer.alloc(16 * 256);
-let used = pool.length;
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-/** A random UUID (RFC 9562 version 4); random bytes are drawn for many at a time. */
-function randomId(): string {
-  if (used === pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  const at = used;
-  used += 16;
-  let text = '';
-  for (let i = 0; i < 16; i++) {
-    let byte = pool[at + i] ?? 0;
-    if (i === 6) byte = (byte & 0x0f) | 0x40;
-    if (i === 8) byte = (byte & 0x3f) | 0x80;
-    text += hex[byte];
-    if (i === 3 || i === 5 || i === 7 || i === 9) text += '-';
-  }
-  return text;
-}

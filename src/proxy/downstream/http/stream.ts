@@ -27,6 +27,7 @@ import { Forward } from '../filters/router/forward.ts';
 import type { Answerable, StreamHost } from './contracts.ts';
 import { ExchangeContext } from './format-context.ts';
 import { type LocalReply, type ReplyMessage, replyMessage } from './local-reply.ts';
+import { randomId } from './request-id.ts';
 import { type Lapse, StreamClocks } from './stream-clocks.ts';
 
 export class HttpStream implements RequestReceiver, Answerable {
@@ -76,7 +77,7 @@ export class HttpStream implements RequestReceiver, Answerable {
       this.request.headers.remove('expect');
     }
     this.#takeOperation();
-    const entry = enterRequest(this.request, this.connection.info, config);
+    const entry = enterRequest(this.request, { connection: this.connection.info, config, newId: randomId });
     this.clientIp = entry.clientIp;
     this.internal = entry.internal;
     if (config.filters.healthChecks.length > 0 && this.#healthAnswered(config.filters.healthChecks)) return;

@@ -2,7 +2,17 @@
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto
 import type { Http2ProtocolOptions } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
 import { millis } from '../../net/duration.ts';
-import type { KeepAlivePlan } from '../../net/h2-keep-alive.ts';
+
+export interface KeepAlivePlan {
+  /** Milliseconds between PINGs; 0 sends none by the clock. */
+  readonly interval: number;
+  /** Milliseconds that an answer may take. */
+  readonly timeout: number;
+  /** Up to that much of the interval is added at random. */
+  readonly jitterPercent: number;
+  /** A connection that was unused for that long is tried before its next request; 0 never. */
+  readonly idleInterval: number;
+}
 
 export interface H2Options {
   readonly maxConcurrentStreams: number;
