@@ -2,9 +2,11 @@
 // itself in the end.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { innerPureFolders, mappedFolders, readImportTable } from './import-table.ts';
+import { forbiddenInside, innerFolderOf, isForTests, knots, testImports } from './inner-folders.ts';
+import { impurities, reachedImpurities, reachedPackages } from './purity.ts';
 import { cycles, readSources, type SourceFile, sourceFile } from './source-files.ts';
 
 const checkout = resolve(import.meta.dirname, '../..');
@@ -40,75 +42,15 @@ function forbiddenEdges(all: readonly SourceFile[]): readonly string[] {
   });
 }
 
-function innerFolderOf(root: string, path: string): string | undefined {
-  const [folder, ...rest] = path.startsWith(`${root}/`) ? path.slice(root.length + 1).split('/') : [];
-  return rest.length > 0 ? folder : undefined;
-}
-
-/** Files that stand in the root itself may be imported by all of it, and import all of it. */
-function forbiddenInside(
-  root: string,
-  inner: ReturnType<typeof readImportTable>,
-  all: readonly SourceFile[],
-): readonly string[] {
-  return all.flatMap((file) => {
-    const folder = innerFolderOf(root, file.path) ?? '';
-    const targets = new Set(file.imports.flatMap((path) => innerFolderOf(root, path) ?? []));
-    return [...targets]
-      .filter((target) => target !== folder && !inner.get(folder)?.allowed.has(target))
-      .map((target) => `${file.path} imports ${root}/${target}`);
-  });
-}
-
-/** Rings among the folders of one folder. */
-function knots(all: readonly SourceFile[]): readonly string[] {
-  const roots = new Set(all.map(({ path }) => dirname(dirname(path))).filter((path) => path !== '.'));
-  return [...roots].flatMap((root) => {
-    const edges = new Map<string, Set<string>>();
-    for (const file of all) {
-      const folder = innerFolderOf(root, file.path);
-      if (folder === undefined) continue;
-      const targets = edges.get(folder) ?? new Set();
-      edges.set(folder, targets);
-      for (const path of file.imports) {
-        const target = innerFolderOf(root, path);
-        if (target !== undefined && target !== folder) targets.add(target);
-      }
-    }
-    const graph = [...edges].map(([path, targets]) => ({ path, imports: [...targets] }));
-    return cycles(graph).map((ring) => `${root}: ${ring.join(' -> ')}`);
-  });
-}
-
-/** Stand-ins and test data lie beside the tests that use them. */
-function isForTests(path: string): boolean {
-  return /(?:^|\/)(?:testing\/|fake-|testdata-)/.test(path);
-}
-
-function testImports({ path, imports }: SourceFile): readonly string[] {
-  return imports.filter(isForTests).map((target) => `${path} imports ${target}`);
-}
+/** Of a folder; the proxy has a second one, behind which nothing runs. */
+const doors = /^(?:[a-z-]+\/index|proxy\/pure)\.ts$/;
 
 function bypasses(all: readonly SourceFile[]): readonly string[] {
   return all.flatMap((file) =>
     file.imports
-      .filter((path) => folderOf(path) !== folderOf(file.path) && path !== `${folderOf(path)}/index.ts`)
+      .filter((path) => folderOf(path) !== folderOf(file.path) && !doors.test(path))
       .map((path) => `${file.path} imports ${path}, past its folder's index.ts`),
   );
-}
-
-/** What only an edge of the program may touch. */
-const impure =
-  /(?<![\w.$#])(?:process\.(?:env|argv|exit|cwd|pid|platform|std\w+|hrtime|on|once)\b|console\.|Date\.now\(|new Date\(\)|performance\.now\(|Math\.random\(|setTimeout\(|setInterval\()/;
-
-function impurities(all: readonly SourceFile[]): readonly string[] {
-  return all.flatMap((file) => {
-    const modules = file.specifiers
-      .filter((one) => one.startsWith('node:'))
-      .map((one) => `${file.path} imports ${one}`);
-    const used = impure.exec(withoutStrings(file.code));
-    return used ? [...modules, `${file.path} uses ${used[0]}`] : modules;
-  });
 }
 
 /** The limit for files; the linter has the one for functions. */
@@ -118,15 +60,11 @@ function tooLong(all: readonly SourceFile[]): readonly string[] {
   return all.filter(({ lines }) => lines > maxLines).map(({ path, lines }) => `${path}: ${lines}`);
 }
 
-function withoutStrings(code: string): string {
-  return code.replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''").replace(/\/\/.*$/gm, '');
-}
-
 test('every folder of src has a row in the map, and every row a folder', () => {
   const present = [...new Set(product.map((file) => folderOf(file.path)))].sort();
   assert.deepEqual([...rules.keys()].sort(), present);
   assert.ok(
-    pureFolders.includes('translate') && pureFolders.includes('proxy/decide/route'),
+    pureFolders.includes('translate') && pureFolders.includes('proxy/decide'),
     `pure: ${pureFolders.join(' ')}`,
   );
 });
@@ -169,8 +107,30 @@ test('no file imports itself by way of others', () => {
   );
 });
 
-test('pure folders touch nothing of the outside world', () => {
-  report('impure:', impurities(product.filter(isPure)));
+/** Not followed yet: its filters still name the environment of the running proxy. */
+const except = new Set(['proxy/plan/http/manager-plan.ts']);
+
+test('pure folders reach nothing of the outside world, by whatever way', () => {
+  report('impure:', reachedImpurities({ files: product, from: product.filter(isPure), except }));
+});
+
+test("the proxy's pure door stands in front of known packages only", () => {
+  const inner = product.filter(({ path }) => /^proxy\/(?:pure\.ts$|plan\/|decide\/|codec\/)/.test(path));
+  const reach = { files: product, from: inner, except };
+  const allowed = /^(?:@meltemi\/envoy-api|@bufbuild\/protobuf|re2js$|ipaddr\.js$)/;
+  report('impure:', [...reachedImpurities(reach), ...reachedPackages(reach, allowed)]);
+});
+
+test('an exception that is none any more is to be deleted', () => {
+  const stale = [...except].filter(
+    (path) =>
+      reachedImpurities({
+        files: product,
+        from: product.filter((file) => file.path === path),
+        except: new Set(),
+      }).length === 0,
+  );
+  report('pure by now:', stale);
 });
 
 test('files stay short enough to hold in mind', () => {
@@ -204,4 +164,15 @@ test('the checks find what they are for', () => {
     'mesh/x.ts imports mesh/fake-y.ts',
   ]);
   assert.deepEqual(impurities([bad]), ['mesh/bad.ts imports node:fs', 'mesh/bad.ts uses Date.now(']);
+  const good = sourceFile('mesh/good.ts', "import type { Y } from './middle.ts';");
+  const middle = sourceFile('mesh/middle.ts', "import './bad.ts';\nimport 'left-pad';");
+  const reach = { files: [good, middle, bad], from: [good], except: new Set<string>() };
+  assert.deepEqual(reachedImpurities(reach), [
+    'mesh/bad.ts imports node:fs (by way of mesh/good.ts -> mesh/middle.ts)',
+    'mesh/bad.ts uses Date.now( (by way of mesh/good.ts -> mesh/middle.ts)',
+  ]);
+  assert.deepEqual(reachedPackages(reach, /^right-pad/), [
+    'mesh/middle.ts imports left-pad (by way of mesh/good.ts)',
+  ]);
+  assert.deepEqual(reachedImpurities({ ...reach, except: new Set(['mesh/middle.ts']) }), []);
 });

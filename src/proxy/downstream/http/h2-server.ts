@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { guardSession } from '../../../xds/index.ts';
 import { toH2 } from '../../codec/h2/h2-fields.ts';
 import { readRequestHead, readTrailers } from '../../codec/h2/h2-head.ts';
-import { H2Overhead } from '../../codec/h2/h2-overhead.ts';
 import type { Headers } from '../../codec/http/headers.ts';
 import { passableTrailers } from '../../codec/http/hop-by-hop.ts';
 import type { RequestReceiver, Responder } from '../../codec/http/message-contract.ts';
@@ -13,6 +12,7 @@ import { longestTimer } from '../../net/duration.ts';
 import { KeepAlive } from '../../net/h2-keep-alive.ts';
 import type { H2Options } from '../../plan/http/h2-options.ts';
 import type { RequestHandler } from './h1-server.ts';
+import { H2Overhead } from './h2-overhead.ts';
 import { ignoreStrayAcks } from './h2-stray-acks.ts';
 
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } =
