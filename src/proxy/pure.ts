@@ -1,7 +1,13 @@
 // The proxy's pure door: what a message of xDS means (plans) and what is decided by it, for those who want to know
 // what a proxy would do without running one. Nothing behind it reaches a socket, a file or a clock.
 export type { ConnectionInfo } from './decide/connection-info.ts';
-export { type ConnectionFacts, chooseChain } from './decide/filter-chain.ts';
+export {
+  type ChainDecision,
+  type ChainLoss,
+  type ConnectionFacts,
+  decideChain,
+  lossText,
+} from './decide/filter-chain.ts';
 export * from './decide/lb/index.ts';
 export * from './decide/route/index.ts';
 export { type ClusterPlan, planCluster } from './plan/cluster/cluster-plan.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChainMatch } from '../plan/listener/chain-match.ts';
-import { type ConnectionFacts, chooseChain } from './filter-chain.ts';
+import { type ConnectionFacts, chooseChain, decideChain, lossText } from './filter-chain.ts';
 
 const any: ChainMatch = {
   destinationPort: undefined,
@@ -32,7 +32,11 @@ function check(
   expected: string | undefined,
 ): void {
   const list = Object.entries(chains).map(([name, match]) => ({ name, match: { ...any, ...match } }));
-  assert.equal(chooseChain(list, { ...facts, ...connection })?.name, expected);
+  const all = { ...facts, ...connection };
+  assert.equal(chooseChain(list, all)?.name, expected);
+  const decision = decideChain(list, undefined, all);
+  assert.equal(decision.chosen?.name, expected);
+  assert.equal(decision.lost.length, list.length - (expected === undefined ? 0 : 1));
 }
 
 test('destination port beats the rest and is never gone back from', () => {
@@ -86,3 +90,51 @@ test('source type, prefix and port', () => {
   check({ port: { sourcePorts: [4000] }, all: {} }, {}, 'port');
   check({ port: { sourcePorts: [1] }, all: {} }, {}, 'all');
 });
+
+const reasons: readonly {
+  readonly chains: Readonly<Record<string, Partial<ChainMatch>>>;
+  readonly expected: readonly string[];
+}[] = [
+  {
+    chains: { port: { destinationPort: 81 }, all: {} },
+    expected: ['port: destination port: wants 81, the connection has 80'],
+  },
+  {
+    chains: { wide: { destinations: [ten8] }, narrow: { destinations: [ten24] } },
+    expected: ['wide: destination address: another chain fits more closely'],
+  },
+  {
+    chains: { other: { destinations: [{ bytes: [11, 0, 0, 0], length: 8 }] } },
+    expected: ['other: destination address: wants 11.0.0.0/8, the connection has 10.1.2.3', 'default chain'],
+  },
+  {
+    chains: {
+      named: { serverNames: ['a', 'b'] },
+      tls: { transportProtocol: 'tls' },
+      h2: { applicationProtocols: ['h2'] },
+    },
+    expected: [
+      'named: server name: wants a or b, the connection has none',
+      'tls: transport protocol: wants tls, the connection has raw_buffer',
+      'h2: application protocols: wants h2, the connection has none',
+      'default chain',
+    ],
+  },
+  {
+    chains: { local: { sourceType: 'local' }, port: { sourcePorts: [1, 2] }, all: {}, twin: {} },
+    expected: [
+      'local: source type: wants local, the connection has external',
+      'port: source port: wants 1 or 2, the connection has 4000',
+      'twin: another chain fits as well and comes first',
+    ],
+  },
+];
+
+for (const { chains, expected } of reasons)
+  test(`why not: ${Object.keys(chains)}`, () => {
+    const list = Object.entries(chains).map(([name, match]) => ({ name, match: { ...any, ...match } }));
+    const decision = decideChain(list, { name: 'default', match: any }, facts);
+    const told = decision.lost.map(({ chain, loss }) => `${chain.name}: ${lossText(loss)}`);
+    assert.deepEqual(decision.isDefault ? [...told, 'default chain'] : told, expected);
+    assert.deepEqual(structuredClone(decision), decision);
+  });

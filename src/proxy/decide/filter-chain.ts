@@ -1,7 +1,8 @@
 // Which filter chain of a listener takes a connection. A pure decision, in Envoy's order of criteria, never
 // going back to a wider one.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto#config-listener-v3-filterchainmatch
-import { addressBytes, inPrefix, type Prefix } from '../net/address.ts';
+import { unreachable } from '../../base/index.ts';
+import { addressBytes, formatPrefix, inPrefix, type Prefix } from '../net/address.ts';
 import type { ChainMatch } from '../plan/listener/chain-match.ts';
 
 export interface ConnectionFacts {
@@ -15,8 +16,61 @@ export interface ConnectionFacts {
   readonly applicationProtocols: readonly string[];
 }
 
-/** How well a chain fits one criterion: below 0 not at all, 0 by not asking, more for the more specific. */
-type Fit = (match: ChainMatch, facts: Prepared) => number;
+/** Why a chain does not take a connection. */
+export type ChainLoss =
+  | { readonly kind: 'mismatch'; readonly criterion: string; readonly wants: string; readonly has: string }
+  /** Another chain asks for something narrower. */
+  | { readonly kind: 'lessSpecific'; readonly criterion: string }
+  /** Another chain fits as well, and stands before it. */
+  | { readonly kind: 'later' };
+
+export interface ChainDecision<C> {
+  readonly chosen: C | undefined;
+  /** It takes what no other chain does. */
+  readonly isDefault: boolean;
+  readonly lost: readonly { readonly chain: C; readonly loss: ChainLoss }[];
+}
+
+interface Matched {
+  readonly match: ChainMatch;
+}
+
+/** Undefined when none of them fits: then it is for the default chain, where there is one. */
+export function chooseChain<C extends Matched>(chains: readonly C[], facts: ConnectionFacts): C | undefined {
+  return narrow(chains, facts, undefined);
+}
+
+/** The same choice with why each other chain was not taken. */
+export function decideChain<C extends Matched>(
+  chains: readonly C[],
+  defaultChain: C | undefined,
+  facts: ConnectionFacts,
+): ChainDecision<C> {
+  const lost: { chain: C; loss: ChainLoss }[] = [];
+  const found = narrow(chains, facts, (chain, loss) => lost.push({ chain, loss }));
+  return { chosen: found ?? defaultChain, isDefault: !found && defaultChain !== undefined, lost };
+}
+
+export function lossText(loss: ChainLoss): string {
+  switch (loss.kind) {
+    case 'mismatch':
+      return `${loss.criterion}: wants ${loss.wants}, the connection has ${loss.has}`;
+    case 'lessSpecific':
+      return `${loss.criterion}: another chain fits more closely`;
+    case 'later':
+      return 'another chain fits as well and comes first';
+    default:
+      return unreachable(loss);
+  }
+}
+
+interface Criterion {
+  readonly name: string;
+  /** How well a chain fits: below 0 not at all, 0 by not asking, more for the more specific. */
+  readonly fit: (match: ChainMatch, facts: Prepared) => number;
+  readonly wants: (match: ChainMatch) => string;
+  readonly has: (facts: Prepared) => string;
+}
 
 interface Prepared extends ConnectionFacts {
   readonly destinationBytes: readonly number[];
@@ -24,45 +78,122 @@ interface Prepared extends ConnectionFacts {
   readonly local: boolean;
 }
 
-const criteria: readonly Fit[] = [
-  (match, facts) =>
-    match.destinationPort === undefined ? 0 : match.destinationPort === facts.destinationPort ? 1 : -1,
-  (match, facts) => longest(match.destinations, facts.destinationBytes),
-  (match, facts) => serverNameFit(match.serverNames, facts.serverName),
-  (match, facts) =>
-    match.transportProtocol === '' ? 0 : match.transportProtocol === facts.transportProtocol ? 1 : -1,
-  (match, facts) => protocolFit(match.applicationProtocols, facts.applicationProtocols),
-  (match, facts) => longest(match.directSources, facts.sourceBytes),
-  (match, facts) =>
-    match.sourceType === 'any' ? 0 : (match.sourceType === 'local') === facts.local ? 1 : -1,
-  (match, facts) => longest(match.sources, facts.sourceBytes),
-  (match, facts) =>
-    match.sourcePorts.length === 0 ? 0 : match.sourcePorts.includes(facts.sourcePort) ? 1 : -1,
+const criteria: readonly Criterion[] = [
+  {
+    name: 'destination port',
+    fit: (match, facts) => same(match.destinationPort, facts.destinationPort),
+    wants: (match) => String(match.destinationPort),
+    has: (facts) => String(facts.destinationPort),
+  },
+  {
+    name: 'destination address',
+    fit: (match, facts) => longest(match.destinations, facts.destinationBytes),
+    wants: (match) => prefixesText(match.destinations),
+    has: (facts) => facts.destinationIp,
+  },
+  {
+    name: 'server name',
+    fit: (match, facts) => serverNameFit(match.serverNames, facts.serverName),
+    wants: (match) => match.serverNames.join(' or '),
+    has: (facts) => facts.serverName ?? 'none',
+  },
+  {
+    name: 'transport protocol',
+    fit: (match, facts) => same(match.transportProtocol || undefined, facts.transportProtocol),
+    wants: (match) => match.transportProtocol,
+    has: (facts) => facts.transportProtocol,
+  },
+  {
+    name: 'application protocols',
+    fit: (match, facts) => protocolFit(match.applicationProtocols, facts.applicationProtocols),
+    wants: (match) => match.applicationProtocols.join(' or '),
+    has: (facts) => facts.applicationProtocols.join(', ') || 'none',
+  },
+  {
+    name: 'direct source address',
+    fit: (match, facts) => longest(match.directSources, facts.sourceBytes),
+    wants: (match) => prefixesText(match.directSources),
+    has: (facts) => facts.sourceIp,
+  },
+  {
+    name: 'source type',
+    fit: (match, facts) => same(match.sourceType === 'any' ? undefined : match.sourceType, typeOf(facts)),
+    wants: (match) => match.sourceType,
+    has: typeOf,
+  },
+  {
+    name: 'source address',
+    fit: (match, facts) => longest(match.sources, facts.sourceBytes),
+    wants: (match) => prefixesText(match.sources),
+    has: (facts) => facts.sourceIp,
+  },
+  {
+    name: 'source port',
+    fit: (match, facts) => {
+      if (match.sourcePorts.length === 0) return 0;
+      return match.sourcePorts.includes(facts.sourcePort) ? 1 : -1;
+    },
+    wants: (match) => match.sourcePorts.join(' or '),
+    has: (facts) => String(facts.sourcePort),
+  },
 ];
 
-export function chooseChain<C extends { readonly match: ChainMatch }>(
+type Lose<C> = (chain: C, loss: ChainLoss) => void;
+
+function narrow<C extends Matched>(
   chains: readonly C[],
   facts: ConnectionFacts,
+  lose: Lose<C> | undefined,
 ): C | undefined {
+  const prepared = prepare(facts);
+  let left = chains;
+  for (const criterion of criteria) {
+    const fits = left.map((chain) => criterion.fit(chain.match, prepared));
+    const best = Math.max(-1, ...fits);
+    if (lose)
+      for (const [index, chain] of left.entries()) {
+        const fit = fits[index] ?? -1;
+        if (fit < 0) lose(chain, mismatch(criterion, chain.match, prepared));
+        else if (fit < best) lose(chain, { kind: 'lessSpecific', criterion: criterion.name });
+      }
+    if (best < 0) return undefined;
+    left = left.filter((_, index) => fits[index] === best);
+  }
+  const [first, ...later] = left;
+  if (lose) for (const chain of later) lose(chain, { kind: 'later' });
+  return first;
+}
+
+function prepare(facts: ConnectionFacts): Prepared {
   const sourceBytes = addressBytes(facts.sourceIp);
-  const prepared: Prepared = {
+  return {
     ...facts,
     destinationBytes: addressBytes(facts.destinationIp),
     sourceBytes,
     local: facts.sourceIp === facts.destinationIp || sourceBytes[0] === 127 || facts.sourceIp === '::1',
   };
-  let left = chains;
-  for (const fit of criteria) {
-    let best = -1;
-    const fits = left.map((chain) => {
-      const value = fit(chain.match, prepared);
-      if (value > best) best = value;
-      return value;
-    });
-    if (best < 0) return undefined;
-    left = left.filter((_, index) => fits[index] === best);
-  }
-  return left[0];
+}
+
+function mismatch(criterion: Criterion, match: ChainMatch, facts: Prepared): ChainLoss {
+  return {
+    kind: 'mismatch',
+    criterion: criterion.name,
+    wants: criterion.wants(match),
+    has: criterion.has(facts),
+  };
+}
+
+function same<T>(wanted: T | undefined, actual: T): number {
+  if (wanted === undefined) return 0;
+  return wanted === actual ? 1 : -1;
+}
+
+function typeOf({ local }: Prepared): 'local' | 'external' {
+  return local ? 'local' : 'external';
+}
+
+function prefixesText(prefixes: readonly Prefix[]): string {
+  return prefixes.map(formatPrefix).join(' or ');
 }
 
 function longest(prefixes: readonly Prefix[], address: readonly number[]): number {

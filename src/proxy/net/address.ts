@@ -49,6 +49,11 @@ export function compilePrefix(range: CidrRange, problems: string[]): Prefix | un
   return { bytes: addressBytes(range.addressPrefix), length: range.prefixLen ?? 0 };
 }
 
+/** `10.0.0.0/8`. */
+export function formatPrefix({ bytes, length }: Prefix): string {
+  return `${ipaddr.fromByteArray([...bytes])}/${length}`;
+}
+
 export function addressBytes(ip: string): readonly number[] {
   return ipaddr.isValid(ip) ? ipaddr.process(ip).toByteArray() : [];
 }
