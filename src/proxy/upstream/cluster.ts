@@ -3,6 +3,7 @@ import { type ErrorMatcher, errorMatcher } from '../decide/error-match.ts';
 import {
   createLoadBalancer,
   type LbContext,
+  type LbExplanation,
   type LoadBalancer,
   type LocalityHosts,
 } from '../decide/lb/index.ts';
@@ -112,6 +113,11 @@ export class Cluster {
 
   choose(context: LbContext<Host>): Host | undefined {
     return this.#balancer.choose(context);
+  }
+
+  /** A choice with its reasons. */
+  explain(context: LbContext<Host>): LbExplanation {
+    return this.#balancer.explain(context);
   }
 
   /**

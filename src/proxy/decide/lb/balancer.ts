@@ -1,6 +1,8 @@
 // The load balancer: priority first, then health or panic, then locality, then the policy's picker.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/load_balancing
 import type { LbPlan } from '../../plan/cluster/lb-plan.ts';
+import { type Choice, explainChoice } from './explain-choice.ts';
+import type { LbExplanation, Place } from './explanation.ts';
 import type { LbContext, LbHost, LoadBalancer, LocalityHosts } from './host.ts';
 import { modulo } from './maglev.ts';
 import type { Picker } from './picker.ts';
@@ -35,14 +37,22 @@ class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
   }
 
   choose(context: LbContext<H>): H | undefined {
-    const hash = this.#hashes ? (context.hash ?? drawHash(context.random)) : undefined;
-    const attempts = context.avoid ? (context.maxAttempts ?? 0) + 1 : 1;
-    let host: H | undefined;
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      host = this.#picker(context, hash)?.pick(context, hash, attempt);
-      if (host === undefined || !context.avoid?.(host)) return host;
-    }
-    return host;
+    return this.#choose(context, undefined);
+  }
+
+  explain(context: LbContext<H>): LbExplanation {
+    const places: (Place | undefined)[] = [];
+    const host = this.#choose(context, places);
+    const place = places.at(-1);
+    const choice: Choice<H> = {
+      plan: this.#config,
+      priorities: this.#priorities,
+      loads: this.#loadsFor(context),
+      place,
+      picker: place && this.#pickerAt(place),
+      host,
+    };
+    return explainChoice(choice, context);
   }
 
   update(localities: readonly LocalityHosts<H>[]): void {
@@ -58,28 +68,59 @@ class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
       return new PriorityHosts(this.#config, own, before[priority]);
     });
     this.#loads = this.#loadsWithout([]);
-    this.#only = this.#loads.healthy[0] === 100 ? this.#pickerOf(0, 'healthy') : undefined;
+    this.#only = this.#loads.healthy[0] === 100 ? this.#pickerAt(this.#placeOf(0, 'healthy')) : undefined;
   }
 
-  #picker(context: LbContext<H>, hash: Hash64 | undefined): Picker<H> | undefined {
-    const excluded = context.avoidPriorities;
-    if (this.#only && !excluded?.length) return this.#only;
-    const loads = excluded?.length ? this.#loadsWithout(excluded) : this.#loads;
+  /** `places` is given where one wants to be told where each draw fell. */
+  #choose(context: LbContext<H>, places: (Place | undefined)[] | undefined): H | undefined {
+    const hash = this.#hashes ? (context.hash ?? drawHash(context.random)) : undefined;
+    const attempts = context.avoid ? (context.maxAttempts ?? 0) + 1 : 1;
+    let host: H | undefined;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      host = this.#picker(context, hash, places)?.pick(context, hash, attempt);
+      if (host === undefined || !context.avoid?.(host)) return host;
+    }
+    return host;
+  }
+
+  #picker(
+    context: LbContext<H>,
+    hash: Hash64 | undefined,
+    places: (Place | undefined)[] | undefined,
+  ): Picker<H> | undefined {
+    if (this.#only && !context.avoidPriorities?.length) {
+      places?.push(this.#placeOf(0, 'healthy'));
+      return this.#only;
+    }
+    const place = this.#draw(context, hash);
+    places?.push(place);
+    return place && this.#pickerAt(place);
+  }
+
+  #draw(context: LbContext<H>, hash: Hash64 | undefined): Place | undefined {
+    const loads = this.#loadsFor(context);
     // 1 to 100, as the loads are percentages.
     let draw = (hash ? modulo(hash, 100) : Math.floor(context.random() * 100)) + 1;
     for (const health of ['healthy', 'degraded'] as const) {
       for (const [priority, load] of loads[health].entries()) {
-        if (draw <= load) return this.#pickerOf(priority, health);
+        if (draw <= load) return this.#placeOf(priority, health);
         draw -= load;
       }
     }
     return undefined;
   }
 
-  #pickerOf(priority: number, health: 'healthy' | 'degraded'): Picker<H> | undefined {
-    const hosts = this.#priorities[priority];
-    if (!this.#loads.panic[priority]) return hosts?.picker(health);
-    return this.#config.failOnPanic ? undefined : hosts?.picker('all');
+  #placeOf(priority: number, health: 'healthy' | 'degraded'): Place {
+    return { priority, hosts: this.#loads.panic[priority] ? 'all' : health };
+  }
+
+  #pickerAt({ priority, hosts }: Place): Picker<H> | undefined {
+    const fails = hosts === 'all' && this.#config.failOnPanic;
+    return fails ? undefined : this.#priorities[priority]?.picker(hosts);
+  }
+
+  #loadsFor({ avoidPriorities }: LbContext<H>): PriorityLoads {
+    return avoidPriorities?.length ? this.#loadsWithout(avoidPriorities) : this.#loads;
   }
 
   // Once every usable priority has been tried, all of them count again.

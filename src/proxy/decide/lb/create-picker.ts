@@ -4,7 +4,7 @@ import type { LbPlan, LbPolicyPlan, SlowStart } from '../../plan/cluster/lb-plan
 import { EdfScheduler } from './edf.ts';
 import type { LbContext, LbHost } from './host.ts';
 import { MaglevTable } from './maglev.ts';
-import type { HostShare, Picker } from './picker.ts';
+import { equalShares, type HostShare, type Picker, sharesOf } from './picker.ts';
 import { HashRing } from './ring-hash.ts';
 
 export interface PickerInput<H extends LbHost> {
@@ -63,6 +63,10 @@ class RoundRobinPicker<H extends LbHost> implements Picker<H> {
     this.#rotation.index = index + 1;
     return this.#hosts[index];
   }
+
+  shares(): readonly HostShare<H>[] {
+    return equalShares(this.#hosts);
+  }
 }
 
 class RandomPicker<H extends LbHost> implements Picker<H> {
@@ -74,6 +78,10 @@ class RandomPicker<H extends LbHost> implements Picker<H> {
 
   pick(context: LbContext<H>): H | undefined {
     return this.#hosts[Math.floor(context.random() * this.#hosts.length)];
+  }
+
+  shares(): readonly HostShare<H>[] {
+    return equalShares(this.#hosts);
   }
 }
 
@@ -97,6 +105,8 @@ class LeastRequestPicker<H extends LbHost> implements Picker<H> {
     }
     return best;
   }
+
+  shares(): undefined {}
 }
 
 type WeightedPolicy = LbPolicyPlan & { kind: 'roundRobin' | 'leastRequest' };
@@ -124,6 +134,12 @@ class EdfPicker<H extends LbHost> implements Picker<H> {
       this.#started = true;
     }
     return this.#scheduler.next((host) => this.#weight(host));
+  }
+
+  shares(now: Millis): readonly HostShare<H>[] | undefined {
+    if (this.#policy.kind === 'leastRequest') return undefined;
+    this.#now = now;
+    return sharesOf(this.#hosts.map((host) => [host, this.#weight(host)]));
   }
 
   #weight(host: H): number {

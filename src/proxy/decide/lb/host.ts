@@ -2,6 +2,7 @@
 // what a choice depends on.
 import type { Millis } from '../../../base/index.ts';
 import type { Health, HostMetadata } from '../../plan/cluster/endpoints-plan.ts';
+import type { LbExplanation } from './explanation.ts';
 import type { Hash64 } from './xx-hash.ts';
 
 /**
@@ -63,6 +64,11 @@ export interface LoadBalancer<H extends LbHost> {
   choose(context: LbContext<H>): H | undefined;
   /** Replaces the hosts. Rotation state is kept where it can be. */
   update(localities: readonly LocalityHosts<H>[]): void;
+  /**
+   * The choice that `choose` would make, with the reasons; it counts as one, so that rotation moves on. Plain: hosts
+   * stand in it by their addresses.
+   */
+  explain(context: LbContext<H>): LbExplanation;
   /** Re-reads health, ejection and weight of the same hosts. */
   refresh(): void;
 }

@@ -1,7 +1,7 @@
 // Maglev's lookup table, filled as Envoy fills it: constant-time choice, little disruption when hosts change.
 // https://research.google/pubs/maglev-a-fast-and-reliable-software-network-load-balancer/ (section 3.4)
 import type { LbContext, LbHost } from './host.ts';
-import { type HostShare, hashKeyOf, type Picker } from './picker.ts';
+import { type HostShare, hashKeyOf, type Picker, sharesOf } from './picker.ts';
 import { type Hash64, xxHash64 } from './xx-hash.ts';
 
 interface Candidate<H> {
@@ -28,6 +28,11 @@ export class MaglevTable<H extends LbHost> implements Picker<H> {
     return this.#table[
       modulo(attempt > 0 ? { hi: ~hash.hi >>> 0, lo: (hash.lo ^ ~(attempt - 1)) >>> 0 } : hash, size)
     ];
+  }
+
+  /** By slots. */
+  shares(): readonly HostShare<H>[] {
+    return sharesOf(this.#table.flatMap((host) => (host ? [[host, 1] as const] : [])));
   }
 }
 

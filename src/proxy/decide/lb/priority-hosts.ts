@@ -1,9 +1,12 @@
 // The hosts of one priority, split by health, with a picker for each list that is asked for.
+import type { Millis } from '../../../base/index.ts';
+import type { Health } from '../../plan/cluster/endpoints-plan.ts';
 import type { LbPlan } from '../../plan/cluster/lb-plan.ts';
 import { createPicker, type Rotation } from './create-picker.ts';
 import { EdfScheduler } from './edf.ts';
+import type { LocalityShare, PassedReason } from './explanation.ts';
 import type { LbContext, LbHost, LocalityHosts } from './host.ts';
-import type { HostShare, Picker } from './picker.ts';
+import { type HostShare, type Picker, sharesOf } from './picker.ts';
 import type { Availability } from './priority-load.ts';
 import type { Hash64 } from './xx-hash.ts';
 
@@ -42,12 +45,36 @@ export class PriorityHosts<H extends LbHost> {
     return this.#pickers.get(source);
   }
 
+  /** How its load is shared out to localities; undefined where their weights do not count. */
+  localityShares(source: HostSource): readonly LocalityShare[] | undefined {
+    if (!this.#isWeighted(source)) return undefined;
+    const weights = this.#localities.map((one) =>
+      effectiveWeight(one, source, this.#config.overprovisioning),
+    );
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    return this.#localities.map(({ name, weight, lists }, index) => ({
+      locality: name,
+      weight,
+      usable: lists[source].length,
+      total: lists.counted.length,
+      share: sum === 0 ? 0 : (100 * (weights[index] ?? 0)) / sum,
+    }));
+  }
+
+  /** Every host, with its locality. */
+  *members(): Iterable<readonly [host: H, locality: string]> {
+    for (const { name, lists } of this.#localities) for (const host of lists.all) yield [host, name];
+  }
+
+  #isWeighted(source: HostSource): boolean {
+    return this.#config.localityWeighted && source !== 'all';
+  }
+
   #create(source: HostSource): Picker<H> | undefined {
     const hosts = this.#hosts(source);
     if (hosts.length === 0) return undefined;
     const hashing = this.#config.policy.kind === 'ringHash' || this.#config.policy.kind === 'maglev';
-    const weighted = this.#config.localityWeighted && source !== 'all';
-    if (weighted && !hashing) return this.#byLocality(source);
+    if (this.#isWeighted(source) && !hashing) return this.#byLocality(source);
     return this.#listPicker(source, hosts, () => this.#shares(source));
   }
 
@@ -77,7 +104,7 @@ export class PriorityHosts<H extends LbHost> {
 
   // For rings and tables locality weights are folded into the hosts' own.
   #shares(source: HostSource): readonly HostShare<H>[] {
-    const weighted = this.#config.localityWeighted && source !== 'all';
+    const weighted = this.#isWeighted(source);
     const raw = this.#localities.flatMap((locality) => {
       const hosts = locality.lists[source];
       const factor = weighted
@@ -110,6 +137,16 @@ class LocalityPicker<H extends LbHost> implements Picker<H> {
     this.#started = true;
     return this.#scheduler.next((entry) => entry.weight)?.picker.pick(context, hash, attempt);
   }
+
+  shares(now: Millis): readonly HostShare<H>[] | undefined {
+    const inner = this.#entries.map(({ picker, weight }) => ({ weight, shares: picker.shares(now) }));
+    if (inner.some(({ shares }) => shares === undefined)) return undefined;
+    return sharesOf(
+      inner.flatMap(({ weight, shares = [] }) =>
+        shares.map(({ host, share }) => [host, share * weight] as const),
+      ),
+    );
+  }
 }
 
 // A locality keeps its weight until too few of its hosts are usable, then loses it in proportion.
@@ -123,16 +160,27 @@ function effectiveWeight<H extends LbHost>(
   return total === 0 ? 0 : locality.weight * Math.min(1, (overprovisioning / 100) * (usable / total));
 }
 
+/** Why its health keeps a host from taking requests of the source, if it does. */
+export function unfit(host: LbHost, source: HostSource): PassedReason | undefined {
+  if (source === 'all') return undefined;
+  const health = healthOf(host);
+  if (health === source) return undefined;
+  return { kind: health === 'unhealthy' && host.health !== 'unhealthy' ? 'ejected' : health };
+}
+
+function healthOf(host: LbHost): Health {
+  return host.ejected && host.health !== 'draining' ? 'unhealthy' : host.health;
+}
+
 function splitByHealth<H extends LbHost>(locality: LocalityHosts<H>): LocalityLists<H> {
-  const health = (host: H) => (host.ejected && host.health !== 'draining' ? 'unhealthy' : host.health);
   return {
     name: locality.locality,
     weight: locality.weight,
     lists: {
       all: locality.hosts,
       counted: locality.hosts.filter((host) => host.health !== 'draining'),
-      healthy: locality.hosts.filter((host) => health(host) === 'healthy'),
-      degraded: locality.hosts.filter((host) => health(host) === 'degraded'),
+      healthy: locality.hosts.filter((host) => healthOf(host) === 'healthy'),
+      degraded: locality.hosts.filter((host) => healthOf(host) === 'degraded'),
     },
   };
 }

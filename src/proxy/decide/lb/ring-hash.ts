@@ -1,7 +1,7 @@
 // Ketama hash ring, built as Envoy builds it, so that a mixed fleet agrees on where a key belongs.
 // https://github.com/envoyproxy/envoy/blob/main/source/extensions/load_balancing_policies/ring_hash/ring_hash_lb.cc
 import type { LbContext, LbHost } from './host.ts';
-import { type HostShare, hashKeyOf, type Picker } from './picker.ts';
+import { type HostShare, hashKeyOf, type Picker, sharesOf } from './picker.ts';
 import { type Hash64, xxHash64 } from './xx-hash.ts';
 
 interface RingOptions {
@@ -27,6 +27,20 @@ export class HashRing<H extends LbHost> implements Picker<H> {
     return size === 0 || hash === undefined
       ? undefined
       : this.#points[(this.#search(hash) + attempt) % size]?.host;
+  }
+
+  /** By the arcs before their points. */
+  shares(): readonly HostShare<H>[] {
+    const last = this.#points.at(-1);
+    let before = last ? turnsAt(last) - 1 : 0;
+    return sharesOf(
+      this.#points.map((point) => {
+        const at = turnsAt(point);
+        const arc = at - before;
+        before = at;
+        return [point.host, arc];
+      }),
+    );
   }
 
   get size(): number {
@@ -66,6 +80,11 @@ function buildRing<H extends LbHost>(
     }
   }
   return points.sort(compare);
+}
+
+/** In [0, 1). */
+function turnsAt({ hi, lo }: Hash64): number {
+  return (hi + lo / 2 ** 32) / 2 ** 32;
 }
 
 function compare(a: Hash64, b: Hash64): number {

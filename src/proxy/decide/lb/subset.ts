@@ -1,9 +1,11 @@
 // Only the hosts whose metadata is what the route asks for.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/subsets
 import type { SubsetPlan, SubsetSelector } from '../../plan/cluster/subset-plan.ts';
+import type { LbExplanation, PassedHost, SubsetChoice } from './explanation.ts';
 import type { LbContext, LbHost, LoadBalancer, LocalityHosts } from './host.ts';
 
 type Criteria = Readonly<Record<string, unknown>>;
+
 export class SubsetBalancer<H extends LbHost> implements LoadBalancer<H> {
   readonly #plan: SubsetPlan;
   readonly #create: (localities: readonly LocalityHosts<H>[]) => LoadBalancer<H>;
@@ -23,8 +25,23 @@ export class SubsetBalancer<H extends LbHost> implements LoadBalancer<H> {
   }
 
   choose(context: LbContext<H>): H | undefined {
-    const chosen = this.#choose(context.match ?? {}, context);
+    const chosen = this.#resolve(context.match ?? {}).balancer?.choose(context);
     return chosen ?? (this.#plan.panicAny ? this.#any.choose(context) : undefined);
+  }
+
+  explain(context: LbContext<H>): LbExplanation {
+    const wanted = context.match ?? {};
+    const { used, criteria, balancer } = this.#resolve(wanted);
+    const inner = balancer?.explain(context);
+    if (inner?.chosen === undefined && this.#plan.panicAny)
+      return { ...this.#any.explain(context), subset: { wanted, used: 'anyEndpoint', criteria: undefined } };
+    const subset = { wanted, used, criteria };
+    const known = new Set(inner?.passed.map(({ host }) => host));
+    const outside = this.#localities
+      .flatMap(({ hosts }) => hosts)
+      .filter(({ address }) => address !== inner?.chosen && !known.has(address))
+      .map(({ address }): PassedHost => ({ host: address, reason: { kind: 'subset' } }));
+    return { ...(inner ?? nobody), subset, passed: [...(inner?.passed ?? []), ...outside] };
   }
 
   update(localities: readonly LocalityHosts<H>[]): void {
@@ -42,24 +59,22 @@ export class SubsetBalancer<H extends LbHost> implements LoadBalancer<H> {
     for (const subset of this.#subsets.values()) subset?.refresh();
   }
 
-  #choose(criteria: Criteria, context: LbContext<H>): H | undefined {
+  /** Which hosts the criteria lead to. */
+  #resolve(criteria: Criteria, used: SubsetChoice['used'] = 'subset'): Resolved<H> {
     const selector = this.#selector(Object.keys(criteria));
-    const subset = selector && this.#subset(criteria);
-    if (subset) return subset.choose(context);
+    const balancer = selector && this.#subset(criteria);
+    if (balancer) return { used, criteria, balancer };
     switch (selector?.fallback ?? this.#plan.fallback) {
       case 'any':
-        return this.#any.choose(context);
-      case 'default':
-        return this.#subset(this.#plan.defaultSubset)?.choose(context);
+        return { used: 'anyEndpoint', criteria: undefined, balancer: this.#any };
+      case 'default': {
+        const { defaultSubset } = this.#plan;
+        return { used: 'defaultSubset', criteria: defaultSubset, balancer: this.#subset(defaultSubset) };
+      }
       case 'keys':
-        return this.#choose(
-          Object.fromEntries(
-            Object.entries(criteria).filter(([key]) => selector?.fallbackKeys.includes(key)),
-          ),
-          context,
-        );
+        return this.#resolve(fewer(criteria, selector?.fallbackKeys ?? []), 'fewerKeys');
       default:
-        return undefined;
+        return { used: 'nothing', criteria: undefined, balancer: undefined };
     }
   }
 
@@ -96,6 +111,25 @@ export class SubsetBalancer<H extends LbHost> implements LoadBalancer<H> {
       return has !== undefined && same(has, value);
     });
   }
+}
+
+interface Resolved<H extends LbHost> extends Omit<SubsetChoice, 'wanted'> {
+  readonly balancer: LoadBalancer<H> | undefined;
+}
+
+/** Of a choice among no hosts. */
+const nobody: LbExplanation = {
+  chosen: undefined,
+  subset: undefined,
+  priorities: [],
+  place: undefined,
+  localities: undefined,
+  candidates: [],
+  passed: [],
+};
+
+function fewer(criteria: Criteria, keys: readonly string[]): Criteria {
+  return Object.fromEntries(Object.entries(criteria).filter(([key]) => keys.includes(key)));
 }
 
 function same(a: unknown, b: unknown): boolean {
