@@ -12,6 +12,6 @@ export * from './decide/lb/index.ts';
 export * from './decide/route/index.ts';
 export { type ClusterPlan, planCluster } from './plan/cluster/cluster-plan.ts';
 export { type EndpointPlan, type LocalityPlan, planEndpoints } from './plan/cluster/endpoints-plan.ts';
-export type { ChainPlan } from './plan/listener/chain-plan.ts';
+export { type ChainPlan, routesWanted } from './plan/listener/chain-plan.ts';
 export { type ListenerPlan, planListener } from './plan/listener/listener-plan.ts';
 export type { Planned } from './plan/planned.ts';

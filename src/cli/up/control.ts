@@ -4,10 +4,12 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { printable } from '../../base/index.ts';
-import { Pilot, SecretService } from '../../control-plane/index.ts';
+import { Pilot, proxyNode, SecretService } from '../../control-plane/index.ts';
 import { CertificateAuthority, WorkloadCertificates } from '../../identity/index.ts';
+import type { ProxyNode } from '../../mesh/index.ts';
 import { type Bootstrap, type RunningProxy, startProxy } from '../../proxy/index.ts';
 import type { GrpcServer } from '../../xds/index.ts';
+import { type GatewayRoutes, gatewayRoutes } from './gateway-routes.ts';
 import {
   type DiscoveryAddresses,
   gatewayBootstrap,
@@ -48,6 +50,7 @@ export class Control {
   readonly #servers: readonly GrpcServer[];
   readonly #open: Set<OpenDelivery>;
   readonly #log: (message: string) => void;
+  #gateway: ProxyNode | undefined;
 
   private constructor(
     pilot: Pilot,
@@ -98,7 +101,14 @@ export class Control {
   }
 
   startGateway(labels: Readonly<Record<string, string>>): Promise<RunningProxy> {
-    return this.#startProxy(gatewayBootstrap(labels, this.discovery));
+    const bootstrap = gatewayBootstrap(labels, this.discovery);
+    this.#gateway = bootstrap.node && proxyNode(bootstrap.node);
+    return this.#startProxy(bootstrap);
+  }
+
+  /** What the gateway is sent for plain HTTP on one of its ports. */
+  gatewayRoutes(port: number): GatewayRoutes | undefined {
+    return this.#gateway && gatewayRoutes(this.pilot.translator, this.#gateway, port);
   }
 
   #startProxy(bootstrap: Bootstrap): Promise<RunningProxy> {

@@ -1,7 +1,9 @@
-// Requests worth trying at the gateway, read off the VirtualServices that are bound to it: the plain one, and
-// one for each fault.
-import { type Issue, joinPath } from '../../base/index.ts';
-import type { HTTPMatchRequest, HTTPRoute, ObjectOfKind } from '../../config/index.ts';
+// Requests worth trying at the gateway: the plain one, and one for each fault. What they meet is decided as the
+// gateway's proxy decides it.
+import type { Route } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import type { GatewayRoutes } from './gateway-routes.ts';
+import { predict } from './predicted.ts';
+import { asSeen, curlCommand, sampleRequest } from './sample-request.ts';
 
 export interface RequestToTry {
   readonly url: string;
@@ -12,91 +14,58 @@ export interface RequestToTry {
 export interface GatewayPlace {
   /** `localhost:8080` */
   readonly authority: string;
-  /** Line of a field, for pointing at it. */
-  readonly place: (issue: Issue) => Issue;
+  /** `file.yaml:12`, of the fault that a route injects. */
+  readonly placeOf: (route: Route) => string | undefined;
 }
 
-type VirtualServiceObject = ObjectOfKind<'VirtualService'>;
+export function requestsToTry(routes: GatewayRoutes, place: GatewayPlace): readonly RequestToTry[] {
+  const found = routes.source.virtualHosts.flatMap(({ name, domains, routes: list }) =>
+    list.flatMap((route, index) => {
+      const [domain] = domains;
+      return domain === undefined
+        ? []
+        : (tried({ route, index, domain, virtualHost: name }, routes, place) ?? []);
+    }),
+  );
+  // The last route without a fault is the one for everybody.
+  const plain = found.filter(({ fault }) => fault === undefined);
+  const faults = found.filter(({ fault }) => fault !== undefined);
+  const known = new Set<string | undefined>();
+  const first = faults.filter(({ fault }) => !known.has(fault) && known.add(fault));
+  return [...plain.slice(-1), ...first].map(({ request }) => request);
+}
 
-export function requestsToTry(
-  services: readonly VirtualServiceObject[],
-  place: GatewayPlace,
-): readonly RequestToTry[] {
-  const found = services
-    .filter((service) => (service.spec.gateways ?? []).some((gateway) => gateway !== 'mesh'))
-    .flatMap((service) =>
-      (service.spec.http ?? []).map((rule, index) => requestOf(service, rule, index, place)),
-    );
-  // The last rule is the one for everybody.
-  const plain = found.filter(({ fault }) => !fault);
-  return [...plain.slice(-1), ...found.filter(({ fault }) => fault)].map(({ request }) => request);
+interface Standing {
+  readonly route: Route;
+  readonly index: number;
+  readonly domain: string;
+  readonly virtualHost: string;
 }
 
 interface Found {
   readonly request: RequestToTry;
-  readonly fault: boolean;
+  /** What tells faults apart: several routes may stand for one rule. */
+  readonly fault: string | undefined;
 }
 
-function requestOf(
-  service: VirtualServiceObject,
-  rule: HTTPRoute,
-  index: number,
-  place: GatewayPlace,
-): Found {
-  const match = rule.match?.[0];
-  const path = pathOf(match);
-  const host = (service.spec.hosts ?? []).find((name) => !name.includes('*'));
-  const options = [...(host ? [`-H 'Host: ${host}'`] : []), ...headerOptions(match)];
-  const url = `http://${place.authority}${path}`;
-  const command = ['curl -s', `${place.authority}${path}`, ...options].join(' ');
-  const fault = faultText(rule);
-  const where =
-    fault === undefined ? '' : ` (fault, ${whereIs(service, `spec.http[${index}].fault`, place)})`;
+/** Undefined when another route takes what was made for this one. */
+function tried(
+  { route, index, domain, virtualHost }: Standing,
+  routes: GatewayRoutes,
+  { authority, placeOf }: GatewayPlace,
+): Found | undefined {
+  const sample = sampleRequest(domain, route.match);
+  const request = asSeen(sample, authority);
+  const taken = routes.table.explain(request, { random: () => 0 }).trials.find(({ matched }) => matched);
+  if (taken?.virtualHost !== virtualHost || taken.index !== index) return undefined;
+  const at = placeOf(route);
+  const { text, hasFault } = predict(routes, request, at === undefined ? ' (fault)' : ` (fault, ${at})`);
   return {
-    request: { url, command, outcome: fault === undefined ? targetsText(rule) : fault + where },
-    fault: fault !== undefined,
+    request: {
+      url: `http://${authority}${sample.path}`,
+      command: curlCommand(sample, authority),
+      outcome: text,
+    },
+    fault: hasFault ? `${virtualHost} ${at} ${text}` : undefined,
   };
-}
-
-function pathOf(match: HTTPMatchRequest | undefined): string {
-  const uri = match?.uri;
-  return uri?.exact ?? uri?.prefix ?? '/';
-}
-
-function headerOptions(match: HTTPMatchRequest | undefined): readonly string[] {
-  return Object.entries(match?.headers ?? {}).flatMap(([name, wanted]) => {
-    const cookie =
-      name.toLowerCase() === 'cookie' &&
-      /[\w-]+=[\w-]+/.exec(wanted.regex ?? wanted.exact ?? wanted.prefix ?? '')?.[0];
-    if (cookie) return [`-b ${cookie}`];
-    const value = wanted.exact ?? wanted.prefix;
-    return value === undefined ? [] : [`-H '${name}: ${value}'`];
-  });
-}
-
-function faultText({ fault }: HTTPRoute): string | undefined {
-  const abort = fault?.abort?.httpStatus;
-  const delay = fault?.delay?.fixedDelay;
-  if (abort !== undefined) return `HTTP ${abort}`;
-  return delay === undefined ? undefined : `${delay / 1000} s later`;
-}
-
-function targetsText(rule: HTTPRoute): string {
-  const targets = rule.route ?? [];
-  const name = (target: (typeof targets)[number]): string =>
-    target.destination?.subset ?? target.destination?.host ?? '';
-  if (rule.redirect) return 'a redirect';
-  if (targets.length < 2) return targets.map(name).join('');
-  return targets.map((target) => `${target.weight ?? 0} % ${name(target)}`).join(', ');
-}
-
-function whereIs({ origin }: VirtualServiceObject, path: string, { place }: GatewayPlace): string {
-  const field = place({
-    code: '',
-    severity: 'info',
-    message: '',
-    origin: { ...origin, path: joinPath(origin.path, path) },
-  });
-  const file = (field.origin.file ?? '').replace(/^.*[\\/]/, '');
-  return `${file}:${field.origin.line ?? 1}`;
 }

@@ -9,6 +9,7 @@ import { standingLines } from '../standing.ts';
 import type { ApplicationEnd } from './application.ts';
 import type { ChangeFacts, Console, ProcessFacts } from './console.ts';
 import type { Control } from './control.ts';
+import { faultPlaces } from './fault-places.ts';
 import type { Guard } from './guard.ts';
 import type { Ingress } from './ingress.ts';
 import { meshObjects } from './mesh-objects.ts';
@@ -259,10 +260,9 @@ export class UpSession {
     const { folder, version, console, source } = this.#options;
     const port = this.#ingress.targetOf(80) ?? this.#ingress.gateway?.ports[0]?.target;
     const authority = `localhost:${port ?? 0}`;
-    const requests =
-      port === undefined
-        ? []
-        : requestsToTry(this.#all('VirtualService'), { authority, place: (issue) => source.place(issue) });
+    const routes = port === undefined ? undefined : this.#control?.gatewayRoutes(port);
+    const placeOf = faultPlaces(this.#all('VirtualService'), (issue) => source.place(issue));
+    const requests = routes ? requestsToTry(routes, { authority, placeOf }) : [];
     console.ready({
       version,
       folder,

@@ -3,7 +3,7 @@ import { unreachable } from '../../../base/index.ts';
 import type { Stats } from '../../observe/stats.ts';
 import { compileHcm, type HcmConfig, type RouteSource } from '../../plan/http/manager-plan.ts';
 import type { ChainMatch } from '../../plan/listener/chain-match.ts';
-import type { ChainPlan } from '../../plan/listener/chain-plan.ts';
+import { type ChainPlan, routesWanted } from '../../plan/listener/chain-plan.ts';
 import type { ListenerPlan } from '../../plan/listener/listener-plan.ts';
 import { DownstreamTls } from '../../tls/downstream-tls.ts';
 import { HandshakeReport } from '../../tls/handshake-report.ts';
@@ -59,19 +59,15 @@ export function chainsOf({ chains, defaultChain }: Listener): readonly Chain[] {
 }
 
 export function routeNames(listener: Listener): readonly string[] {
-  return chainsOf(listener).flatMap(({ action }) => rdsName(action) ?? []);
+  return chainsOf(listener).flatMap(({ plan }) => routesWanted(plan) ?? []);
 }
 
 /** Nothing that it needs is still to come. */
 export function isReady(listener: Listener, hasRoutes: (name: string) => boolean): boolean {
-  return chainsOf(listener).every(({ tls, action }) => {
-    const name = rdsName(action);
+  return chainsOf(listener).every(({ plan, tls }) => {
+    const name = routesWanted(plan);
     return (!tls || tls.settled) && (name === undefined || hasRoutes(name));
   });
-}
-
-function rdsName(action: ChainAction): string | undefined {
-  return action.kind === 'http' ? action.http.rdsName : undefined;
 }
 
 function actionOf(

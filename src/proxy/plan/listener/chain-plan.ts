@@ -34,6 +34,13 @@ export function planChain(source: FilterChain, problems: string[]): ChainPlan {
   };
 }
 
+/** The name of the route configuration that is to be asked for, where there is one. */
+export function routesWanted({ action }: ChainPlan): string | undefined {
+  if (action.kind !== 'http') return undefined;
+  const { routeSpecifier } = action.manager;
+  return routeSpecifier.case === 'rds' ? routeSpecifier.value.routeConfigName : undefined;
+}
+
 /** Network filters that only observe what passes. */
 const observers =
   /(mongo_proxy|MongoProxy|metadata_exchange|MetadataExchange|istio\.stats|stats_tcp|mysql_proxy|MySQLProxy|postgres_proxy|kafka_broker|zookeeper_proxy|set_filter_state|stackdriver)/;

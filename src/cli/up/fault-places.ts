@@ -1,0 +1,62 @@
+// Where in the user's files the fault stands that a route of the gateway injects.
+import type { Route, RouteMatch } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import { type Issue, joinPath } from '../../base/index.ts';
+import type { HTTPMatchRequest, HTTPRoute, ObjectOfKind } from '../../config/index.ts';
+import { configPath } from '../../translate/index.ts';
+import { valueIn } from './sample-request.ts';
+
+type VirtualServiceObject = ObjectOfKind<'VirtualService'>;
+
+/** `place` finds the line of a field. */
+export function faultPlaces(
+  services: readonly VirtualServiceObject[],
+  place: (issue: Issue) => Issue,
+): (route: Route) => string | undefined {
+  const byPath = new Map(
+    services.map((service) => [
+      configPath('virtual-service', service.metadata.namespace, service.metadata.name),
+      service,
+    ]),
+  );
+  return (route) => {
+    const path = route.metadata?.filterMetadata['istio']?.['config'];
+    const service = typeof path === 'string' ? byPath.get(path) : undefined;
+    const index = service?.spec.http?.findIndex((rule) => rule.fault && isOf(rule, route)) ?? -1;
+    return service && index >= 0 ? whereIs(service, `spec.http[${index}].fault`, place) : undefined;
+  };
+}
+
+/** The rule has the route's name, and one of its matches is the route's. */
+function isOf(rule: HTTPRoute, { name, match }: Route): boolean {
+  const own = rule.name ?? '';
+  if (name !== own && !name.startsWith(`${own}.`)) return false;
+  return (rule.match ?? [{}]).some((one) => match !== undefined && isSame(one, match));
+}
+
+/** By path and headers: what else they ask for hardly ever tells two of them apart. */
+function isSame({ uri, headers = {} }: HTTPMatchRequest, match: RouteMatch): boolean {
+  const path = match.pathSpecifier.value;
+  if (typeof path === 'string' && path !== (uri?.exact ?? uri?.prefix ?? '/')) return false;
+  const wanted = Object.entries(headers).map(([name, { exact, prefix, regex }]) =>
+    headerText(name, exact ?? prefix ?? regex),
+  );
+  const found = match.headers
+    .filter((header) => !header.name.startsWith(':'))
+    .map((header) => headerText(header.name, valueIn(header.headerMatchSpecifier)));
+  return wanted.length === found.length && wanted.every((one) => found.includes(one));
+}
+
+function headerText(name: string, value: string | undefined): string {
+  return `${name.toLowerCase()}: ${value ?? ''}`;
+}
+
+function whereIs({ origin }: VirtualServiceObject, path: string, place: (issue: Issue) => Issue): string {
+  const field = place({
+    code: '',
+    severity: 'info',
+    message: '',
+    origin: { ...origin, path: joinPath(origin.path, path) },
+  });
+  const file = (field.origin.file ?? '').replace(/^.*[\\/]/, '');
+  return `${file}:${field.origin.line ?? 1}`;
+}
