@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ObjectOfKind, parseDocuments, parseFile, withPosition } from '../../config/index.ts';
 import { meshOfText, testClient } from '../../translate/testdata-mesh.ts';
-import { faultPlaces } from './fault-places.ts';
 import { gatewayRoutes } from './gateway-routes.ts';
 import { requestsToTry } from './requests-to-try.ts';
+import { routeOrigins } from './route-origins.ts';
 
 interface Case {
   readonly name: string;
@@ -27,6 +27,13 @@ const cases: readonly Case[] = [
       `{hosts: ["*"], gateways: [g], http: [{match: [{uri: {exact: /login}}], ${route}}, {match: [{uri: {prefix: /shop}}], ${route}}]}`,
     ],
     expected: ['curl -s localhost:8080/shop -> web'],
+  },
+  {
+    name: 'the first match of the last rule',
+    specs: [
+      `{hosts: ["*"], gateways: [g], http: [{match: [{uri: {exact: /login}}], ${route}}, {match: [{uri: {exact: /page}}, {uri: {prefix: /static}}], ${route}}]}`,
+    ],
+    expected: ['curl -s localhost:8080/page -> web'],
   },
   {
     name: 'weights',
@@ -131,8 +138,8 @@ for (const { name, specs, expected } of cases) {
     const { translator } = meshOfText(`${text}---${mesh}`);
     const node = { ...testClient, type: 'router', labels: { istio: 'gateway' } } as const;
     const routes = gatewayRoutes(translator, node, 8080);
-    const placeOf = faultPlaces(services, (issue) => withPosition(issue, parseFile({ file: 'f', text })));
-    const found = routes ? requestsToTry(routes, { authority: 'localhost:8080', placeOf }) : [];
+    const originOf = routeOrigins(services, (issue) => withPosition(issue, parseFile({ file: 'f', text })));
+    const found = routes ? requestsToTry(routes, { authority: 'localhost:8080', originOf }) : [];
     assert.deepEqual(
       found.map(({ command, outcome }) => `${command} -> ${outcome}`),
       expected,

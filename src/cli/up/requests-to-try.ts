@@ -3,6 +3,7 @@
 import type { Route } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import type { GatewayRoutes } from './gateway-routes.ts';
 import { predict } from './predicted.ts';
+import type { RouteOrigin } from './route-origins.ts';
 import { asSeen, curlCommand, sampleRequest } from './sample-request.ts';
 
 export interface RequestToTry {
@@ -14,8 +15,7 @@ export interface RequestToTry {
 export interface GatewayPlace {
   /** `localhost:8080` */
   readonly authority: string;
-  /** `file.yaml:12`, of the fault that a route injects. */
-  readonly placeOf: (route: Route) => string | undefined;
+  readonly originOf: (route: Route) => RouteOrigin | undefined;
 }
 
 export function requestsToTry(routes: GatewayRoutes, place: GatewayPlace): readonly RequestToTry[] {
@@ -27,12 +27,15 @@ export function requestsToTry(routes: GatewayRoutes, place: GatewayPlace): reado
         : (tried({ route, index, domain, virtualHost: name }, routes, place) ?? []);
     }),
   );
-  // The last route without a fault is the one for everybody.
-  const plain = found.filter(({ fault }) => fault === undefined);
-  const faults = found.filter(({ fault }) => fault !== undefined);
-  const known = new Set<string | undefined>();
-  const first = faults.filter(({ fault }) => !known.has(fault) && known.add(fault));
-  return [...plain.slice(-1), ...first].map(({ request }) => request);
+  // The last rule without a fault is the one for everybody.
+  const plain = firstOfRules(found.filter(({ hasFault }) => !hasFault)).slice(-1);
+  const faults = firstOfRules(found.filter(({ hasFault }) => hasFault));
+  return [...plain, ...faults].map(({ request }) => request);
+}
+
+/** One for each rule, of the several that its matches may have made. */
+function firstOfRules(found: readonly Found[]): readonly Found[] {
+  return [...Map.groupBy(found, ({ rule }) => rule).values()].flatMap(([first]) => first ?? []);
 }
 
 interface Standing {
@@ -44,28 +47,30 @@ interface Standing {
 
 interface Found {
   readonly request: RequestToTry;
-  /** What tells faults apart: several routes may stand for one rule. */
-  readonly fault: string | undefined;
+  readonly rule: string;
+  readonly hasFault: boolean;
 }
 
 /** Undefined when another route takes what was made for this one. */
 function tried(
   { route, index, domain, virtualHost }: Standing,
   routes: GatewayRoutes,
-  { authority, placeOf }: GatewayPlace,
+  { authority, originOf }: GatewayPlace,
 ): Found | undefined {
   const sample = sampleRequest(domain, route.match);
   const request = asSeen(sample, authority);
   const taken = routes.table.explain(request, { random: () => 0 }).trials.find(({ matched }) => matched);
   if (taken?.virtualHost !== virtualHost || taken.index !== index) return undefined;
-  const at = placeOf(route);
-  const { text, hasFault } = predict(routes, request, at === undefined ? ' (fault)' : ` (fault, ${at})`);
+  const origin = originOf(route);
+  const note = origin?.fault === undefined ? ' (fault)' : ` (fault, ${origin.fault})`;
+  const { text, hasFault } = predict(routes, request, note);
   return {
     request: {
       url: `http://${authority}${sample.path}`,
       command: curlCommand(sample, authority),
       outcome: text,
     },
-    fault: hasFault ? `${virtualHost} ${at} ${text}` : undefined,
+    rule: origin?.rule ?? `${virtualHost} ${index}`,
+    hasFault,
   };
 }

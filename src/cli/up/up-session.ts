@@ -9,12 +9,12 @@ import { standingLines } from '../standing.ts';
 import type { ApplicationEnd } from './application.ts';
 import type { ChangeFacts, Console, ProcessFacts } from './console.ts';
 import type { Control } from './control.ts';
-import { faultPlaces } from './fault-places.ts';
 import type { Guard } from './guard.ts';
 import type { Ingress } from './ingress.ts';
 import { meshObjects } from './mesh-objects.ts';
 import type { Ports } from './ports.ts';
 import { requestsToTry } from './requests-to-try.ts';
+import { routeOrigins } from './route-origins.ts';
 import { folderSource, processSource } from './source-ids.ts';
 import { Workload, type WorkloadEvents } from './workload.ts';
 import { type WorkloadPlan, workloadPlans } from './workload-plan.ts';
@@ -261,8 +261,8 @@ export class UpSession {
     const port = this.#ingress.targetOf(80) ?? this.#ingress.gateway?.ports[0]?.target;
     const authority = `localhost:${port ?? 0}`;
     const routes = port === undefined ? undefined : this.#control?.gatewayRoutes(port);
-    const placeOf = faultPlaces(this.#all('VirtualService'), (issue) => source.place(issue));
-    const requests = routes ? requestsToTry(routes, { authority, placeOf }) : [];
+    const originOf = routeOrigins(this.#all('VirtualService'), (issue) => source.place(issue));
+    const requests = routes ? requestsToTry(routes, { authority, originOf }) : [];
     console.ready({
       version,
       folder,

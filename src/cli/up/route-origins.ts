@@ -1,29 +1,41 @@
-// Where in the user's files the fault stands that a route of the gateway injects.
+// Which rule of the user's files a route of the gateway comes from.
 import type { Route, RouteMatch } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { type Issue, joinPath } from '../../base/index.ts';
 import type { HTTPMatchRequest, HTTPRoute, ObjectOfKind } from '../../config/index.ts';
 import { configPath } from '../../translate/index.ts';
 import { valueIn } from './sample-request.ts';
 
+export interface RouteOrigin {
+  /** The same for all routes of one rule. */
+  readonly rule: string;
+  /** `file.yaml:12`, of the fault that the rule injects. */
+  readonly fault: string | undefined;
+}
+
 type VirtualServiceObject = ObjectOfKind<'VirtualService'>;
 
 /** `place` finds the line of a field. */
-export function faultPlaces(
+export function routeOrigins(
   services: readonly VirtualServiceObject[],
   place: (issue: Issue) => Issue,
-): (route: Route) => string | undefined {
-  const byPath = new Map(
-    services.map((service) => [
-      configPath('virtual-service', service.metadata.namespace, service.metadata.name),
-      service,
-    ]),
-  );
+): (route: Route) => RouteOrigin | undefined {
+  const byPath = new Map(services.map((service) => [pathOf(service), service]));
   return (route) => {
     const path = route.metadata?.filterMetadata['istio']?.['config'];
     const service = typeof path === 'string' ? byPath.get(path) : undefined;
-    const index = service?.spec.http?.findIndex((rule) => rule.fault && isOf(rule, route)) ?? -1;
-    return service && index >= 0 ? whereIs(service, `spec.http[${index}].fault`, place) : undefined;
+    const index = service?.spec.http?.findIndex((rule) => isOf(rule, route)) ?? -1;
+    if (!service || index < 0) return undefined;
+    const field = `spec.http[${index}]`;
+    const hasFault = service.spec.http?.[index]?.fault !== undefined;
+    return {
+      rule: `${path} ${field}`,
+      fault: hasFault ? whereIs(service, `${field}.fault`, place) : undefined,
+    };
   };
+}
+
+function pathOf({ metadata }: VirtualServiceObject): string {
+  return configPath('virtual-service', metadata.namespace, metadata.name);
 }
 
 /** The rule has the route's name, and one of its matches is the route's. */
