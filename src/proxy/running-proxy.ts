@@ -182,12 +182,17 @@ class StartedProxy implements RunningProxy {
       listeners: this.#listeners,
       secrets: this.#secrets,
       nodeId: this.#bootstrap.node?.id ?? '',
-      state: () => (this.#draining ? 'DRAINING' : this.isReady() ? 'LIVE' : 'PRE_INITIALIZING'),
+      state: () => this.#stateName(),
       drain: (which) => this.#listeners.drainAll(which),
       health: this.#health,
       quit: () => (this.#options.quit ? this.#options.quit() : void this.stop()),
     });
     await this.#admin.listen(at.ip, at.port);
+  }
+
+  #stateName(): keyof typeof serverStates {
+    if (this.#draining) return 'DRAINING';
+    return this.isReady() ? 'LIVE' : 'PRE_INITIALIZING';
   }
 
   #clustersWarmed(): void {

@@ -14,8 +14,9 @@ export function readSans(text: string | undefined): PeerNames {
   const others: string[] = [];
   for (const match of (text ?? '').matchAll(/(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {
     const value = unquote(match[2] ?? '');
-    const into = match[1] === 'URI' ? uris : match[1] === 'DNS' ? dns : others;
-    into.push(value);
+    if (match[1] === 'URI') uris.push(value);
+    else if (match[1] === 'DNS') dns.push(value);
+    else others.push(value);
   }
   return { uris, dns, others };
 }

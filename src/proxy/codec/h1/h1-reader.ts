@@ -235,8 +235,7 @@ export class H1Reader {
     } else if (framing === ambiguous || framing === unknownCoding) {
       this.#fail(framing === ambiguous ? 'bad-framing' : 'unknown-coding');
     } else {
-      this.#state =
-        framing === chunked ? phase.chunkSize : framing === untilClose ? phase.close : phase.length;
+      this.#state = phaseOfBody(framing);
       this.#left = framing;
       this.#events.onHead(head, false, undefined);
     }
@@ -336,4 +335,9 @@ function hexDigit(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48;
   const letter = byte | 0x20;
   return letter >= 97 && letter <= 102 ? letter - 87 : -1;
+}
+
+function phaseOfBody(framing: Framing): State {
+  if (framing === chunked) return phase.chunkSize;
+  return framing === untilClose ? phase.close : phase.length;
 }

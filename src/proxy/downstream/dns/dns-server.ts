@@ -98,8 +98,13 @@ export class DnsServer {
  * other kind.
  */
 function known(query: Query, entry: NameEntry): Buffer {
-  const addresses = query.type === recordType.a ? entry.v4 : query.type === recordType.aaaa ? entry.v6 : [];
+  const addresses = addressesOf(entry, query.type);
   return encodeReply(query, { code: responseCode.ok, addresses, ttlSeconds: entry.ttlSeconds });
+}
+
+function addressesOf({ v4, v6 }: NameEntry, type: number): readonly string[] {
+  if (type === recordType.a) return v4;
+  return type === recordType.aaaa ? v6 : [];
 }
 
 function failed(query: Query): Buffer {
