@@ -148,8 +148,12 @@ function narrow<C extends Matched>(
   const prepared = prepare(facts);
   let left = chains;
   for (const criterion of criteria) {
-    const fits = left.map((chain) => criterion.fit(chain.match, prepared));
-    const best = Math.max(-1, ...fits);
+    let best = -1;
+    const fits = left.map((chain) => {
+      const fit = criterion.fit(chain.match, prepared);
+      if (fit > best) best = fit;
+      return fit;
+    });
     if (lose)
       for (const [index, chain] of left.entries()) {
         const fit = fits[index] ?? -1;

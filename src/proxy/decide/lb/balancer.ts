@@ -12,16 +12,15 @@ import { SubsetBalancer } from './subset.ts';
 import type { Hash64 } from './xx-hash.ts';
 
 export function createLoadBalancer<H extends LbHost>(
-  config: LbPlan,
+  plan: LbPlan,
   localities: readonly LocalityHosts<H>[] = [],
 ): LoadBalancer<H> {
-  const whole = (list: readonly LocalityHosts<H>[]): LoadBalancer<H> =>
-    new PriorityLoadBalancer(config, list);
-  return config.subsets ? new SubsetBalancer(config.subsets, localities, whole) : whole(localities);
+  const whole = (list: readonly LocalityHosts<H>[]): LoadBalancer<H> => new PriorityLoadBalancer(plan, list);
+  return plan.subsets ? new SubsetBalancer(plan.subsets, localities, whole) : whole(localities);
 }
 
 class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
-  readonly #config: LbPlan;
+  readonly #plan: LbPlan;
   readonly #hashes: boolean;
   #localities: readonly LocalityHosts<H>[];
   #priorities: readonly PriorityHosts<H>[] = [];
@@ -29,9 +28,9 @@ class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
   /** The only picker that can be asked for, in the usual case of one healthy priority. */
   #only: Picker<H> | undefined;
 
-  constructor(config: LbPlan, localities: readonly LocalityHosts<H>[]) {
-    this.#config = config;
-    this.#hashes = config.policy.kind === 'ringHash' || config.policy.kind === 'maglev';
+  constructor(plan: LbPlan, localities: readonly LocalityHosts<H>[]) {
+    this.#plan = plan;
+    this.#hashes = plan.policy.kind === 'ringHash' || plan.policy.kind === 'maglev';
     this.#localities = localities;
     this.refresh();
   }
@@ -45,7 +44,7 @@ class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
     const host = this.#choose(context, places);
     const place = places.at(-1);
     const choice: Choice<H> = {
-      plan: this.#config,
+      plan: this.#plan,
       priorities: this.#priorities,
       loads: this.#loadsFor(context),
       place,
@@ -65,7 +64,7 @@ class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
     const before = this.#priorities;
     this.#priorities = Array.from({ length: count }, (_, priority) => {
       const own = this.#localities.filter((locality) => locality.priority === priority);
-      return new PriorityHosts(this.#config, own, before[priority]);
+      return new PriorityHosts(this.#plan, own, before[priority]);
     });
     this.#loads = this.#loadsWithout([]);
     this.#only = this.#loads.healthy[0] === 100 ? this.#pickerAt(this.#placeOf(0, 'healthy')) : undefined;
@@ -115,7 +114,7 @@ class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
   }
 
   #pickerAt({ priority, hosts }: Place): Picker<H> | undefined {
-    const fails = hosts === 'all' && this.#config.failOnPanic;
+    const fails = hosts === 'all' && this.#plan.failOnPanic;
     return fails ? undefined : this.#priorities[priority]?.picker(hosts);
   }
 
@@ -128,7 +127,7 @@ class PriorityLoadBalancer<H extends LbHost> implements LoadBalancer<H> {
     const all = this.#priorities.map((priority) => priority.availability);
     const left = all.map((p, i) => (excluded.includes(i) ? { ...p, healthy: 0, degraded: 0 } : p));
     const usable = left.some((p) => p.healthy + p.degraded > 0);
-    return priorityLoads(usable ? left : all, this.#config);
+    return priorityLoads(usable ? left : all, this.#plan);
   }
 }
 

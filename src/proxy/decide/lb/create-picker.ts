@@ -11,7 +11,7 @@ export interface PickerInput<H extends LbHost> {
   readonly hosts: readonly H[];
   /** Asked for by hashing policies only. */
   readonly shares: () => readonly HostShare<H>[];
-  readonly config: LbPlan;
+  readonly plan: LbPlan;
   /** Lives as long as the balancer: where rotation stands for this list. */
   readonly rotation: Rotation;
 }
@@ -21,7 +21,7 @@ export interface Rotation {
 }
 
 export function createPicker<H extends LbHost>(input: PickerInput<H>): Picker<H> {
-  const { policy } = input.config;
+  const { policy } = input.plan;
   switch (policy.kind) {
     case 'roundRobin':
       return needsWeights(input.hosts, policy.slowStart)
@@ -35,9 +35,9 @@ export function createPicker<H extends LbHost>(input: PickerInput<H>): Picker<H>
     case 'clusterProvided':
       return new RandomPicker(input.hosts);
     case 'ringHash':
-      return new HashRing(input.shares(), { ...policy, useHostname: input.config.useHostnameForHashing });
+      return new HashRing(input.shares(), { ...policy, useHostname: input.plan.useHostnameForHashing });
     case 'maglev':
-      return new MaglevTable(input.shares(), { ...policy, useHostname: input.config.useHostnameForHashing });
+      return new MaglevTable(input.shares(), { ...policy, useHostname: input.plan.useHostnameForHashing });
     default:
       return unreachable(policy);
   }

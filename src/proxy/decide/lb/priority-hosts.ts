@@ -20,18 +20,18 @@ interface LocalityLists<H extends LbHost> {
 
 export class PriorityHosts<H extends LbHost> {
   readonly availability: Availability;
-  readonly #config: LbPlan;
+  readonly #plan: LbPlan;
   readonly #localities: readonly LocalityLists<H>[];
   readonly #rotations: Map<string, Rotation>;
   readonly #pickers = new Map<HostSource, Picker<H> | undefined>();
 
   /** `before` hands on where rotations stand. */
-  constructor(config: LbPlan, localities: readonly LocalityHosts<H>[], before: PriorityHosts<H> | undefined) {
-    this.#config = config;
+  constructor(plan: LbPlan, localities: readonly LocalityHosts<H>[], before: PriorityHosts<H> | undefined) {
+    this.#plan = plan;
     this.#localities = localities.map(splitByHealth);
     this.#rotations = before ? before.#rotations : new Map();
     const size = (source: HostSource | 'counted') =>
-      measure(this.#hosts(source), config.weightedPriorityHealth);
+      measure(this.#hosts(source), plan.weightedPriorityHealth);
     this.availability = {
       all: size('all'),
       total: size('counted'),
@@ -48,9 +48,7 @@ export class PriorityHosts<H extends LbHost> {
   /** How its load is shared out to localities; undefined where their weights do not count. */
   localityShares(source: HostSource): readonly LocalityShare[] | undefined {
     if (!this.#isWeighted(source)) return undefined;
-    const weights = this.#localities.map((one) =>
-      effectiveWeight(one, source, this.#config.overprovisioning),
-    );
+    const weights = this.#localities.map((one) => effectiveWeight(one, source, this.#plan.overprovisioning));
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return this.#localities.map(({ name, weight, lists }, index) => ({
       locality: name,
@@ -67,13 +65,13 @@ export class PriorityHosts<H extends LbHost> {
   }
 
   #isWeighted(source: HostSource): boolean {
-    return this.#config.localityWeighted && source !== 'all';
+    return this.#plan.localityWeighted && source !== 'all';
   }
 
   #create(source: HostSource): Picker<H> | undefined {
     const hosts = this.#hosts(source);
     if (hosts.length === 0) return undefined;
-    const hashing = this.#config.policy.kind === 'ringHash' || this.#config.policy.kind === 'maglev';
+    const hashing = this.#plan.policy.kind === 'ringHash' || this.#plan.policy.kind === 'maglev';
     if (this.#isWeighted(source) && !hashing) return this.#byLocality(source);
     return this.#listPicker(source, hosts, () => this.#shares(source));
   }
@@ -81,7 +79,7 @@ export class PriorityHosts<H extends LbHost> {
   #byLocality(source: HostSource): Picker<H> | undefined {
     const entries = this.#localities.flatMap((locality) => {
       const hosts = locality.lists[source];
-      const weight = effectiveWeight(locality, source, this.#config.overprovisioning);
+      const weight = effectiveWeight(locality, source, this.#plan.overprovisioning);
       return weight > 0
         ? [{ picker: this.#listPicker(`${source} ${locality.name}`, hosts, () => []), weight }]
         : [];
@@ -95,7 +93,7 @@ export class PriorityHosts<H extends LbHost> {
       rotation = { index: undefined };
       this.#rotations.set(key, rotation);
     }
-    return createPicker({ hosts, shares, config: this.#config, rotation });
+    return createPicker({ hosts, shares, plan: this.#plan, rotation });
   }
 
   #hosts(source: HostSource | 'counted'): readonly H[] {
@@ -108,7 +106,7 @@ export class PriorityHosts<H extends LbHost> {
     const raw = this.#localities.flatMap((locality) => {
       const hosts = locality.lists[source];
       const factor = weighted
-        ? effectiveWeight(locality, source, this.#config.overprovisioning) / measure(hosts, true)
+        ? effectiveWeight(locality, source, this.#plan.overprovisioning) / measure(hosts, true)
         : 1;
       return factor > 0 ? hosts.map((host) => ({ host, share: host.weight * factor })) : [];
     });

@@ -3,48 +3,9 @@ import { beforeEach, describe, mock, test } from 'node:test';
 import { Headers } from '../../codec/http/headers.ts';
 import type { UpstreamReceiver, UpstreamStream } from '../../codec/http/message-contract.ts';
 import { Request } from '../../codec/http/request.ts';
-import type { Wire, WireEvents } from '../../net/wire.ts';
+import { FakeWire } from './fake-wire.ts';
 import { H1Client } from './h1-client.ts';
 import { staleConnection } from './upstream-connection.ts';
-
-class FakeWire implements Wire {
-  readonly remoteAddress = '';
-  readonly remotePort = 0;
-  readonly tls = undefined;
-  readonly bytesWritten = 0;
-  readonly backedUp = false;
-  written = '';
-  destroyed = false;
-  events: WireEvents | undefined;
-
-  attach(events: WireEvents): void {
-    this.events = events;
-  }
-  writeText(text: string): boolean {
-    this.written += text;
-    return true;
-  }
-  writeBytes(bytes: Uint8Array): boolean {
-    return this.writeText(Buffer.from(bytes).toString('latin1'));
-  }
-  writeBoth(text: string, bytes: Uint8Array): boolean {
-    this.writeText(text);
-    return this.writeBytes(bytes);
-  }
-  pause(): void {}
-  resume(): void {}
-  end(): void {}
-  reset(): void {}
-  destroy(): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
-    this.events?.onClose(undefined);
-  }
-  receive(text: string): void {
-    const bytes = Buffer.from(text, 'latin1');
-    this.events?.onBytes(bytes, 0, bytes.length);
-  }
-}
 
 /** Writes down what a request is told. */
 function recorder(log: string[]): UpstreamReceiver {

@@ -40,13 +40,13 @@ interface HostState {
 }
 
 export class OutlierDetector {
-  readonly #config: OutlierPlan;
+  readonly #plan: OutlierPlan;
   readonly #random: () => number;
   readonly #hosts = new Map<string, HostState>();
   #ejected = 0;
 
-  constructor(config: OutlierPlan, random: () => number) {
-    this.#config = config;
+  constructor(plan: OutlierPlan, random: () => number) {
+    this.#plan = plan;
     this.#random = random;
   }
 
@@ -91,11 +91,11 @@ export class OutlierDetector {
       case 'reset':
         return this.#external(state, 500);
       case 'localFailure':
-        return this.#config.splitLocalOrigin ? this.#local(state, false) : this.#external(state, 503);
+        return this.#plan.splitLocalOrigin ? this.#local(state, false) : this.#external(state, 503);
       case 'localTimeout':
-        return this.#config.splitLocalOrigin ? this.#local(state, false) : this.#external(state, 504);
+        return this.#plan.splitLocalOrigin ? this.#local(state, false) : this.#external(state, 504);
       case 'localSuccess':
-        return this.#config.splitLocalOrigin ? this.#local(state, true) : undefined;
+        return this.#plan.splitLocalOrigin ? this.#local(state, true) : undefined;
       default:
         return unreachable(event);
     }
@@ -108,12 +108,12 @@ export class OutlierDetector {
     const gateway = status >= 502 && status <= 504;
     state.gatewayFailures = gateway ? state.gatewayFailures + 1 : 0;
     state.consecutive5xx = failed ? state.consecutive5xx + 1 : 0;
-    const byGateway = gateway && state.gatewayFailures === this.#config.consecutiveGatewayFailure;
-    const by5xx = failed && state.consecutive5xx === this.#config.consecutive5xx;
+    const byGateway = gateway && state.gatewayFailures === this.#plan.consecutiveGatewayFailure;
+    const by5xx = failed && state.consecutive5xx === this.#plan.consecutive5xx;
     if (byGateway) state.gatewayFailures = 0;
     if (by5xx) state.consecutive5xx = 0;
     // Both at once: the one that is enforced.
-    if (byGateway && (!by5xx || this.#config.enforcing.consecutiveGatewayFailure > 0))
+    if (byGateway && (!by5xx || this.#plan.enforcing.consecutiveGatewayFailure > 0))
       return 'consecutiveGatewayFailure';
     return by5xx ? 'consecutive5xx' : undefined;
   }
@@ -121,24 +121,23 @@ export class OutlierDetector {
   #local(state: HostState, success: boolean): EjectionReason | undefined {
     count(state.local, !success);
     state.localFailures = success ? 0 : state.localFailures + 1;
-    if (success || state.localFailures !== this.#config.consecutiveLocalOriginFailure) return undefined;
+    if (success || state.localFailures !== this.#plan.consecutiveLocalOriginFailure) return undefined;
     state.localFailures = 0;
     return 'consecutiveLocalOriginFailure';
   }
 
   #tryEject(host: string, state: HostState, reason: EjectionReason, now: Millis): OutlierVerdict | undefined {
     if (state.ejectedAt !== undefined) return undefined;
-    const config = this.#config;
+    const plan = this.#plan;
     const percent = (100 * (this.#ejected + 1)) / this.#hosts.size;
-    const room = percent <= config.maxEjectionPercent || (config.alwaysEjectOneHost && this.#ejected === 0);
+    const room = percent <= plan.maxEjectionPercent || (plan.alwaysEjectOneHost && this.#ejected === 0);
     if (!room) return { kind: 'spared', host, reason, because: 'maxEjectionPercent' };
-    if (this.#random() * 100 >= config.enforcing[reason])
+    if (this.#random() * 100 >= plan.enforcing[reason])
       return { kind: 'spared', host, reason, because: 'notEnforced' };
     this.#ejected++;
     state.ejectedAt = now;
-    state.jitter = Math.floor(this.#random() * config.maxEjectionTimeJitter);
-    if (state.backoff * config.baseEjectionTime < config.maxEjectionTime + config.baseEjectionTime)
-      state.backoff++;
+    state.jitter = Math.floor(this.#random() * plan.maxEjectionTimeJitter);
+    if (state.backoff * plan.baseEjectionTime < plan.maxEjectionTime + plan.baseEjectionTime) state.backoff++;
     return { kind: 'eject', host, reason };
   }
 
@@ -148,7 +147,7 @@ export class OutlierDetector {
       return false;
     }
     const time =
-      Math.min(this.#config.baseEjectionTime * state.backoff, this.#config.maxEjectionTime) + state.jitter;
+      Math.min(this.#plan.baseEjectionTime * state.backoff, this.#plan.maxEjectionTime) + state.jitter;
     if (now - state.ejectedAt < time) return false;
     this.#ejected--;
     state.ejectedAt = undefined;
@@ -167,16 +166,16 @@ export class OutlierDetector {
       state.local = { total: 0, failed: 0 };
     }
     const found: (readonly [string, EjectionReason])[] = [
-      ...outliersBySuccessRate(external, this.#config.successRate).map(
+      ...outliersBySuccessRate(external, this.#plan.successRate).map(
         (host) => [host, 'successRate'] as const,
       ),
-      ...outliersByFailures(external, this.#config.failurePercentage).map(
+      ...outliersByFailures(external, this.#plan.failurePercentage).map(
         (host) => [host, 'failurePercentage'] as const,
       ),
-      ...outliersBySuccessRate(local, this.#config.successRate).map(
+      ...outliersBySuccessRate(local, this.#plan.successRate).map(
         (host) => [host, 'successRateLocalOrigin'] as const,
       ),
-      ...outliersByFailures(local, this.#config.failurePercentage).map(
+      ...outliersByFailures(local, this.#plan.failurePercentage).map(
         (host) => [host, 'failurePercentageLocalOrigin'] as const,
       ),
     ];

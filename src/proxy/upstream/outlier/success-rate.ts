@@ -10,27 +10,27 @@ export interface Tally {
 /** Below the mean by more than a factor of the standard deviation. */
 export function outliersBySuccessRate(
   tallies: ReadonlyMap<string, Tally>,
-  config: OutlierPlan['successRate'],
+  plan: OutlierPlan['successRate'],
 ): readonly string[] {
-  const rates = [...busy(tallies, config.requestVolume)].map(([host, { total, failed }]) => ({
+  const rates = [...busy(tallies, plan.requestVolume)].map(([host, { total, failed }]) => ({
     host,
     rate: (100 * (total - failed)) / total,
   }));
-  if (rates.length === 0 || rates.length < config.minimumHosts) return [];
+  if (rates.length === 0 || rates.length < plan.minimumHosts) return [];
   const mean = rates.reduce((sum, { rate }) => sum + rate, 0) / rates.length;
   const variance = rates.reduce((sum, { rate }) => sum + (rate - mean) ** 2, 0) / rates.length;
-  const threshold = mean - Math.sqrt(variance) * config.stdevFactor;
+  const threshold = mean - Math.sqrt(variance) * plan.stdevFactor;
   return rates.filter(({ rate }) => rate < threshold).map(({ host }) => host);
 }
 
 export function outliersByFailures(
   tallies: ReadonlyMap<string, Tally>,
-  config: OutlierPlan['failurePercentage'],
+  plan: OutlierPlan['failurePercentage'],
 ): readonly string[] {
-  const candidates = [...busy(tallies, config.requestVolume)];
-  if (candidates.length < config.minimumHosts) return [];
+  const candidates = [...busy(tallies, plan.requestVolume)];
+  if (candidates.length < plan.minimumHosts) return [];
   return candidates
-    .filter(([, { total, failed }]) => (100 * failed) / total >= config.threshold)
+    .filter(([, { total, failed }]) => (100 * failed) / total >= plan.threshold)
     .map(([host]) => host);
 }
 

@@ -1,0 +1,41 @@
+// A connection for tests: what is written to it, and what they say that it receives.
+import type { Wire, WireEvents } from '../../net/wire.ts';
+
+export class FakeWire implements Wire {
+  readonly remoteAddress = '';
+  readonly remotePort = 0;
+  readonly tls = undefined;
+  readonly bytesWritten = 0;
+  readonly backedUp = false;
+  written = '';
+  destroyed = false;
+  events: WireEvents | undefined;
+
+  attach(events: WireEvents): void {
+    this.events = events;
+  }
+  writeText(text: string): boolean {
+    this.written += text;
+    return true;
+  }
+  writeBytes(bytes: Uint8Array): boolean {
+    return this.writeText(Buffer.from(bytes).toString('latin1'));
+  }
+  writeBoth(text: string, bytes: Uint8Array): boolean {
+    this.writeText(text);
+    return this.writeBytes(bytes);
+  }
+  pause(): void {}
+  resume(): void {}
+  end(): void {}
+  reset(): void {}
+  destroy(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.events?.onClose(undefined);
+  }
+  receive(text: string): void {
+    const bytes = Buffer.from(text, 'latin1');
+    this.events?.onBytes(bytes, 0, bytes.length);
+  }
+}
