@@ -1,5 +1,10 @@
 // The extensions that this proxy understands.
 import { createRegistry } from '@bufbuild/protobuf';
+import { FileAccessLogSchema } from '@meltemi/envoy-api/envoy/extensions/access_loggers/file/v3/file';
+import {
+  StderrAccessLogSchema,
+  StdoutAccessLogSchema,
+} from '@meltemi/envoy-api/envoy/extensions/access_loggers/stream/v3/stream';
 import { ClusterConfigSchema as DynamicClusterSchema } from '@meltemi/envoy-api/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster';
 import { BrotliSchema } from '@meltemi/envoy-api/envoy/extensions/compression/brotli/compressor/v3/brotli';
 import { BrotliSchema as UnbrotliSchema } from '@meltemi/envoy-api/envoy/extensions/compression/brotli/decompressor/v3/brotli';
@@ -7,7 +12,10 @@ import { GzipSchema } from '@meltemi/envoy-api/envoy/extensions/compression/gzip
 import { GzipSchema as GunzipSchema } from '@meltemi/envoy-api/envoy/extensions/compression/gzip/decompressor/v3/gzip';
 import { ZstdSchema } from '@meltemi/envoy-api/envoy/extensions/compression/zstd/compressor/v3/zstd';
 import { ZstdSchema as UnzstdSchema } from '@meltemi/envoy-api/envoy/extensions/compression/zstd/decompressor/v3/zstd';
-import { CompressorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/compressor/v3/compressor';
+import {
+  CompressorPerRouteSchema,
+  CompressorSchema,
+} from '@meltemi/envoy-api/envoy/extensions/filters/http/compressor/v3/compressor';
 import { CorsPolicySchema, CorsSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
 import { DecompressorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/decompressor/v3/decompressor';
 import { FilterConfigSchema as DynamicHttpSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy';
@@ -15,6 +23,10 @@ import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/htt
 import { FilterConfigSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_stats/v3/config';
 import { GrpcWebSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_web/v3/grpc_web';
 import { HealthCheckSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/health_check/v3/health_check';
+import {
+  RBACPerRouteSchema,
+  RBACSchema,
+} from '@meltemi/envoy-api/envoy/extensions/filters/http/rbac/v3/rbac';
 import { RouterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/router/v3/router';
 import { HttpInspectorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/http_inspector/v3/http_inspector';
 import { OriginalDstSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/original_dst/v3/original_dst';
@@ -22,6 +34,7 @@ import { ProxyProtocolSchema } from '@meltemi/envoy-api/envoy/extensions/filters
 import { TlsInspectorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { MongoProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/mongo_proxy/v3/mongo_proxy';
+import { RBACSchema as NetworkRbacSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/rbac/v3/rbac';
 import { FilterConfigSchema as DynamicSniSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy';
 import { TcpProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
 import { DnsFilterConfigSchema } from '@meltemi/envoy-api/envoy/extensions/filters/udp/dns_filter/v3/dns_filter';
@@ -68,6 +81,13 @@ export const knownTypes = createRegistry(
   CompressorSchema,
   DecompressorSchema,
   HealthCheckSchema,
+  FileAccessLogSchema,
+  StdoutAccessLogSchema,
+  StderrAccessLogSchema,
+  RBACSchema,
+  RBACPerRouteSchema,
+  NetworkRbacSchema,
+  CompressorPerRouteSchema,
   GzipSchema,
   GunzipSchema,
   BrotliSchema,

@@ -10,6 +10,8 @@ export {
 } from './decide/filter-chain.ts';
 export * from './decide/lb/index.ts';
 export * from './decide/route/index.ts';
+export { isFault } from './filters/fault.ts';
+export { type FaultOutcome, faultDecision } from './filters/fault-decision.ts';
 export { type ClusterPlan, planCluster } from './plan/cluster/cluster-plan.ts';
 export { type EndpointPlan, type LocalityPlan, planEndpoints } from './plan/cluster/endpoints-plan.ts';
 export { type ChainPlan, routesWanted } from './plan/listener/chain-plan.ts';

@@ -14,6 +14,7 @@ import { RouteStore } from './downstream/listener/route-store.ts';
 import { readAddress } from './net/address.ts';
 import { readSource } from './net/data-source.ts';
 import { OwnConnections } from './net/own-connections.ts';
+import { AccessLogs } from './observe/access-log/access-logs.ts';
 import { type Stat, Stats } from './observe/stats.ts';
 import { SecretStore } from './tls/secret-store.ts';
 import { ClusterSet } from './upstream/cluster-set.ts';
@@ -58,6 +59,7 @@ class StartedProxy implements RunningProxy {
   readonly #listeners: ListenerSet;
   readonly #plane: ConfigPlane;
   readonly #secrets: SecretStore;
+  readonly #accessLogs: AccessLogs;
   readonly #log: NonNullable<ProxyOptions['log']>;
   #admin: AdminServer | undefined;
   #signalReady: () => void = () => undefined;
@@ -81,6 +83,7 @@ class StartedProxy implements RunningProxy {
     const random = options.random ?? Math.random;
     const now = (): number => performance.now();
     const routes = new RouteStore();
+    this.#accessLogs = new AccessLogs(random);
     const own = new OwnConnections();
     this.#secrets = new SecretStore((ref) => this.#plane.secretWanted(ref), readSource);
     this.#clusters = new ClusterSet({
@@ -96,10 +99,12 @@ class StartedProxy implements RunningProxy {
     });
     const env: HttpEnvironment = {
       cluster: (name) => this.#clusters.get(name),
+      statNameOf: (name) => this.#clusters.get(name)?.statName,
       random,
       now,
       date: () => this.#date || this.#newDate(),
       nodeCluster: bootstrap.node?.cluster ?? '',
+      accessLogs: this.#accessLogs,
       activeFaults: { value: 0 },
       draining: () => this.#draining,
       healthFailing: () => this.#health.failing,
@@ -169,6 +174,7 @@ class StartedProxy implements RunningProxy {
       await new Promise((resolve) => setTimeout(resolve, stopPollMs));
     this.#listeners.close();
     this.#clusters.destroy();
+    this.#accessLogs.close();
     clearTimeout(this.#dateTimer);
     await this.#admin?.close();
   }

@@ -20,19 +20,15 @@ export interface Reach {
   readonly files: readonly SourceFile[];
   /** Where the walk begins. */
   readonly from: readonly SourceFile[];
-  /** Files whose own imports are not followed. */
-  readonly except: ReadonlySet<string>;
 }
 
 /** The trails of imports, for types alone included, that lead to each file. */
-export function reached({ files, from, except }: Reach): ReadonlyMap<string, readonly string[]> {
+export function reached({ files, from }: Reach): ReadonlyMap<string, readonly string[]> {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const trails = new Map(from.map(({ path }) => [path, [path]]));
-  for (const [path, trail] of trails) {
-    if (except.has(path)) continue;
+  for (const [path, trail] of trails)
     for (const next of byPath.get(path)?.imports ?? [])
       if (byPath.has(next) && !trails.has(next)) trails.set(next, [...trail, next]);
-  }
   return trails;
 }
 

@@ -3,6 +3,7 @@ import {
   type FaultOutcome,
   type ForwardDecision,
   faultDecision,
+  isFault,
   type RequestView,
   type RouteDecision,
 } from '../../proxy/pure.ts';
@@ -54,8 +55,7 @@ function faultOf(
   random: () => number,
 ): FaultOutcome | undefined {
   for (const config of filters.values())
-    if (config.kind === 'fault')
-      return faultDecision(config.plan, request, { random, cluster, activeFaults: 0 });
+    if (isFault(config)) return faultDecision(config.plan, request, { random, cluster, activeFaults: 0 });
   return undefined;
 }
 

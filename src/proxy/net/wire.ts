@@ -3,6 +3,7 @@
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { SocketOptionsPlan } from '../plan/socket-options-plan.ts';
+import { formatAddress, plainIp } from './address.ts';
 import { setOnConnect } from './socket-options.ts';
 
 export interface WireEvents {
@@ -17,6 +18,8 @@ export interface WireEvents {
 export interface Wire {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** The proxy's own end; undefined for what is no socket of its own. */
+  readonly localAddress?: string | undefined;
   readonly tls: TLSSocket | undefined;
   readonly bytesWritten: number;
   /** Writes wait in memory: the peer reads too slowly. */
@@ -74,6 +77,11 @@ export class SocketWire implements Wire {
       this.#closed = true;
       this.#events.onClose(this.#error);
     });
+  }
+
+  get localAddress(): string | undefined {
+    const { localAddress, localPort } = this.socket;
+    return localAddress === undefined ? undefined : formatAddress(plainIp(localAddress), localPort ?? 0);
   }
 
   get bytesWritten(): number {

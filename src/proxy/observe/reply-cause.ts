@@ -22,6 +22,7 @@ export const causes = {
   upstreamDuration: cause('UMSDR', 'upstream_max_stream_duration_reached'),
   requestTimeout: cause('', 'request_overall_timeout'),
   idle: cause('SI', 'stream_idle_timeout'),
+  cors: cause('', 'cors_response'),
   abort: cause('FI', 'fault_filter_abort'),
 } as const;
 
@@ -47,21 +48,14 @@ const resetFlags: Readonly<Record<ResetReason, string>> = {
   local: 'LR',
 };
 
-export function resetCause(reason: ResetReason): ReplyCause {
-  return cause(
-    resetFlags[reason],
-    `upstream_reset_before_response_started{${resetTexts[reason].replaceAll(' ', '_')}}`,
-  );
+/** `detail`: what the transport says of it. */
+export function resetCause(reason: ResetReason, detail = ''): ReplyCause {
+  const text = detail === '' ? resetTexts[reason] : `${resetTexts[reason]}|${detail}`;
+  return cause(resetFlags[reason], `upstream_reset_before_response_started{${text.replaceAll(' ', '_')}}`);
 }
 
 /** The body of the response. */
 export function resetText(reason: ResetReason, attempts: number): string {
   const again = attempts > 1 ? 'retried and the latest reset reason' : 'reset reason';
   return `upstream connect error or disconnect/reset before headers. ${again}: ${resetTexts[reason]}`;
-}
-
-/** In the order in which they come about. */
-export function flagsText(flag: string, exhausted: boolean): string {
-  const flags = [exhausted ? 'URX' : '', flag].filter((one) => one !== '');
-  return flags.length === 0 ? '-' : flags.join(',');
 }

@@ -2,7 +2,7 @@
 
 import { unreachable } from '../../base/index.ts';
 import type { PeerNames } from '../decide/connection-info.ts';
-import { compileStringMatcher } from '../decide/route/index.ts';
+import { compileStringMatcher } from '../decide/route/string-match.ts';
 import type { NameMatchPlan } from '../plan/tls/validation-plan.ts';
 
 export type SanCheck = (names: PeerNames) => boolean;

@@ -99,6 +99,10 @@ export class Cluster {
     if (plan.discovery === 'static') this.assign(plan.localities);
   }
 
+  get statName(): string {
+    return this.plan.altStatName || this.plan.name;
+  }
+
   get ready(): boolean {
     return this.initialized && this.transports.settled;
   }

@@ -211,6 +211,7 @@ export class HttpPool implements ConnectionOwner {
       h2: http.h2,
       maxRequests,
       secure: wire.tls !== undefined,
+      localAddress: wire.localAddress,
     });
   }
 

@@ -2,7 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#x-forwarded-client-cert
 
 import type { Request } from '../../codec/http/request.ts';
-import type { HcmConfig } from '../../plan/http/manager-plan.ts';
+import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
 import type { ConnectionTls } from '../connection-info.ts';
 import { peerText } from '../route/index.ts';
 
@@ -11,7 +11,7 @@ const header = 'x-forwarded-client-cert';
 export function forwardClientCert(
   request: Request,
   tls: ConnectionTls | undefined,
-  config: HcmConfig['xfcc'],
+  config: ManagerPlan['xfcc'],
 ): void {
   if (config.mode === 'always') return;
   // Without a verified peer there is nobody whose word could be passed on.
@@ -26,7 +26,7 @@ export function forwardClientCert(
   request.headers.set(header, before === undefined ? own : `${before},${own}`);
 }
 
-function element(tls: ConnectionTls, config: HcmConfig['xfcc']): string {
+function element(tls: ConnectionTls, config: ManagerPlan['xfcc']): string {
   const peer = tls.peer;
   if (!peer) return '';
   const parts: string[] = [];

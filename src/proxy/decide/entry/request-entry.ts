@@ -3,7 +3,7 @@
 import { dropHopByHop } from '../../codec/http/hop-by-hop.ts';
 import type { Request } from '../../codec/http/request.ts';
 import { addressBytes, inPrefix } from '../../net/address.ts';
-import type { HcmConfig } from '../../plan/http/manager-plan.ts';
+import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
 import type { ConnectionInfo } from '../connection-info.ts';
 import { forwardClientCert } from './forwarded-cert.ts';
 
@@ -16,7 +16,7 @@ export interface Entry {
 
 export interface EntryContext {
   readonly connection: ConnectionInfo;
-  readonly config: HcmConfig;
+  readonly config: ManagerPlan;
   readonly newId: () => string;
 }
 
@@ -53,7 +53,7 @@ export function enterRequest(request: Request, { connection, config, newId }: En
 function clientAddress(
   request: Request,
   connection: ConnectionInfo,
-  config: HcmConfig,
+  config: ManagerPlan,
 ): { ip: string; internal: boolean } {
   const headers = request.headers;
   const before = headers.get('x-forwarded-for');
@@ -86,7 +86,7 @@ function forwardedAt(list: string | undefined, hops: number): string | undefined
   return found !== undefined && addressBytes(found).length > 0 ? found : undefined;
 }
 
-function isInternal(ip: string, config: HcmConfig): boolean {
+function isInternal(ip: string, config: ManagerPlan): boolean {
   const bytes = addressBytes(ip);
   return config.internal.some((prefix) => inPrefix(bytes, prefix));
 }

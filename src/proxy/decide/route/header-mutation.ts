@@ -4,7 +4,7 @@ import {
   HeaderValueOption_HeaderAppendAction as Append,
   type HeaderValueOption,
 } from '@meltemi/envoy-api/envoy/config/core/v3/base';
-import { compileFormat, type Formatter } from './format.ts';
+import { compileFormat, type Formatter } from '../../format/format.ts';
 import type { FormatContext, MutableHeaders } from './request-view.ts';
 import { configuredText } from './wire-text.ts';
 

@@ -1,10 +1,7 @@
 // The proxy's pure decision code for HTTP: which route, what it does to the request, when to retry.
-export { type CorsOutcome, type CorsPlan, compileCors, corsDecision } from './cors.ts';
 export * from './decision.ts';
-export { compileFault, type FaultOutcome, type FaultPlan, faultDecision } from './fault.ts';
-export { compileFilterConfigs, type FilterConfig, type FilterConfigs } from './filter-config.ts';
+export { type FilterConfig, type FilterConfigs, noFilterConfigs } from './filter-config.ts';
 export { finalizeRequestHeaders, finalizeResponseHeaders } from './finalize.ts';
-export { compileFormat, type Formatter } from './format.ts';
 export { drawn } from './fraction.ts';
 export {
   type GeneratedCookie,

@@ -10,7 +10,9 @@ import {
   type VirtualHost,
   type WeightedCluster,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import { compileCors } from './cors.ts';
+import type { CorsRoutePlan } from '../../filters/cors.ts';
+import { compileCors } from '../../filters/cors-decision.ts';
+import { planRouteFilters } from '../../filters/plan-route.ts';
 import type {
   DirectResponseDecision,
   ForwardDecision,
@@ -21,7 +23,7 @@ import type {
   RouteEntry,
   WeightedEntry,
 } from './decision.ts';
-import { compileFilterConfigs, type FilterConfigs } from './filter-config.ts';
+import type { FilterConfig, FilterConfigs } from './filter-config.ts';
 import { runtimeFraction } from './fraction.ts';
 import { compileHashPolicies } from './hash-policy.ts';
 import { requestHeader } from './header-match.ts';
@@ -187,13 +189,16 @@ function mutationOrder(
 
 // The deprecated `cors` field of the action still counts where no filter configuration says otherwise.
 function routeFilters(route: Route, scope: RouteScope, problems: string[]): FilterConfigs {
-  const filters = compileFilterConfigs(route.typedPerFilterConfig, scope.filters, problems);
+  const filters = planRouteFilters(route.typedPerFilterConfig, scope.filters, problems);
   const cors =
     (route.action.case === 'route' ? route.action.value.cors : undefined) ?? scope.virtualHost.cors;
   if (!cors || filters.has('envoy.filters.http.cors')) return filters;
   const { enabledSpecifier, ...rest } = cors;
-  const plan = compileCors({ ...rest, filterEnabled: enabledSpecifier.value }, problems);
-  return new Map([...filters, ['envoy.filters.http.cors', { kind: 'cors', plan }]]);
+  const config: CorsRoutePlan = {
+    kind: 'cors',
+    plan: compileCors({ ...rest, filterEnabled: enabledSpecifier.value }, problems),
+  };
+  return new Map<string, FilterConfig>([...filters, ['envoy.filters.http.cors', config]]);
 }
 
 function compileForwardRoute(
@@ -284,7 +289,7 @@ function compileWeighted(
       metadataMatch: merged(base.route.metadataMatch, cluster.metadataMatch?.filterMetadata['envoy.lb']),
     };
     total += weighted.weight;
-    const filters = compileFilterConfigs(cluster.typedPerFilterConfig, base.filters, problems);
+    const filters = planRouteFilters(cluster.typedPerFilterConfig, base.filters, problems);
     choices.push({
       end: total,
       clusterHeader: cluster.clusterHeader.toLowerCase(),

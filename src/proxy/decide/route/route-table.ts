@@ -5,9 +5,10 @@ import {
   VirtualHost_TlsRequirementType as TlsRequirement,
   type VirtualHost as VirtualHostConfig,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import { planRouteFilters } from '../../filters/plan-route.ts';
 import type { Explanation, NotFoundDecision, RouteDecision, RouteTrial } from './decision.ts';
 import { DomainIndex } from './domain-index.ts';
-import { compileFilterConfigs, type FilterConfigs, noFilterConfigs } from './filter-config.ts';
+import { type FilterConfigs, noFilterConfigs } from './filter-config.ts';
 import { compileHeaderMutations, type HeaderMutations } from './header-mutation.ts';
 import { tlsLocation } from './redirect.ts';
 import type { RequestView, RouteContext } from './request-view.ts';
@@ -125,7 +126,7 @@ const defaultDirectBody = 4096;
 
 function compileWide(config: RouteConfiguration, problems: string[]): WideScope {
   return {
-    filters: compileFilterConfigs(config.typedPerFilterConfig, noFilterConfigs, problems),
+    filters: planRouteFilters(config.typedPerFilterConfig, noFilterConfigs, problems),
     requestHeaders: [
       compileHeaderMutations(config.requestHeadersToAdd, config.requestHeadersToRemove, problems),
     ],
@@ -140,7 +141,7 @@ function compileWide(config: RouteConfiguration, problems: string[]): WideScope 
 
 function compileVirtualHost(config: VirtualHostConfig, wide: WideScope, problems: string[]): VirtualHost {
   const own: string[] = [];
-  const filters: FilterConfigs = compileFilterConfigs(config.typedPerFilterConfig, wide.filters, own);
+  const filters: FilterConfigs = planRouteFilters(config.typedPerFilterConfig, wide.filters, own);
   const scope: RouteScope = {
     ...wide,
     virtualHost: config,

@@ -7,23 +7,26 @@ import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import type { RouteContext } from '../../decide/route/index.ts';
 import { longestTimer } from '../../net/duration.ts';
 import type { SocketWire } from '../../net/wire.ts';
-import type { HcmConfig } from '../../plan/http/manager-plan.ts';
+import type { ExchangeParts } from '../../observe/exchange.ts';
+import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
 import type { StreamHost } from './contracts.ts';
 import type { HttpEnvironment } from './environment.ts';
 import { H1Server, type HeadLimit, type RequestHandler } from './h1-server.ts';
 import { H2Server } from './h2-server.ts';
+import type { HttpManager } from './http-manager.ts';
 import { HttpStream } from './stream.ts';
 import type { ClockLimits } from './stream-clocks.ts';
 
 export interface HttpConnectionOptions {
-  readonly config: HcmConfig;
+  readonly manager: HttpManager;
   readonly env: HttpEnvironment;
   readonly info: ConnectionInfo;
   readonly closed: () => void;
 }
 
 export class HttpConnection implements RequestHandler, StreamHost {
-  readonly config: HcmConfig;
+  readonly manager: HttpManager;
+  readonly config: ManagerPlan;
   readonly env: HttpEnvironment;
   readonly info: ConnectionInfo;
   readonly routeContext: RouteContext;
@@ -38,7 +41,8 @@ export class HttpConnection implements RequestHandler, StreamHost {
   #undecided: Undecided | undefined;
 
   constructor(options: HttpConnectionOptions) {
-    this.config = options.config;
+    this.manager = options.manager;
+    this.config = options.manager.plan;
     this.env = options.env;
     this.info = options.info;
     this.#onClosed = options.closed;
@@ -47,9 +51,9 @@ export class HttpConnection implements RequestHandler, StreamHost {
       random: options.env.random,
       ...(tls ? { tls: { presented: tls.peer !== undefined, validated: tls.peer !== undefined } } : {}),
     };
-    this.limits = limitsOf(options.config);
-    this.config.stats.connections.value++;
-    this.config.stats.active.value++;
+    this.limits = limitsOf(this.config);
+    this.manager.stats.connections.value++;
+    this.manager.stats.active.value++;
     if (this.config.maxConnectionDuration > 0) {
       this.#lifetime = setTimeout(() => this.drain(true), this.config.maxConnectionDuration);
       this.#lifetime.unref();
@@ -140,18 +144,23 @@ export class HttpConnection implements RequestHandler, StreamHost {
     return stream;
   }
 
+  exchangeParts(): ExchangeParts {
+    const { now, statNameOf } = this.env;
+    return { stats: this.manager.stats, now, startTime: Date.now(), statNameOf, finished: this.manager.log };
+  }
+
   localFields(): Headers {
     return new Headers(['date', this.env.date(), 'server', this.config.serverName]);
   }
 
   protocolProblem(_status: number): void {
-    this.config.stats.codecError.value++;
+    this.manager.stats.codecError.value++;
   }
 
   closed(): void {
     clearTimeout(this.#lifetime);
     this.#decided();
-    this.config.stats.active.value--;
+    this.manager.stats.active.value--;
     this.#onClosed();
   }
 }
@@ -160,7 +169,7 @@ export interface Undecided {
   close(): void;
 }
 
-function limitsOf(config: HcmConfig): ClockLimits | undefined {
+function limitsOf(config: ManagerPlan): ClockLimits | undefined {
   const limits = {
     idle: config.streamIdleTimeout,
     request: config.requestTimeout,
@@ -170,7 +179,7 @@ function limitsOf(config: HcmConfig): ClockLimits | undefined {
 }
 
 /** A request begins with the first byte of its head: what ends first of all that limits it then. */
-function headLimitOf(config: HcmConfig): HeadLimit | undefined {
+function headLimitOf(config: ManagerPlan): HeadLimit | undefined {
   const all: readonly HeadLimit[] = [
     { ms: config.headersTimeout, text: 'request header timeout' },
     { ms: config.streamIdleTimeout, text: 'stream timeout' },

@@ -2,41 +2,44 @@
 // try of it.
 
 import type { Headers } from '../../codec/http/headers.ts';
-import type { ResetReason, Responder } from '../../codec/http/message-contract.ts';
+import type { ResetReason } from '../../codec/http/message-contract.ts';
 import type { Request } from '../../codec/http/request.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
+import type { LocalReply } from '../../decide/local-reply.ts';
 import type { ForwardDecision, RouteContext } from '../../decide/route/index.ts';
-import type { HcmConfig } from '../../plan/http/manager-plan.ts';
+import type { Exchange, ExchangeParts } from '../../observe/exchange.ts';
+import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
 import type { Host } from '../../upstream/host.ts';
 import type { HttpEnvironment } from './environment.ts';
-import type { ExchangeContext } from './format-context.ts';
-import type { LocalReply } from './local-reply.ts';
+import type { HttpManager } from './http-manager.ts';
 import type { ClockLimits } from './stream-clocks.ts';
 
 /** The connection, as seen by the streams on it. */
 export interface StreamHost {
-  readonly config: HcmConfig;
+  readonly manager: HttpManager;
+  /** The manager's. */
+  readonly config: ManagerPlan;
   readonly env: HttpEnvironment;
   readonly info: ConnectionInfo;
   readonly routeContext: RouteContext;
   /** Of each stream; undefined without any. */
   readonly limits: ClockLimits | undefined;
+  exchangeParts(): ExchangeParts;
 }
 
 /** The stream, as seen by what answers it. */
 export interface Answerable {
   readonly connection: StreamHost;
   readonly request: Request;
-  readonly responder: Responder;
+  readonly exchange: Exchange;
   readonly grpc: boolean;
   readonly internal: boolean;
-  readonly clientIp: string;
-  formatContext(): ExchangeContext;
   interim(status: number, headers: Headers): void;
   sendHead(status: number, headers: Headers, end: boolean, full?: string): void;
   sendBody(chunk: Buffer, end: boolean): boolean;
   sendTrailers(trailers: Headers): void;
   flushResponse(): void;
+  readRequest(on: boolean): void;
   resetDownstream(): void;
   reply(reply: LocalReply): void;
   /** What the route says of the stream's time, in place of the connection manager; undefined leaves it. */

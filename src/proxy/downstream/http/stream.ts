@@ -1,274 +1,240 @@
-// One request from its arrival to the end of its response: entry rules, route, filters, then a local answer
-// or a forward.
+// One request from its arrival to the end of its response: admission, entry rules, route, then through the
+// filters in their order; the response comes back through them the other way round.
 
 import { Headers } from '../../codec/http/headers.ts';
 import type { RequestReceiver, Responder } from '../../codec/http/message-contract.ts';
 import type { Request } from '../../codec/http/request.ts';
+import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { admit, hasUnderscore } from '../../decide/entry/admit.ts';
 import { enterRequest } from '../../decide/entry/request-entry.ts';
+import { type LocalReply, replyMessage } from '../../decide/local-reply.ts';
 import {
-  corsDecision,
-  type FaultOutcome,
   type FilterConfigs,
-  faultDecision,
   finalizeResponseHeaders,
+  noFilterConfigs,
   type RouteDecision,
 } from '../../decide/route/index.ts';
-import { causes, flagsText } from '../../observe/reply-cause.ts';
-import { StreamCoding } from '../filters/coding/stream-coding.ts';
-import { Base64Decoder, badBase64, GrpcWebBridge, isGrpcWeb } from '../filters/grpc-web.ts';
-import {
-  type HealthCheckPlan,
-  healthCheckedCluster,
-  healthReply,
-  isHealthCheck,
-} from '../filters/health-check.ts';
-import { Forward } from '../filters/router/forward.ts';
+import type { RequestSink, StreamContext, Timer } from '../../filters/http-filter.ts';
+import { Exchange } from '../../observe/exchange.ts';
+import { causes } from '../../observe/reply-cause.ts';
+import { Forward } from '../router/forward.ts';
+import { ClientResponse } from './client-response.ts';
 import type { Answerable, StreamHost } from './contracts.ts';
-import { ExchangeContext } from './format-context.ts';
-import { type LocalReply, type ReplyMessage, replyMessage } from './local-reply.ts';
+import { FilterRun } from './filter-run.ts';
 import { randomId } from './request-id.ts';
+import { routeReply } from './route-reply.ts';
 import { type Lapse, StreamClocks } from './stream-clocks.ts';
 
-export class HttpStream implements RequestReceiver, Answerable {
+export class HttpStream implements RequestReceiver, Answerable, StreamContext, RequestSink {
   readonly request: Request;
   readonly connection: StreamHost;
-  responder: Responder;
+  readonly exchange: Exchange;
   grpc: boolean;
   /** The caller speaks gRPC itself: what the proxy answers by itself is gRPC. */
   readonly #grpcCaller: boolean;
-  #decoder: Base64Decoder | undefined;
-  #coding: StreamCoding | undefined;
-  context: ExchangeContext | undefined;
-  decision: RouteDecision | undefined;
-  clientIp = '';
   internal = false;
+  readonly #client: ClientResponse;
+  #run: FilterRun | undefined;
   #forward: Forward | undefined;
-  #held: { chunks: Buffer[]; end: boolean; trailers: Headers | undefined } | undefined;
-  #delay: NodeJS.Timeout | undefined;
   #clocks: StreamClocks | undefined;
   #requestDone = false;
-  #corsHeaders: readonly (readonly [string, string])[] | undefined;
-  #over = false;
   #headSent = false;
-  #countsAsFault = false;
-  #callerNamed = false;
-  #healthCheck = false;
 
-  constructor(connection: StreamHost, request: Request, responder: Responder) {
+  constructor(connection: StreamHost, request: Request, codec: Responder) {
     this.connection = connection;
     this.request = request;
-    this.responder = responder;
     this.grpc = request.grpc;
     this.#grpcCaller = this.grpc;
+    this.exchange = new Exchange(request, connection.info, connection.exchangeParts());
+    this.#client = new ClientResponse(codec, {
+      connection,
+      exchange: this.exchange,
+      touched: () => this.#clocks?.touch(),
+      ended: () => this.#ended(),
+    });
   }
+
+  // What the codec reports.
 
   start(end: boolean, full: string | undefined): void {
-    const config = this.connection.config;
-    const stats = config.stats;
-    stats.requests.value++;
-    stats.requestsActive.value++;
-    if (this.connection.limits)
-      this.#clocks = new StreamClocks(this.connection.limits, (lapse) => this.#lapsed(lapse));
+    const { config, limits, info, routeContext, manager } = this.connection;
+    if (limits) this.#clocks = new StreamClocks(limits, (lapse) => this.#lapsed(lapse));
     if (end) this.#requestComplete();
+    if (full !== undefined) this.exchange.bytesReceived += full.length;
     if (!this.#admitted()) return;
     if (!config.proxy100 && this.request.headers.get('expect')?.toLowerCase() === '100-continue') {
-      this.responder.interim(100, new Headers());
+      this.#client.interim(100, new Headers());
       this.request.headers.remove('expect');
     }
-    this.#takeOperation();
-    const entry = enterRequest(this.request, { connection: this.connection.info, config, newId: randomId });
-    this.clientIp = entry.clientIp;
+    const entry = enterRequest(this.request, { connection: info, config, newId: randomId });
+    this.exchange.clientIp = entry.clientIp;
     this.internal = entry.internal;
-    if (config.filters.healthChecks.length > 0 && this.#healthAnswered(config.filters.healthChecks)) return;
-    if (!config.filters.grpcWeb || !isGrpcWeb(this.request)) {
-      this.#code(end, full);
+    const decision = manager.routes.table?.choose(this.request, routeContext) ?? noRoutes;
+    this.exchange.decision = decision;
+    if (!this.#upgradable(decision)) {
+      this.reply({ status: decision.kind === 'notFound' ? 404 : 403, body: '' });
       return;
     }
-    this.#bridge();
-    this.#code(end && full === undefined, undefined);
-    if (full !== undefined) this.body(Buffer.from(full, 'latin1'), true);
+    const run = new FilterRun(manager.filtersFor(this, configsOf(decision)), {
+      context: this,
+      answered: () => this.#headSent || this.exchange.over,
+      responder: this.#client,
+      sink: this.#sink,
+    });
+    this.#run = run;
+    run.start({ end, full });
   }
 
-  #healthAnswered(plans: readonly HealthCheckPlan[]): boolean {
-    this.#healthCheck = isHealthCheck(plans, this.request);
-    const health = healthReply(plans, this.request, this.connection.env);
-    if (health) this.reply(health);
-    return health !== undefined;
-  }
-
-  /** Bodies may pass through compression on their way; a request that does arrives in pieces. */
-  #code(end: boolean, full: string | undefined): void {
-    const { codings } = this.connection.config.filters;
-    if (codings.length > 0) {
-      const coding = new StreamCoding();
-      this.#coding = coding;
-      this.responder = coding.enter(codings, this.request, this.responder, {
-        body: (chunk, last) => {
-          this.#take(chunk, last);
-          this.flush();
-        },
-        broken: () => this.#broken(),
-        writable: () => this.#forward?.readResponse(true),
-      });
-      if (coding.takesRequest && (!end || full !== undefined)) {
-        this.#route(false, undefined);
-        if (full !== undefined) coding.feed(Buffer.from(full, 'latin1'), end);
-        return;
-      }
-    }
-    this.#route(end, full);
-  }
-
-  #broken(body = ''): void {
-    this.#forward?.abort();
-    this.reply({ status: 400, body });
-  }
-
-  /** The stream goes on as gRPC; the bridge puts the response back into gRPC-Web. */
-  #bridge(): void {
-    const bridge = new GrpcWebBridge(this.request, this.responder);
-    this.responder = bridge;
-    this.grpc = true;
-    if (bridge.text) this.#decoder = new Base64Decoder();
-  }
-
-  body(received: Buffer, end: boolean): void {
+  body(chunk: Buffer, end: boolean): void {
     this.#clocks?.touch();
+    this.exchange.bytesReceived += chunk.length;
     if (end) this.#requestComplete();
-    const chunk = this.#decoder ? this.#decoder.decode(received, end) : received;
-    if (!chunk) this.#broken(badBase64);
-    else if (this.#coding?.takesRequest) this.#coding.feed(chunk, end);
-    else this.#take(chunk, end);
-  }
-
-  #take(chunk: Buffer, end: boolean): void {
-    if (this.#forward) this.#forward.body(chunk, end);
-    else if (this.#held) {
-      if (chunk.length > 0) this.#held.chunks.push(Buffer.from(chunk));
-      this.#held.end = end;
-    }
+    this.#run?.body(chunk, end);
   }
 
   trailers(trailers: Headers): void {
     this.#requestComplete();
-    if (this.#coding?.takesRequest) this.#coding.feed(Buffer.alloc(0), true);
-    else if (this.#forward) this.#forward.trailers(trailers);
-    else if (this.#held) this.#held.trailers = trailers;
+    this.#run?.trailers(trailers);
   }
 
   flush(): void {
-    this.#forward?.flushRequest();
+    this.#run?.flush();
   }
 
   writable(): void {
-    this.#coding?.drained();
+    this.#run?.writable();
     this.#forward?.readResponse(true);
   }
 
   aborted(): void {
-    this.#coding?.abandon();
     this.#forward?.abort();
-    this.#finish();
+    this.exchange.finish('client');
+    this.#ended();
   }
 
+  // What filters ask for.
+
+  get info(): ConnectionInfo {
+    return this.connection.info;
+  }
+
+  get clientIp(): string {
+    return this.exchange.clientIp;
+  }
+
+  get decision(): RouteDecision {
+    return this.exchange.decision ?? noRoutes;
+  }
+
+  get metadata(): Readonly<Record<string, unknown>> {
+    return this.exchange.metadata;
+  }
+
+  setMetadata(namespace: string, fields: Readonly<Record<string, unknown>>): void {
+    this.exchange.addMetadata(namespace, fields);
+  }
+
+  becomesGrpc(): void {
+    this.grpc = true;
+  }
+
+  isHealthCheck(): void {
+    this.exchange.isHealthCheck = true;
+  }
+
+  resume(): void {
+    this.#run?.resume();
+  }
+
+  carryOut({ envoyHeaders }: { readonly envoyHeaders: boolean }): void {
+    const { decision } = this;
+    if (decision.kind !== 'forward') {
+      this.reply(routeReply(decision, this.request));
+      return;
+    }
+    const { end = true, full } = this.#run?.message ?? {};
+    this.#forward = new Forward(this, decision, envoyHeaders);
+    this.#forward.start(end, full);
+  }
+
+  after(ms: number, run: () => void): Timer {
+    const timer = setTimeout(run, ms);
+    return { cancel: () => clearTimeout(timer) };
+  }
+
+  responseWritable(): void {
+    this.#forward?.readResponse(true);
+  }
+
+  // The response.
+
   interim(status: number, headers: Headers): void {
-    if (!this.#headSent && this.connection.config.proxy100) this.responder.interim(status, headers);
+    if (!this.#headSent && this.connection.config.proxy100) this.#back.interim(status, headers);
   }
 
   sendHead(status: number, headers: Headers, end: boolean, full?: string): void {
-    if (this.#over || this.#headSent) return;
+    if (this.exchange.over || this.#headSent) return;
     this.#headSent = true;
-    const config = this.connection.config;
-    const env = this.connection.env;
-    this.#clocks?.touch();
-    if (this.#corsHeaders) for (const [name, value] of this.#corsHeaders) headers.set(name, value);
-    if (
-      config.serverHeader === 'overwrite' ||
-      (config.serverHeader === 'appendIfAbsent' && !headers.has('server'))
-    )
-      headers.set('server', config.serverName);
-    if (!headers.has('date')) headers.add('date', env.date());
-    this.#giveOperation(headers);
-    if (config.alwaysSetRequestId)
-      headers.set('x-request-id', this.request.headers.get('x-request-id') ?? '');
-    if (config.via !== '') headers.add('via', config.via);
-    if (this.#healthCheck) headers.set(healthCheckedCluster, env.nodeCluster);
-    const byClass = config.stats.byClass[((status / 100) | 0) - 1];
-    if (byClass) byClass.value++;
-    if (env.draining()) this.responder.closeAfter();
-    this.responder.head(status, headers, end, full);
-    if (end) this.#finish();
+    this.#back.head(status, headers, end, full);
   }
 
   sendBody(chunk: Buffer, end: boolean): boolean {
-    if (this.#over) return true;
-    this.#clocks?.touch();
-    const more = this.responder.body(chunk, end);
-    if (end) this.#finish();
-    return more;
+    return this.exchange.over || this.#back.body(chunk, end);
   }
 
   sendTrailers(trailers: Headers): void {
-    if (this.#over) return;
-    this.responder.trailers(trailers);
-    this.#finish();
+    if (!this.exchange.over) this.#back.trailers(trailers);
   }
 
   flushResponse(): void {
-    if (!this.#over) this.responder.flush();
+    if (!this.exchange.over) this.#back.flush();
   }
 
   resetDownstream(): void {
-    if (this.#over) return;
-    this.#finish();
-    this.responder.reset();
+    if (!this.exchange.over) this.#back.reset();
+  }
+
+  readRequest(on: boolean): void {
+    this.#client.readRequest(on);
   }
 
   reply(reply: LocalReply): void {
-    if (this.#over) return;
+    if (this.exchange.over) return;
+    this.#forward?.abort();
+    if (reply.cause) this.exchange.caused(reply.cause);
     if (this.#headSent) {
       this.resetDownstream();
       return;
     }
     // A request that was not understood leaves doubt about where the next one begins.
-    if (reply.status === 400 && this.request.protocol !== 'h2') this.responder.closeAfter();
-    const message = replyMessage(reply, this.#grpcCaller);
-    if (this.decision) this.#finalize(this.decision, message, reply);
-    this.sendHead(message.status, message.headers, true, message.body === '' ? undefined : message.body);
-  }
-
-  #finalize(
-    decision: RouteDecision,
-    { headers }: ReplyMessage,
-    { cause, exhausted = false }: LocalReply,
-  ): void {
-    const context = this.formatContext();
-    context.response = headers;
-    context.responseFlags = flagsText(cause?.flag ?? '', exhausted);
-    if (cause) context.responseCodeDetails = cause.details;
-    finalizeResponseHeaders(decision, headers, context);
-  }
-
-  formatContext(): ExchangeContext {
-    this.context ??= new ExchangeContext(this.request, this.connection.info, this.clientIp);
-    return this.context;
-  }
-
-  /** The name that the caller gave the operation is for this hop only. */
-  #takeOperation(): void {
-    if (this.connection.config.decorates !== 'inbound') return;
-    this.#callerNamed = this.request.headers.has(operationHeader);
-    if (this.#callerNamed) this.request.headers.remove(operationHeader);
-  }
-
-  #giveOperation(headers: Headers): void {
-    const how = this.connection.config.decorates;
-    if (how === 'outbound') headers.remove(operationHeader);
-    else if (how === 'inbound' && !this.#callerNamed && this.decision?.kind === 'forward') {
-      const operation = this.decision.route.decorator;
-      if (operation !== undefined) headers.set(operationHeader, operation);
+    if (reply.status === 400 && this.request.protocol !== 'h2') this.#client.closeAfter();
+    const { status, headers, body } = replyMessage(reply, this.#grpcCaller && !reply.bare);
+    const { decision } = this.exchange;
+    if (decision && !reply.bare) {
+      this.exchange.response = headers;
+      finalizeResponseHeaders(decision, headers, this.exchange);
     }
+    this.sendHead(status, headers, true, body === '' ? undefined : body);
+  }
+
+  limit(idle: number | undefined, duration: number | undefined): void {
+    // Most routes only say that there is no limit.
+    if (!this.#clocks && !idle && !duration) return;
+    this.#clocks ??= new StreamClocks({ idle: 0, request: 0, duration: 0 }, (lapse) => this.#lapsed(lapse));
+    this.#clocks.override(idle, duration);
+  }
+
+  get #back(): Responder {
+    return this.#run?.responder ?? this.#client;
+  }
+
+  /** Where the request goes when it has passed the filters. */
+  get #sink(): RequestSink {
+    return {
+      body: (chunk, end) => this.#forward?.body(chunk, end),
+      trailers: (trailers) => this.#forward?.trailers(trailers),
+      flush: () => this.#forward?.flushRequest(),
+    };
   }
 
   /** Checks and normalises what routing depends on; answers by itself when the request is refused. */
@@ -277,7 +243,7 @@ export class HttpStream implements RequestReceiver, Answerable {
     const admission = admit(request, connection.config, connection.info.localPort);
     switch (admission.kind) {
       case 'refuse':
-        this.#refuse(admission.status);
+        this.reply({ status: admission.status, body: '' });
         return false;
       case 'redirect':
         this.reply({ status: 307, body: '', headers: [['location', admission.path]] });
@@ -288,36 +254,6 @@ export class HttpStream implements RequestReceiver, Answerable {
         if (connection.config.underscores === 'drop') request.headers.removeWhere(hasUnderscore);
         return true;
     }
-  }
-
-  #refuse(status: number): void {
-    this.reply({ status, body: '' });
-  }
-
-  #route(end: boolean, full: string | undefined): void {
-    const env = this.connection.env;
-    const table = this.connection.config.routes.table;
-    this.decision =
-      table === undefined
-        ? { kind: 'notFound', virtualHost: undefined }
-        : table.choose(this.request, this.connection.routeContext);
-    if (!this.#upgradable(this.decision)) {
-      this.#refuse(this.decision.kind === 'notFound' ? 404 : 403);
-      return;
-    }
-    const filters = this.connection.config.filters;
-    if (filters.hasFault) {
-      const outcome = this.#fault(this.decision, env.random);
-      if (outcome !== undefined && outcome.delay > 0) {
-        this.#hold(outcome, end, full);
-        return;
-      }
-      if (outcome?.abort) {
-        this.#abortByFault(outcome);
-        return;
-      }
-    }
-    this.#act(this.decision, end, full);
   }
 
   /**
@@ -333,133 +269,26 @@ export class HttpStream implements RequestReceiver, Answerable {
     return own?.enabled ?? this.connection.config.upgrades.get(wanted) === true;
   }
 
-  #fault(decision: RouteDecision, random: () => number): FaultOutcome | undefined {
-    const own =
-      decision.kind === 'notFound' ? undefined : filtersOf(decision)?.get('envoy.filters.http.fault');
-    const plan =
-      own?.kind === 'fault'
-        ? own.plan
-        : own?.kind === 'disabled'
-          ? undefined
-          : this.connection.config.filters.fault;
-    if (!plan || (!plan.delay && !plan.abort)) return undefined;
-    const cluster = decision.kind === 'forward' ? decision.cluster : '';
-    return faultDecision(plan, this.request, {
-      random,
-      cluster,
-      activeFaults: this.connection.env.activeFaults.value,
-      downstreamNode: this.request.headers.get('x-envoy-downstream-service-node'),
-    });
-  }
-
-  #hold(outcome: FaultOutcome, end: boolean, full: string | undefined): void {
-    this.#held = { chunks: [], end, trailers: undefined };
-    // The body waits with its sender, not in our memory.
-    if (!end) this.responder.readRequest(false);
-    this.#faulting(true);
-    this.#delay = setTimeout(() => {
-      this.#faulting(false);
-      if (outcome.abort) return this.#abortByFault(outcome);
-      const held = this.#held;
-      this.#held = undefined;
-      if (!end) this.responder.readRequest(true);
-      if (this.decision) this.#act(this.decision, end, full);
-      for (const chunk of held?.chunks ?? []) this.#take(chunk, false);
-      if (held?.trailers) this.trailers(held.trailers);
-      else if (held?.end && !end) this.#take(Buffer.alloc(0), true);
-      this.flush();
-    }, outcome.delay);
-  }
-
-  #faulting(on: boolean): void {
-    if (on === this.#countsAsFault) return;
-    this.#countsAsFault = on;
-    this.connection.env.activeFaults.value += on ? 1 : -1;
-  }
-
-  #abortByFault(outcome: FaultOutcome): void {
-    const abort = outcome.abort;
-    if (!abort) return;
-    const reply = { body: 'fault filter abort', cause: causes.abort };
-    if (abort.kind === 'http') this.reply({ ...reply, status: abort.status });
-    else this.reply({ ...reply, status: 200, grpcStatus: abort.status });
-  }
-
-  #act(decision: RouteDecision, end: boolean, full: string | undefined): void {
-    switch (decision.kind) {
-      case 'notFound':
-        this.reply({ status: 404, body: '', cause: causes.noRoute });
-        return;
-      case 'nonForwarding':
-        this.reply({ status: 500, body: '' });
-        return;
-      case 'redirect':
-        this.reply({
-          status: decision.status,
-          body: '',
-          headers: [['location', decision.location]],
-          cause: causes.direct,
-        });
-        return;
-      case 'directResponse':
-        this.reply({
-          status: decision.status,
-          body: Buffer.from(decision.body).toString(),
-          headers: located(decision.status)
-            ? [['location', `${this.request.scheme}://${this.request.authority}${this.request.path}`]]
-            : [],
-          cause: causes.direct,
-        });
-        return;
-      default:
-        if (this.connection.config.filters.cors && this.#cors(decision)) return;
-        this.#forward = new Forward(this, decision);
-        this.#forward.start(end, full);
-    }
-  }
-
-  /** Whether the request was a preflight that has been answered. */
-  #cors(decision: RouteDecision & { kind: 'forward' }): boolean {
-    const own = decision.filters.get('envoy.filters.http.cors');
-    if (own?.kind !== 'cors') return false;
-    const outcome = corsDecision(this.request, own.plan, this.connection.env.random);
-    if (outcome.kind === 'annotate') this.#corsHeaders = outcome.headers;
-    if (outcome.kind !== 'preflight') return false;
-    this.sendHead(200, new Headers(outcome.headers.flat()), true);
-    return true;
-  }
-
-  limit(idle: number | undefined, duration: number | undefined): void {
-    // Most routes only say that there is no limit.
-    if (!this.#clocks && !idle && !duration) return;
-    this.#clocks ??= new StreamClocks({ idle: 0, request: 0, duration: 0 }, (lapse) => this.#lapsed(lapse));
-    this.#clocks.override(idle, duration);
-  }
-
   #requestComplete(): void {
     this.#requestDone = true;
+    this.exchange.requestComplete();
     this.#clocks?.requestComplete();
   }
 
   #lapsed(lapse: Lapse): void {
-    if (this.#headSent) {
-      this.resetDownstream();
-      return;
-    }
-    this.#forward?.abort();
     // Whoever the stream waited for is at fault.
-    this.reply({ status: this.#requestDone ? 504 : 408, body: lapseTexts[lapse], cause: lapseCauses[lapse] });
+    const status = this.#requestDone ? 504 : 408;
+    this.connection.manager.lapsed(lapse);
+    this.reply({ status, body: lapseTexts[lapse], cause: lapseCauses[lapse] });
   }
 
-  #finish(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.connection.config.stats.requestsActive.value--;
-    clearTimeout(this.#delay);
+  #ended(): void {
     this.#clocks?.stop();
-    this.#faulting(false);
+    this.#run?.end();
   }
 }
+
+const noRoutes: RouteDecision = { kind: 'notFound', virtualHost: undefined };
 
 const lapseCauses = { idle: causes.idle, request: causes.requestTimeout, duration: causes.duration } as const;
 
@@ -469,13 +298,8 @@ const lapseTexts: Readonly<Record<Lapse, string>> = {
   duration: 'downstream duration timeout',
 };
 
-/** Statuses with which a configured response says where it is, as Envoy has it say. */
-function located(status: number): boolean {
-  return status === 201 || (status >= 300 && status < 400);
-}
-
-const operationHeader = 'x-envoy-decorator-operation';
-
-function filtersOf(decision: Exclude<RouteDecision, { kind: 'notFound' }>): FilterConfigs | undefined {
-  return decision.kind === 'forward' ? decision.filters : decision.route?.filters;
+function configsOf(decision: RouteDecision): FilterConfigs {
+  if (decision.kind === 'forward') return decision.filters;
+  if (decision.kind === 'notFound') return noFilterConfigs;
+  return decision.route?.filters ?? noFilterConfigs;
 }

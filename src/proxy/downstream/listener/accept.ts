@@ -9,6 +9,7 @@ import type { ConnectionInfo, ConnectionTls } from '../../decide/connection-info
 import { type ConnectionFacts, chooseChain } from '../../decide/filter-chain.ts';
 import { formatAddress, type HostPort, plainIp } from '../../net/address.ts';
 import { mostHops, type OwnConnections } from '../../net/own-connections.ts';
+import { ConnectionRecord } from '../../observe/connection-record.ts';
 import { inspects } from '../../plan/listener/listener-filters-plan.ts';
 import type { ListenerPlan } from '../../plan/listener/listener-plan.ts';
 import type { HandshakeFailure } from '../../tls/handshake-report.ts';
@@ -195,9 +196,16 @@ class Accepted implements Session {
     const chain = chooseChain(this.#listener.chains, facts) ?? this.#listener.defaultChain;
     if (!chain) {
       this.#context.noChain(this.#listener);
+      this.#logUntaken(facts);
       this.#gone();
     } else if (chain.tls) this.#awaitHello(chain, facts);
     else this.#open(chain, facts, undefined, sniffed.protocols.includes('h2c') ? 'h2' : undefined, undefined);
+  }
+
+  #logUntaken(facts: ConnectionFacts): void {
+    const record = new ConnectionRecord(this.#infoOf(facts, undefined), this.#context.env.now);
+    record.ended('NR', 'filter_chain_not_found');
+    this.#listener.connectionLog?.(record);
   }
 
   /** Which protocols the client offers must be known before the handshake begins. */
@@ -235,15 +243,8 @@ class Accepted implements Session {
     this.#gone();
   }
 
-  #open(
-    chain: Chain,
-    facts: ConnectionFacts,
-    secure: TLSSocket | undefined,
-    protocol: string | undefined,
-    tls: ConnectionTls | undefined,
-  ): void {
-    this.#context.over(this.#listener, this);
-    const info: ConnectionInfo = {
+  #infoOf(facts: ConnectionFacts, tls: ConnectionTls | undefined): ConnectionInfo {
+    return {
       id: this.#context.nextId(),
       remoteIp: facts.sourceIp,
       remotePort: facts.sourcePort,
@@ -254,6 +255,17 @@ class Accepted implements Session {
       tls,
       serverName: tls?.sni ?? facts.serverName,
     };
+  }
+
+  #open(
+    chain: Chain,
+    facts: ConnectionFacts,
+    secure: TLSSocket | undefined,
+    protocol: string | undefined,
+    tls: ConnectionTls | undefined,
+  ): void {
+    this.#context.over(this.#listener, this);
+    const info = this.#infoOf(facts, tls);
     const { env } = this.#context;
     const context: OpenContext = {
       env,

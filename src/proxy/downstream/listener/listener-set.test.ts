@@ -8,6 +8,7 @@ import { httpFilter, tcpFilter } from '../../fake-bootstrap.ts';
 import { knownTypes } from '../../known-types.ts';
 import { readSource } from '../../net/data-source.ts';
 import { OwnConnections } from '../../net/own-connections.ts';
+import { AccessLogs } from '../../observe/access-log/access-logs.ts';
 import { Stats } from '../../observe/stats.ts';
 import { SecretStore } from '../../tls/secret-store.ts';
 import { ListenerSet } from './listener-set.ts';
@@ -21,10 +22,12 @@ function start(): { set: ListenerSet; routes: RouteStore } {
     routes,
     env: {
       cluster: () => undefined,
+      statNameOf: () => undefined,
       random: Math.random,
       now: () => 0,
       date: () => '',
       nodeCluster: '',
+      accessLogs: new AccessLogs(Math.random),
       activeFaults: { value: 0 },
       draining: () => false,
       healthFailing: () => false,

@@ -9,6 +9,7 @@ import {
 import { formatAddress, type HostPort } from '../../net/address.ts';
 import type { OwnConnections } from '../../net/own-connections.ts';
 import type { Stats } from '../../observe/stats.ts';
+import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
 import {
   addressText,
   type ListenerPlan,
@@ -19,6 +20,7 @@ import {
 import { isUdp } from '../../plan/listener/udp-listener-plan.ts';
 import type { SecretStore } from '../../tls/secret-store.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
+import { HttpManager } from '../http/http-manager.ts';
 import { type AcceptContext, acceptConnection } from './accept.ts';
 import { BoundSockets } from './bound-sockets.ts';
 import { createListener, isReady, type Listener, type ListenerContext, routeNames } from './listener.ts';
@@ -198,7 +200,11 @@ export class ListenerSet implements AcceptContext {
 
   get #context(): ListenerContext {
     const { stats, secrets, routes, log } = this.#options;
-    return { stats, secrets, routes, log, now: this.env.now };
+    const openManager = (plan: ManagerPlan, problems: string[]): HttpManager =>
+      new HttpManager(plan, { stats, routes, env: this.env }, problems);
+    const openLogs: ListenerContext['openLogs'] = (plans, problems) =>
+      this.env.accessLogs.open(plans, problems);
+    return { stats, secrets, openManager, openLogs, log, now: this.env.now };
   }
 
   /** Whoever is led to these addresses finds a listener that takes nobody. */

@@ -1,13 +1,16 @@
 // A listener in use: its plan, with the TLS contexts, routes and counters that its chains need.
 import { unreachable } from '../../../base/index.ts';
+import type { Logger } from '../../observe/access-log/access-logs.ts';
 import type { Stats } from '../../observe/stats.ts';
-import { compileHcm, type HcmConfig, type RouteSource } from '../../plan/http/manager-plan.ts';
+import type { AccessLogPlan } from '../../plan/access-log/access-log-plan.ts';
+import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
 import type { ChainMatch } from '../../plan/listener/chain-match.ts';
 import { type ChainPlan, routesWanted } from '../../plan/listener/chain-plan.ts';
 import type { ListenerPlan } from '../../plan/listener/listener-plan.ts';
 import { DownstreamTls } from '../../tls/downstream-tls.ts';
 import { HandshakeReport } from '../../tls/handshake-report.ts';
 import type { SecretStore } from '../../tls/secret-store.ts';
+import type { HttpManager } from '../http/http-manager.ts';
 import { type RunningTcpProxy, runTcpProxy } from '../tcp/running-tcp-proxy.ts';
 
 export interface Listener {
@@ -15,10 +18,12 @@ export interface Listener {
   readonly handshakes: HandshakeReport;
   readonly chains: readonly Chain[];
   readonly defaultChain: Chain | undefined;
+  /** Of connections that no chain took. */
+  readonly connectionLog: Logger | undefined;
 }
 
 export type ChainAction =
-  | { readonly kind: 'http'; readonly http: HcmConfig }
+  | { readonly kind: 'http'; readonly http: HttpManager }
   | { readonly kind: 'tcp'; readonly tcp: RunningTcpProxy }
   | { readonly kind: 'none' };
 
@@ -32,7 +37,8 @@ export interface Chain {
 export interface ListenerContext {
   readonly stats: Stats;
   readonly secrets: SecretStore;
-  readonly routes: RouteSource;
+  readonly openManager: (plan: ManagerPlan, problems: string[]) => HttpManager;
+  readonly openLogs: (plans: readonly AccessLogPlan[], problems: string[]) => Logger | undefined;
   readonly log: (level: 'info' | 'warn', message: string) => void;
   readonly now: () => number;
 }
@@ -43,13 +49,14 @@ export function createListener(plan: ListenerPlan, context: ListenerContext, pro
     plan: one,
     match: one.match,
     tls: one.tls && new DownstreamTls(one.tls, context.secrets, problems),
-    action: actionOf(one.action, plan.direction, context, problems),
+    action: actionOf(one.action, context, problems),
   });
   return {
     plan,
     handshakes: new HandshakeReport({ ...context, scope: plan.scope }),
     chains: plan.chains.map(chain),
     defaultChain: plan.defaultChain && chain(plan.defaultChain),
+    connectionLog: context.openLogs(plan.accessLogs, problems),
   };
 }
 
@@ -70,19 +77,14 @@ export function isReady(listener: Listener, hasRoutes: (name: string) => boolean
   });
 }
 
-function actionOf(
-  plan: ChainPlan['action'],
-  direction: ListenerPlan['direction'],
-  { stats, routes }: ListenerContext,
-  problems: string[],
-): ChainAction {
+function actionOf(plan: ChainPlan['action'], context: ListenerContext, problems: string[]): ChainAction {
   switch (plan.kind) {
-    case 'http': {
-      const outbound = direction === 'outbound';
-      return { kind: 'http', http: compileHcm(plan.manager, { stats, outbound, routes }, problems) };
+    case 'http':
+      return { kind: 'http', http: context.openManager(plan.manager, problems) };
+    case 'tcp': {
+      const log = context.openLogs(plan.tcp.accessLogs, problems);
+      return { kind: 'tcp', tcp: runTcpProxy(plan.tcp, { stats: context.stats, log }) };
     }
-    case 'tcp':
-      return { kind: 'tcp', tcp: runTcpProxy(plan.tcp, stats) };
     case 'none':
       return plan;
     default:

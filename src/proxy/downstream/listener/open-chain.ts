@@ -3,9 +3,9 @@ import type net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { adoptAccepted, SocketWire } from '../../net/wire.ts';
-import type { HcmConfig } from '../../plan/http/manager-plan.ts';
 import { HttpConnection } from '../http/connection.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
+import type { HttpManager } from '../http/http-manager.ts';
 import type { RunningTcpProxy } from '../tcp/running-tcp-proxy.ts';
 import { TcpSession } from '../tcp/tcp-proxy.ts';
 import { type Peek, peek } from './peek.ts';
@@ -35,10 +35,10 @@ export interface Opening {
   readonly draining: boolean;
 }
 
-export function openHttp(config: HcmConfig, opening: Opening, context: OpenContext): void {
+export function openHttp(manager: HttpManager, opening: Opening, context: OpenContext): void {
   const { info, protocol, draining } = opening;
   const connection = new HttpConnection({
-    config,
+    manager,
     env: context.env,
     info,
     closed: () => context.over(session),
@@ -49,9 +49,10 @@ export function openHttp(config: HcmConfig, opening: Opening, context: OpenConte
   };
   context.opened(session);
   if (draining) connection.drain(false);
-  const kind = config.codec === 'auto' ? protocol : config.codec;
+  const { codec } = manager.plan;
+  const kind = codec === 'auto' ? protocol : codec;
   if (kind === 'h2') serveH2(connection, opening, opening.seen);
-  else if (kind === undefined && config.codec === 'auto') detect(connection, opening);
+  else if (kind === undefined && codec === 'auto') detect(connection, opening);
   else serveH1(connection, opening, opening.seen);
 }
 

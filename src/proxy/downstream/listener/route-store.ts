@@ -1,12 +1,9 @@
 // Route configurations by name: slots that connection managers hold, filled by RDS.
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import {
-  type RouteConfiguration,
-  RouteConfigurationSchema,
-} from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import { compileRouteConfiguration, type RouteTable } from '../../decide/route/index.ts';
-import type { RouteSlot } from '../../plan/http/manager-plan.ts';
+import type { RouteSlot } from '../http/http-manager.ts';
 
 class Slot implements RouteSlot {
   table: RouteTable | undefined;
@@ -20,12 +17,6 @@ class Slot implements RouteSlot {
 
 export class RouteStore {
   readonly #slots = new Map<string, Slot>();
-
-  inlineRoutes(config: RouteConfiguration, problems: string[]): RouteSlot {
-    const compiled = compileRouteConfiguration(config);
-    problems.push(...compiled.problems);
-    return { table: compiled.table };
-  }
 
   namedRoutes(name: string): RouteSlot {
     let slot = this.#slots.get(name);

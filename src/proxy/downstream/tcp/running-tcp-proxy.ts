@@ -1,10 +1,7 @@
 // A TCP proxy in use: its plan, counters, and what the requests of its tunnel are made of.
-import {
-  compileFormat,
-  compileHeaderMutations,
-  type Formatter,
-  type HeaderMutations,
-} from '../../decide/route/index.ts';
+import { compileHeaderMutations, type HeaderMutations } from '../../decide/route/index.ts';
+import { compileFormat, type Formatter } from '../../format/format.ts';
+import type { Logger } from '../../observe/access-log/access-logs.ts';
 import type { Stat, Stats } from '../../observe/stats.ts';
 import type { TcpProxyPlan, TunnelPlan } from '../../plan/tcp/tcp-plan.ts';
 
@@ -13,6 +10,8 @@ export interface RunningTcpProxy {
   readonly tunnel: Tunnel | undefined;
   readonly connections: Stat;
   readonly noRoute: Stat;
+  /** Of connections that are over. */
+  readonly log: Logger | undefined;
 }
 
 export interface Tunnel {
@@ -21,12 +20,18 @@ export interface Tunnel {
   readonly headers: HeaderMutations;
 }
 
-export function runTcpProxy(plan: TcpProxyPlan, stats: Stats): RunningTcpProxy {
+export interface TcpParts {
+  readonly stats: Stats;
+  readonly log: Logger | undefined;
+}
+
+export function runTcpProxy(plan: TcpProxyPlan, { stats, log }: TcpParts): RunningTcpProxy {
   return {
     plan,
     tunnel: plan.tunnel && tunnelOf(plan.tunnel),
     connections: stats.counter(`tcp.${plan.statPrefix}.downstream_cx_total`),
     noRoute: stats.counter(`tcp.${plan.statPrefix}.downstream_cx_no_route`),
+    log,
   };
 }
 

@@ -4,6 +4,7 @@ import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { xxHash64 } from '../../decide/lb/index.ts';
 import { longestTimer } from '../../net/duration.ts';
 import type { Wire, WireEvents } from '../../net/wire.ts';
+import { ConnectionRecord } from '../../observe/connection-record.ts';
 import type { TcpTarget } from '../../plan/tcp/tcp-plan.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { type DynamicHosts, namedIn } from '../../upstream/dynamic-hosts.ts';
@@ -35,10 +36,12 @@ export class TcpSession implements WireEvents {
   #idle: NodeJS.Timeout | undefined;
   #lifetime: NodeJS.Timeout | undefined;
   #release: (() => void) | undefined;
+  readonly #record: ConnectionRecord;
 
   constructor(client: Wire, options: TcpSessionOptions) {
     this.#client = client;
     this.#options = options;
+    this.#record = new ConnectionRecord(options.info, options.env.now);
     options.proxy.connections.value++;
   }
 
@@ -64,6 +67,7 @@ export class TcpSession implements WireEvents {
       this.#keep(piece);
       return;
     }
+    this.#record.bytesReceived += piece.length;
     if (!this.#upstream.writeBytes(piece)) this.#client.pause();
   }
 
@@ -82,6 +86,7 @@ export class TcpSession implements WireEvents {
   }
 
   #keep(piece: Buffer): void {
+    this.#record.bytesReceived += piece.length;
     this.#waiting.push(piece);
     this.#waitingBytes += piece.length;
     if (this.#waitingBytes > early) this.#client.pause();
@@ -94,7 +99,8 @@ export class TcpSession implements WireEvents {
     const cluster = target && env.cluster(target.name);
     if (!cluster) {
       proxy.noRoute.value++;
-      this.#fail();
+      this.#record.clusterName = target?.name;
+      this.#fail(target ? 'NC' : 'NR');
     } else if (cluster.dynamic) this.#lookUp(cluster, cluster.dynamic);
     else this.#open(cluster, this.#host(cluster, target));
   }
@@ -115,20 +121,28 @@ export class TcpSession implements WireEvents {
   #open(cluster: Cluster, host: Host | undefined): void {
     if (!host) {
       cluster.stats.noHealthy.value++;
-      this.#fail();
+      this.#record.clusterName = cluster.statName;
+      this.#fail('UH');
       return;
     }
+    this.#record.clusterName = cluster.statName;
+    this.#record.upstreamHost = host.address;
+    this.#record.upstreamHostname = host.fieldName;
+    this.#record.attemptCount = this.#attempts;
     const { tunnel } = this.#options.proxy;
     const result = {
       connected: (wire: Wire) => this.#connected(wire, cluster, host),
-      failed: (_detail: string, timedOut: boolean) => this.#failed(cluster, host, timedOut),
+      failed: (detail: string, timedOut: boolean) => {
+        this.#record.upstreamTransportFailureReason = detail || undefined;
+        this.#failed(cluster, host, timedOut);
+      },
     };
     if (tunnel) {
       this.#giveUp = openTunnel({ tunnel, cluster, host, info: this.#options.info }, result);
       return;
     }
     if (!this.#reserve(cluster, host)) {
-      this.#fail();
+      this.#fail('UO');
       return;
     }
     this.#giveUp = host.transport.connect(
@@ -203,9 +217,12 @@ export class TcpSession implements WireEvents {
     }
     cluster.report(host, { kind: 'localSuccess' });
     this.#upstream = wire;
+    this.#record.upstreamRemoteAddress = host.address;
+    this.#record.upstreamLocalAddress = wire.localAddress;
     wire.attach({
       onBytes: (bytes, start, end) => {
         this.#idle?.refresh();
+        this.#record.bytesSent += end - start;
         if (!this.#client.writeBytes(Buffer.from(bytes.subarray(start, end)))) wire.pause();
       },
       onDrain: () => this.#client.resume(),
@@ -235,11 +252,12 @@ export class TcpSession implements WireEvents {
       this.#connect();
       return;
     }
-    this.#fail();
+    this.#fail('UF,URX');
   }
 
   /** Bytes that went nowhere are not acknowledged by a proper end. */
-  #fail(): void {
+  #fail(flag: string): void {
+    this.#record.flag(flag);
     this.#end(this.#waiting.length > 0);
   }
 
@@ -259,6 +277,8 @@ export class TcpSession implements WireEvents {
       if (abnormal) wire.reset();
       else endThenDestroy(wire);
     }
+    this.#record.ended();
+    this.#options.proxy.log?.(this.#record);
     this.#options.closed();
   }
 }

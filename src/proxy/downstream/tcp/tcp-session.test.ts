@@ -4,6 +4,7 @@ import { mock, test } from 'node:test';
 import { fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf';
 import { TcpProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
+import { AccessLogs } from '../../observe/access-log/access-logs.ts';
 import { Stats } from '../../observe/stats.ts';
 import { planTcpProxy } from '../../plan/tcp/tcp-plan.ts';
 import { endpointsAt, type FakeAttempt, type FakeCluster, fakeCluster } from '../../upstream/fake-cluster.ts';
@@ -38,6 +39,8 @@ function start(json: object = {}, clusterJson: object = endpointsAt('10.0.0.1'))
   const stats = new Stats();
   const env: HttpEnvironment = {
     cluster: (name) => (name === 'c' ? fake.cluster : undefined),
+    statNameOf: () => undefined,
+    accessLogs: new AccessLogs(() => 0),
     random: () => 0,
     now: () => 0,
     date: () => '',
@@ -50,7 +53,7 @@ function start(json: object = {}, clusterJson: object = endpointsAt('10.0.0.1'))
   let closed = 0;
   const plan = planTcpProxy(toBinary(TcpProxySchema, source), undefined, []);
   const session = new TcpSession(client, {
-    proxy: runTcpProxy(plan, stats),
+    proxy: runTcpProxy(plan, { stats, log: undefined }),
     env,
     info,
     closed: () => closed++,

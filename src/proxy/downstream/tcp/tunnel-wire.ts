@@ -7,13 +7,14 @@ import type { ResetReason, UpstreamReceiver, UpstreamStream } from '../../codec/
 import { Request } from '../../codec/http/request.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { applyHeaderMutations } from '../../decide/route/index.ts';
+import type { FormatContext } from '../../decide/route/request-view.ts';
 import type { Wire, WireEvents } from '../../net/wire.ts';
+import { ConnectionFacts } from '../../observe/connection-facts.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Host } from '../../upstream/host.ts';
 import type { UpstreamConnection } from '../../upstream/http/upstream-connection.ts';
 import type { HttpPool, Waiter } from '../../upstream/pool.ts';
 import type { ConnectResult } from '../../upstream/transport/transport.ts';
-import { ExchangeContext } from '../http/format-context.ts';
 import type { Tunnel } from './running-tcp-proxy.ts';
 
 export interface TunnelRoute {
@@ -191,7 +192,7 @@ function tunnelRequest({ tunnel, info }: TunnelRoute): Request {
     protocol: 'http/1.1',
     headers: new Headers(),
   });
-  const context = new ExchangeContext(request, info, info.remoteIp);
+  const context: FormatContext = Object.assign(new ConnectionFacts(info), { request, startTime: Date.now() });
   request.authority = tunnel.target(context);
   applyHeaderMutations(tunnel.headers, request, context);
   return request;

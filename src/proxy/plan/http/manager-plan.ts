@@ -1,46 +1,35 @@
-// The HTTP connection manager's configuration, compiled.
-import { fromBinary } from '@bufbuild/protobuf';
-import type { RouteConfiguration } from '@meltemi/envoy-api/envoy/config/route/v3/route';
-import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
-import { RouterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/router/v3/router';
+// What an HTTP connection manager is to do. A plain value: what runs by it is made in downstream/http/.
+import { HttpProtocolOptions_HeadersWithUnderscoresAction as Underscores } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
 import {
+  HttpConnectionManager_CodecType as CodecType,
   HttpConnectionManager_ForwardClientCertDetails as Forward,
   type HttpConnectionManager,
-  type HttpFilter,
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   HttpConnectionManager_PathWithEscapedSlashesAction as Slashes,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import type { PathRules } from '../../decide/entry/normalize-path.ts';
-import { compileFault, configuredText, type FaultPlan, type RouteTable } from '../../decide/route/index.ts';
-import { type HealthCheckPlan, readHealthCheck } from '../../downstream/filters/health-check.ts';
+import { compileRouteConfiguration, configuredText, type RouteTable } from '../../decide/route/index.ts';
+import type { DecoratorPlan } from '../../filters/decorator.ts';
+import { type FilterPlan, planFilters } from '../../filters/plan-filters.ts';
 import { compilePrefix, type Prefix } from '../../net/address.ts';
 import { millis } from '../../net/duration.ts';
-import type { Stat, Stats } from '../../observe/stats.ts';
-import { type CodingPlan, readCompressor, readDecompressor } from './coding-plan.ts';
+import { type AccessLogPlan, planAccessLogs } from '../access-log/access-log-plan.ts';
 import { compileH2Options, type H2Options } from './h2-options.ts';
 
-/** The routes in force under a name; undefined until they arrive. */
-export interface RouteSlot {
-  readonly table: RouteTable | undefined;
-}
+/** Routes of its own, or those that RDS has under a name. */
+export type RoutesPlan =
+  | { readonly kind: 'inline'; readonly table: RouteTable }
+  | { readonly kind: 'named'; readonly name: string };
 
 export type XfccMode = 'sanitize' | 'forward' | 'append' | 'sanitizeSet' | 'always';
 
-export interface HcmConfig {
+export interface ManagerPlan {
   readonly statPrefix: string;
   readonly codec: 'auto' | 'h1' | 'h2';
-  readonly routes: RouteSlot;
-  readonly rdsName: string | undefined;
-  readonly filters: {
-    readonly fault: FaultPlan | undefined;
-    readonly hasFault: boolean;
-    readonly cors: boolean;
-    readonly grpcWeb: boolean;
-    readonly suppressEnvoyHeaders: boolean;
-    /** In their order. */
-    readonly codings: readonly CodingPlan[];
-    readonly healthChecks: readonly HealthCheckPlan[];
-  };
+  readonly routes: RoutesPlan;
+  /** In the order in which a request passes them. */
+  readonly filters: readonly FilterPlan[];
+  readonly accessLogs: readonly AccessLogPlan[];
   readonly serverName: string;
   readonly serverHeader: 'overwrite' | 'appendIfAbsent' | 'passThrough';
   readonly useRemoteAddress: boolean;
@@ -78,50 +67,27 @@ export interface HcmConfig {
   readonly maxConnectionDuration: number;
   readonly maxRequestsPerConnection: number;
   readonly maxStreamDuration: number;
-  /**
-   * What becomes of operation names: given to the upstream, given back to the caller, or nothing without
-   * tracing.
-   */
-  readonly decorates: 'outbound' | 'inbound' | 'none';
   readonly h2: H2Options;
   readonly underscores: 'allow' | 'reject' | 'drop';
-  readonly stats: HcmStats;
 }
 
-export interface HcmStats {
-  readonly connections: Stat;
-  readonly active: Stat;
-  readonly requests: Stat;
-  readonly requestsActive: Stat;
-  readonly byClass: readonly Stat[];
-  readonly codecError: Stat;
-}
-
-export interface HcmContext {
-  readonly stats: Stats;
+export interface ManagerContext {
   /** Traffic that leaves the workload: operations are named on the request. */
   readonly outbound: boolean;
-  readonly routes: RouteSource;
 }
 
-export interface RouteSource {
-  inlineRoutes(config: RouteConfiguration, problems: string[]): RouteSlot;
-  namedRoutes(name: string): RouteSlot;
-}
-
-export function compileHcm(
+export function planManager(
   source: HttpConnectionManager,
-  context: HcmContext,
+  { outbound }: ManagerContext,
   problems: string[],
-): HcmConfig {
+): ManagerPlan {
   const common = source.commonHttpProtocolOptions;
-  const routes = routesOf(source, context, problems);
   return {
     statPrefix: source.statPrefix,
-    codec: source.codecType === 1 ? 'h1' : source.codecType === 2 ? 'h2' : 'auto',
-    routes: routes.slot,
-    rdsName: routes.rdsName,
-    filters: filtersOf(source.httpFilters, problems),
+    codec: codecs[source.codecType] ?? 'auto',
+    routes: routesOf(source, problems),
+    accessLogs: planAccessLogs(source.accessLog, problems),
+    filters: planFilters(source.httpFilters, decoratorOf(source, outbound), problems),
     serverName: configuredText(source.serverName || 'envoy', 'server_name', problems),
     serverHeader: serverHeaderOf(source.serverHeaderTransformation),
     useRemoteAddress: source.useRemoteAddress ?? false,
@@ -145,12 +111,7 @@ export function compileHcm(
       mergeSlashes: source.mergeSlashes,
       escapedSlashes: slashesOf(source.pathWithEscapedSlashesAction),
     },
-    stripPort:
-      source.stripPortMode.case === 'stripAnyHostPort' && source.stripPortMode.value
-        ? 'any'
-        : source.stripMatchingHostPort
-          ? 'matching'
-          : 'none',
+    stripPort: stripPortOf(source),
     stripTrailingDot: source.stripTrailingHostDot,
     acceptHttp10: source.httpProtocolOptions?.acceptHttp10 ?? false,
     defaultHost: source.httpProtocolOptions?.defaultHostForHttp10 ?? '',
@@ -163,76 +124,51 @@ export function compileHcm(
     maxConnectionDuration: millis(common?.maxConnectionDuration) ?? 0,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,
     maxStreamDuration: millis(common?.maxStreamDuration) ?? 0,
-    decorates: source.tracing === undefined ? 'none' : context.outbound ? 'outbound' : 'inbound',
     h2: compileH2Options(source.http2ProtocolOptions),
-    underscores:
-      common?.headersWithUnderscoresAction === 1
-        ? 'reject'
-        : common?.headersWithUnderscoresAction === 2
-          ? 'drop'
-          : 'allow',
-    stats: statsOf(source.statPrefix, context.stats),
+    underscores: underscoreActions[common?.headersWithUnderscoresAction ?? 0] ?? 'allow',
   };
 }
 
-function routesOf(
-  source: HttpConnectionManager,
-  context: HcmContext,
-  problems: string[],
-): { slot: RouteSlot; rdsName: string | undefined } {
-  const specifier = source.routeSpecifier;
-  switch (specifier.case) {
-    case 'routeConfig':
-      return { slot: context.routes.inlineRoutes(specifier.value, problems), rdsName: undefined };
+const codecs: Readonly<Record<number, ManagerPlan['codec']>> = {
+  [CodecType.HTTP1]: 'h1',
+  [CodecType.HTTP2]: 'h2',
+};
+
+const underscoreActions: Readonly<Record<number, ManagerPlan['underscores']>> = {
+  [Underscores.REJECT_REQUEST]: 'reject',
+  [Underscores.DROP_HEADER]: 'drop',
+};
+
+function routesOf({ routeSpecifier }: HttpConnectionManager, problems: string[]): RoutesPlan {
+  switch (routeSpecifier.case) {
+    case 'routeConfig': {
+      const compiled = compileRouteConfiguration(routeSpecifier.value);
+      problems.push(...compiled.problems);
+      return { kind: 'inline', table: compiled.table };
+    }
     case 'rds':
-      return {
-        slot: context.routes.namedRoutes(specifier.value.routeConfigName),
-        rdsName: specifier.value.routeConfigName,
-      };
+      return { kind: 'named', name: routeSpecifier.value.routeConfigName };
     default:
       problems.push('scoped routes are not supported');
-      return { slot: { table: undefined }, rdsName: undefined };
+      return { kind: 'named', name: '' };
   }
 }
 
-/** Filters that only observe: leaving them out changes no outcome. */
-const observers =
-  /(grpc_stats|istio\.stats|istio_stats|metadata_exchange|peer_metadata|istio\.alpn|stackdriver|access_log|GrpcStats|health_check_stub)/i;
-
-function filtersOf(list: readonly HttpFilter[], problems: string[]): HcmConfig['filters'] {
-  let fault: FaultPlan | undefined;
-  let hasFault = false;
-  let cors = false;
-  let grpcWeb = false;
-  let suppressEnvoyHeaders = false;
-  let router = false;
-  const codings: CodingPlan[] = [];
-  const healthChecks: HealthCheckPlan[] = [];
-  for (const filter of list) {
-    if (filter.disabled) continue;
-    const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
-    const type = any?.typeUrl.slice(any.typeUrl.lastIndexOf('.') + 1) ?? filter.name;
-    if (type === 'Router') {
-      router = true;
-      if (any) suppressEnvoyHeaders = fromBinary(RouterSchema, any.value).suppressEnvoyHeaders;
-    } else if (type === 'HTTPFault') {
-      hasFault = true;
-      fault = any ? compileFault(fromBinary(HTTPFaultSchema, any.value), problems) : undefined;
-    } else if (type === 'Cors') cors = true;
-    else if (type === 'GrpcWeb') grpcWeb = true;
-    else if (any && type === 'Compressor') codings.push(readCompressor(any.value, problems));
-    else if (any && type === 'Decompressor') codings.push(readDecompressor(any.value, problems));
-    else if (any && type === 'HealthCheck') healthChecks.push(readHealthCheck(any.value, problems));
-    // Such clusters look names up by themselves.
-    else if (any?.typeUrl.includes('.http.dynamic_forward_proxy.')) continue;
-    else if (!observers.test(filter.name) && !observers.test(any?.typeUrl ?? '') && !filter.isOptional)
-      problems.push(`HTTP filter ${filter.name} is not supported`);
-  }
-  if (!router) problems.push('the HTTP filters do not end in a router');
-  return { fault, hasFault, cors, grpcWeb, suppressEnvoyHeaders, codings, healthChecks };
+/** Only with tracing do operations have names. */
+function decoratorOf({ tracing }: HttpConnectionManager, outbound: boolean): DecoratorPlan | undefined {
+  if (tracing === undefined) return undefined;
+  return { kind: 'decorator', direction: outbound ? 'outbound' : 'inbound' };
 }
 
-function serverHeaderOf(transformation: ServerHeader): HcmConfig['serverHeader'] {
+function stripPortOf({
+  stripPortMode,
+  stripMatchingHostPort,
+}: HttpConnectionManager): 'none' | 'matching' | 'any' {
+  if (stripPortMode.case === 'stripAnyHostPort' && stripPortMode.value) return 'any';
+  return stripMatchingHostPort ? 'matching' : 'none';
+}
+
+function serverHeaderOf(transformation: ServerHeader): ManagerPlan['serverHeader'] {
   if (transformation === ServerHeader.APPEND_IF_ABSENT) return 'appendIfAbsent';
   return transformation === ServerHeader.PASS_THROUGH ? 'passThrough' : 'overwrite';
 }
@@ -250,7 +186,7 @@ function slashesOf(action: Slashes): PathRules['escapedSlashes'] {
   }
 }
 
-function xfccOf(source: HttpConnectionManager): HcmConfig['xfcc'] {
+function xfccOf(source: HttpConnectionManager): ManagerPlan['xfcc'] {
   const set = source.setCurrentClientCertDetails;
   const modes: Readonly<Record<number, XfccMode>> = {
     [Forward.SANITIZE]: 'sanitize',
@@ -266,17 +202,5 @@ function xfccOf(source: HttpConnectionManager): HcmConfig['xfcc'] {
     chain: set?.chain ?? false,
     dns: set?.dns ?? false,
     uri: set?.uri ?? false,
-  };
-}
-
-function statsOf(prefix: string, stats: Stats): HcmStats {
-  const name = (suffix: string): string => `http.${prefix}.${suffix}`;
-  return {
-    connections: stats.counter(name('downstream_cx_total')),
-    active: stats.gauge(name('downstream_cx_active')),
-    requests: stats.counter(name('downstream_rq_total')),
-    requestsActive: stats.gauge(name('downstream_rq_active')),
-    byClass: [1, 2, 3, 4, 5].map((n) => stats.counter(name(`downstream_rq_${n}xx`))),
-    codecError: stats.counter(name('downstream_cx_protocol_error')),
   };
 }

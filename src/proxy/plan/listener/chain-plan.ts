@@ -1,18 +1,16 @@
 // A filter chain as a plan: which connections it takes, TLS, and what its network filters end in.
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Filter, FilterChain } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
-import {
-  type HttpConnectionManager,
-  HttpConnectionManagerSchema,
-} from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
+import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { FilterConfigSchema as SniFilterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy';
 import { millis } from '../../net/duration.ts';
+import { type ManagerPlan, planManager } from '../http/manager-plan.ts';
 import { planTcpProxy, type TcpProxyPlan } from '../tcp/tcp-plan.ts';
 import { type DownstreamTlsPlan, planDownstreamTls } from '../tls/downstream-tls-plan.ts';
 import { type ChainMatch, planChainMatch } from './chain-match.ts';
 
 export type ChainActionPlan =
-  | { readonly kind: 'http'; readonly manager: HttpConnectionManager }
+  | { readonly kind: 'http'; readonly manager: ManagerPlan }
   | { readonly kind: 'tcp'; readonly tcp: TcpProxyPlan }
   | { readonly kind: 'none' };
 
@@ -24,34 +22,38 @@ export interface ChainPlan {
   readonly action: ChainActionPlan;
 }
 
-export function planChain(source: FilterChain, problems: string[]): ChainPlan {
+/** `outbound`: of traffic that leaves the workload. */
+export function planChain(source: FilterChain, outbound: boolean, problems: string[]): ChainPlan {
   return {
     name: source.name,
     match: planChainMatch(source.filterChainMatch, problems),
     tls: planDownstreamTls(source.transportSocket, problems),
     tlsTimeout: millis(source.transportSocketConnectTimeout) ?? 15_000,
-    action: planAction(source.filters, problems),
+    action: planAction(source.filters, outbound, problems),
   };
 }
 
 /** The name of the route configuration that is to be asked for, where there is one. */
 export function routesWanted({ action }: ChainPlan): string | undefined {
   if (action.kind !== 'http') return undefined;
-  const { routeSpecifier } = action.manager;
-  return routeSpecifier.case === 'rds' ? routeSpecifier.value.routeConfigName : undefined;
+  const { routes } = action.manager;
+  return routes.kind === 'named' ? routes.name : undefined;
 }
 
 /** Network filters that only observe what passes. */
 const observers =
   /(mongo_proxy|MongoProxy|metadata_exchange|MetadataExchange|istio\.stats|stats_tcp|mysql_proxy|MySQLProxy|postgres_proxy|kafka_broker|zookeeper_proxy|set_filter_state|stackdriver)/;
 
-function planAction(filters: readonly Filter[], problems: string[]): ChainActionPlan {
+function planAction(filters: readonly Filter[], outbound: boolean, problems: string[]): ChainActionPlan {
   let dynamicPort: number | undefined;
   for (const filter of filters) {
     const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
     const type = any?.typeUrl.slice(any.typeUrl.lastIndexOf('.') + 1) ?? filter.name;
     if (any && type === 'HttpConnectionManager')
-      return { kind: 'http', manager: fromBinary(HttpConnectionManagerSchema, any.value) };
+      return {
+        kind: 'http',
+        manager: planManager(fromBinary(HttpConnectionManagerSchema, any.value), { outbound }, problems),
+      };
     if (any && type === 'TcpProxy')
       return { kind: 'tcp', tcp: planTcpProxy(any.value, dynamicPort, problems) };
     if (any?.typeUrl.includes('.sni_dynamic_forward_proxy.')) dynamicPort = sniPort(any.value);

@@ -3,6 +3,7 @@ import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import type { Listener } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { formatAddress, type HostPort, readAddress } from '../../net/address.ts';
 import { millis } from '../../net/duration.ts';
+import { type AccessLogPlan, planAccessLogs } from '../access-log/access-log-plan.ts';
 import type { Planned } from '../planned.ts';
 import { listenerKeepAlive, planSocketOptions, type SocketOptionsPlan } from '../socket-options-plan.ts';
 import { type ChainPlan, planChain } from './chain-plan.ts';
@@ -21,6 +22,8 @@ export interface ListenerPlan extends ListenerFiltersPlan {
   readonly continueOnTimeout: boolean;
   readonly chains: readonly ChainPlan[];
   readonly defaultChain: ChainPlan | undefined;
+  /** Of connections that no chain took. */
+  readonly accessLogs: readonly AccessLogPlan[];
   readonly maxConnectionsBacklog: number;
   readonly socketOptions: SocketOptionsPlan | undefined;
   /** Where its counters stand. */
@@ -34,6 +37,7 @@ export function planListener(source: Listener): Planned<ListenerPlan | undefined
   const problems: string[] = [];
   const filters = planListenerFilters(source.listenerFilters, problems);
   const handsOff = source.useOriginalDst ?? false;
+  const outbound = source.trafficDirection === TrafficDirection.OUTBOUND;
   if (source.filterChains.length === 0 && !source.defaultFilterChain) problems.push('no filter chains');
   const plan: ListenerPlan = {
     ...place,
@@ -43,8 +47,9 @@ export function planListener(source: Listener): Planned<ListenerPlan | undefined
     restoresDestination: handsOff || filters.restoresDestination,
     inspectTimeout: millis(source.listenerFiltersTimeout) ?? 15_000,
     continueOnTimeout: source.continueOnListenerFiltersTimeout,
-    chains: source.filterChains.map((chain) => planChain(chain, problems)),
-    defaultChain: source.defaultFilterChain && planChain(source.defaultFilterChain, problems),
+    chains: source.filterChains.map((chain) => planChain(chain, outbound, problems)),
+    defaultChain: source.defaultFilterChain && planChain(source.defaultFilterChain, outbound, problems),
+    accessLogs: planAccessLogs(source.accessLog, problems),
     maxConnectionsBacklog: source.tcpBacklogSize ?? 4096,
     socketOptions: planSocketOptions(listenerKeepAlive(source.$unknown), source.socketOptions, problems),
   };
@@ -74,6 +79,7 @@ export function planClosedListener(source: Listener): ListenerPlan | undefined {
     continueOnTimeout: false,
     chains: [],
     defaultChain: undefined,
+    accessLogs: [],
     maxConnectionsBacklog: 0,
     socketOptions: undefined,
   };

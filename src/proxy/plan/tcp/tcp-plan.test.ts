@@ -25,6 +25,7 @@ test('one cluster, and the defaults', () => {
     hashSourceIp: false,
     tunnel: undefined,
     dynamicPort: undefined,
+    accessLogs: [],
   });
 });
 

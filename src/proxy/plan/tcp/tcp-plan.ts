@@ -6,8 +6,10 @@ import {
   type TcpProxy_TunnelingConfig,
   TcpProxySchema,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
-import { compileFormat, compileHeaderMutations } from '../../decide/route/index.ts';
+import { compileHeaderMutations } from '../../decide/route/index.ts';
+import { compileFormat } from '../../format/format.ts';
 import { millis } from '../../net/duration.ts';
+import { type AccessLogPlan, planAccessLogs } from '../access-log/access-log-plan.ts';
 
 /** Bytes travel inside a CONNECT or POST request. */
 export interface TunnelPlan {
@@ -35,6 +37,7 @@ export interface TcpProxyPlan {
   readonly tunnel: TunnelPlan | undefined;
   /** With names looked up from the handshake: the port to go to. */
   readonly dynamicPort: number | undefined;
+  readonly accessLogs: readonly AccessLogPlan[];
 }
 
 export function planTcpProxy(
@@ -54,6 +57,7 @@ export function planTcpProxy(
     hashSourceIp: source.hashPolicy.some((policy) => policy.policySpecifier.case === 'sourceIp'),
     tunnel: source.tunnelingConfig && planTunnel(source.tunnelingConfig, problems),
     dynamicPort,
+    accessLogs: planAccessLogs(source.accessLog, problems),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Headers } from '../../codec/http/headers.ts';
 import type { ResetReason, UpstreamReceiver, UpstreamStream } from '../../codec/http/message-contract.ts';
 import type { Request } from '../../codec/http/request.ts';
 import type { Try, TryOwner } from '../../downstream/http/contracts.ts';
+import { AttemptRecord } from '../../observe/attempt-record.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Host } from '../host.ts';
 import type { HttpPool, PoolOptions, Waiter } from '../pool.ts';
@@ -16,6 +17,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   readonly host: Host;
   readonly #request: Request;
   readonly #resources: Resources;
+  readonly #record: AttemptRecord<Host>;
   #pool: HttpPool | undefined;
   #stream: UpstreamStream | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -24,7 +26,6 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   #idle: NodeJS.Timeout | undefined;
   #begun = 0;
   #over = false;
-  #counted = false;
   headSeen = false;
   /** Bytes of the request may have reached the host. */
   started = false;
@@ -35,6 +36,8 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.host = host;
     this.#request = request;
     this.#resources = cluster.resources[forward.decision.route.priority];
+    this.#record = new AttemptRecord(host, cluster, this.#resources);
+    forward.stream.exchange.attempts.push(this.#record);
   }
 
   /** Milliseconds since the request was sent. */
@@ -51,7 +54,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#idleLimit = idle;
     this.#begun = this.#now();
     if (this.#resources.requests >= this.#resources.limits.maxRequests) {
-      this.#cluster.stats.activeOverflow.value++;
+      this.#record.refused();
       queueMicrotask(() => this.failed('overflow'));
       return;
     }
@@ -113,21 +116,16 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#pool = undefined;
     if (this.#over) return false;
     if (this.#resources.requests >= this.#resources.limits.maxRequests) {
-      this.#cluster.stats.activeOverflow.value++;
+      this.#record.refused();
       queueMicrotask(() => this.failed('overflow'));
       return false;
     }
-    this.#counted = true;
-    this.#resources.requests++;
-    this.host.activeRequests++;
-    this.host.requests++;
-    this.#cluster.stats.requestsTotal.value++;
-    this.#cluster.stats.requestsActive.value++;
+    this.#record.begun(connection);
+    this.#forward.stream.exchange.upstreamBegun();
     this.started = true;
     const { maxStreamDuration } = this.#cluster.plan.http;
     if (maxStreamDuration > 0) this.#duration = setTimeout(() => this.#lastedTooLong(), maxStreamDuration);
     if (this.#idleLimit > 0) this.#idle = setTimeout(() => this.#tryExpired(), this.#idleLimit);
-    this.#cluster.report(this.host, { kind: 'localSuccess' });
     this.#forward.onConnected(this, (end, full) => {
       this.#stream = connection.request(this.#request, end, full, this);
     });
@@ -160,7 +158,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   }
 
   timedOut(): void {
-    if (!this.headSeen) this.#cluster.report(this.host, { kind: 'localTimeout' });
+    if (!this.headSeen) this.#record.timedOut();
     this.cancel();
   }
 
@@ -172,7 +170,8 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     if (this.#over) return;
     this.#idle?.refresh();
     this.headSeen = true;
-    this.#cluster.report(this.host, { kind: 'response', status: this.#judged(status, headers) });
+    this.#record.responded(status, this.#judged(status, headers));
+    this.#forward.stream.exchange.upstreamResponded(end);
     if (end) this.#finish();
     this.#forward.onHead(this, status, headers, end, full);
   }
@@ -180,13 +179,13 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   body(chunk: Buffer, end: boolean): void {
     if (this.#over) return;
     this.#idle?.refresh();
-    if (end) this.#finish();
+    if (end) this.#complete();
     this.#forward.onBody(this, chunk, end);
   }
 
   trailers(trailers: Headers): void {
     if (this.#over) return;
-    this.#finish();
+    this.#complete();
     this.#forward.onTrailers(this, trailers);
   }
 
@@ -201,15 +200,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   failed(reason: ResetReason, detail = ''): void {
     if (this.#over) return;
     this.#finish();
-    if (reason !== 'overflow') {
-      this.#cluster.stats.resetByHost.value++;
-      this.#cluster.report(
-        this.host,
-        reason === 'connect-failure' || reason === 'connect-timeout'
-          ? { kind: 'localFailure' }
-          : { kind: 'reset' },
-      );
-    }
+    this.#record.failed(reason, detail);
     this.#forward.onFailed(this, reason, detail === staleConnection);
   }
 
@@ -221,8 +212,14 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 
   #tryExpired(): void {
     if (this.#over) return;
+    this.#record.tookTooLong();
     this.timedOut();
     this.#forward.onTryTimeout(this);
+  }
+
+  #complete(): void {
+    this.#forward.stream.exchange.upstreamEnded();
+    this.#finish();
   }
 
   #finish(): void {
@@ -230,11 +227,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     clearTimeout(this.#timer);
     clearTimeout(this.#idle);
     clearTimeout(this.#duration);
-    if (!this.#counted) return;
-    this.#counted = false;
-    this.#resources.requests--;
-    this.host.activeRequests--;
-    this.#cluster.stats.requestsActive.value--;
+    this.#record.ended();
   }
 
   #now(): number {
@@ -246,14 +239,16 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 function statusFor(status: number, headers: Headers): number {
   const grpc = headers.get('grpc-status');
   if (grpc === undefined || grpc === '0' || status !== 200) return status;
-  return grpc === '14'
-    ? 503
-    : grpc === '13' || grpc === '2' || grpc === '15'
-      ? 500
-      : grpc === '4'
-        ? 504
-        : status;
+  return grpcStatuses[grpc] ?? status;
 }
+
+const grpcStatuses: Readonly<Record<string, number>> = {
+  '2': 500,
+  '4': 504,
+  '13': 500,
+  '14': 503,
+  '15': 500,
+};
 
 function hostOf(authority: string): string {
   const colon = authority.lastIndexOf(':');

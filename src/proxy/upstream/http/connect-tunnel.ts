@@ -10,10 +10,13 @@ export class ConnectTunnel implements UpstreamConnection, UpstreamStream {
   readonly #owner: ConnectionOwner;
   #receiver: UpstreamReceiver | undefined;
   #used = false;
+  readonly localAddress: string | undefined;
+  readonly protocol = undefined;
 
   constructor(wire: Wire, owner: ConnectionOwner) {
     this.#wire = wire;
     this.#owner = owner;
+    this.localAddress = wire.localAddress;
   }
 
   get available(): boolean {

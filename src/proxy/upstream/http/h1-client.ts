@@ -37,6 +37,8 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   readonly #reader: H1Reader;
   readonly #writer: H1Writer;
   readonly #maxRequests: number;
+  readonly localAddress: string | undefined;
+  readonly protocol = 'HTTP/1.1';
   /** @internal Whether trailers are passed on, in both directions. */
   readonly passesTrailers: boolean;
   #turn: ClientTurn | undefined;
@@ -52,6 +54,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   constructor(wire: Wire, owner: ConnectionOwner, options: H1ClientOptions) {
     this.#wire = wire;
     this.#owner = owner;
+    this.localAddress = wire.localAddress;
     this.#maxRequests = options.maxRequests;
     this.passesTrailers = options.trailers;
     this.#reader = new H1Reader(this, {

@@ -28,6 +28,7 @@ export interface H2ClientOptions {
   readonly h2: H2Options;
   readonly maxRequests: number;
   readonly secure: boolean;
+  readonly localAddress: string | undefined;
 }
 
 export class H2Client implements UpstreamConnection {
@@ -35,6 +36,8 @@ export class H2Client implements UpstreamConnection {
   readonly #owner: ConnectionOwner;
   readonly #maxStreams: number;
   readonly #maxRequests: number;
+  readonly localAddress: string | undefined;
+  readonly protocol = 'HTTP/2';
   #keepAlive: KeepAlive | undefined;
   #served = 0;
   #draining = false;
@@ -43,6 +46,7 @@ export class H2Client implements UpstreamConnection {
 
   constructor(socket: Duplex, owner: ConnectionOwner, options: H2ClientOptions) {
     this.#owner = owner;
+    this.localAddress = options.localAddress;
     this.#maxStreams = options.h2.maxConcurrentStreams;
     this.#maxRequests = options.maxRequests;
     this.#session = http2.connect(options.secure ? 'https://upstream' : 'http://upstream', {

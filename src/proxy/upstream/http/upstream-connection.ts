@@ -5,6 +5,9 @@ export interface UpstreamConnection {
   /** Whether another request may be started now. */
   readonly available: boolean;
   readonly activeStreams: number;
+  /** The proxy's own end. */
+  readonly localAddress: string | undefined;
+  readonly protocol: 'HTTP/1.1' | 'HTTP/2' | undefined;
   request(
     head: RequestHead,
     end: boolean,
