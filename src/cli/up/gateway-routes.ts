@@ -6,6 +6,7 @@ import {
   type RouteConfiguration,
   RouteConfigurationSchema,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import type { Origin } from '../../base/index.ts';
 import type { ProxyNode } from '../../mesh/index.ts';
 import {
   type ConnectionFacts,
@@ -21,6 +22,8 @@ export interface GatewayRoutes {
   readonly source: RouteConfiguration;
   readonly table: RouteTable;
   readonly hasCluster: (name: string) => boolean;
+  /** Where an element comes from, by its path in the message: `virtual_hosts[0].routes[1]`. */
+  readonly originsOf: (path: string) => readonly Origin[];
 }
 
 /** Undefined when nothing there takes HTTP in the clear. */
@@ -43,12 +46,14 @@ export function gatewayRoutes(
     });
   const name = listeners.map((source) => routesAt(source, port)).find((found) => found !== undefined);
   const bytes = name === undefined ? undefined : bytesOf('route', name);
-  if (!bytes) return undefined;
+  if (name === undefined || !bytes) return undefined;
+  const origins = new Map(translator.origins('route', view, name).map((element) => [element.path, element]));
   const source = fromBinary(RouteConfigurationSchema, bytes);
   return {
     source,
     table: compileRouteConfiguration(source).table,
     hasCluster: (cluster) => bytesOf('cluster', cluster) !== undefined,
+    originsOf: (path) => origins.get(path)?.origins ?? [],
   };
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ObjectOfKind, parseDocuments, parseFile, withPosition } from '../../config/index.ts';
+import type { Origin } from '../../base/index.ts';
+import { parseDocuments, parseFile, withPosition } from '../../config/index.ts';
 import { meshOfText, testClient } from '../../translate/testdata-mesh.ts';
 import { gatewayRoutes } from './gateway-routes.ts';
 import { requestsToTry } from './requests-to-try.ts';
-import { routeOrigins } from './route-origins.ts';
 
 interface Case {
   readonly name: string;
@@ -132,14 +132,18 @@ for (const { name, specs, expected } of cases) {
     );
     const text = texts.join('---\n');
     const { resources } = parseDocuments(text, 'folder/a.yaml');
-    const services = resources.filter(
-      (object): object is ObjectOfKind<'VirtualService'> => object.kind === 'VirtualService',
-    );
+    const file = parseFile({ file: 'folder/a.yaml', text });
+    const place = (origin: Origin): Origin => {
+      const { line } = resources.find(({ metadata }) => metadata.name === origin.name)?.origin ?? {};
+      return withPosition(
+        { code: '', severity: 'info', message: '', origin: { ...origin, file: 'folder/a.yaml', line } },
+        file,
+      ).origin;
+    };
     const { translator } = meshOfText(`${text}---${mesh}`);
     const node = { ...testClient, type: 'router', labels: { istio: 'gateway' } } as const;
     const routes = gatewayRoutes(translator, node, 8080);
-    const originOf = routeOrigins(services, (issue) => withPosition(issue, parseFile({ file: 'f', text })));
-    const found = routes ? requestsToTry(routes, { authority: 'localhost:8080', originOf }) : [];
+    const found = routes ? requestsToTry(routes, { authority: 'localhost:8080', place }) : [];
     assert.deepEqual(
       found.map(({ command, outcome }) => `${command} -> ${outcome}`),
       expected,

@@ -1,9 +1,9 @@
 // Requests worth trying at the gateway: the plain one, and one for each fault. What they meet is decided as the
 // gateway's proxy decides it.
 import type { Route } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import { type Origin, resourceName, within } from '../../base/index.ts';
 import type { GatewayRoutes } from './gateway-routes.ts';
 import { predict } from './predicted.ts';
-import type { RouteOrigin } from './route-origins.ts';
 import { asSeen, curlCommand, sampleRequest } from './sample-request.ts';
 
 export interface RequestToTry {
@@ -15,16 +15,18 @@ export interface RequestToTry {
 export interface GatewayPlace {
   /** `localhost:8080` */
   readonly authority: string;
-  readonly originOf: (route: Route) => RouteOrigin | undefined;
+  /** With file and line, where these are known. */
+  readonly place: (origin: Origin) => Origin;
 }
 
 export function requestsToTry(routes: GatewayRoutes, place: GatewayPlace): readonly RequestToTry[] {
-  const found = routes.source.virtualHosts.flatMap(({ name, domains, routes: list }) =>
+  const found = routes.source.virtualHosts.flatMap(({ name, domains, routes: list }, host) =>
     list.flatMap((route, index) => {
       const [domain] = domains;
+      const path = `virtual_hosts[${host}].routes[${index}]`;
       return domain === undefined
         ? []
-        : (tried({ route, index, domain, virtualHost: name }, routes, place) ?? []);
+        : (tried({ route, index, domain, path, virtualHost: name }, routes, place) ?? []);
     }),
   );
   // The last rule without a fault is the one for everybody.
@@ -42,6 +44,8 @@ interface Standing {
   readonly route: Route;
   readonly index: number;
   readonly domain: string;
+  /** In the message. */
+  readonly path: string;
   readonly virtualHost: string;
 }
 
@@ -53,16 +57,16 @@ interface Found {
 
 /** Undefined when another route takes what was made for this one. */
 function tried(
-  { route, index, domain, virtualHost }: Standing,
+  { route, index, domain, path, virtualHost }: Standing,
   routes: GatewayRoutes,
-  { authority, originOf }: GatewayPlace,
+  { authority, place }: GatewayPlace,
 ): Found | undefined {
   const sample = sampleRequest(domain, route.match);
   const request = asSeen(sample, authority);
   const taken = routes.table.explain(request, { random: () => 0 }).trials.find(({ matched }) => matched);
   if (taken?.virtualHost !== virtualHost || taken.index !== index) return undefined;
-  const origin = originOf(route);
-  const note = origin?.fault === undefined ? ' (fault)' : ` (fault, ${origin.fault})`;
+  const rule = routes.originsOf(path).find((origin) => /^spec\.http\[\d+\]$/.test(origin.path));
+  const note = rule ? ` (fault, ${lineOf(place(within(rule, `${rule.path}.fault`)))})` : ' (fault)';
   const { text, hasFault } = predict(routes, request, note);
   return {
     request: {
@@ -70,7 +74,11 @@ function tried(
       command: curlCommand(sample, authority),
       outcome: text,
     },
-    rule: origin?.rule ?? `${virtualHost} ${index}`,
+    rule: rule ? `${resourceName(rule)} ${rule.path}` : path,
     hasFault,
   };
+}
+
+function lineOf({ file = '', line = 1 }: Origin): string {
+  return `${file.replace(/^.*[\\/]/, '')}:${line}`;
 }

@@ -1,7 +1,7 @@
 // One run of `meltemi up`: the folder, the processes it describes, their proxies, and the control plane that
 // ties them together.
 import { basename } from 'node:path';
-import { deepEqual, type Issue } from '../../base/index.ts';
+import { deepEqual, type Issue, type Origin } from '../../base/index.ts';
 import type { AnyConfig, Kind, ObjectOfKind } from '../../config/index.ts';
 import type { ConfigUpdate, FileSource, ResourceId } from '../../sources/index.ts';
 import { FindingLog } from '../finding-log.ts';
@@ -14,7 +14,6 @@ import type { Ingress } from './ingress.ts';
 import { meshObjects } from './mesh-objects.ts';
 import type { Ports } from './ports.ts';
 import { requestsToTry } from './requests-to-try.ts';
-import { routeOrigins } from './route-origins.ts';
 import { folderSource, processSource } from './source-ids.ts';
 import { Workload, type WorkloadEvents } from './workload.ts';
 import { type WorkloadPlan, workloadPlans } from './workload-plan.ts';
@@ -261,8 +260,9 @@ export class UpSession {
     const port = this.#ingress.targetOf(80) ?? this.#ingress.gateway?.ports[0]?.target;
     const authority = `localhost:${port ?? 0}`;
     const routes = port === undefined ? undefined : this.#control?.gatewayRoutes(port);
-    const originOf = routeOrigins(this.#all('VirtualService'), (issue) => source.place(issue));
-    const requests = routes ? requestsToTry(routes, { authority, originOf }) : [];
+    const place = (origin: Origin): Origin =>
+      source.place({ code: '', severity: 'info', message: '', origin }).origin;
+    const requests = routes ? requestsToTry(routes, { authority, place }) : [];
     console.ready({
       version,
       folder,
