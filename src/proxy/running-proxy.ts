@@ -61,6 +61,7 @@ class StartedProxy implements RunningProxy {
   readonly #secrets: SecretStore;
   readonly #accessLogs: AccessLogs;
   readonly #log: NonNullable<ProxyOptions['log']>;
+  readonly #startedAt = performance.now();
   #admin: AdminServer | undefined;
   #signalReady: () => void = () => undefined;
   readonly #state: Stat;
@@ -188,6 +189,7 @@ class StartedProxy implements RunningProxy {
       listeners: this.#listeners,
       secrets: this.#secrets,
       nodeId: this.#bootstrap.node?.id ?? '',
+      uptimeSeconds: () => (performance.now() - this.#startedAt) / 1000,
       state: () => this.#stateName(),
       drain: (which) => this.#listeners.drainAll(which),
       health: this.#health,
