@@ -13,6 +13,7 @@ import {
   SotwClient,
   type SotwEvent,
   type SotwTimers,
+  typeUrlOf,
 } from '../xds/index.ts';
 import type { ListenerSet } from './downstream/listener/listener-set.ts';
 import type { RouteStore } from './downstream/listener/route-store.ts';
@@ -21,21 +22,14 @@ import type { SecretRef } from './plan/tls/tls-plan.ts';
 import type { SecretStore } from './tls/secret-store.ts';
 import type { ClusterSet } from './upstream/cluster-set.ts';
 
-export const typeUrls = {
-  cluster: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
-  endpoint: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
-  listener: 'type.googleapis.com/envoy.config.listener.v3.Listener',
-  route: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
-  secret: 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret',
-} as const;
-
-const managers: Readonly<Record<string, string>> = {
-  [typeUrls.cluster]: 'cluster_manager.cds',
-  [typeUrls.endpoint]: 'cluster_manager.eds',
-  [typeUrls.listener]: 'listener_manager.lds',
-  [typeUrls.route]: 'http.rds',
-  [typeUrls.secret]: 'sds',
-};
+/** Where the counters of each kind of resource stand. */
+const managers: ReadonlyMap<string, string> = new Map([
+  [typeUrlOf('cluster'), 'cluster_manager.cds'],
+  [typeUrlOf('endpoint'), 'cluster_manager.eds'],
+  [typeUrlOf('listener'), 'listener_manager.lds'],
+  [typeUrlOf('route'), 'http.rds'],
+  [typeUrlOf('secret'), 'sds'],
+]);
 
 export interface ConfigPlaneOptions {
   readonly node: Node;
@@ -72,7 +66,7 @@ export class ConfigPlane {
   start(): void {
     this.#started = true;
     const { clusters } = this.#options;
-    this.#ads?.subscribe(typeUrls.cluster, [], (resources) => {
+    this.#ads?.subscribe(typeUrlOf('cluster'), [], (resources) => {
       const problems = clusters.applyClusters(resources);
       this.#clustersSeen = true;
       this.clustersWarmed();
@@ -92,11 +86,11 @@ export class ConfigPlane {
   }
 
   endpointsWanted(names: readonly string[]): void {
-    this.#want(typeUrls.endpoint, names, (resources) => this.#options.clusters.applyEndpoints(resources));
+    this.#want(typeUrlOf('endpoint'), names, (resources) => this.#options.clusters.applyEndpoints(resources));
   }
 
   routesWanted(names: readonly string[]): void {
-    this.#want(typeUrls.route, names, (resources) => {
+    this.#want(typeUrlOf('route'), names, (resources) => {
       const problems = this.#options.routes.apply(resources);
       this.#options.listeners.promote();
       return problems;
@@ -107,7 +101,7 @@ export class ConfigPlane {
   clustersWarmed(): void {
     if (this.#listenersAsked || !this.#clustersSeen || !this.#options.clusters.warm) return;
     this.#listenersAsked = true;
-    this.#ads?.subscribe(typeUrls.listener, [], (resources) => {
+    this.#ads?.subscribe(typeUrlOf('listener'), [], (resources) => {
       const problems = this.#options.listeners.apply(resources);
       this.#listenersSeen = true;
       return problems;
@@ -118,7 +112,7 @@ export class ConfigPlane {
     if (ref.source === 'static') return;
     if (ref.source === '') {
       this.#adsSecrets.push(ref.name);
-      this.#want(typeUrls.secret, [...this.#adsSecrets], (resources) => this.#secrets('', resources));
+      this.#want(typeUrlOf('secret'), [...this.#adsSecrets], (resources) => this.#secrets('', resources));
       return;
     }
     const target = this.#options.target(ref.source);
@@ -129,7 +123,7 @@ export class ConfigPlane {
     // One stream a secret, as Envoy does it: servers may tell their clients apart by the stream.
     const client = this.#client(target, discoveryMethods.secrets);
     this.#secretStreams.push(client);
-    client.subscribe(typeUrls.secret, [ref.name], (resources) => this.#secrets(ref.source, resources));
+    client.subscribe(typeUrlOf('secret'), [ref.name], (resources) => this.#secrets(ref.source, resources));
     client.start();
   }
 
@@ -169,10 +163,10 @@ export class ConfigPlane {
     const { stats, log } = this.#options;
     switch (event.kind) {
       case 'accepted':
-        stats.counter(`${managers[event.typeUrl]}.update_success`).value++;
+        stats.counter(`${managers.get(event.typeUrl)}.update_success`).value++;
         break;
       case 'refused':
-        stats.counter(`${managers[event.typeUrl]}.update_rejected`).value++;
+        stats.counter(`${managers.get(event.typeUrl)}.update_rejected`).value++;
         log(
           'warn',
           `refused ${event.typeUrl.slice(event.typeUrl.lastIndexOf('.') + 1)} ${event.version}: ${event.problems.join('; ')}`,
