@@ -8,6 +8,7 @@ import { fault } from './fault.ts';
 import { grpcWeb } from './grpc-web.ts';
 import { healthCheck } from './health-check.ts';
 import type { HttpFilter } from './http-filter.ts';
+import { rbac } from './rbac/rbac.ts';
 import { router } from './router.ts';
 
 export const filters: readonly HttpFilter[] = [
@@ -18,6 +19,7 @@ export const filters: readonly HttpFilter[] = [
   fault,
   grpcWeb,
   healthCheck,
+  rbac,
   router,
 ];
 

@@ -279,6 +279,7 @@ class Accepted implements Session {
       info,
       protocol,
       draining: this.#draining,
+      guards: chain.action.kind === 'none' ? [] : chain.action.guards,
     };
     switch (chain.action.kind) {
       case 'http':

@@ -1,5 +1,6 @@
 // A listener in use: its plan, with the TLS contexts, routes and counters that its chains need.
 import { unreachable } from '../../../base/index.ts';
+import { type ConnectionGuard, openNetworkRbac } from '../../filters/rbac/network-rbac.ts';
 import type { Logger } from '../../observe/access-log/access-logs.ts';
 import type { Stats } from '../../observe/stats.ts';
 import type { AccessLogPlan } from '../../plan/access-log/access-log-plan.ts';
@@ -23,8 +24,8 @@ export interface Listener {
 }
 
 export type ChainAction =
-  | { readonly kind: 'http'; readonly http: HttpManager }
-  | { readonly kind: 'tcp'; readonly tcp: RunningTcpProxy }
+  | { readonly kind: 'http'; readonly http: HttpManager; readonly guards: readonly ConnectionGuard[] }
+  | { readonly kind: 'tcp'; readonly tcp: RunningTcpProxy; readonly guards: readonly ConnectionGuard[] }
   | { readonly kind: 'none' };
 
 export interface Chain {
@@ -78,15 +79,15 @@ export function isReady(listener: Listener, hasRoutes: (name: string) => boolean
 }
 
 function actionOf(plan: ChainPlan['action'], context: ListenerContext, problems: string[]): ChainAction {
+  if (plan.kind === 'none') return plan;
+  const guards = plan.guards.map((guard) => openNetworkRbac(guard, (name) => context.stats.counter(name)));
   switch (plan.kind) {
     case 'http':
-      return { kind: 'http', http: context.openManager(plan.manager, problems) };
+      return { kind: 'http', guards, http: context.openManager(plan.manager, problems) };
     case 'tcp': {
       const log = context.openLogs(plan.tcp.accessLogs, problems);
-      return { kind: 'tcp', tcp: runTcpProxy(plan.tcp, { stats: context.stats, log }) };
+      return { kind: 'tcp', guards, tcp: runTcpProxy(plan.tcp, { stats: context.stats, log }) };
     }
-    case 'none':
-      return plan;
     default:
       return unreachable(plan);
   }

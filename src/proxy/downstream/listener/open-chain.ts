@@ -2,6 +2,7 @@
 import type net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
+import type { ConnectionGuard } from '../../filters/rbac/network-rbac.ts';
 import { adoptAccepted, SocketWire } from '../../net/wire.ts';
 import { HttpConnection } from '../http/connection.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
@@ -33,6 +34,8 @@ export interface Opening {
   /** Agreed on in the handshake, or seen in the first bytes. */
   readonly protocol: string | undefined;
   readonly draining: boolean;
+  /** Asked at the first bytes. */
+  readonly guards: readonly ConnectionGuard[];
 }
 
 export function openHttp(manager: HttpManager, opening: Opening, context: OpenContext): void {
@@ -51,6 +54,43 @@ export function openHttp(manager: HttpManager, opening: Opening, context: OpenCo
   if (draining) connection.drain(false);
   const { codec } = manager.plan;
   const kind = codec === 'auto' ? protocol : codec;
+  if (opening.guards.length > 0 && !opening.seen) {
+    awaitFirst(connection, opening, (bytes) => serve(connection, { ...opening, seen: bytes }, kind));
+    return;
+  }
+  if (refusalOf(opening)) {
+    (opening.secure ?? opening.socket).destroy();
+    connection.closed();
+  } else serve(connection, opening, kind);
+}
+
+/** Why the connection may not go on. */
+function refusalOf({ guards, info }: Opening): string | undefined {
+  for (const guard of guards) {
+    const refusal = guard(info);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function awaitFirst(connection: HttpConnection, opening: Opening, next: (bytes: Buffer) => void): void {
+  const socket = opening.secure ?? opening.socket;
+  const gone = (): void => {
+    look?.cancel();
+    socket.destroy();
+    connection.closed();
+  };
+  connection.undecided({ close: gone });
+  const decide = (bytes: Buffer): boolean => {
+    if (refusalOf(opening)) gone();
+    else next(bytes);
+    return true;
+  };
+  const look: Peek | undefined = peek(socket, undefined, decide, { timeoutMs: 0, timedOut: gone, gone });
+}
+
+function serve(connection: HttpConnection, opening: Opening, kind: string | undefined): void {
+  const { codec } = connection.config;
   if (kind === 'h2') serveH2(connection, opening, opening.seen);
   else if (kind === undefined && codec === 'auto') detect(connection, opening);
   else serveH1(connection, opening, opening.seen);
@@ -91,13 +131,16 @@ function detect(connection: HttpConnection, opening: Opening): void {
   look = peek(socket, opening.seen, decide, { timeoutMs: 0, timedOut: gone, gone });
 }
 
-export function openTcp(
-  proxy: RunningTcpProxy,
-  { socket, secure, seen, info }: Opening,
-  context: OpenContext,
-): void {
+export function openTcp(proxy: RunningTcpProxy, opening: Opening, context: OpenContext): void {
+  const { socket, secure, seen, info } = opening;
   const wire = secure ? new SocketWire(secure, secure, false) : adoptAccepted(socket);
-  const tcp = new TcpSession(wire, { proxy, env: context.env, info, closed: () => context.over(session) });
+  const tcp = new TcpSession(wire, {
+    proxy,
+    env: context.env,
+    info,
+    refusal: () => refusalOf(opening),
+    closed: () => context.over(session),
+  });
   const session: Session = { drain: () => undefined, destroy: () => tcp.close() };
   // It may be over as soon as it starts.
   context.opened(session);

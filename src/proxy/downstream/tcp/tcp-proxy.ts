@@ -17,6 +17,8 @@ export interface TcpSessionOptions {
   readonly proxy: RunningTcpProxy;
   readonly env: HttpEnvironment;
   readonly info: ConnectionInfo;
+  /** Asked at the first bytes: why the connection may not go on. */
+  readonly refusal: () => string | undefined;
   readonly closed: () => void;
 }
 
@@ -32,6 +34,7 @@ export class TcpSession implements WireEvents {
   #clientEnded = false;
   #hostEnded = false;
   #over = false;
+  #admitted = false;
   #attempts = 0;
   #idle: NodeJS.Timeout | undefined;
   #lifetime: NodeJS.Timeout | undefined;
@@ -48,6 +51,7 @@ export class TcpSession implements WireEvents {
   /** `first`: read from the client already. */
   start(first: Buffer | undefined): void {
     this.#client.attach(this);
+    if (first && !this.#admits()) return;
     if (first) this.#keep(first);
     this.#client.resume();
     const { idleTimeout, maxDuration } = this.#options.proxy.plan;
@@ -61,6 +65,7 @@ export class TcpSession implements WireEvents {
   }
 
   onBytes(bytes: Buffer, start: number, end: number): void {
+    if (!this.#admits()) return;
     this.#idle?.refresh();
     const piece = Buffer.from(bytes.subarray(start, end));
     if (!this.#upstream) {
@@ -76,6 +81,7 @@ export class TcpSession implements WireEvents {
   }
 
   onEnd(): void {
+    if (!this.#admits()) return;
     this.#clientEnded = true;
     this.#upstream?.end();
     this.#halfClosed();
@@ -83,6 +89,16 @@ export class TcpSession implements WireEvents {
 
   onClose(error: Error | undefined): void {
     this.#end(error !== undefined);
+  }
+
+  #admits(): boolean {
+    if (this.#admitted) return true;
+    const refusal = this.#options.refusal();
+    this.#admitted = refusal === undefined;
+    if (refusal === undefined) return true;
+    this.#record.connectionTerminationDetails = refusal;
+    this.#end(true);
+    return false;
   }
 
   #keep(piece: Buffer): void {

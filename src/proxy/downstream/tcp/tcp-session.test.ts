@@ -56,6 +56,7 @@ function start(json: object = {}, clusterJson: object = endpointsAt('10.0.0.1'))
     proxy: runTcpProxy(plan, { stats, log: undefined }),
     env,
     info,
+    refusal: () => undefined,
     closed: () => closed++,
   });
   session.start(undefined);

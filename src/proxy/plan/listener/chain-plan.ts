@@ -3,6 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import type { Filter, FilterChain } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { FilterConfigSchema as SniFilterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy';
+import { type NetworkRbacPlan, networkRbacType, planNetworkRbac } from '../../filters/rbac/network-rbac.ts';
 import { millis } from '../../net/duration.ts';
 import { type ManagerPlan, planManager } from '../http/manager-plan.ts';
 import { planTcpProxy, type TcpProxyPlan } from '../tcp/tcp-plan.ts';
@@ -10,8 +11,8 @@ import { type DownstreamTlsPlan, planDownstreamTls } from '../tls/downstream-tls
 import { type ChainMatch, planChainMatch } from './chain-match.ts';
 
 export type ChainActionPlan =
-  | { readonly kind: 'http'; readonly manager: ManagerPlan }
-  | { readonly kind: 'tcp'; readonly tcp: TcpProxyPlan }
+  | { readonly kind: 'http'; readonly manager: ManagerPlan; readonly guards: readonly NetworkRbacPlan[] }
+  | { readonly kind: 'tcp'; readonly tcp: TcpProxyPlan; readonly guards: readonly NetworkRbacPlan[] }
   | { readonly kind: 'none' };
 
 export interface ChainPlan {
@@ -46,17 +47,20 @@ const observers =
 
 function planAction(filters: readonly Filter[], outbound: boolean, problems: string[]): ChainActionPlan {
   let dynamicPort: number | undefined;
+  const guards: NetworkRbacPlan[] = [];
   for (const filter of filters) {
     const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
     const type = any?.typeUrl.slice(any.typeUrl.lastIndexOf('.') + 1) ?? filter.name;
     if (any && type === 'HttpConnectionManager')
       return {
         kind: 'http',
+        guards,
         manager: planManager(fromBinary(HttpConnectionManagerSchema, any.value), { outbound }, problems),
       };
     if (any && type === 'TcpProxy')
-      return { kind: 'tcp', tcp: planTcpProxy(any.value, dynamicPort, problems) };
-    if (any?.typeUrl.includes('.sni_dynamic_forward_proxy.')) dynamicPort = sniPort(any.value);
+      return { kind: 'tcp', guards, tcp: planTcpProxy(any.value, dynamicPort, problems) };
+    if (any?.typeUrl.endsWith(`/${networkRbacType}`)) guards.push(planNetworkRbac(any.value, problems));
+    else if (any?.typeUrl.includes('.sni_dynamic_forward_proxy.')) dynamicPort = sniPort(any.value);
     else if (!observers.test(filter.name) && !observers.test(type))
       problems.push(`network filter ${filter.name} is not supported`);
   }
