@@ -1,5 +1,6 @@
 // The extensions that this proxy understands.
 import { createRegistry } from '@bufbuild/protobuf';
+import { FilterConfigSchema as RouteFilterSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { FileAccessLogSchema } from '@meltemi/envoy-api/envoy/extensions/access_loggers/file/v3/file';
 import {
   StderrAccessLogSchema,
@@ -53,6 +54,7 @@ import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/u
 
 /** To read `typed_config` out of JSON. */
 export const knownTypes = createRegistry(
+  RouteFilterSchema,
   FilterConfigSchema,
   GrpcWebSchema,
   CorsPolicySchema,

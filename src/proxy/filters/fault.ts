@@ -65,6 +65,7 @@ class FaultStream implements StreamFilter {
     const { delay } = this.#outcome;
     if (delay <= 0) return this.#abort(context);
     this.#proxy.activeFaults.value++;
+    context.flag('DI');
     this.#delay = context.after(delay, () => {
       this.#over();
       if (this.#abort(context) === 'continue') context.resume();

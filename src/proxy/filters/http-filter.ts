@@ -96,6 +96,8 @@ export interface StreamContext {
   setMetadata(namespace: string, fields: Readonly<Record<string, unknown>>): void;
   /** The request goes on as gRPC, whatever it came as. */
   becomesGrpc(): void;
+  /** Adds one of Envoy's response flags. */
+  flag(flag: string): void;
   /** The request asks for the health of this proxy. */
   isHealthCheck(): void;
   /** Answers in place of the upstream; ends the forward when there is one. */

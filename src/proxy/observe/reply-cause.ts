@@ -54,6 +54,12 @@ export function resetCause(reason: ResetReason, detail = ''): ReplyCause {
   return cause(resetFlags[reason], `upstream_reset_before_response_started{${text.replaceAll(' ', '_')}}`);
 }
 
+/** When the response had begun. */
+export function lateResetCause(reason: ResetReason): ReplyCause {
+  const text = resetTexts[reason].replaceAll(' ', '_');
+  return cause(resetFlags[reason], `upstream_reset_after_response_started{${text}}`);
+}
+
 /** The body of the response. */
 export function resetText(reason: ResetReason, attempts: number): string {
   const again = attempts > 1 ? 'retried and the latest reset reason' : 'reset reason';

@@ -50,6 +50,8 @@ export interface Answerable {
 export interface Try {
   readonly host: Host;
   readonly headSeen: boolean;
+  /** It has a connection, and takes the body as it comes. */
+  readonly streaming: boolean;
   /** Bytes of the request may have reached the host. */
   readonly started: boolean;
   /** Milliseconds since the request was sent. */

@@ -138,6 +138,10 @@ export class HttpStream implements RequestReceiver, Answerable, StreamContext, R
     this.grpc = true;
   }
 
+  flag(flag: string): void {
+    this.exchange.flag(flag);
+  }
+
   isHealthCheck(): void {
     this.exchange.isHealthCheck = true;
   }

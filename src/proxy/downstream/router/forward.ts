@@ -14,52 +14,39 @@ import {
   requestHash,
   requestRetry,
   requestTimeouts,
-  retryBackoff,
   rewriteAuthority,
-  shouldRetry,
   type TimeoutPlan,
 } from '../../decide/route/index.ts';
 import { formatAddress } from '../../net/address.ts';
-import { causes, type ReplyCause, resetCause, resetText } from '../../observe/reply-cause.ts';
+import { causes, lateResetCause, type ReplyCause, resetCause, resetText } from '../../observe/reply-cause.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { type DynamicHosts, type Lookup, namedIn } from '../../upstream/dynamic-hosts.ts';
 import type { Host } from '../../upstream/host.ts';
 import { Attempt } from '../../upstream/http/attempt.ts';
 import type { Answerable, Try, TryOwner } from '../http/contracts.ts';
+import { BodyBuffer } from './body-buffer.ts';
 import { chooseHost } from './choose-host.ts';
 import { type Mirror, startMirrors } from './mirror.ts';
-
-/** How much of a body is kept for another try, and while no connection is there yet. */
-const bufferLimit = 1 << 20;
+import { RetryState } from './retry-state.ts';
 
 export class Forward implements TryOwner {
   readonly stream: Answerable;
   readonly decision: ForwardDecision;
   readonly #envoyHeaders: boolean;
   #cluster: Cluster | undefined;
-  #retry: RetryPlan | undefined;
+  #retryPlan: RetryPlan | undefined;
+  #retry: RetryState | undefined;
+  readonly #body: BodyBuffer;
   #timeouts: TimeoutPlan | undefined;
   #hash: HashResult | undefined;
   #attempt: Attempt | undefined;
   #attempts = 0;
-  #retriesLeft = 0;
-  #retrying = false;
   #tried: Host[] = [];
   #found: Host | undefined;
   #mirrors: readonly Mirror[] = [];
-  // The request's body: all of it as text, or what came so far.
-  #full: string | undefined;
-  #chunks: Buffer[] = [];
-  #buffered = 0;
-  #replayable = true;
   #replayed = false;
-  #paused = false;
-  #requestDone = false;
-  #trailers: Headers | undefined;
   #timer: NodeJS.Timeout | undefined;
   #backoff: NodeJS.Timeout | undefined;
-  /** How long the host asked to be left alone. */
-  #after: number | undefined;
   #interim = false;
   #over = false;
 
@@ -67,6 +54,7 @@ export class Forward implements TryOwner {
     this.stream = stream;
     this.decision = decision;
     this.#envoyHeaders = envoyHeaders;
+    this.#body = new BodyBuffer(decision.route.requestBufferLimit, (on) => stream.readRequest(on));
   }
 
   start(end: boolean, full: string | undefined): void {
@@ -84,13 +72,12 @@ export class Forward implements TryOwner {
       trusted: stream.internal,
       grpc: stream.grpc,
     });
-    this.#retry = requestRetry(route.retry, request, { trusted: stream.internal });
-    this.#retriesLeft = this.#retry?.numRetries ?? 0;
+    this.#retryPlan = requestRetry(route.retry, request, { trusted: stream.internal });
+    if (this.#retryPlan) this.#retry = this.#retryState(this.#retryPlan, cluster);
     if (route.hash) this.#hash = requestHash(route.hash, request, this.#hashContext());
     finalizeRequestHeaders(decision, request, stream.exchange, this.#envoyHeaders);
     this.#announce();
-    this.#full = full;
-    this.#requestDone = end;
+    this.#body.begin(end, full);
     if (route.includeAttemptCount) request.headers.set('x-envoy-attempt-count', '1');
     if (route.mirrors.length > 0)
       this.#mirrors = startMirrors(route.mirrors, request, { env, end, full, info: stream.connection.info });
@@ -103,21 +90,14 @@ export class Forward implements TryOwner {
   body(chunk: Buffer, end: boolean): void {
     if (this.#over) return;
     for (const mirror of this.#mirrors) mirror.send(chunk, end);
-    const attempt = this.#attempt;
-    const sending = attempt?.streaming === true;
-    if (this.#replayable || !sending) this.#keep(chunk, sending);
-    if (sending && !attempt.sendBody(chunk, end)) this.#pause(true);
-    if (!end) return;
-    this.#requestDone = true;
-    this.#startTimer();
+    this.#body.add(chunk, end, this.#attempt);
+    if (end) this.#startTimer();
   }
 
   trailers(trailers: Headers): void {
     if (this.#over) return;
-    this.#trailers = trailers;
-    this.#requestDone = true;
     for (const mirror of this.#mirrors) mirror.send(Buffer.alloc(0), true);
-    if (this.#attempt?.streaming) this.#attempt.sendTrailers(trailers);
+    this.#body.end(trailers, this.#attempt);
     this.#startTimer();
   }
 
@@ -138,24 +118,17 @@ export class Forward implements TryOwner {
   // What an attempt reports.
 
   /**
-   * The attempt has a connection: it takes the body from here on. Returns the whole body where it is known.
+   * The attempt has a connection: it takes the body from here on.
    */
   onConnected(attempt: Try, begin: (end: boolean, full: string | undefined) => void): void {
     if (attempt !== this.#attempt) return;
-    if (this.#chunks.length === 0 && this.#trailers === undefined) begin(this.#requestDone, this.#full);
-    else {
-      begin(false, undefined);
-      const last = this.#requestDone && this.#trailers === undefined ? this.#chunks.length - 1 : -1;
-      for (const [index, chunk] of this.#chunks.entries()) attempt.sendBody(chunk, index === last);
-      if (this.#trailers) attempt.sendTrailers(this.#trailers);
-      attempt.sendFlush();
-    }
-    if (!this.#retry) this.#dropBuffer();
-    this.#pause(false);
+    this.#body.send(attempt, begin);
+    if (!this.#retry) this.#body.drop();
+    this.#body.pause(false);
   }
 
   onWritable(): void {
-    this.#pause(false);
+    this.#body.pause(false);
   }
 
   /** The first 100, 102 or 103 is passed on; once the client has seen one there are no retries. */
@@ -163,7 +136,7 @@ export class Forward implements TryOwner {
     if (attempt !== this.#attempt || this.#interim || (status !== 100 && status !== 102 && status !== 103))
       return;
     this.#interim = true;
-    this.#dropBuffer();
+    this.#body.drop();
     this.stream.interim(status, headers);
   }
 
@@ -173,12 +146,12 @@ export class Forward implements TryOwner {
     const cluster = this.#cluster;
     if (!cluster) return;
     stream.exchange.attempt?.counted(status);
-    if (this.#retry && this.#mayRetry(responseOutcome(status, headers))) {
+    if (this.#mayRetry(responseOutcome(status, headers))) {
       attempt.cancel();
       this.#again();
       return;
     }
-    this.#dropBuffer();
+    this.#body.drop();
     if (this.#envoyHeaders) headers.set('x-envoy-upstream-service-time', String(Math.round(attempt.elapsed)));
     if (decision.route.includeAttemptCountInResponse)
       headers.set('x-envoy-attempt-count', String(this.#attempts));
@@ -211,6 +184,7 @@ export class Forward implements TryOwner {
     this.#attempt = undefined;
     if (attempt.headSeen) {
       this.#end();
+      this.stream.exchange.caused(lateResetCause(reason));
       this.stream.resetDownstream();
       return;
     }
@@ -247,7 +221,7 @@ export class Forward implements TryOwner {
       this.stream.resetDownstream();
       return;
     }
-    if (this.#retry && this.#mayRetry({ kind: 'reset', reason: 'timeout', requestStarted: true })) {
+    if (this.#mayRetry({ kind: 'reset', reason: 'timeout', requestStarted: true })) {
       this.#again();
       return;
     }
@@ -282,11 +256,10 @@ export class Forward implements TryOwner {
     if (attempt.headSeen) {
       this.#end();
       this.stream.resetDownstream();
-    } else if (this.#retry && this.#mayRetry({ kind: 'reset', reason: 'localReset', requestStarted: true }))
-      this.#again();
+    } else if (this.#mayRetry({ kind: 'reset', reason: 'localReset', requestStarted: true })) this.#again();
     else
       this.#fail(
-        this.#requestDone ? 504 : 408,
+        this.#body.complete ? 504 : 408,
         'upstream max stream duration reached',
         causes.upstreamDuration,
       );
@@ -299,7 +272,7 @@ export class Forward implements TryOwner {
     const { stream, decision } = this;
     stream.exchange.attemptCount = this.#attempts;
     const request = stream.request;
-    const choice = { stream, decision, hash: this.#hash?.hash, retry: this.#retry, tried: this.#tried };
+    const choice = { stream, decision, hash: this.#hash?.hash, retry: this.#retryPlan, tried: this.#tried };
     const host = this.#found ?? chooseHost(cluster, choice);
     if (!host) {
       cluster.stats.noHealthy.value++;
@@ -317,7 +290,7 @@ export class Forward implements TryOwner {
     const attempt = new Attempt(this, cluster, host, request);
     this.#attempt = attempt;
     attempt.start({ idle: this.#timeouts?.perTryIdle ?? 0 });
-    if (this.#requestDone) attempt.limit(this.#timeouts?.perTry ?? 0);
+    if (this.#body.complete) attempt.limit(this.#timeouts?.perTry ?? 0);
   }
 
   #hashContext(): { sourceIp: string; downstreamRemoteAddress: string; downstreamLocalAddress: string } {
@@ -346,30 +319,20 @@ export class Forward implements TryOwner {
       );
   }
 
+  #retryState(plan: RetryPlan, cluster: Cluster): RetryState {
+    const { connection, exchange } = this.stream;
+    return new RetryState({
+      plan,
+      cluster,
+      priority: this.decision.route.priority,
+      random: connection.env.random,
+      exhausted: () => exchange.flag('URX'),
+    });
+  }
+
   #mayRetry(outcome: RetryOutcome): boolean {
-    const plan = this.#retry;
-    const cluster = this.#cluster;
-    if (!plan || !cluster || !this.#replayable || this.stream.request.upgrade !== undefined) return false;
-    const verdict = shouldRetry(plan, outcome, Date.now());
-    if (!verdict.retry) return false;
-    this.#after = verdict.after;
-    if (this.#retriesLeft <= 0) {
-      cluster.stats.retryLimitExceeded.value++;
-      this.stream.exchange.flag('URX');
-      return false;
-    }
-    const resources = cluster.resources[this.decision.route.priority];
-    const limits = resources.limits;
-    const allowed =
-      limits.retryBudgetPercent === undefined
-        ? limits.maxRetries
-        : Math.max(
-            limits.minRetryConcurrency,
-            Math.floor(((resources.requests + resources.pending) * limits.retryBudgetPercent) / 100),
-          );
-    if (resources.retries - (this.#retrying ? 1 : 0) < allowed) return true;
-    cluster.stats.retryOverflow.value++;
-    return false;
+    if (!this.#retry || !this.#body.replayable || this.stream.request.upgrade !== undefined) return false;
+    return this.#retry.allows(outcome);
   }
 
   /**
@@ -379,51 +342,18 @@ export class Forward implements TryOwner {
    */
   #mayReplay(): boolean {
     const method = this.stream.request.method;
-    if (this.#replayed || !this.#requestDone || this.#full !== undefined || this.#chunks.length > 0)
-      return false;
+    if (this.#replayed || !this.#body.complete || !this.#body.empty) return false;
     this.#replayed = true;
     return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
   }
 
   #again(): void {
-    const plan = this.#retry;
-    const cluster = this.#cluster;
-    if (!plan || !cluster) return;
-    this.#retriesLeft--;
-    cluster.stats.retries.value++;
-    if (!this.#retrying) {
-      this.#retrying = true;
-      cluster.resources[this.decision.route.priority].retries++;
-    }
+    if (!this.#retry) return;
     this.#attempt = undefined;
-    const wait = this.#after ?? retryBackoff(plan, this.#attempts, this.stream.connection.env.random);
     this.#backoff = setTimeout(() => {
       this.#try();
       this.flushRequest();
-    }, wait);
-  }
-
-  #keep(chunk: Buffer, sending: boolean): void {
-    if (chunk.length === 0) return;
-    this.#chunks.push(Buffer.from(chunk));
-    this.#buffered += chunk.length;
-    const limit = this.decision.route.requestBufferLimit ?? bufferLimit;
-    if (this.#buffered <= limit) return;
-    // Too much to send twice: from here on it is streamed only.
-    if (sending) this.#dropBuffer();
-    else this.#pause(true);
-  }
-
-  #dropBuffer(): void {
-    this.#replayable = false;
-    this.#chunks = [];
-    this.#buffered = 0;
-  }
-
-  #pause(on: boolean): void {
-    if (on === this.#paused) return;
-    this.#paused = on;
-    this.stream.readRequest(!on);
+    }, this.#retry.take(this.#attempts));
   }
 
   #startTimer(): void {
@@ -439,6 +369,7 @@ export class Forward implements TryOwner {
     attempt?.timedOut();
     if (attempt?.headSeen) {
       this.#end();
+      this.stream.exchange.caused(causes.timeout);
       this.stream.resetDownstream();
       return;
     }
@@ -455,9 +386,8 @@ export class Forward implements TryOwner {
     this.#over = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#backoff);
-    if (this.#retrying && this.#cluster) this.#cluster.resources[this.decision.route.priority].retries--;
-    this.#retrying = false;
-    this.#chunks = [];
+    this.#retry?.end();
+    this.#body.clear();
   }
 }
 
