@@ -49,6 +49,8 @@ interface Sample {
   readonly residentMb: number;
 }
 
+const millisecondsIn: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1000 };
+
 if (flags.upstream) serveUpstream();
 else await main();
 
@@ -148,8 +150,6 @@ function startContenders(
   }
   return contenders;
 }
-
-const millisecondsIn: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1000 };
 
 /** Rounds are interleaved: what disturbs the machine disturbs all alike. */
 function measure(contenders: readonly Contender[]): ReadonlyMap<string, readonly Sample[]> {

@@ -5,22 +5,23 @@ import type { Responder } from '../../codec/http/message-contract.ts';
 import type { Exchange } from '../../observe/exchange.ts';
 import type { StreamHost } from './contracts.ts';
 
-export interface ClientResponseParts {
+/** The stream that the response is of. */
+export interface ResponseOwner {
   readonly connection: StreamHost;
   readonly exchange: Exchange;
-  /** Something went out. */
-  readonly touched: () => void;
+  /** Something goes out. */
+  touched(): void;
   /** Nothing more comes. */
-  readonly ended: () => void;
+  ended(): void;
 }
 
 export class ClientResponse implements Responder {
   readonly #codec: Responder;
-  readonly #parts: ClientResponseParts;
+  readonly #owner: ResponseOwner;
 
-  constructor(codec: Responder, parts: ClientResponseParts) {
+  constructor(codec: Responder, owner: ResponseOwner) {
     this.#codec = codec;
-    this.#parts = parts;
+    this.#owner = owner;
   }
 
   interim(status: number, headers: Headers): void {
@@ -28,9 +29,9 @@ export class ClientResponse implements Responder {
   }
 
   head(status: number, headers: Headers, end: boolean, full?: string): void {
-    const { connection, exchange, touched } = this.#parts;
+    const { connection, exchange } = this.#owner;
     if (exchange.over) return;
-    touched();
+    this.#owner.touched();
     const { config, env } = connection;
     const { serverHeader } = config;
     if (serverHeader === 'overwrite' || (serverHeader === 'appendIfAbsent' && !headers.has('server')))
@@ -47,9 +48,9 @@ export class ClientResponse implements Responder {
   }
 
   body(chunk: Buffer, end: boolean): boolean {
-    const { exchange, touched } = this.#parts;
+    const { exchange } = this.#owner;
     if (exchange.over) return true;
-    touched();
+    this.#owner.touched();
     exchange.bytesSent += chunk.length;
     const more = this.#codec.body(chunk, end);
     if (end) this.#end();
@@ -57,7 +58,7 @@ export class ClientResponse implements Responder {
   }
 
   trailers(trailers: Headers): void {
-    const { exchange } = this.#parts;
+    const { exchange } = this.#owner;
     if (exchange.over) return;
     exchange.trailers = trailers;
     this.#codec.trailers(trailers);
@@ -65,14 +66,14 @@ export class ClientResponse implements Responder {
   }
 
   flush(): void {
-    if (!this.#parts.exchange.over) this.#codec.flush();
+    if (!this.#owner.exchange.over) this.#codec.flush();
   }
 
   reset(): void {
-    const { exchange, ended } = this.#parts;
+    const { exchange } = this.#owner;
     if (exchange.over) return;
     exchange.finish('proxy');
-    ended();
+    this.#owner.ended();
     this.#codec.reset();
   }
 
@@ -85,7 +86,7 @@ export class ClientResponse implements Responder {
   }
 
   #end(): void {
-    this.#parts.exchange.finish('complete');
-    this.#parts.ended();
+    this.#owner.exchange.finish('complete');
+    this.#owner.ended();
   }
 }

@@ -5,11 +5,14 @@ import type { Responder } from '../../codec/http/message-contract.ts';
 import type { RequestSink, StreamContext, StreamFilter } from '../../filters/http-filter.ts';
 import { HeadPasser } from '../../filters/pass-on.ts';
 
-export interface FilterRunParts {
-  readonly context: StreamContext;
-  /** Whether there is a response, so that what still comes of the request is of no use. */
-  readonly answered: () => boolean;
-  /** Where the response goes in the end, and the request. */
+/** The stream whose request it is. */
+export interface RunOwner extends StreamContext {
+  /** There is a response, so that what still comes of the request is of no use. */
+  readonly answered: boolean;
+}
+
+/** Where the response goes in the end, and the request. */
+export interface FilterRunEnds {
   readonly responder: Responder;
   readonly sink: RequestSink;
 }
@@ -28,7 +31,8 @@ export interface RequestMessage {
 
 export class FilterRun implements RequestSink {
   readonly #filters: readonly StreamFilter[];
-  readonly #parts: FilterRunParts;
+  readonly #owner: RunOwner;
+  readonly #client: Responder;
   /** The way back: the last filter sees a response first. */
   readonly responder: Responder;
   readonly #sink: RequestSink;
@@ -37,28 +41,29 @@ export class FilterRun implements RequestSink {
   #at = 0;
   #held: Held | undefined;
 
-  constructor(filters: readonly StreamFilter[], parts: FilterRunParts) {
+  constructor(filters: readonly StreamFilter[], owner: RunOwner, { responder, sink }: FilterRunEnds) {
     this.#filters = filters;
-    this.#parts = parts;
-    this.responder = filters.reduce(onTheWayBack, parts.responder);
+    this.#owner = owner;
+    this.#client = responder;
+    this.responder = filters.reduce(onTheWayBack, responder);
     this.#takesBody = filters.some((filter) => filter.requestBody);
-    this.#sink = this.#takesBody ? filters.reduceRight(onTheWayForth, parts.sink) : parts.sink;
+    this.#sink = this.#takesBody ? filters.reduceRight(onTheWayForth, sink) : sink;
   }
 
   start(message: RequestMessage): void {
     this.#message = message;
     if (this.#passHeads()) this.#passFull();
-    else if (!this.#parts.answered()) this.#hold();
+    else if (!this.#owner.answered) this.#hold();
   }
 
   /** The filter that stopped the head lets it go on. */
   resume(): void {
-    if (this.#parts.answered() || !this.#passHeads()) return;
+    if (this.#owner.answered || !this.#passHeads()) return;
     const held = this.#held;
     this.#held = undefined;
     this.#passFull();
     if (!held || this.#message.end) return;
-    this.#parts.responder.readRequest(true);
+    this.#client.readRequest(true);
     for (const chunk of held.chunks) this.#sink.body(chunk, false);
     if (held.trailers) this.#sink.trailers(held.trailers);
     else if (held.end) this.#sink.body(nothing, true);
@@ -100,9 +105,9 @@ export class FilterRun implements RequestSink {
   #passHeads(): boolean {
     while (this.#at < this.#filters.length) {
       const filter = this.#filters[this.#at++];
-      if (filter?.requestHead?.(this.#parts.context) === 'stop') break;
+      if (filter?.requestHead?.(this.#owner) === 'stop') break;
     }
-    return this.#at === this.#filters.length && !this.#parts.answered();
+    return this.#at === this.#filters.length && !this.#owner.answered;
   }
 
   #passFull(): void {
@@ -115,7 +120,7 @@ export class FilterRun implements RequestSink {
   /** The body waits with its sender, not in our memory. */
   #hold(): void {
     this.#held = { chunks: [], end: this.#message.end, trailers: undefined };
-    if (!this.#message.end) this.#parts.responder.readRequest(false);
+    if (!this.#message.end) this.#client.readRequest(false);
   }
 }
 

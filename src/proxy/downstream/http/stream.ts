@@ -14,18 +14,18 @@ import {
   noFilterConfigs,
   type RouteDecision,
 } from '../../decide/route/index.ts';
-import type { RequestSink, StreamContext, Timer } from '../../filters/http-filter.ts';
+import type { RequestSink, Timer } from '../../filters/http-filter.ts';
 import { Exchange } from '../../observe/exchange.ts';
 import { causes } from '../../observe/reply-cause.ts';
 import { Forward } from '../router/forward.ts';
-import { ClientResponse } from './client-response.ts';
+import { ClientResponse, type ResponseOwner } from './client-response.ts';
 import type { Answerable, StreamHost } from './contracts.ts';
-import { FilterRun } from './filter-run.ts';
+import { FilterRun, type RunOwner } from './filter-run.ts';
 import { randomId } from './request-id.ts';
 import { routeReply } from './route-reply.ts';
 import { type Lapse, StreamClocks } from './stream-clocks.ts';
 
-export class HttpStream implements RequestReceiver, Answerable, StreamContext, RequestSink {
+export class HttpStream implements RequestReceiver, Answerable, RunOwner, ResponseOwner {
   readonly request: Request;
   readonly connection: StreamHost;
   readonly exchange: Exchange;
@@ -35,7 +35,8 @@ export class HttpStream implements RequestReceiver, Answerable, StreamContext, R
   internal = false;
   readonly #client: ClientResponse;
   #run: FilterRun | undefined;
-  #forward: Forward | undefined;
+  /** Where the request goes when it has passed the filters. */
+  readonly #sink = new ForwardSink();
   #clocks: StreamClocks | undefined;
   #requestDone = false;
   #headSent = false;
@@ -46,12 +47,7 @@ export class HttpStream implements RequestReceiver, Answerable, StreamContext, R
     this.grpc = request.grpc;
     this.#grpcCaller = this.grpc;
     this.exchange = new Exchange(request, connection.info, connection.exchangeParts());
-    this.#client = new ClientResponse(codec, {
-      connection,
-      exchange: this.exchange,
-      touched: () => this.#clocks?.touch(),
-      ended: () => this.#ended(),
-    });
+    this.#client = new ClientResponse(codec, this);
   }
 
   // What the codec reports.
@@ -75,12 +71,8 @@ export class HttpStream implements RequestReceiver, Answerable, StreamContext, R
       this.reply({ status: decision.kind === 'notFound' ? 404 : 403, body: '' });
       return;
     }
-    const run = new FilterRun(manager.filtersFor(this, configsOf(decision)), {
-      context: this,
-      answered: () => this.#headSent || this.exchange.over,
-      responder: this.#client,
-      sink: this.#sink,
-    });
+    const ends = { responder: this.#client, sink: this.#sink };
+    const run = new FilterRun(manager.filtersFor(this, configsOf(decision)), this, ends);
     this.#run = run;
     run.start({ end, full });
   }
@@ -103,13 +95,28 @@ export class HttpStream implements RequestReceiver, Answerable, StreamContext, R
 
   writable(): void {
     this.#run?.writable();
-    this.#forward?.readResponse(true);
+    this.#sink.forward?.readResponse(true);
   }
 
   aborted(): void {
-    this.#forward?.abort();
+    this.#sink.forward?.abort();
     this.exchange.finish('client');
-    this.#ended();
+    this.ended();
+  }
+
+  // What the ends of the way tell.
+
+  get answered(): boolean {
+    return this.#headSent || this.exchange.over;
+  }
+
+  touched(): void {
+    this.#clocks?.touch();
+  }
+
+  ended(): void {
+    this.#clocks?.stop();
+    this.#run?.end();
   }
 
   // What filters ask for.
@@ -157,8 +164,9 @@ export class HttpStream implements RequestReceiver, Answerable, StreamContext, R
       return;
     }
     const { end = true, full } = this.#run?.message ?? {};
-    this.#forward = new Forward(this, decision, envoyHeaders);
-    this.#forward.start(end, full);
+    const forward = new Forward(this, decision, envoyHeaders);
+    this.#sink.forward = forward;
+    forward.start(end, full);
   }
 
   after(ms: number, run: () => void): Timer {
@@ -167,7 +175,7 @@ export class HttpStream implements RequestReceiver, Answerable, StreamContext, R
   }
 
   responseWritable(): void {
-    this.#forward?.readResponse(true);
+    this.#sink.forward?.readResponse(true);
   }
 
   // The response.
@@ -204,7 +212,7 @@ export class HttpStream implements RequestReceiver, Answerable, StreamContext, R
 
   reply(reply: LocalReply): void {
     if (this.exchange.over) return;
-    this.#forward?.abort();
+    this.#sink.forward?.abort();
     if (reply.cause) this.exchange.caused(reply.cause);
     if (this.#headSent) {
       this.resetDownstream();
@@ -230,15 +238,6 @@ export class HttpStream implements RequestReceiver, Answerable, StreamContext, R
 
   get #back(): Responder {
     return this.#run?.responder ?? this.#client;
-  }
-
-  /** Where the request goes when it has passed the filters. */
-  get #sink(): RequestSink {
-    return {
-      body: (chunk, end) => this.#forward?.body(chunk, end),
-      trailers: (trailers) => this.#forward?.trailers(trailers),
-      flush: () => this.#forward?.flushRequest(),
-    };
   }
 
   /** Checks and normalises what routing depends on; answers by itself when the request is refused. */
@@ -285,10 +284,21 @@ export class HttpStream implements RequestReceiver, Answerable, StreamContext, R
     this.connection.manager.lapsed(lapse);
     this.reply({ status, body: lapseTexts[lapse], cause: lapseCauses[lapse] });
   }
+}
 
-  #ended(): void {
-    this.#clocks?.stop();
-    this.#run?.end();
+class ForwardSink implements RequestSink {
+  forward: Forward | undefined;
+
+  body(chunk: Buffer, end: boolean): void {
+    this.forward?.body(chunk, end);
+  }
+
+  trailers(trailers: Headers): void {
+    this.forward?.trailers(trailers);
+  }
+
+  flush(): void {
+    this.forward?.flushRequest();
   }
 }
 
