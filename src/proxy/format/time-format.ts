@@ -6,9 +6,9 @@ type Part = (date: Date) => string;
 
 /** Undefined when the format holds a directive that is not known. */
 export function compileTimeFormat(format: string): ((time: Millis) => string) | undefined {
-  const text = format === '' ? '%Y-%m-%dT%H:%M:%E3SZ' : format;
+  if (format === '') return isoTime;
   const parts: (string | Part)[] = [];
-  for (const [whole, width, directive] of text.matchAll(/[^%]+|%(E?\d|E\*)?([a-zA-Z%])|%/g)) {
+  for (const [whole, width, directive] of format.matchAll(/[^%]+|%(E?\d|E\*)?([a-zA-Z%])|%/g)) {
     const part = directive === undefined ? (whole === '%' ? undefined : whole) : partOf(width, directive);
     if (part === undefined) return undefined;
     parts.push(part);
@@ -17,6 +17,18 @@ export function compileTimeFormat(format: string): ((time: Millis) => string) | 
     const date = new Date(time);
     return parts.map((part) => (typeof part === 'string' ? part : part(date))).join('');
   };
+}
+
+/** The usual one; many a line is of the same millisecond. */
+let lastTime = Number.NaN;
+let lastText = '';
+
+function isoTime(time: Millis): string {
+  if (time !== lastTime) {
+    lastText = new Date(time).toISOString();
+    lastTime = time;
+  }
+  return lastText;
 }
 
 function partOf(width: string | undefined, directive: string): Part | string | undefined {

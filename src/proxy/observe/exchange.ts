@@ -197,7 +197,7 @@ export class Exchange extends ConnectionFacts implements FormatContext {
   }
 
   get protocol(): string {
-    return this.request.protocol === 'h2' ? 'HTTP/2' : this.request.protocol.toUpperCase();
+    return protocolNames[this.request.protocol];
   }
 
   get streamId(): string | undefined {
@@ -216,6 +216,7 @@ export interface ExchangeParts {
   readonly finished: ((exchange: Exchange) => void) | undefined;
 }
 
+const protocolNames = { 'http/1.0': 'HTTP/1.0', 'http/1.1': 'HTTP/1.1', h2: 'HTTP/2' } as const;
 const pseudoNames = ':method:path:authority:scheme';
 
 function bytesOf({ list }: Headers): number {

@@ -16,7 +16,8 @@ let watchesExit = false;
 export class LogFile {
   readonly #path: string;
   #fd: number;
-  #text = '';
+  #buffer = Buffer.allocUnsafe(flushBytes);
+  #used = 0;
   #queue: Buffer[] = [];
   #waiting = 0;
   #writing = false;
@@ -35,13 +36,17 @@ export class LogFile {
 
   /** One byte a character. */
   write(line: string): void {
-    this.#text += line;
-    if (this.#text.length >= flushBytes) this.#send();
-    else
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.#send();
-      }, flushMs).unref();
+    if (this.#used + line.length > flushBytes) this.#send();
+    if (line.length > flushBytes) {
+      this.#put(Buffer.from(line, 'latin1'));
+      this.#send();
+      return;
+    }
+    this.#used += this.#buffer.write(line, this.#used, 'latin1');
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#send();
+    }, flushMs).unref();
   }
 
   /** Writes all that waits, and returns when it is written. */
@@ -74,9 +79,14 @@ export class LogFile {
   }
 
   #take(): void {
-    if (this.#text === '') return;
-    const bytes = Buffer.from(this.#text, 'latin1');
-    this.#text = '';
+    if (this.#used === 0) return;
+    const bytes = this.#buffer.subarray(0, this.#used);
+    this.#buffer = Buffer.allocUnsafe(flushBytes);
+    this.#used = 0;
+    this.#put(bytes);
+  }
+
+  #put(bytes: Buffer): void {
     if (this.#waiting + bytes.length > mostWaiting) return;
     this.#queue.push(bytes);
     this.#waiting += bytes.length;
