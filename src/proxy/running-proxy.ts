@@ -1,4 +1,5 @@
 // One proxy: everything that a bootstrap starts, and its end.
+
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Address } from '@meltemi/envoy-api/envoy/config/core/v3/address';
 import { NodeSchema } from '@meltemi/envoy-api/envoy/config/core/v3/base';
@@ -12,6 +13,7 @@ import type { HttpEnvironment } from './downstream/http/environment.ts';
 import { ListenerSet } from './downstream/listener/listener-set.ts';
 import { RouteStore } from './downstream/listener/route-store.ts';
 import { readAddress } from './net/address.ts';
+import { systemClock } from './net/clock.ts';
 import { readSource } from './net/data-source.ts';
 import { OwnConnections } from './net/own-connections.ts';
 import { AccessLogs } from './observe/access-log/access-logs.ts';
@@ -82,7 +84,7 @@ class StartedProxy implements RunningProxy {
     this.#state = stats.gauge('server.state');
     this.#state.value = serverStates.PRE_INITIALIZING;
     const random = options.random ?? Math.random;
-    const now = (): number => performance.now();
+    const clock = systemClock;
     const routes = new RouteStore();
     this.#accessLogs = new AccessLogs(random);
     const own = new OwnConnections();
@@ -91,7 +93,7 @@ class StartedProxy implements RunningProxy {
       stats,
       secrets: this.#secrets,
       resolve: options.resolve ?? systemResolve(),
-      now,
+      clock,
       random,
       own,
       log: this.#log,
@@ -102,7 +104,7 @@ class StartedProxy implements RunningProxy {
       cluster: (name) => this.#clusters.get(name),
       statNameOf: (name) => this.#clusters.get(name)?.statName,
       random,
-      now,
+      clock,
       date: () => this.#date || this.#newDate(),
       nodeCluster: bootstrap.node?.cluster ?? '',
       accessLogs: this.#accessLogs,

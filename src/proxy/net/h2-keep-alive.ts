@@ -1,20 +1,32 @@
 // PING frames that find out whether the peer of an HTTP/2 connection is still there, when it has vanished
 // without a word.
+
 import type { Http2Session } from 'node:http2';
 import type { KeepAlivePlan } from '../plan/http/h2-options.ts';
+import type { Clock, Timer } from './clock.ts';
+
+export interface KeepAliveOptions {
+  readonly plan: KeepAlivePlan;
+  readonly clock: Clock;
+  /** The peer does not answer. */
+  readonly lost: () => void;
+}
 
 export class KeepAlive {
   readonly #session: Http2Session;
   readonly #plan: KeepAlivePlan;
+  readonly #clock: Clock;
   readonly #lost: () => void;
-  #next: NodeJS.Timeout | undefined;
-  #limit: NodeJS.Timeout | undefined;
-  #usedAt = performance.now();
+  #next: Timer | undefined;
+  #limit: Timer | undefined;
+  #usedAt: number;
 
-  constructor(session: Http2Session, plan: KeepAlivePlan, lost: () => void) {
+  constructor(session: Http2Session, { plan, clock, lost }: KeepAliveOptions) {
     this.#session = session;
     this.#plan = plan;
+    this.#clock = clock;
     this.#lost = lost;
+    this.#usedAt = clock.now();
     session.on('close', () => this.#stop());
     this.#schedule();
   }
@@ -22,7 +34,7 @@ export class KeepAlive {
   /** A request is about to be sent. */
   used(): void {
     const { idleInterval } = this.#plan;
-    const now = performance.now();
+    const now = this.#clock.now();
     if (idleInterval > 0 && now - this.#usedAt >= idleInterval) this.#ping();
     this.#usedAt = now;
   }
@@ -31,13 +43,12 @@ export class KeepAlive {
     const { interval, jitterPercent } = this.#plan;
     if (interval <= 0 || this.#session.destroyed) return;
     const jitter = (interval * jitterPercent * Math.random()) / 100;
-    this.#next = setTimeout(() => this.#ping(), interval + jitter);
-    this.#next.unref();
+    this.#next = this.#clock.after(interval + jitter, () => this.#ping());
   }
 
   #ping(): void {
     if (this.#limit || this.#session.destroyed) return;
-    clearTimeout(this.#next);
+    this.#next?.close();
     const sent = this.#session.ping((error) => {
       if (!error) this.#answered();
     });
@@ -45,18 +56,17 @@ export class KeepAlive {
       this.#lost();
       return;
     }
-    this.#limit = setTimeout(() => this.#lost(), this.#plan.timeout);
-    this.#limit.unref();
+    this.#limit = this.#clock.after(this.#plan.timeout, () => this.#lost());
   }
 
   #answered(): void {
-    clearTimeout(this.#limit);
+    this.#limit?.close();
     this.#limit = undefined;
     this.#schedule();
   }
 
   #stop(): void {
-    clearTimeout(this.#next);
-    clearTimeout(this.#limit);
+    this.#next?.close();
+    this.#limit?.close();
   }
 }

@@ -1,4 +1,5 @@
 // All clusters of a proxy: those of the bootstrap and those of CDS, each used only when it is warm.
+
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import {
@@ -6,6 +7,7 @@ import {
   ClusterSchema,
 } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { ClusterLoadAssignmentSchema } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
+import type { Clock, Timer } from '../net/clock.ts';
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stats } from '../observe/stats.ts';
 import { planCluster } from '../plan/cluster/cluster-plan.ts';
@@ -21,7 +23,7 @@ export interface ClusterSetOptions {
   readonly stats: Stats;
   readonly secrets: SecretStore;
   readonly resolve: Resolve;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly own: OwnConnections;
   readonly log: (level: 'info' | 'warn', message: string) => void;
@@ -42,7 +44,7 @@ interface Running {
   readonly source: ClusterProto;
   readonly cluster: Cluster;
   readonly dns: DnsDiscovery | undefined;
-  timeout: NodeJS.Timeout | undefined;
+  timeout: Timer | undefined;
 }
 
 export class ClusterSet {
@@ -133,11 +135,11 @@ export class ClusterSet {
 
   /** Undefined with problems, of the plan itself or of the certificates that it names. */
   #run(source: ClusterProto, problems: string[]): Running | undefined {
-    const { stats, secrets, now, resolve, log } = this.#options;
+    const { stats, secrets, clock, resolve, log } = this.#options;
     const { plan, problems: found } = planCluster(source);
     problems.push(...found);
     if (problems.length > 0) return undefined;
-    const report = new HandshakeReport({ scope: `cluster.${plan.name}`, stats, log, now });
+    const report = new HandshakeReport({ scope: `cluster.${plan.name}`, stats, log, now: clock.now });
     const transports = clusterTransports(plan, { secrets, report }, problems);
     if (problems.length > 0) return undefined;
     const cluster = new Cluster(plan, { ...this.#options, transports });
@@ -156,12 +158,11 @@ export class ClusterSet {
       return;
     }
     if (waitMs <= 0) return;
-    running.timeout = setTimeout(() => {
+    running.timeout = this.#options.clock.after(waitMs, () => {
       if (running.cluster.initialized) return;
       running.cluster.assign([]);
       this.#promote();
-    }, waitMs);
-    running.timeout.unref();
+    });
   }
 
   #feed(running: Running | undefined, resources: readonly Any[]): void {
@@ -180,7 +181,7 @@ export class ClusterSet {
     for (const [name, entry] of this.#entries) {
       if (!entry.warming?.cluster.ready) continue;
       if (entry.active) stop(entry.active, 'drain');
-      clearTimeout(entry.warming.timeout);
+      entry.warming.timeout?.close();
       entry.active = entry.warming;
       entry.warming = undefined;
       this.#active.set(name, entry.active);
@@ -216,7 +217,7 @@ export class ClusterSet {
 
 function stop(running: Running, how: 'drain' | 'destroy'): void {
   running.dns?.stop();
-  clearTimeout(running.timeout);
+  running.timeout?.close();
   if (how === 'drain') running.cluster.drain();
   else running.cluster.destroy();
 }

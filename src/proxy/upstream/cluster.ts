@@ -1,4 +1,5 @@
 // A cluster in use: its hosts, balancer, limits, counters and connection pools.
+
 import { type ErrorMatcher, errorMatcher } from '../decide/error-match.ts';
 import {
   createLoadBalancer,
@@ -8,6 +9,7 @@ import {
   type LocalityHosts,
 } from '../decide/lb/index.ts';
 import { formatAddress, splitAddress } from '../net/address.ts';
+import type { Clock } from '../net/clock.ts';
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stat, Stats } from '../observe/stats.ts';
 import type { ClusterPlan, Thresholds } from '../plan/cluster/cluster-plan.ts';
@@ -41,7 +43,7 @@ export interface ClusterStats extends PoolStats {
 export interface ClusterContext {
   readonly stats: Stats;
   readonly transports: ClusterTransports;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly own: OwnConnections;
   readonly resolve: Resolve;
@@ -58,6 +60,7 @@ export class Cluster {
   readonly plan: ClusterPlan;
   readonly stats: ClusterStats;
   readonly resources: Readonly<Record<'default' | 'high', Resources>>;
+  readonly clock: Clock;
   readonly own: OwnConnections;
   readonly transports: ClusterTransports;
   /** Stands in for "status 5xx" in outlier detection. */
@@ -65,7 +68,6 @@ export class Cluster {
   /** Of a cluster whose hosts are found by name. */
   readonly dynamic: DynamicHosts | undefined;
   readonly #balancer: LoadBalancer<Host>;
-  readonly #now: () => number;
   readonly #monitor: HostMonitor | undefined;
   #hosts = new Map<string, Host>();
   #sweepAt = 1024;
@@ -74,12 +76,12 @@ export class Cluster {
   initialized: boolean;
 
   constructor(plan: ClusterPlan, context: ClusterContext) {
-    const { stats, transports, now, random, own } = context;
+    const { stats, transports, clock, random, own } = context;
     this.plan = plan;
     this.own = own;
     this.transports = transports;
     this.isError = plan.errorMatch && errorMatcher(plan.errorMatch);
-    this.#now = now;
+    this.clock = clock;
     this.stats = clusterStats(plan.name, stats);
     this.resources = {
       default: resourcesOf(plan.thresholds.default),
@@ -89,7 +91,7 @@ export class Cluster {
     this.#monitor =
       plan.outlier &&
       new HostMonitor(plan.outlier, plan.name, stats, {
-        now,
+        clock,
         random,
         changed: () => this.#changed(),
         hosts: () => this.#hosts,
@@ -138,9 +140,9 @@ export class Cluster {
       : undefined;
   }
 
-  #dynamicHosts(plan: DynamicPlan, { now, resolve }: ClusterContext): DynamicHosts {
+  #dynamicHosts(plan: DynamicPlan, { clock, resolve }: ClusterContext): DynamicHosts {
     return new DynamicHosts(plan, {
-      now,
+      now: clock.now,
       resolve,
       create: ({ name, port }, ip) => {
         const host = this.#host({ ...found, address: { ip, port }, hostname: name });
@@ -257,7 +259,7 @@ export class Cluster {
       port,
       path,
       address: path ?? formatAddress(ip, port),
-      addedAt: this.#now(),
+      addedAt: this.clock.now(),
       transport: this.transports.forHost(endpoint.metadata),
     });
   }

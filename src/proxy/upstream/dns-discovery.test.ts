@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { test } from 'node:test';
 import { DnsDiscovery } from './dns-discovery.ts';
 import { endpointsAt, type FakeCluster, fakeCluster } from './fake-cluster.ts';
 import type { Answer } from './resolver.ts';
@@ -37,25 +37,14 @@ const settle = async (): Promise<void> => {
   for (let i = 0; i < 5; i++) await Promise.resolve();
 };
 
-async function later(ms: number): Promise<void> {
-  mock.timers.tick(ms);
+async function later({ clock }: World, ms: number): Promise<void> {
+  clock.advance(ms);
   await settle();
-}
-
-function timed(name: string, run: () => Promise<void>): void {
-  test(name, async () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
-    try {
-      await run();
-    } finally {
-      mock.timers.reset();
-    }
-  });
 }
 
 const hosts = ({ cluster }: World): readonly string[] => [...cluster.hosts.keys()];
 
-timed('the cluster is ready when every name has been looked up', async () => {
+test('the cluster is ready when every name has been looked up', async () => {
   const world = start('STRICT_DNS', { 'a.example': answer('10.0.0.1', '10.0.0.2') });
   assert.equal(world.cluster.ready, false);
   await settle();
@@ -63,54 +52,54 @@ timed('the cluster is ready when every name has been looked up', async () => {
   assert.equal(world.cluster.hosts.get('10.0.0.1:80')?.hostname, 'a.example');
 });
 
-timed('a logical name has one address at a time', async () => {
+test('a logical name has one address at a time', async () => {
   const names = { 'a.example': answer('10.0.0.1', '10.0.0.2'), 'b.example': answer('10.0.0.3') };
   const world = start('LOGICAL_DNS', names);
   await settle();
   assert.deepEqual(hosts(world), ['10.0.0.1:80', '10.0.0.3:80']);
 });
 
-timed('looked up again and again; what did not change is no change', async () => {
+test('looked up again and again; what did not change is no change', async () => {
   const world = start('STRICT_DNS', { 'a.example': answer('10.0.0.1'), 'b.example': answer('10.0.0.2') });
   await settle();
   assert.equal(world.changes(), 1);
-  await later(5000);
+  await later(world, 5000);
   assert.deepEqual([world.asked.length, world.changes()], [4, 1]);
   world.names.set('b.example', answer('10.0.0.3'));
-  await later(5000);
+  await later(world, 5000);
   assert.deepEqual([world.changes(), hosts(world)], [2, ['10.0.0.1:80', '10.0.0.3:80']]);
 });
 
-timed('a lookup that fails keeps what was known, and is tried again soon', async () => {
+test('a lookup that fails keeps what was known, and is tried again soon', async () => {
   const world = start('STRICT_DNS', { 'a.example': answer('10.0.0.1'), 'b.example': answer('10.0.0.2') });
   await settle();
   world.names.delete('b.example');
-  await later(5000);
+  await later(world, 5000);
   assert.deepEqual(hosts(world), ['10.0.0.1:80', '10.0.0.2:80']);
   world.names.set('b.example', answer('10.0.0.4'));
-  await later(1000);
+  await later(world, 1000);
   assert.deepEqual(hosts(world), ['10.0.0.1:80', '10.0.0.4:80']);
 });
 
-timed('an answer may say how long it holds', async () => {
+test('an answer may say how long it holds', async () => {
   const names = { 'a.example': answer('10.0.0.1'), 'b.example': answer('10.0.0.2') };
   const world = start('STRICT_DNS', names, { respect_dns_ttl: true });
   await settle();
-  await later(19_999);
+  await later(world, 19_999);
   assert.equal(world.asked.length, 2);
-  await later(1);
+  await later(world, 1);
   assert.equal(world.asked.length, 4);
 });
 
-timed('nothing is looked up after the end', async () => {
+test('nothing is looked up after the end', async () => {
   const world = start('STRICT_DNS', { 'a.example': answer('10.0.0.1'), 'b.example': answer('10.0.0.2') });
   await settle();
   world.discovery.stop();
-  await later(60_000);
+  await later(world, 60_000);
   assert.equal(world.asked.length, 2);
 });
 
-timed('without names there is nothing to wait for', async () => {
+test('without names there is nothing to wait for', async () => {
   const fake = fakeCluster({ type: 'STRICT_DNS' });
   new DnsDiscovery(
     fake.cluster,

@@ -1,4 +1,5 @@
 // Keeps the hosts of a DNS cluster up to date: each configured name resolved again and again.
+import type { Timer } from '../net/clock.ts';
 import type { ClusterPlan } from '../plan/cluster/cluster-plan.ts';
 import type { EndpointPlan } from '../plan/cluster/endpoints-plan.ts';
 import type { Cluster } from './cluster.ts';
@@ -10,7 +11,7 @@ interface Target {
   readonly endpoint: EndpointPlan;
   addresses: readonly string[];
   resolved: boolean;
-  timer: NodeJS.Timeout | undefined;
+  timer: Timer | undefined;
 }
 
 const failureRetryMs = 1000;
@@ -35,7 +36,7 @@ export class DnsDiscovery {
 
   stop(): void {
     this.#stopped = true;
-    for (const target of this.#targets) clearTimeout(target.timer);
+    for (const target of this.#targets) target.timer?.close();
   }
 
   async #refresh(target: Target): Promise<void> {
@@ -47,8 +48,7 @@ export class DnsDiscovery {
     // A failed lookup keeps what was known.
     if (answer && (answer.addresses.length > 0 || first)) this.#set(target, answer);
     else if (first) this.#set(target, { addresses: [], ttlMs: failureRetryMs });
-    target.timer = setTimeout(() => void this.#refresh(target), untilNext(answer, dns));
-    target.timer.unref();
+    target.timer = this.#cluster.clock.after(untilNext(answer, dns), () => void this.#refresh(target));
   }
 
   #set(target: Target, answer: Answer): void {

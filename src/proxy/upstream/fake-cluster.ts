@@ -1,6 +1,8 @@
 // Clusters for tests, whose connections are opened and refused by hand.
+
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import { FakeClock } from '../net/fake-clock.ts';
 import { OwnConnections } from '../net/own-connections.ts';
 import { Stats } from '../observe/stats.ts';
 import { planCluster } from '../plan/cluster/cluster-plan.ts';
@@ -43,6 +45,7 @@ export class FakeTransport implements Transport {
 export interface FakeCluster {
   readonly cluster: Cluster;
   readonly transport: FakeTransport;
+  readonly clock: FakeClock;
   /** By the name that follows `cluster.c.`. */
   readonly count: (name: string) => number;
 }
@@ -50,6 +53,7 @@ export interface FakeCluster {
 export function fakeCluster(json: object = {}, resolve: Resolve = async () => undefined): FakeCluster {
   const source = fromJson(ClusterSchema, { name: 'c', ...json } as JsonValue);
   const stats = new Stats();
+  const clock = new FakeClock();
   const transport = new FakeTransport();
   const transports: ClusterTransports = {
     own: transport,
@@ -61,14 +65,14 @@ export function fakeCluster(json: object = {}, resolve: Resolve = async () => un
   const cluster = new Cluster(planCluster(source).plan, {
     stats,
     transports,
-    now: () => 0,
+    clock,
     random: () => 0,
     own: new OwnConnections(),
     resolve,
   });
   const count = (name: string): number =>
     stats.all().find((stat) => stat.name === `cluster.c.${name}`)?.value ?? 0;
-  return { cluster, transport, count };
+  return { cluster, transport, clock, count };
 }
 
 /** A `load_assignment` of hosts by address. */

@@ -1,12 +1,14 @@
 // Feeds outlier detection with what happens on a cluster's hosts and carries out its verdicts.
+
 import { unreachable } from '../../base/index.ts';
+import type { Clock, Timer } from '../net/clock.ts';
 import type { Stat, Stats } from '../observe/stats.ts';
 import type { OutlierPlan } from '../plan/cluster/outlier-plan.ts';
 import type { Host } from './host.ts';
 import { OutlierDetector, type OutlierEvent, type OutlierVerdict } from './outlier/index.ts';
 
 export interface MonitorContext {
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly random: () => number;
   /** The ejection of a host changed. */
   readonly changed: () => void;
@@ -16,7 +18,7 @@ export interface MonitorContext {
 export class HostMonitor {
   readonly #detector: OutlierDetector;
   readonly #context: MonitorContext;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer;
   readonly #active: Stat;
   readonly #total: Stat;
 
@@ -25,11 +27,10 @@ export class HostMonitor {
     this.#context = context;
     this.#active = stats.gauge(`cluster.${cluster}.outlier_detection.ejections_active`);
     this.#total = stats.counter(`cluster.${cluster}.outlier_detection.ejections_enforced_total`);
-    this.#timer = setInterval(
-      () => this.#carryOut(this.#detector.tick(this.#context.now())),
-      Math.max(1, plan.interval),
-    );
-    this.#timer.unref();
+    this.#timer = context.clock.after(Math.max(1, plan.interval), () => {
+      this.#timer.refresh();
+      this.#carryOut(this.#detector.tick(context.clock.now()));
+    });
   }
 
   setHosts(addresses: Iterable<string>): void {
@@ -37,12 +38,12 @@ export class HostMonitor {
   }
 
   report(host: Host, event: OutlierEvent): void {
-    const verdict = this.#detector.report(host.address, event, this.#context.now());
+    const verdict = this.#detector.report(host.address, event, this.#context.clock.now());
     if (verdict) this.#carryOut([verdict]);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timer.close();
   }
 
   #carryOut(verdicts: readonly OutlierVerdict[]): void {

@@ -1,4 +1,5 @@
 // What a connection pool knows of its cluster and host.
+import type { Clock } from '../net/clock.ts';
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stat } from '../observe/stats.ts';
 import type { ClusterPlan, Thresholds } from '../plan/cluster/cluster-plan.ts';
@@ -28,6 +29,7 @@ export interface PoolStats {
 
 export interface PoolCluster {
   readonly plan: ClusterPlan;
+  readonly clock: Clock;
   readonly own: OwnConnections;
   readonly stats: PoolStats;
   readonly resources: Readonly<Record<'default' | 'high', Resources>>;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { test } from 'node:test';
 import { Headers } from '../codec/http/headers.ts';
 import { Request } from '../codec/http/request.ts';
 import type { Cluster } from './cluster.ts';
@@ -167,19 +167,14 @@ test('a connection that closes leaves the counts, and makes room for who waits',
 });
 
 test('an idle connection is closed after its time', () => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  try {
-    const { ask, attempt, count } = world({ common_http_protocol_options: { idle_timeout: '5s' } });
-    ask('a');
-    attempt(0).succeed();
-    attempt(0).wire.receive(answer);
-    mock.timers.tick(4999);
-    assert.equal(attempt(0).wire.destroyed, false);
-    mock.timers.tick(1);
-    assert.deepEqual([attempt(0).wire.destroyed, count('upstream_cx_idle_timeout')], [true, 1]);
-  } finally {
-    mock.timers.reset();
-  }
+  const { ask, attempt, clock, count } = world({ common_http_protocol_options: { idle_timeout: '5s' } });
+  ask('a');
+  attempt(0).succeed();
+  attempt(0).wire.receive(answer);
+  clock.advance(4999);
+  assert.equal(attempt(0).wire.destroyed, false);
+  clock.advance(1);
+  assert.deepEqual([attempt(0).wire.destroyed, count('upstream_cx_idle_timeout')], [true, 1]);
 });
 
 test('a pool that drains lets what is under way end', () => {

@@ -7,6 +7,7 @@ import type {
   UpstreamStream,
 } from '../codec/http/message-contract.ts';
 import type { ClientAddresses } from '../codec/proxy-protocol.ts';
+import type { Timer } from '../net/clock.ts';
 import { longestTimer } from '../net/duration.ts';
 import type { SocketWire, Wire } from '../net/wire.ts';
 import { ConnectTunnel } from './http/connect-tunnel.ts';
@@ -58,7 +59,7 @@ export class HttpPool implements ConnectionOwner {
   readonly #all = new Set<UpstreamConnection>();
   readonly #waiting: Waiter[] = [];
   readonly #attempts = new Set<() => void>();
-  readonly #idleTimers = new Map<UpstreamConnection, NodeJS.Timeout>();
+  readonly #idleTimers = new Map<UpstreamConnection, Timer>();
   #multiplexed: boolean;
   #draining = false;
 
@@ -109,7 +110,7 @@ export class HttpPool implements ConnectionOwner {
     this.#all.delete(connection);
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
-    clearTimeout(this.#idleTimers.get(connection));
+    this.#idleTimers.get(connection)?.close();
     this.#idleTimers.delete(connection);
     this.#host.connections--;
     this.#resources.connections--;
@@ -196,7 +197,7 @@ export class HttpPool implements ConnectionOwner {
     const connection = this.#connection(wire, h2);
     this.#all.add(connection);
     if (http.maxConnectionDuration > 0)
-      setTimeout(() => connection.drain(), http.maxConnectionDuration).unref();
+      this.#cluster.clock.after(http.maxConnectionDuration, () => connection.drain());
     this.released(connection);
     if (this.#waiting.length > 0) this.#open();
   }
@@ -206,11 +207,17 @@ export class HttpPool implements ConnectionOwner {
     const maxRequests = http.maxRequestsPerConnection;
     if (this.#options.protocol === 'connect') return new ConnectTunnel(wire, this);
     if (!h2)
-      return new H1Client(wire, this, { maxRequests, trailers: http.trailers, maxHeaders: http.maxHeaders });
+      return new H1Client(wire, this, {
+        now: this.#cluster.clock.now,
+        maxRequests,
+        trailers: http.trailers,
+        maxHeaders: http.maxHeaders,
+      });
     return new H2Client((wire as SocketWire).socket, this, {
       h2: http.h2,
       maxRequests,
       secure: wire.tls !== undefined,
+      clock: this.#cluster.clock,
       localAddress: wire.localAddress,
     });
   }
@@ -242,7 +249,7 @@ export class HttpPool implements ConnectionOwner {
     else
       this.#idleTimers.set(
         connection,
-        setTimeout(() => this.#idleExpired(connection), Math.min(timeout, longestTimer)).unref(),
+        this.#cluster.clock.after(timeout, () => this.#idleExpired(connection)),
       );
   }
 

@@ -5,7 +5,7 @@ import type { RequestReceiver, Responder } from '../../codec/http/message-contra
 import type { Request } from '../../codec/http/request.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import type { RouteContext } from '../../decide/route/index.ts';
-import { longestTimer } from '../../net/duration.ts';
+import type { Clock, Timer } from '../../net/clock.ts';
 import type { SocketWire } from '../../net/wire.ts';
 import type { ExchangeParts } from '../../observe/exchange.ts';
 import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
@@ -33,8 +33,8 @@ export class HttpConnection implements RequestHandler, StreamHost {
   readonly limits: ClockLimits | undefined;
   readonly #onClosed: () => void;
   #codec: H1Server | H2Server | undefined;
-  #lifetime: NodeJS.Timeout | undefined;
-  #waiting: NodeJS.Timeout | undefined;
+  #lifetime: Timer | undefined;
+  #waiting: Timer | undefined;
   #draining = false;
   #requests = 0;
   /** What there is before the first bytes tell the protocol. */
@@ -55,8 +55,8 @@ export class HttpConnection implements RequestHandler, StreamHost {
     this.manager.stats.connections.value++;
     this.manager.stats.active.value++;
     if (this.config.maxConnectionDuration > 0) {
-      this.#lifetime = setTimeout(() => this.drain(true), this.config.maxConnectionDuration);
-      this.#lifetime.unref();
+      const drain = (): void => this.drain(true);
+      this.#lifetime = options.env.clock.after(this.config.maxConnectionDuration, drain);
     }
   }
 
@@ -82,11 +82,11 @@ export class HttpConnection implements RequestHandler, StreamHost {
   undecided(undecided: Undecided): void {
     this.#undecided = undecided;
     if (this.config.idleTimeout > 0)
-      this.#waiting = setTimeout(() => undecided.close(), Math.min(this.config.idleTimeout, longestTimer));
+      this.#waiting = this.clock.after(this.config.idleTimeout, () => undecided.close());
   }
 
   #decided(): void {
-    clearTimeout(this.#waiting);
+    this.#waiting?.close();
     this.#undecided = undefined;
   }
 
@@ -99,6 +99,10 @@ export class HttpConnection implements RequestHandler, StreamHost {
   destroy(): void {
     this.#undecided?.close();
     this.#codec?.destroy();
+  }
+
+  get clock(): Clock {
+    return this.env.clock;
   }
 
   get trailers(): boolean {
@@ -145,8 +149,9 @@ export class HttpConnection implements RequestHandler, StreamHost {
   }
 
   exchangeParts(): ExchangeParts {
-    const { now, statNameOf } = this.env;
-    return { stats: this.manager.stats, now, startTime: Date.now(), statNameOf, finished: this.manager.log };
+    const { clock, statNameOf } = this.env;
+    const { stats, log } = this.manager;
+    return { stats, now: clock.now, startTime: clock.wall(), statNameOf, finished: log };
   }
 
   localFields(): Headers {
@@ -158,7 +163,7 @@ export class HttpConnection implements RequestHandler, StreamHost {
   }
 
   closed(): void {
-    clearTimeout(this.#lifetime);
+    this.#lifetime?.close();
     this.#decided();
     this.manager.stats.active.value--;
     this.#onClosed();

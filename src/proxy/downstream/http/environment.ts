@@ -1,4 +1,5 @@
 // What requests need of the proxy around them.
+import type { Clock } from '../../net/clock.ts';
 import type { AccessLogs } from '../../observe/access-log/access-logs.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 
@@ -7,8 +8,7 @@ export interface HttpEnvironment {
   /** Of a cluster, as statistics call it; undefined for one that there is not. */
   readonly statNameOf: (cluster: string) => string | undefined;
   readonly random: () => number;
-  /** Milliseconds, steady. */
-  readonly now: () => number;
+  readonly clock: Clock;
   /** For the `date` header; changes once a second. */
   readonly date: () => string;
   readonly nodeCluster: string;

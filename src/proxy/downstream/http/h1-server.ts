@@ -10,6 +10,7 @@ import { connectionWishes, passableTrailers } from '../../codec/http/hop-by-hop.
 import type { RequestReceiver, Responder } from '../../codec/http/message-contract.ts';
 import { Request } from '../../codec/http/request.ts';
 import { readTarget } from '../../codec/http/request-target.ts';
+import type { Clock, Timer } from '../../net/clock.ts';
 import type { Wire, WireEvents } from '../../net/wire.ts';
 
 /** What stands above a server codec. */
@@ -19,6 +20,7 @@ export interface RequestHandler {
   localFields(): Headers;
   protocolProblem(status: number): void;
   closed(): void;
+  readonly clock: Clock;
   readonly acceptHttp10: boolean;
   /** Whether trailers are passed on, in both directions. */
   readonly trailers: boolean;
@@ -71,8 +73,8 @@ export class H1Server implements WireEvents, MessageEvents {
   /** The last response has gone out: nothing that follows is read as a request. */
   #lingering = false;
   #discarded = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
-  #headTimer: NodeJS.Timeout | undefined;
+  #idleTimer: Timer | undefined;
+  #headTimer: Timer | undefined;
   requests = 0;
 
   constructor(wire: Wire, handler: RequestHandler) {
@@ -143,8 +145,8 @@ export class H1Server implements WireEvents, MessageEvents {
   }
 
   onClose(): void {
-    clearTimeout(this.#idleTimer);
-    clearTimeout(this.#headTimer);
+    this.#idleTimer?.close();
+    this.#headTimer?.close();
     const turn = this.#turn;
     this.#turn = undefined;
     turn?.receiver?.aborted();
@@ -161,7 +163,7 @@ export class H1Server implements WireEvents, MessageEvents {
   }
 
   onHead(head: ScannedHead, end: boolean, full: string | undefined): void {
-    if (this.#headTimer) clearTimeout(this.#headTimer);
+    this.#headTimer?.close();
     this.#headTimer = undefined;
     this.requests++;
     const upgrade = this.#upgradeOf(head);
@@ -288,12 +290,11 @@ export class H1Server implements WireEvents, MessageEvents {
     this.#idleTimer?.refresh();
     const limit = this.#handler.headLimit;
     if (this.#headTimer || !limit) return;
-    this.#headTimer = setTimeout(() => this.#refuse(408, limit.text), limit.ms);
-    this.#headTimer.unref();
+    this.#headTimer = this.#handler.clock.after(limit.ms, () => this.#refuse(408, limit.text));
   }
 
   #linger(): void {
-    clearTimeout(this.#headTimer);
+    this.#headTimer?.close();
     this.#headTimer = undefined;
     this.#lingering = true;
     this.#turn = undefined;
@@ -302,8 +303,7 @@ export class H1Server implements WireEvents, MessageEvents {
     this.wire.end();
     // What the client still sends is read and dropped for a while: closing at once would reset the response
     // away.
-    const timer = setTimeout(() => this.wire.destroy(), lingerMs);
-    timer.unref();
+    this.#handler.clock.after(lingerMs, () => this.wire.destroy());
   }
 
   /**
@@ -345,12 +345,10 @@ export class H1Server implements WireEvents, MessageEvents {
    * One timer a connection: it goes on under a request, to no effect, rather than being made anew for each.
    */
   #armIdle(): void {
-    if (this.#handler.idleTimeout <= 0) return;
+    const { clock, idleTimeout } = this.#handler;
+    if (idleTimeout <= 0) return;
     if (this.#idleTimer) this.#idleTimer.refresh();
-    else {
-      this.#idleTimer = setTimeout(() => this.#idleExpired(), this.#handler.idleTimeout);
-      this.#idleTimer.unref();
-    }
+    else this.#idleTimer = clock.after(idleTimeout, () => this.#idleExpired());
   }
 
   #idleExpired(): void {

@@ -1,4 +1,5 @@
 // HTTP/2 from clients: each stream of a node:http2 session becomes an exchange.
+
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { guardSession } from '../../../xds/index.ts';
@@ -8,7 +9,7 @@ import type { Headers } from '../../codec/http/headers.ts';
 import { passableTrailers } from '../../codec/http/hop-by-hop.ts';
 import type { RequestReceiver, Responder } from '../../codec/http/message-contract.ts';
 import { Request } from '../../codec/http/request.ts';
-import { longestTimer } from '../../net/duration.ts';
+import type { Timer } from '../../net/clock.ts';
 import { KeepAlive } from '../../net/h2-keep-alive.ts';
 import type { H2Options } from '../../plan/http/h2-options.ts';
 import type { RequestHandler } from './h1-server.ts';
@@ -28,7 +29,7 @@ export class H2Server {
   readonly overhead: H2Overhead;
   requests = 0;
   #active = 0;
-  #idle: NodeJS.Timeout | undefined;
+  #idle: Timer | undefined;
   readonly #queue: { readonly stream: ServerHttp2Stream; readonly raw: readonly string[] }[] = [];
   #burst = 0;
   /** Streams reset by the client; a burst of them ends the connection (CVE-2023-44487). */
@@ -51,10 +52,10 @@ export class H2Server {
     this.#session.setLocalWindowSize(options.initialConnectionWindow);
     this.#session.on('stream', (stream, _headers, _flags, raw) => this.#arrived(stream, raw));
     this.#session.on('error', () => undefined);
-    ignoreStrayAcks(this.#session);
+    ignoreStrayAcks(this.#session, handler.clock);
     process.nextTick(() => guardSession(this.#session));
     this.#session.on('close', () => {
-      clearTimeout(this.#idle);
+      this.#idle?.close();
       this.overhead.stop();
       handler.closed();
     });
@@ -67,7 +68,9 @@ export class H2Server {
     socket.once('end', () => this.#session.destroy());
     // A socket that nothing was read from yet does not begin by itself.
     socket.read(0);
-    if (options.keepAlive) new KeepAlive(this.#session, options.keepAlive, () => this.#session.destroy());
+    const lost = (): void => this.#session.destroy();
+    if (options.keepAlive)
+      new KeepAlive(this.#session, { plan: options.keepAlive, clock: handler.clock, lost });
     this.#armIdle();
   }
 
@@ -125,13 +128,10 @@ export class H2Server {
 
   /** Only a connection without streams is idle. */
   #armIdle(): void {
-    const { idleTimeout } = this.#handler;
+    const { clock, idleTimeout } = this.#handler;
     if (idleTimeout <= 0 || this.#active > 0) return;
-    this.#idle ??= setTimeout(
-      () => this.#active === 0 && this.drain(),
-      Math.min(idleTimeout, longestTimer),
-    ).unref();
-    this.#idle.refresh();
+    if (this.#idle) this.#idle.refresh();
+    else this.#idle = clock.after(idleTimeout, () => this.#active === 0 && this.drain());
   }
 
   #accept(stream: ServerHttp2Stream, raw: readonly string[]): void {

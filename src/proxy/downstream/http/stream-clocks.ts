@@ -1,7 +1,7 @@
 // The time limits of a request as a whole: how long nothing may happen, how long it may take to arrive, and
 // how long it may last.
 // https://www.envoyproxy.io/docs/envoy/latest/faq/configuration/timeouts
-import { longestTimer } from '../../net/duration.ts';
+import type { Clock, Timer } from '../../net/clock.ts';
 
 export type Lapse = 'idle' | 'request' | 'duration';
 
@@ -17,13 +17,16 @@ export interface ClockLimits {
  */
 export class StreamClocks {
   readonly #lapsed: (lapse: Lapse) => void;
-  readonly #started = performance.now();
-  #idle: NodeJS.Timeout | undefined;
-  #request: NodeJS.Timeout | undefined;
-  #duration: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  readonly #started: number;
+  #idle: Timer | undefined;
+  #request: Timer | undefined;
+  #duration: Timer | undefined;
 
-  constructor({ idle, request, duration }: ClockLimits, lapsed: (lapse: Lapse) => void) {
+  constructor({ idle, request, duration }: ClockLimits, clock: Clock, lapsed: (lapse: Lapse) => void) {
     this.#lapsed = lapsed;
+    this.#clock = clock;
+    this.#started = clock.now();
     if (idle > 0) this.#idle = this.#timer('idle', idle);
     if (request > 0) this.#request = this.#timer('request', request);
     if (duration > 0) this.#duration = this.#timer('duration', duration);
@@ -35,30 +38,30 @@ export class StreamClocks {
   }
 
   requestComplete(): void {
-    if (this.#request) clearTimeout(this.#request);
+    this.#request?.close();
     this.#request = undefined;
   }
 
   /** Limits of the route in place of the connection manager's, as far as there are any. */
   override(idle: number | undefined, duration: number | undefined): void {
     if (idle !== undefined) {
-      clearTimeout(this.#idle);
+      this.#idle?.close();
       this.#idle = idle > 0 ? this.#timer('idle', idle) : undefined;
     }
     if (duration === undefined) return;
-    clearTimeout(this.#duration);
+    this.#duration?.close();
     // Counted from the beginning.
-    const left = Math.max(1, duration - (performance.now() - this.#started));
+    const left = Math.max(1, duration - (this.#clock.now() - this.#started));
     this.#duration = duration > 0 ? this.#timer('duration', left) : undefined;
   }
 
   stop(): void {
-    if (this.#idle) clearTimeout(this.#idle);
-    if (this.#request) clearTimeout(this.#request);
-    if (this.#duration) clearTimeout(this.#duration);
+    this.#idle?.close();
+    this.#request?.close();
+    this.#duration?.close();
   }
 
-  #timer(lapse: Lapse, limit: number): NodeJS.Timeout {
-    return setTimeout(() => this.#lapsed(lapse), Math.min(limit, longestTimer));
+  #timer(lapse: Lapse, limit: number): Timer {
+    return this.#clock.after(limit, () => this.#lapsed(lapse));
   }
 }

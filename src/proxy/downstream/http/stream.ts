@@ -53,8 +53,8 @@ export class HttpStream implements RequestReceiver, Answerable, RunOwner, Respon
   // What the codec reports.
 
   start(end: boolean, full: string | undefined): void {
-    const { config, limits, info, routeContext, manager } = this.connection;
-    if (limits) this.#clocks = new StreamClocks(limits, (lapse) => this.#lapsed(lapse));
+    const { config, env, limits, info, routeContext, manager } = this.connection;
+    if (limits) this.#clocks = new StreamClocks(limits, env.clock, (lapse) => this.#lapsed(lapse));
     if (end) this.#requestComplete();
     if (full !== undefined) this.exchange.bytesReceived += full.length;
     if (!this.#admitted()) return;
@@ -170,8 +170,8 @@ export class HttpStream implements RequestReceiver, Answerable, RunOwner, Respon
   }
 
   after(ms: number, run: () => void): Timer {
-    const timer = setTimeout(run, ms);
-    return { cancel: () => clearTimeout(timer) };
+    const timer = this.connection.env.clock.after(ms, run);
+    return { cancel: () => void timer.close() };
   }
 
   responseWritable(): void {
@@ -232,7 +232,7 @@ export class HttpStream implements RequestReceiver, Answerable, RunOwner, Respon
   limit(idle: number | undefined, duration: number | undefined): void {
     // Most routes only say that there is no limit.
     if (!this.#clocks && !idle && !duration) return;
-    this.#clocks ??= new StreamClocks({ idle: 0, request: 0, duration: 0 }, (lapse) => this.#lapsed(lapse));
+    this.#clocks ??= new StreamClocks(unlimited, this.connection.env.clock, (lapse) => this.#lapsed(lapse));
     this.#clocks.override(idle, duration);
   }
 
@@ -303,6 +303,8 @@ class ForwardSink implements RequestSink {
 }
 
 const noRoutes: RouteDecision = { kind: 'notFound', virtualHost: undefined };
+
+const unlimited = { idle: 0, request: 0, duration: 0 };
 
 const lapseCauses = { idle: causes.idle, request: causes.requestTimeout, duration: causes.duration } as const;
 

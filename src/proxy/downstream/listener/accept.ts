@@ -203,7 +203,7 @@ class Accepted implements Session {
   }
 
   #logUntaken(facts: ConnectionFacts): void {
-    const record = new ConnectionRecord(this.#infoOf(facts, undefined), this.#context.env.now);
+    const record = new ConnectionRecord(this.#infoOf(facts, undefined), this.#context.env.clock.now);
     record.ended('NR', 'filter_chain_not_found');
     this.#listener.connectionLog?.(record);
   }

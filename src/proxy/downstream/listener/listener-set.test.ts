@@ -7,6 +7,7 @@ import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/
 import { httpFilter, tcpFilter } from '../../fake-bootstrap.ts';
 import { knownTypes } from '../../known-types.ts';
 import { readSource } from '../../net/data-source.ts';
+import { FakeClock } from '../../net/fake-clock.ts';
 import { OwnConnections } from '../../net/own-connections.ts';
 import { AccessLogs } from '../../observe/access-log/access-logs.ts';
 import { Stats } from '../../observe/stats.ts';
@@ -24,7 +25,7 @@ function start(): { set: ListenerSet; routes: RouteStore } {
       cluster: () => undefined,
       statNameOf: () => undefined,
       random: Math.random,
-      now: () => 0,
+      clock: new FakeClock(),
       date: () => '',
       nodeCluster: '',
       accessLogs: new AccessLogs(Math.random),

@@ -204,7 +204,7 @@ export class ListenerSet implements AcceptContext {
       new HttpManager(plan, { stats, routes, env: this.env }, problems);
     const openLogs: ListenerContext['openLogs'] = (plans, problems) =>
       this.env.accessLogs.open(plans, problems);
-    return { stats, secrets, openManager, openLogs, log, now: this.env.now };
+    return { stats, secrets, openManager, openLogs, log, now: this.env.clock.now };
   }
 
   /** Whoever is led to these addresses finds a listener that takes nobody. */
@@ -315,9 +315,9 @@ export class ListenerSet implements AcceptContext {
     const sessions = this.#sessions.get(listener);
     if (!sessions) return;
     for (const session of [...sessions]) session.drain(closeIdle);
-    setTimeout(() => {
+    this.env.clock.after(this.#options.drainMs, () => {
       for (const session of [...(this.#sessions.get(listener) ?? [])]) session.destroy();
-    }, this.#options.drainMs).unref();
+    });
   }
 }
 

@@ -44,7 +44,7 @@ function asked(
     },
   };
   const choice = {
-    stream: { connection: { env: { random: Math.random, now: () => 7 }, info: {} } },
+    stream: { connection: { env: { random: Math.random, clock: { now: () => 7 } }, info: {} } },
     decision: {
       route: { metadataMatch: match.route },
       weighted: match.weighted && { metadataMatch: match.weighted },

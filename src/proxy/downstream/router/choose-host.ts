@@ -26,10 +26,11 @@ export function chooseHost(
   }
   const match = decision.weighted?.metadataMatch ?? decision.route.metadataMatch;
   // The usual request has nothing to say.
-  if (!hash && !match && tried.length === 0) return cluster.choose({ random: env.random, now: env.now() });
+  if (!hash && !match && tried.length === 0)
+    return cluster.choose({ random: env.random, now: env.clock.now() });
   return cluster.choose({
     random: env.random,
-    now: env.now(),
+    now: env.clock.now(),
     ...(hash ? { hash } : {}),
     ...(match ? { match } : {}),
     ...(retry && tried.length > 0 ? { ...otherPriorities(retry, tried), ...otherHosts(retry, tried) } : {}),

@@ -18,6 +18,7 @@ import {
   type TimeoutPlan,
 } from '../../decide/route/index.ts';
 import { formatAddress } from '../../net/address.ts';
+import type { Clock, Timer } from '../../net/clock.ts';
 import { causes, lateResetCause, type ReplyCause, resetCause, resetText } from '../../observe/reply-cause.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { type DynamicHosts, type Lookup, namedIn } from '../../upstream/dynamic-hosts.ts';
@@ -45,8 +46,8 @@ export class Forward implements TryOwner {
   #found: Host | undefined;
   #mirrors: readonly Mirror[] = [];
   #replayed = false;
-  #timer: NodeJS.Timeout | undefined;
-  #backoff: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
+  #backoff: Timer | undefined;
   #interim = false;
   #over = false;
 
@@ -293,6 +294,10 @@ export class Forward implements TryOwner {
     if (this.#body.complete) attempt.limit(this.#timeouts?.perTry ?? 0);
   }
 
+  get #clock(): Clock {
+    return this.stream.connection.env.clock;
+  }
+
   #hashContext(): { sourceIp: string; downstreamRemoteAddress: string; downstreamLocalAddress: string } {
     const info = this.stream.connection.info;
     return {
@@ -326,6 +331,7 @@ export class Forward implements TryOwner {
       cluster,
       priority: this.decision.route.priority,
       random: connection.env.random,
+      wall: connection.env.clock.wall,
       exhausted: () => exchange.flag('URX'),
     });
   }
@@ -350,15 +356,16 @@ export class Forward implements TryOwner {
   #again(): void {
     if (!this.#retry) return;
     this.#attempt = undefined;
-    this.#backoff = setTimeout(() => {
+    this.#backoff = this.#clock.after(this.#retry.take(this.#attempts), () => {
       this.#try();
       this.flushRequest();
-    }, this.#retry.take(this.#attempts));
+    });
   }
 
   #startTimer(): void {
     const limit = this.#timeouts?.request ?? 0;
-    if (limit > 0 && !this.#timer && !this.#over) this.#timer = setTimeout(() => this.#expired(), limit);
+    if (limit > 0 && !this.#timer && !this.#over)
+      this.#timer = this.#clock.after(limit, () => this.#expired());
     this.#attempt?.limit(this.#timeouts?.perTry ?? 0);
   }
 
@@ -384,8 +391,8 @@ export class Forward implements TryOwner {
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#backoff);
+    this.#timer?.close();
+    this.#backoff?.close();
     this.#retry?.end();
     this.#body.clear();
   }

@@ -5,6 +5,7 @@ import type { UpstreamReceiver, UpstreamStream } from '../../codec/http/message-
 import type { Request } from '../../codec/http/request.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import type { MirrorPlan } from '../../decide/route/index.ts';
+import type { Timer } from '../../net/clock.ts';
 import type { UpstreamConnection } from '../../upstream/http/upstream-connection.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
 
@@ -47,16 +48,15 @@ export class Mirror implements UpstreamReceiver {
   #backedUp = false;
   #over = false;
   #release: () => void = () => undefined;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer;
 
   constructor(name: string, request: Request, source: MirrorSource) {
-    this.#timer = setTimeout(() => this.#stop(), timeoutMs);
-    this.#timer.unref();
+    this.#timer = source.env.clock.after(timeoutMs, () => this.#stop());
     const cluster = source.env.cluster(name);
-    const host = cluster?.choose({ random: source.env.random, now: source.env.now() });
+    const host = cluster?.choose({ random: source.env.random, now: source.env.clock.now() });
     if (!cluster || !host) {
       this.#over = true;
-      clearTimeout(this.#timer);
+      this.#timer.close();
       return;
     }
     const mode = cluster.plan.http.mode;
@@ -137,7 +137,7 @@ export class Mirror implements UpstreamReceiver {
   #done(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#timer.close();
     this.#release();
   }
 }

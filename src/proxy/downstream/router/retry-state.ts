@@ -7,6 +7,8 @@ export interface RetryParts {
   readonly cluster: Cluster;
   readonly priority: 'default' | 'high';
   readonly random: () => number;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
   /** Retries were called for and none was left. */
   readonly exhausted: () => void;
 }
@@ -25,8 +27,8 @@ export class RetryState {
   }
 
   allows(outcome: RetryOutcome): boolean {
-    const { plan, cluster, exhausted } = this.#parts;
-    const verdict = shouldRetry(plan, outcome, Date.now());
+    const { plan, cluster, exhausted, wall } = this.#parts;
+    const verdict = shouldRetry(plan, outcome, wall());
     if (!verdict.retry) return false;
     this.#after = verdict.after;
     if (this.#left <= 0) {

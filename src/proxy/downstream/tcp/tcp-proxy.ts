@@ -2,6 +2,7 @@
 
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { xxHash64 } from '../../decide/lb/index.ts';
+import type { Timer } from '../../net/clock.ts';
 import { longestTimer } from '../../net/duration.ts';
 import type { Wire, WireEvents } from '../../net/wire.ts';
 import { ConnectionRecord } from '../../observe/connection-record.ts';
@@ -23,6 +24,7 @@ export interface TcpSessionOptions {
 }
 
 const early = 1 << 20;
+const lingerMs = 1000;
 
 export class TcpSession implements WireEvents {
   readonly #options: TcpSessionOptions;
@@ -36,15 +38,15 @@ export class TcpSession implements WireEvents {
   #over = false;
   #admitted = false;
   #attempts = 0;
-  #idle: NodeJS.Timeout | undefined;
-  #lifetime: NodeJS.Timeout | undefined;
+  #idle: Timer | undefined;
+  #lifetime: Timer | undefined;
   #release: (() => void) | undefined;
   readonly #record: ConnectionRecord;
 
   constructor(client: Wire, options: TcpSessionOptions) {
     this.#client = client;
     this.#options = options;
-    this.#record = new ConnectionRecord(options.info, options.env.now);
+    this.#record = new ConnectionRecord(options.info, options.env.clock.now);
     options.proxy.connections.value++;
   }
 
@@ -55,8 +57,9 @@ export class TcpSession implements WireEvents {
     if (first) this.#keep(first);
     this.#client.resume();
     const { idleTimeout, maxDuration } = this.#options.proxy.plan;
-    if (idleTimeout > 0) this.#idle = setTimeout(() => this.close(), Math.min(idleTimeout, longestTimer));
-    if (maxDuration > 0) this.#lifetime = setTimeout(() => this.close(), maxDuration);
+    const { clock } = this.#options.env;
+    if (idleTimeout > 0) this.#idle = clock.after(idleTimeout, () => this.close());
+    if (maxDuration > 0) this.#lifetime = clock.after(maxDuration, () => this.close());
     this.#connect();
   }
 
@@ -219,7 +222,7 @@ export class TcpSession implements WireEvents {
     const hash = this.#options.proxy.plan.hashSourceIp ? { hash: xxHash64(info.remoteIp) } : {};
     return cluster.choose({
       random: env.random,
-      now: env.now(),
+      now: env.clock.now(),
       ...hash,
       ...(metadataMatch ? { match: metadataMatch } : {}),
     });
@@ -284,24 +287,24 @@ export class TcpSession implements WireEvents {
   #end(abnormal: boolean): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#idle);
-    clearTimeout(this.#lifetime);
+    this.#idle?.close();
+    this.#lifetime?.close();
     this.#giveUp?.();
     this.#release?.();
     for (const wire of [this.#client, this.#upstream]) {
       if (!wire) continue;
       if (abnormal) wire.reset();
-      else endThenDestroy(wire);
+      else this.#endThenDestroy(wire);
     }
     this.#record.ended();
     this.#options.proxy.log?.(this.#record);
     this.#options.closed();
   }
-}
 
-/** What is still queued goes out; a peer that never closes its side does not hold the socket. */
-function endThenDestroy(wire: Wire): void {
-  wire.resume();
-  wire.end();
-  setTimeout(() => wire.destroy(), 1000).unref();
+  /** What is still queued goes out; a peer that never closes its side does not hold the socket. */
+  #endThenDestroy(wire: Wire): void {
+    wire.resume();
+    wire.end();
+    this.#options.env.clock.after(lingerMs, () => wire.destroy());
+  }
 }

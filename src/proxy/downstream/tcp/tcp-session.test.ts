@@ -1,6 +1,6 @@
 // The TCP proxy between two connections, without sockets.
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { test } from 'node:test';
 import { fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf';
 import { TcpProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
@@ -42,7 +42,7 @@ function start(json: object = {}, clusterJson: object = endpointsAt('10.0.0.1'))
     statNameOf: () => undefined,
     accessLogs: new AccessLogs(() => 0),
     random: () => 0,
-    now: () => 0,
+    clock: fake.clock,
     date: () => '',
     nodeCluster: '',
     activeFaults: { value: 0 },
@@ -70,18 +70,7 @@ function start(json: object = {}, clusterJson: object = endpointsAt('10.0.0.1'))
   return { ...fake, client, session, closed: () => closed, stat, attempt };
 }
 
-function timed(name: string, run: () => void): void {
-  test(name, () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
-    try {
-      run();
-    } finally {
-      mock.timers.reset();
-    }
-  });
-}
-
-timed('bytes both ways, the early ones included', () => {
+test('bytes both ways, the early ones included', () => {
   const { client, attempt, stat } = start();
   client.receive('early ');
   attempt(0).succeed();
@@ -90,7 +79,7 @@ timed('bytes both ways, the early ones included', () => {
   assert.deepEqual([attempt(0).wire.written, client.written, stat('cx_total')], ['early late', 'answer', 1]);
 });
 
-timed('it is over when both sides have ended', () => {
+test('it is over when both sides have ended', () => {
   const { client, attempt, closed, cluster, count } = start();
   attempt(0).succeed();
   client.events?.onEnd();
@@ -101,7 +90,7 @@ timed('it is over when both sides have ended', () => {
   assert.deepEqual([cluster.resources.default.connections, count('upstream_cx_active')], [0, 0]);
 });
 
-timed('a host that cannot be reached is tried as often as is allowed', () => {
+test('a host that cannot be reached is tried as often as is allowed', () => {
   const { attempt, transport, closed, count } = start({ max_connect_attempts: 2 });
   attempt(0).fail();
   assert.equal(closed(), 0);
@@ -110,39 +99,39 @@ timed('a host that cannot be reached is tried as often as is allowed', () => {
   assert.deepEqual([count('upstream_cx_connect_fail'), count('upstream_cx_connect_timeout')], [2, 1]);
 });
 
-timed('no more connections than the cluster allows', () => {
+test('no more connections than the cluster allows', () => {
   const breakers = { circuit_breakers: { thresholds: [{ max_connections: 0 }] } };
   const { transport, closed, count } = start({}, { ...endpointsAt('10.0.0.1'), ...breakers });
   assert.deepEqual([transport.attempts.length, closed(), count('upstream_cx_overflow')], [0, 1, 1]);
 });
 
-timed('nowhere to go', () => {
+test('nowhere to go', () => {
   const unknown = start({ cluster: 'none' });
   assert.deepEqual([unknown.closed(), unknown.stat('cx_no_route')], [1, 1]);
   const empty = start({}, {});
   assert.deepEqual([empty.closed(), empty.count('upstream_cx_none_healthy')], [1, 1]);
 });
 
-timed('idle for too long', () => {
-  const { attempt, closed } = start({ idle_timeout: '5s' });
+test('idle for too long', () => {
+  const { attempt, clock, closed } = start({ idle_timeout: '5s' });
   attempt(0).succeed();
-  mock.timers.tick(4999);
+  clock.advance(4999);
   assert.equal(closed(), 0);
-  mock.timers.tick(1);
+  clock.advance(1);
   assert.equal(closed(), 1);
 });
 
-timed('no longer than it may last', () => {
-  const { client, attempt, closed } = start({ max_downstream_connection_duration: '2s' });
+test('no longer than it may last', () => {
+  const { client, attempt, clock, closed } = start({ max_downstream_connection_duration: '2s' });
   attempt(0).succeed();
-  mock.timers.tick(1999);
+  clock.advance(1999);
   client.receive('x');
   assert.equal(closed(), 0);
-  mock.timers.tick(1);
+  clock.advance(1);
   assert.equal(closed(), 1);
 });
 
-timed('a session that is closed gives its attempt up, and is over once', () => {
+test('a session that is closed gives its attempt up, and is over once', () => {
   const { session, attempt, closed } = start();
   session.close();
   session.close();

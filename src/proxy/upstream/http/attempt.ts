@@ -4,6 +4,7 @@ import type { Headers } from '../../codec/http/headers.ts';
 import type { ResetReason, UpstreamReceiver, UpstreamStream } from '../../codec/http/message-contract.ts';
 import type { Request } from '../../codec/http/request.ts';
 import type { Try, TryOwner } from '../../downstream/http/contracts.ts';
+import type { Clock, Timer } from '../../net/clock.ts';
 import { AttemptRecord } from '../../observe/attempt-record.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Host } from '../host.ts';
@@ -20,10 +21,10 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   readonly #record: AttemptRecord<Host>;
   #pool: HttpPool | undefined;
   #stream: UpstreamStream | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #idleLimit = 0;
-  #duration: NodeJS.Timeout | undefined;
-  #idle: NodeJS.Timeout | undefined;
+  #duration: Timer | undefined;
+  #idle: Timer | undefined;
   #begun = 0;
   #over = false;
   headSeen = false;
@@ -42,7 +43,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 
   /** Milliseconds since the request was sent. */
   get elapsed(): number {
-    return this.#now() - this.#begun;
+    return this.#clock.now() - this.#begun;
   }
 
   get streaming(): boolean {
@@ -52,7 +53,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   /** `idle`: how long nothing may pass either way. */
   start({ idle }: { readonly idle: number }): void {
     this.#idleLimit = idle;
-    this.#begun = this.#now();
+    this.#begun = this.#clock.now();
     if (this.#resources.requests >= this.#resources.limits.maxRequests) {
       this.#record.refused();
       queueMicrotask(() => this.failed('overflow'));
@@ -83,7 +84,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
   /** From now, when the request is complete. */
   limit(wholeTry: number): void {
     if (wholeTry > 0 && !this.#timer && !this.#over)
-      this.#timer = setTimeout(() => this.#tryExpired(), wholeTry);
+      this.#timer = this.#clock.after(wholeTry, () => this.#tryExpired());
   }
 
   /** The status as outlier detection sees it. */
@@ -124,8 +125,9 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#forward.stream.exchange.upstreamBegun();
     this.started = true;
     const { maxStreamDuration } = this.#cluster.plan.http;
-    if (maxStreamDuration > 0) this.#duration = setTimeout(() => this.#lastedTooLong(), maxStreamDuration);
-    if (this.#idleLimit > 0) this.#idle = setTimeout(() => this.#tryExpired(), this.#idleLimit);
+    if (maxStreamDuration > 0)
+      this.#duration = this.#clock.after(maxStreamDuration, () => this.#lastedTooLong());
+    if (this.#idleLimit > 0) this.#idle = this.#clock.after(this.#idleLimit, () => this.#tryExpired());
     this.#forward.onConnected(this, (end, full) => {
       this.#stream = connection.request(this.#request, end, full, this);
     });
@@ -224,14 +226,14 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
 
   #finish(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#idle);
-    clearTimeout(this.#duration);
+    this.#timer?.close();
+    this.#idle?.close();
+    this.#duration?.close();
     this.#record.ended();
   }
 
-  #now(): number {
-    return this.#forward.stream.connection.env.now();
+  get #clock(): Clock {
+    return this.#forward.stream.connection.env.clock;
   }
 }
 

@@ -6,9 +6,13 @@ export class FakeWire implements Wire {
   readonly remotePort = 0;
   readonly tls = undefined;
   readonly bytesWritten = 0;
-  readonly backedUp = false;
+  /** As when its peer reads too slowly. */
+  backedUp = false;
   written = '';
+  paused = false;
+  ended = false;
   destroyed = false;
+  wasReset = false;
   events: WireEvents | undefined;
 
   attach(events: WireEvents): void {
@@ -16,7 +20,7 @@ export class FakeWire implements Wire {
   }
   writeText(text: string): boolean {
     this.written += text;
-    return true;
+    return !this.backedUp;
   }
   writeBytes(bytes: Uint8Array): boolean {
     return this.writeText(Buffer.from(bytes).toString('latin1'));
@@ -25,10 +29,19 @@ export class FakeWire implements Wire {
     this.writeText(text);
     return this.writeBytes(bytes);
   }
-  pause(): void {}
-  resume(): void {}
-  end(): void {}
-  reset(): void {}
+  pause(): void {
+    this.paused = true;
+  }
+  resume(): void {
+    this.paused = false;
+  }
+  end(): void {
+    this.ended = true;
+  }
+  reset(): void {
+    this.wasReset = true;
+    this.destroy();
+  }
   destroy(): void {
     if (this.destroyed) return;
     this.destroyed = true;
@@ -37,5 +50,16 @@ export class FakeWire implements Wire {
   receive(text: string): void {
     const bytes = Buffer.from(text, 'latin1');
     this.events?.onBytes(bytes, 0, bytes.length);
+  }
+  /** What its peer did not read until now has gone. */
+  drained(): void {
+    this.backedUp = false;
+    this.events?.onDrain();
+  }
+  /** What was written since the last time. */
+  take(): string {
+    const { written } = this;
+    this.written = '';
+    return written;
   }
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { beforeEach, describe, mock, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { Headers } from '../../codec/http/headers.ts';
 import type { UpstreamReceiver, UpstreamStream } from '../../codec/http/message-contract.ts';
 import { Request } from '../../codec/http/request.ts';
+import { FakeClock } from '../../net/fake-clock.ts';
 import { FakeWire } from './fake-wire.ts';
 import { H1Client } from './h1-client.ts';
 import { staleConnection } from './upstream-connection.ts';
@@ -21,6 +22,7 @@ function recorder(log: string[]): UpstreamReceiver {
 }
 
 describe('an HTTP/1.1 connection to a host', () => {
+  const clock = new FakeClock();
   let wire: FakeWire;
   let client: H1Client;
   let log: string[];
@@ -33,7 +35,7 @@ describe('an HTTP/1.1 connection to a host', () => {
     client = new H1Client(
       wire,
       { released: () => events.push('released'), gone: () => events.push('gone') },
-      { maxRequests: 0, trailers: true },
+      { now: clock.now, maxRequests: 0, trailers: true },
     );
   });
 
@@ -108,12 +110,10 @@ describe('an HTTP/1.1 connection to a host', () => {
   });
 
   test('a close after long idleness is told from another', () => {
-    const clock = { now: 0 };
-    mock.method(performance, 'now', () => clock.now);
     const exchange = (idle: number): void => {
       ask();
       wire.receive('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
-      clock.now += idle;
+      clock.advance(idle);
       ask();
       wire.events?.onEnd();
     };
@@ -123,10 +123,9 @@ describe('an HTTP/1.1 connection to a host', () => {
     client = new H1Client(
       wire,
       { released: () => undefined, gone: () => undefined },
-      { maxRequests: 0, trailers: true },
+      { now: clock.now, maxRequests: 0, trailers: true },
     );
     exchange(10);
     assert.equal(log.at(-1), 'failed termination');
-    mock.restoreAll();
   });
 });

@@ -25,6 +25,8 @@ const nothing = Buffer.alloc(0);
 const noTrailers = new Headers();
 
 export interface H1ClientOptions {
+  /** Milliseconds, steady. */
+  readonly now: () => number;
   readonly maxRequests: number;
   readonly trailers: boolean;
   /** Of a response. */
@@ -36,6 +38,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
   readonly #owner: ConnectionOwner;
   readonly #reader: H1Reader;
   readonly #writer: H1Writer;
+  readonly #now: () => number;
   readonly #maxRequests: number;
   readonly localAddress: string | undefined;
   readonly protocol = 'HTTP/1.1';
@@ -55,6 +58,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     this.#wire = wire;
     this.#owner = owner;
     this.localAddress = wire.localAddress;
+    this.#now = options.now;
     this.#maxRequests = options.maxRequests;
     this.passesTrailers = options.trailers;
     this.#reader = new H1Reader(this, {
@@ -83,7 +87,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     const turn = new ClientTurn(this, receiver, end, head.upgrade !== undefined || head.method === 'CONNECT');
     this.#turn = turn;
     this.#method = head.method;
-    this.#stale = this.#served > 0 && performance.now() - this.#idleSince > staleAfterMs;
+    this.#stale = this.#served > 0 && this.#now() - this.#idleSince > staleAfterMs;
     this.#served++;
     if (this.#maxRequests > 0 && this.#served >= this.#maxRequests) this.#closing = true;
     const target = head.method === 'CONNECT' ? head.authority : head.path;
@@ -235,7 +239,7 @@ export class H1Client implements UpstreamConnection, WireEvents, MessageEvents {
     }
     this.readResponse(true);
     this.#reader.next();
-    this.#idleSince = performance.now();
+    this.#idleSince = this.#now();
     this.#owner.released(this);
   }
 

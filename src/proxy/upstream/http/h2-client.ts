@@ -1,4 +1,5 @@
 // HTTP/2 to a host: a node:http2 session shared by many requests.
+
 import http2, {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -18,6 +19,7 @@ import type {
   UpstreamReceiver,
   UpstreamStream,
 } from '../../codec/http/message-contract.ts';
+import type { Clock } from '../../net/clock.ts';
 import { KeepAlive } from '../../net/h2-keep-alive.ts';
 import type { H2Options } from '../../plan/http/h2-options.ts';
 import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
@@ -28,6 +30,7 @@ export interface H2ClientOptions {
   readonly h2: H2Options;
   readonly maxRequests: number;
   readonly secure: boolean;
+  readonly clock: Clock;
   readonly localAddress: string | undefined;
 }
 
@@ -70,7 +73,11 @@ export class H2Client implements UpstreamConnection {
     socket.once('end', () => this.#lost());
     socket.once('close', () => this.#lost());
     if (options.h2.keepAlive)
-      this.#keepAlive = new KeepAlive(this.#session, options.h2.keepAlive, () => this.#lost());
+      this.#keepAlive = new KeepAlive(this.#session, {
+        plan: options.h2.keepAlive,
+        clock: options.clock,
+        lost: () => this.#lost(),
+      });
   }
 
   get available(): boolean {
