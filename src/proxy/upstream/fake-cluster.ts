@@ -2,6 +2,7 @@
 
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
+import { knownTypes } from '../known-types.ts';
 import { FakeClock } from '../net/fake-clock.ts';
 import { OwnConnections } from '../net/own-connections.ts';
 import { Stats } from '../observe/stats.ts';
@@ -50,11 +51,23 @@ export interface FakeCluster {
   readonly count: (name: string) => number;
 }
 
-export function fakeCluster(json: object = {}, resolve: Resolve = async () => undefined): FakeCluster {
-  const source = fromJson(ClusterSchema, { name: 'c', ...json } as JsonValue);
+export interface FakeClusterParts {
+  readonly resolve?: Resolve;
+  /** Shared by clusters of one proxy, as is the transport. */
+  readonly clock?: FakeClock;
+  readonly transport?: FakeTransport;
+}
+
+export function fakeCluster(
+  json: object = {},
+  {
+    resolve = async () => undefined,
+    clock = new FakeClock(),
+    transport = new FakeTransport(),
+  }: FakeClusterParts = {},
+): FakeCluster {
+  const source = fromJson(ClusterSchema, { name: 'c', ...json } as JsonValue, { registry: knownTypes });
   const stats = new Stats();
-  const clock = new FakeClock();
-  const transport = new FakeTransport();
   const transports: ClusterTransports = {
     own: transport,
     get settled() {

@@ -6,7 +6,7 @@ import type { Request } from '../../codec/http/request.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import type { RouteContext } from '../../decide/route/index.ts';
 import type { Clock, Timer } from '../../net/clock.ts';
-import type { SocketWire } from '../../net/wire.ts';
+import type { SocketWire, Wire } from '../../net/wire.ts';
 import type { ExchangeParts } from '../../observe/exchange.ts';
 import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
 import type { StreamHost } from './contracts.ts';
@@ -63,7 +63,7 @@ export class HttpConnection implements RequestHandler, StreamHost {
   /**
    * HTTP/2 is given the socket with the bytes read so far put back; HTTP/1.1 a wire, and the bytes by hand.
    */
-  serveH1(wire: SocketWire, first: Buffer | undefined): void {
+  serveH1(wire: Wire, first: Buffer | undefined): void {
     this.#decided();
     const codec = new H1Server(wire, this);
     this.#codec = codec;
