@@ -1,7 +1,7 @@
 // Requests a second of the embedded proxy, a real Envoy and nginx as HTTP/1.1 gateways with the same routes,
 // each alone on one core in turn.
 // node_modules/.bin/node bench/proxy.ts [--rounds N] [--seconds N] [--connections N] [--before CHECKOUT]
-// [--output json] (Linux; needs wrk; see bench/README.md)
+// [--logged] [--output json] (Linux; needs wrk; see bench/README.md)
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string', default: '5' },
     connections: { type: 'string', default: '50' },
     before: { type: 'string' },
+    logged: { type: 'boolean', default: false },
     output: { type: 'string', default: 'text' },
     upstream: { type: 'boolean', default: false },
   },
@@ -29,6 +30,8 @@ const ports = {
   embedded: 18_102,
   nginx: 18_103,
   before: 18_104,
+  logged: 18_105,
+  xdsLogged: 18_011,
 } as const;
 const hasNginx = !spawnSync('nginx', ['-v']).error;
 const body = JSON.stringify({ id: 1, title: 'The Comedy of Errors' });
@@ -36,8 +39,8 @@ const proxyCore = '0';
 const loadCore = '1';
 
 interface Contender {
-  /** `before`: the embedded proxy of another checkout. */
-  readonly name: 'envoy' | 'embedded' | 'before' | 'nginx';
+  /** `before`: the embedded proxy of another checkout; `logged`: with a JSON access log in a file. */
+  readonly name: 'envoy' | 'embedded' | 'before' | 'logged' | 'nginx';
   readonly process: ChildProcess;
 }
 
@@ -67,17 +70,20 @@ async function main(): Promise<void> {
     const node = process.execPath;
     startUpstream(folder, start);
     writeFileSync(join(folder, 'mesh.yaml'), meshYaml());
-    const pilot = start(loadCore, node, [
-      join(root, 'src/cli/main.ts'),
-      'pilot',
-      '--config',
-      join(folder, 'mesh.yaml'),
-      '--xds',
-      `127.0.0.1:${ports.xds}`,
-      '--output',
-      'json',
-    ]);
-    if (pilot.stdout) await once(pilot.stdout, 'data');
+    const config = join(folder, 'mesh.yaml');
+    const logged = join(folder, 'logged.yaml');
+    writeFileSync(
+      logged,
+      JSON.stringify({ accessLogFile: join(folder, 'access.log'), accessLogEncoding: 'JSON' }),
+    );
+    const startPilot = async (port: number, ...more: readonly string[]): Promise<void> => {
+      const address = ['--xds', `127.0.0.1:${port}`, '--output', 'json', ...more];
+      const program = join(root, 'src/cli/main.ts');
+      const pilot = start(loadCore, node, [program, 'pilot', '--config', config, ...address]);
+      if (pilot.stdout) await once(pilot.stdout, 'data');
+    };
+    await startPilot(ports.xds);
+    if (flags.logged) await startPilot(ports.xdsLogged, '--mesh-config', logged);
     const contenders = startContenders(folder, start);
     for (const contender of contenders) await answering(ports[contender.name]);
     report(contenders, measure(contenders));
@@ -110,12 +116,13 @@ function startContenders(
     writeFileSync(file, JSON.stringify(bootstrapOf(name)));
     return file;
   };
-  const embedded = (name: 'embedded' | 'before', checkout: string): Contender => {
+  const embedded = (name: 'embedded' | 'before' | 'logged', checkout: string): Contender => {
     const args = [join(checkout, 'src/cli/main.ts'), 'proxy', '-c', bootstrap(name), '-l', 'warning'];
     return { name, process: start(proxyCore, process.execPath, args) };
   };
   const contenders: Contender[] = [embedded('embedded', root)];
   if (flags.before !== undefined) contenders.push(embedded('before', resolve(flags.before)));
+  if (flags.logged) contenders.push(embedded('logged', root));
   const envoy = process.env['ENVOY'] ?? globSync(join(root, '.cache/**/envoy/_bin/envoy'))[0];
   if (envoy && existsSync(envoy))
     contenders.push({
@@ -268,12 +275,13 @@ function serveUpstream(): void {
  * not match.
  */
 function meshYaml(): string {
-  const gateway = (name: 'envoy' | 'embedded' | 'before'): string =>
+  const gateway = (name: 'envoy' | 'embedded' | 'before' | 'logged'): string =>
     `apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: ${name}}\nspec: {selector: {bench: ${name}}, servers: [{port: {number: ${ports[name]}, name: http, protocol: HTTP}, bind: 127.0.0.1, hosts: [bench.example]}]}`;
   return [
     gateway('envoy'),
     gateway('embedded'),
     gateway('before'),
+    gateway('logged'),
     `apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: upstream}
@@ -283,7 +291,7 @@ kind: VirtualService
 metadata: {name: bench}
 spec:
   hosts: [bench.example]
-  gateways: [envoy, embedded, before]
+  gateways: [envoy, embedded, before, logged]
   http:
   - match: [{uri: {exact: /login}}, {uri: {prefix: /static}}]
     route: [{destination: {host: upstream.example}}]
@@ -313,7 +321,16 @@ function bootstrapOf(name: string): object {
       endpoints: [
         {
           lb_endpoints: [
-            { endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: ports.xds } } } },
+            {
+              endpoint: {
+                address: {
+                  socket_address: {
+                    address: '127.0.0.1',
+                    port_value: name === 'logged' ? ports.xdsLogged : ports.xds,
+                  },
+                },
+              },
+            },
           ],
         },
       ],
