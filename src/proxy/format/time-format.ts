@@ -9,7 +9,8 @@ export function compileTimeFormat(format: string): ((time: Millis) => string) | 
   if (format === '') return isoTime;
   const parts: (string | Part)[] = [];
   for (const [whole, width, directive] of format.matchAll(/[^%]+|%(E?\d|E\*)?([a-zA-Z%])|%/g)) {
-    const part = directive === undefined ? (whole === '%' ? undefined : whole) : partOf(width, directive);
+    const literal = whole === '%' ? undefined : whole;
+    const part = directive === undefined ? literal : partOf(width, directive);
     if (part === undefined) return undefined;
     parts.push(part);
   }

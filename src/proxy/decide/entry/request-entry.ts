@@ -33,8 +33,8 @@ export function enterRequest(request: Request, { connection, config, newId }: En
   const edge = !client.internal && config.useRemoteAddress;
   if (request.scheme !== 'http' && request.scheme !== 'https') {
     const forwarded = headers.get('x-forwarded-proto')?.toLowerCase();
-    request.scheme =
-      forwarded === 'https' || forwarded === 'http' ? forwarded : connection.tls ? 'https' : 'http';
+    const own = connection.tls ? 'https' : 'http';
+    request.scheme = forwarded === 'https' || forwarded === 'http' ? forwarded : own;
   }
   if (client.internal) headers.set('x-envoy-internal', 'true');
   else dropControlHeaders(request, edge);

@@ -59,9 +59,10 @@ export class Mirror implements UpstreamReceiver {
       this.#timer.close();
       return;
     }
-    const mode = cluster.plan.http.mode;
+    const { mode } = cluster.plan.http;
+    const received = request.protocol === 'h2' ? 'h2' : 'h1';
     const pool = cluster.pool(host, {
-      protocol: mode === 'downstream' ? (request.protocol === 'h2' ? 'h2' : 'h1') : mode,
+      protocol: mode === 'downstream' ? received : mode,
       sni: undefined,
       verifyName: undefined,
       hops: source.info.hops,

@@ -101,7 +101,9 @@ export class LogFile {
     fs.write(this.#fd, next, (error, written) => {
       this.#writing = false;
       const busy = error?.code === 'EAGAIN';
-      const rest = next.subarray(error ? (busy ? 0 : next.length) : written);
+      // What cannot be written is lost; what only has to wait is not.
+      const lost = error && !busy ? next.length : 0;
+      const rest = next.subarray(error ? lost : written);
       this.#waiting = Math.max(0, this.#waiting - next.length + rest.length);
       if (rest.length > 0) this.#queue.unshift(rest);
       if (busy) setTimeout(() => this.#send(), retryMs).unref();
