@@ -3,8 +3,9 @@ import { parseArgs } from 'node:util';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { createLoadBalancer, type LbHost, xxHash64 } from '../src/proxy/decide/lb/index.ts';
 import { requestOf, routeConfiguration, seeded } from '../src/proxy/decide/route/fake-request.ts';
-import { compileRouteConfiguration } from '../src/proxy/decide/route/index.ts';
+import { RouteTable } from '../src/proxy/decide/route/index.ts';
 import type { LbPlan } from '../src/proxy/plan/cluster/lb-plan.ts';
+import { planRoutes } from '../src/proxy/plan/route/route-table.ts';
 
 const { values: flags } = parseArgs({ options: { output: { type: 'string', default: 'text' } } });
 const medians: Record<string, number> = {};
@@ -41,7 +42,7 @@ const host = (name: string, routes: JsonValue[]) => ({
   domains: [name, `${name}.default`, `${name}.default.svc.cluster.local`],
   routes,
 });
-const { table, problems } = compileRouteConfiguration(
+const { plan, problems } = planRoutes(
   routeConfiguration({
     name: '9080',
     ignore_port_in_host_matching: true,
@@ -73,6 +74,7 @@ const { table, problems } = compileRouteConfiguration(
   }),
 );
 if (problems.length > 0) throw new Error(problems.join('\n'));
+const table = new RouteTable(plan);
 const context = { random };
 
 const plain = requestOf({ authority: 'plain:9080', path: '/productpage?u=normal' });

@@ -1,5 +1,6 @@
 // The proxy's pure door: what a message of xDS means (plans) and what is decided by it, for those who want to know
 // what a proxy would do without running one. Nothing behind it reaches a socket, a file or a clock.
+export type { HeaderView, RequestView } from './codec/http/request-view.ts';
 export type { ConnectionInfo } from './decide/connection-info.ts';
 export {
   type ChainDecision,
@@ -17,3 +18,5 @@ export { type EndpointPlan, type LocalityPlan, planEndpoints } from './plan/clus
 export { type ChainPlan, routesWanted } from './plan/listener/chain-plan.ts';
 export { type ListenerPlan, planListener } from './plan/listener/listener-plan.ts';
 export type { Planned } from './plan/planned.ts';
+export type { RoutePlan } from './plan/route/route-plan.ts';
+export { planRoutes } from './plan/route/route-table.ts';

@@ -10,10 +10,10 @@ import type { Origin } from '../../base/index.ts';
 import type { ProxyNode } from '../../mesh/index.ts';
 import {
   type ConnectionFacts,
-  compileRouteConfiguration,
   decideChain,
   planListener,
-  type RouteTable,
+  planRoutes,
+  RouteTable,
   routesWanted,
 } from '../../proxy/pure.ts';
 import type { Translator } from '../../translate/index.ts';
@@ -51,7 +51,7 @@ export function gatewayRoutes(
   const source = fromBinary(RouteConfigurationSchema, bytes);
   return {
     source,
-    table: compileRouteConfiguration(source).table,
+    table: new RouteTable(planRoutes(source).plan),
     hasCluster: (cluster) => bytesOf('cluster', cluster) !== undefined,
     originsOf: (path) => origins.get(path)?.origins ?? [],
   };

@@ -54,7 +54,7 @@ function faultOf(
   request: RequestView,
   random: () => number,
 ): FaultOutcome | undefined {
-  for (const config of filters.values())
+  for (const { config } of filters)
     if (isFault(config)) return faultDecision(config.plan, request, { random, cluster, activeFaults: 0 });
   return undefined;
 }

@@ -1,7 +1,8 @@
 // Whether a response counts as an error for outlier detection.
 import { unreachable } from '../../base/index.ts';
+import type { HeaderView } from '../codec/http/request-view.ts';
 import type { ErrorMatchPlan } from '../plan/cluster/error-match-plan.ts';
-import { compileHeaderMatcher, type HeaderView } from './route/index.ts';
+import { HeaderMatcher } from './route/header-match.ts';
 
 /** Sees the status as the header `:status`. */
 export type ErrorMatcher = (status: number, headers: HeaderView) => boolean;
@@ -30,8 +31,7 @@ function predicate(plan: ErrorMatchPlan): Predicate {
       return (response) => !holds(response);
     }
     case 'headers': {
-      // What is wrong with them was found when they were planned.
-      const headers = plan.headers.map((one) => compileHeaderMatcher(one, []));
+      const headers = plan.headers.map((one) => new HeaderMatcher(one));
       return (response) => headers.every((header) => header.matches(response));
     }
     default:

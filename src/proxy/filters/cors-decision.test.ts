@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fromJson, type JsonObject } from '@bufbuild/protobuf';
 import { CorsPolicySchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
 import { requestOf } from '../decide/route/fake-request.ts';
-import { compileCors, corsDecision } from './cors-decision.ts';
+import { corsDecision, planCors } from './cors-decision.ts';
 
 const origin = 'https://shop.example.com';
 const base: JsonObject = {
@@ -22,7 +22,7 @@ function check(
   expected: Record<string, string> = {},
 ): void {
   const problems: string[] = [];
-  const plan = compileCors(fromJson(CorsPolicySchema, { ...base, ...policy }), problems);
+  const plan = planCors(fromJson(CorsPolicySchema, { ...base, ...policy }), problems);
   assert.deepEqual(problems, []);
   const outcome = corsDecision(requestOf({ method, headers }), plan, () => 0.5);
   assert.equal(outcome.kind, kind);

@@ -1,14 +1,15 @@
 // The CORS filter's decisions.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/cors_filter
 import type { CorsPolicy } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
-import { drawn, runtimeFraction } from '../decide/route/fraction.ts';
-import type { TextMatcher } from '../decide/route/regex.ts';
-import type { RequestView } from '../decide/route/request-view.ts';
-import { compileStringMatcher } from '../decide/route/string-match.ts';
-import { configuredText } from '../decide/route/wire-text.ts';
+import type { RequestView } from '../codec/http/request-view.ts';
+import { configuredText } from '../codec/wire-text.ts';
+import { drawn } from '../decide/route/fraction.ts';
+import { textMatcher } from '../decide/route/string-match.ts';
+import { runtimeFraction } from '../plan/route/fraction.ts';
+import { planStringMatch, type StringMatchPlan } from '../plan/route/string-match.ts';
 
 export interface CorsPlan {
-  readonly origins: readonly TextMatcher[];
+  readonly origins: readonly StringMatchPlan[];
   readonly allowMethods: string;
   readonly allowHeaders: string;
   readonly exposeHeaders: string;
@@ -31,9 +32,9 @@ export type CorsOutcome =
 
 type CorsFields = Omit<CorsPolicy, '$typeName' | '$unknown' | 'shadowEnabled'>;
 
-export function compileCors(config: CorsFields, problems: string[]): CorsPlan {
+export function planCors(config: CorsFields, problems: string[]): CorsPlan {
   return {
-    origins: config.allowOriginStringMatch.map((matcher) => compileStringMatcher(matcher, problems)),
+    origins: config.allowOriginStringMatch.map((matcher) => planStringMatch(matcher, problems)),
     allowMethods: configuredText(config.allowMethods, 'allow_methods', problems),
     allowHeaders: configuredText(config.allowHeaders, 'allow_headers', problems),
     exposeHeaders: configuredText(config.exposeHeaders, 'expose_headers', problems),
@@ -51,12 +52,18 @@ const pass: CorsOutcome = { kind: 'pass' };
 export function corsDecision(request: RequestView, plan: CorsPlan, random: () => number): CorsOutcome {
   const origin = request.get('origin');
   if (!origin || !drawn(plan.enabledFraction, random)) return pass;
-  const allowed = plan.origins.some((matcher) => matcher.test('*') || matcher.test(origin));
+  const allowed = plan.origins.some((wanted) => fits(wanted, origin));
   if (request.method === 'OPTIONS' && request.get('access-control-request-method')) {
     if (!allowed && plan.forwardUnmatchedPreflights) return pass;
     return { kind: 'preflight', headers: preflightHeaders(request, plan, allowed ? origin : undefined) };
   }
   return allowed ? { kind: 'annotate', headers: responseHeaders(plan, origin) } : pass;
+}
+
+/** A matcher that takes a lone star takes every origin. */
+function fits(wanted: StringMatchPlan, origin: string): boolean {
+  const matcher = textMatcher(wanted);
+  return matcher.test('*') || matcher.test(origin);
 }
 
 function preflightHeaders(request: RequestView, plan: CorsPlan, origin: string | undefined): Headers {

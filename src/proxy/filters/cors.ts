@@ -2,7 +2,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { CorsPolicySchema, CorsSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
 import { causes } from '../observe/reply-cause.ts';
-import { type CorsPlan, compileCors, corsDecision } from './cors-decision.ts';
+import { type CorsPlan, corsDecision, planCors } from './cors-decision.ts';
 import { httpFilter, type StreamFilter } from './http-filter.ts';
 
 interface CorsFilterPlan {
@@ -24,7 +24,7 @@ export const cors = httpFilter<CorsFilterPlan, CorsRoutePlan>({
   routeMessages: [CorsPolicySchema.typeName],
   planRoute: (message, problems) => ({
     kind: 'cors',
-    plan: compileCors(fromBinary(CorsPolicySchema, message), problems),
+    plan: planCors(fromBinary(CorsPolicySchema, message), problems),
   }),
   open: (_plan, { proxy }) => ({
     onlyByRoute: true,

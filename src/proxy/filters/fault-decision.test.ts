@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fromJson, type JsonObject } from '@bufbuild/protobuf';
 import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
 import { draws, requestOf } from '../decide/route/fake-request.ts';
-import { compileFault, type FaultOutcome, faultDecision } from './fault-decision.ts';
+import { type FaultOutcome, faultDecision, planFault } from './fault-decision.ts';
 
 interface Given {
   readonly headers?: Record<string, string>;
@@ -14,7 +14,7 @@ interface Given {
 
 function check(config: JsonObject, given: Given, expected: FaultOutcome): void {
   const problems: string[] = [];
-  const plan = compileFault(fromJson(HTTPFaultSchema, config), problems);
+  const plan = planFault(fromJson(HTTPFaultSchema, config), problems);
   assert.deepEqual(problems, []);
   const outcome = faultDecision(plan, requestOf({ headers: given.headers ?? {} }), {
     random: draws(...(given.random ?? [0.5])),

@@ -2,10 +2,12 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/fault_filter
 import type { HTTPFault } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
 import type { Millis } from '../../base/index.ts';
-import { drawn, fractionOf } from '../decide/route/fraction.ts';
-import { compileHeaderMatcher, type HeaderMatcher } from '../decide/route/header-match.ts';
-import type { RequestView } from '../decide/route/request-view.ts';
-import { durationMillis } from '../decide/route/timeout.ts';
+import type { RequestView } from '../codec/http/request-view.ts';
+import { drawn } from '../decide/route/fraction.ts';
+import { headerMatcher } from '../decide/route/header-match.ts';
+import { millis } from '../net/duration.ts';
+import { fractionOf } from '../plan/route/fraction.ts';
+import { type HeaderMatchPlan, planHeaderMatch } from '../plan/route/header-match.ts';
 
 type Abort =
   | { readonly kind: 'http'; readonly status: number }
@@ -15,11 +17,11 @@ export interface FaultPlan {
   /** `fixed` undefined reads the request's own header. */
   readonly delay: { readonly fixed: Millis | undefined; readonly fraction: number } | undefined;
   readonly abort: { readonly fixed: Abort | undefined; readonly fraction: number } | undefined;
-  readonly headers: readonly HeaderMatcher[];
+  readonly headers: readonly HeaderMatchPlan[];
   /** Empty means every cluster. */
   readonly upstreamCluster: string;
   readonly downstreamNodes: readonly string[];
-  readonly maxActiveFaults: number;
+  readonly maxActiveFaults: number | undefined;
 }
 
 export interface FaultOutcome {
@@ -38,23 +40,21 @@ export interface FaultContext {
 
 export const noFault: FaultOutcome = { delay: 0, abort: undefined };
 
-export function compileFault(config: HTTPFault, problems: string[]): FaultPlan {
+export function planFault(config: HTTPFault, problems: string[]): FaultPlan {
   const delay = config.delay;
   const abort = config.abort;
   if (config.responseRateLimit) problems.push('fault: response_rate_limit is not supported');
   return {
     delay: delay && {
       fixed:
-        delay.faultDelaySecifier.case === 'fixedDelay'
-          ? durationMillis(delay.faultDelaySecifier.value)
-          : undefined,
+        delay.faultDelaySecifier.case === 'fixedDelay' ? millis(delay.faultDelaySecifier.value) : undefined,
       fraction: fractionOf(delay.percentage),
     },
     abort: abort && { fixed: fixedAbort(abort.errorType, problems), fraction: fractionOf(abort.percentage) },
-    headers: config.headers.map((header) => compileHeaderMatcher(header, problems)),
+    headers: config.headers.map((header) => planHeaderMatch(header, problems)),
     upstreamCluster: config.upstreamCluster,
     downstreamNodes: config.downstreamNodes,
-    maxActiveFaults: config.maxActiveFaults ?? Number.POSITIVE_INFINITY,
+    maxActiveFaults: config.maxActiveFaults,
   };
 }
 
@@ -75,8 +75,8 @@ function applies(plan: FaultPlan, request: RequestView, context: FaultContext): 
   if (plan.upstreamCluster !== '' && plan.upstreamCluster !== context.cluster) return false;
   if (plan.downstreamNodes.length > 0 && !plan.downstreamNodes.includes(context.downstreamNode ?? ''))
     return false;
-  if (context.activeFaults >= plan.maxActiveFaults) return false;
-  return plan.headers.every((header) => header.matchesRequest(request));
+  if (plan.maxActiveFaults !== undefined && context.activeFaults >= plan.maxActiveFaults) return false;
+  return plan.headers.every((header) => headerMatcher(header).matchesRequest(request));
 }
 
 // A request may lower the percentage of a header-controlled fault, never raise it.

@@ -2,7 +2,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
 import { causes } from '../observe/reply-cause.ts';
-import { compileFault, type FaultOutcome, type FaultPlan, faultDecision } from './fault-decision.ts';
+import { type FaultOutcome, type FaultPlan, faultDecision, planFault } from './fault-decision.ts';
 import {
   type FilterProxy,
   httpFilter,
@@ -23,7 +23,7 @@ export function isFault(config: { readonly kind: string }): config is FaultFilte
 
 const read = (message: Uint8Array, problems: string[]): FaultFilterPlan => ({
   kind: 'fault',
-  plan: compileFault(fromBinary(HTTPFaultSchema, message), problems),
+  plan: planFault(fromBinary(HTTPFaultSchema, message), problems),
 });
 
 export const fault = httpFilter<FaultFilterPlan, FaultFilterPlan>({

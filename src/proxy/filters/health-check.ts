@@ -3,13 +3,14 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { HealthCheckSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/health_check/v3/health_check';
 import type { LocalReply } from '../decide/local-reply.ts';
-import { compileHeaderMatcher, type HeaderMatcher } from '../decide/route/header-match.ts';
+import { headerMatcher } from '../decide/route/header-match.ts';
+import { type HeaderMatchPlan, planHeaderMatch } from '../plan/route/header-match.ts';
 import { type FilterProxy, httpFilter, type StreamFilter } from './http-filter.ts';
 
 export interface HealthCheckPlan {
   readonly kind: 'healthCheck';
   readonly passThrough: boolean;
-  readonly headers: readonly HeaderMatcher[];
+  readonly headers: readonly HeaderMatchPlan[];
   readonly minHealthy: readonly { readonly cluster: string; readonly percent: number }[];
 }
 
@@ -22,7 +23,7 @@ export const healthCheck = httpFilter<HealthCheckPlan, HealthCheckPlan>({
     return {
       kind: 'healthCheck',
       passThrough: source.passThroughMode ?? false,
-      headers: source.headers.map((header) => compileHeaderMatcher(header, problems)),
+      headers: source.headers.map((header) => planHeaderMatch(header, problems)),
       minHealthy: Object.entries(source.clusterMinHealthyPercentages).map(([cluster, { value }]) => ({
         cluster,
         percent: value,
@@ -32,7 +33,9 @@ export const healthCheck = httpFilter<HealthCheckPlan, HealthCheckPlan>({
   open: (plan, { proxy }) => ({
     onlyByRoute: false,
     stream: ({ request }) =>
-      plan.headers.every((header) => header.matchesRequest(request)) ? checkStream(plan, proxy) : undefined,
+      plan.headers.every((header) => headerMatcher(header).matchesRequest(request))
+        ? checkStream(plan, proxy)
+        : undefined,
   }),
 });
 

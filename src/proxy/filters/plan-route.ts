@@ -6,8 +6,9 @@ import {
   enabledFilter,
   type FilterConfig,
   type FilterConfigs,
+  mergedFilterConfigs,
   type OpaqueConfig,
-} from '../decide/route/filter-config.ts';
+} from '../plan/route/filter-config.ts';
 import { filterForRoute } from './all.ts';
 
 /** Adds a more specific level over the wider ones. */
@@ -18,16 +19,16 @@ export function planRouteFilters(
 ): FilterConfigs {
   const own = Object.entries(configs).flatMap(([name, any]) => {
     const config = planRouteFilter(name, any, problems);
-    return config ? [[name, config] as const] : [];
+    return config ? [{ name, config }] : [];
   });
-  return own.length === 0 ? wider : new Map([...wider, ...own]);
+  return mergedFilterConfigs(wider, own);
 }
 
 function planRouteFilter(name: string, any: Any, problems: string[]): FilterConfig | undefined {
   const type = any.typeUrl.slice(any.typeUrl.lastIndexOf('/') + 1);
   try {
     if (type === FilterConfigSchema.typeName) return planWrapped(name, any, problems);
-    const opaque: OpaqueConfig = { kind: 'opaque', config: any };
+    const opaque: OpaqueConfig = { kind: 'opaque', type };
     return filterForRoute(type)?.planRoute(any.value, problems) ?? opaque;
   } catch (error) {
     problems.push(

@@ -1,6 +1,6 @@
 // Times between two moments of an exchange.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#config-access-log-format-common-duration
-import type { FormatContext, Moments } from '../decide/route/request-view.ts';
+import type { FormatContext, Moments } from './format-context.ts';
 import type { Operator } from './operator.ts';
 
 const points = {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { headersOf, requestOf } from '../decide/route/fake-request.ts';
-import type { FormatContext } from '../decide/route/request-view.ts';
 import { compileFormat } from './format.ts';
+import type { FormatContext } from './format-context.ts';
+import { planFormat } from './format-plan.ts';
 import { compileJsonFormat } from './json-format.ts';
+import { planJsonFormat } from './json-format-plan.ts';
 
 const exchange: FormatContext = {
   request: requestOf({
@@ -49,7 +51,7 @@ const cases: Readonly<Record<string, string>> = {
 for (const [text, expected] of Object.entries(cases))
   test(text, () => {
     const problems: string[] = [];
-    assert.equal(compileFormat(text, problems, '-')(exchange), expected);
+    assert.equal(compileFormat(planFormat(text, problems), '-')(exchange), expected);
     assert.deepEqual(problems, []);
   });
 
@@ -63,14 +65,14 @@ test('what is no operator is a problem', () => {
     '5%',
   ]) {
     const problems: string[] = [];
-    compileFormat(text, problems);
+    planFormat(text, problems);
     assert.notEqual(problems.length, 0, text);
   }
 });
 
 function json(source: JsonObject, omitEmpty: boolean): unknown {
   const problems: string[] = [];
-  const line = compileJsonFormat(source, omitEmpty, problems)(exchange);
+  const line = compileJsonFormat(planJsonFormat(source, problems), omitEmpty)(exchange);
   assert.deepEqual(problems, []);
   assert.ok(line.endsWith('}\n'));
   return JSON.parse(Buffer.from(line, 'latin1').toString());

@@ -1,5 +1,5 @@
 // The gRPC status of a response: from its trailers, its head, or else what its HTTP status stands for.
-import type { FormatContext } from '../decide/route/request-view.ts';
+import type { FormatContext } from './format-context.ts';
 import type { Operator } from './operator.ts';
 
 /** Undefined for a style that there is not. */

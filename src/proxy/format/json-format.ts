@@ -1,25 +1,44 @@
 // Access log lines in JSON: fields of one operator keep its type, others are text.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#format-dictionaries
-import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
-import type { FormatContext } from '../decide/route/request-view.ts';
-import { wireText } from '../decide/route/wire-text.ts';
-import { compilePieces, type Formatter, type Piece, textOf } from './format.ts';
+import { unreachable } from '../../base/index.ts';
+import { wireText } from '../codec/wire-text.ts';
+import { compilePieces, type Formatter, joined } from './format.ts';
+import type { FormatContext } from './format-context.ts';
+import type { FormatPlan } from './format-plan.ts';
+import type { JsonFieldPlan } from './json-format-plan.ts';
 
 /** JSON text; undefined for a value that is left out. */
 type Field = (context: FormatContext) => string | undefined;
 
-export function compileJsonFormat(source: JsonObject, omitEmpty: boolean, problems: string[]): Formatter {
-  const line = objectField(source, omitEmpty, problems);
+export function compileJsonFormat(plan: JsonFieldPlan, omitEmpty: boolean): Formatter {
+  const line = fieldOf(plan, omitEmpty);
   return (context) => `${line(context) ?? '{}'}\n`;
 }
 
-function objectField(source: JsonObject, omitEmpty: boolean, problems: string[]): Field {
-  const fields = Object.keys(source)
-    .sort()
-    .map((key) => ({
-      key: `${quoted(wireText(key))}:`,
-      field: valueField(source[key] ?? null, omitEmpty, problems),
-    }));
+function fieldOf(plan: JsonFieldPlan, omitEmpty: boolean): Field {
+  switch (plan.kind) {
+    case 'object':
+      return objectField(plan, omitEmpty);
+    case 'text':
+      return textField(plan.format, omitEmpty);
+    case 'list': {
+      const items = plan.items.map((item) => fieldOf(item, false));
+      return (context) => `[${items.map((item) => item(context)).join(',')}]`;
+    }
+    case 'constant': {
+      const constant = JSON.stringify(plan.value);
+      return () => constant;
+    }
+    default:
+      return unreachable(plan);
+  }
+}
+
+function objectField(plan: JsonFieldPlan & { kind: 'object' }, omitEmpty: boolean): Field {
+  const fields = plan.fields.map(({ key, value }) => ({
+    key: `${quoted(wireText(key))}:`,
+    field: fieldOf(value, omitEmpty),
+  }));
   return (context) => {
     let text = '';
     for (const { key, field } of fields) {
@@ -30,19 +49,8 @@ function objectField(source: JsonObject, omitEmpty: boolean, problems: string[])
   };
 }
 
-function valueField(source: JsonValue, omitEmpty: boolean, problems: string[]): Field {
-  if (typeof source === 'string') return textField(source, omitEmpty, problems);
-  if (Array.isArray(source)) {
-    const items = source.map((item) => valueField(item, false, problems));
-    return (context) => `[${items.map((item) => item(context)).join(',')}]`;
-  }
-  if (typeof source === 'object' && source !== null) return objectField(source, omitEmpty, problems);
-  const constant = JSON.stringify(source);
-  return () => constant;
-}
-
-function textField(source: string, omitEmpty: boolean, problems: string[]): Field {
-  const pieces = compilePieces(source, problems);
+function textField(plan: FormatPlan, omitEmpty: boolean): Field {
+  const pieces = compilePieces(plan);
   const [only] = pieces;
   if (pieces.length === 1 && typeof only === 'function')
     return (context) => {
@@ -53,12 +61,6 @@ function textField(source: string, omitEmpty: boolean, problems: string[]): Fiel
     };
   const absent = omitEmpty ? '' : '-';
   return (context) => quoted(joined(pieces, context, absent));
-}
-
-function joined(pieces: readonly Piece[], context: FormatContext, absent: string): string {
-  let text = '';
-  for (const piece of pieces) text += typeof piece === 'string' ? piece : textOf(piece(context), absent);
-  return text;
 }
 
 const plainText = /^[ !#-[\]-~]*$/;

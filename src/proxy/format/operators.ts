@@ -1,12 +1,14 @@
 // The command operators of configured text: what `%NAME%` and `%NAME(…)%` stand for. One table for header
 // values and access logs.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#command-operators
-import { requestHeader } from '../decide/route/header-match.ts';
-import { child } from '../decide/route/metadata-match.ts';
-import type { FormatContext, HeaderView, TlsNames } from '../decide/route/request-view.ts';
-import { wireText } from '../decide/route/wire-text.ts';
+
+import type { HeaderView } from '../codec/http/request-view.ts';
+import { requestHeader } from '../codec/http/request-view.ts';
+import { wireText } from '../codec/wire-text.ts';
 import { between, durationOperator } from './durations.ts';
+import type { FormatContext, TlsNames } from './format-context.ts';
 import { grpcStatus, grpcStatusOperator } from './grpc-status.ts';
+import { child } from './metadata-value.ts';
 import type { Operator } from './operator.ts';
 import { longFlags } from './response-flags.ts';
 import { compileTimeFormat } from './time-format.ts';

@@ -1,7 +1,8 @@
 // What formats such as %DOWNSTREAM_REMOTE_ADDRESS% can see of a client's connection; computed only when asked.
+
+import { peerText } from '../codec/wire-text.ts';
 import type { ConnectionInfo } from '../decide/connection-info.ts';
-import type { TlsNames } from '../decide/route/request-view.ts';
-import { peerText } from '../decide/route/wire-text.ts';
+import type { TlsNames } from '../format/format-context.ts';
 import { formatAddress } from '../net/address.ts';
 
 export class ConnectionFacts {

@@ -1,6 +1,8 @@
 // The record of a connection whose bytes are passed on as they are, or that nobody took.
+
+import type { RequestView } from '../codec/http/request-view.ts';
 import type { ConnectionInfo } from '../decide/connection-info.ts';
-import type { FormatContext, RequestView } from '../decide/route/request-view.ts';
+import type { FormatContext } from '../format/format-context.ts';
 import { ConnectionFacts } from './connection-facts.ts';
 
 export class ConnectionRecord extends ConnectionFacts implements FormatContext {

@@ -2,7 +2,7 @@
 
 import { unreachable } from '../../base/index.ts';
 import type { PeerNames } from '../decide/connection-info.ts';
-import { compileStringMatcher } from '../decide/route/string-match.ts';
+import { TextMatcher } from '../decide/route/string-match.ts';
 import type { NameMatchPlan } from '../plan/tls/validation-plan.ts';
 
 export type SanCheck = (names: PeerNames) => boolean;
@@ -38,9 +38,8 @@ export function sanCheck(plans: readonly NameMatchPlan[]): SanCheck | undefined 
 }
 
 function checkOf({ type, matcher }: NameMatchPlan): SanCheck {
-  // What is wrong with it was found when it was planned.
-  const test = compileStringMatcher(matcher, []);
-  const exact = matcher.matchPattern.case === 'exact' ? matcher.matchPattern.value : undefined;
+  const test = new TextMatcher(matcher);
+  const exact = matcher.kind === 'exact' ? matcher.text : undefined;
   const inDns = (name: string): boolean => test.test(name) || (exact !== undefined && dnsCovers(name, exact));
   const inOthers = (name: string): boolean => test.test(name);
   switch (type) {

@@ -1,7 +1,7 @@
 // A host of a cluster with the state that the runtime and the load balancers share.
 
+import { peerText } from '../codec/wire-text.ts';
 import type { LbHost } from '../decide/lb/index.ts';
-import { peerText } from '../decide/route/index.ts';
 import type { Health, HostMetadata } from '../plan/cluster/endpoints-plan.ts';
 import type { HttpPool } from './pool.ts';
 import type { Transport } from './transport/transport.ts';

@@ -1,6 +1,7 @@
 // Whether a request is one that may be routed at all, and in which form: path, authority, field names.
 import type { Request } from '../../codec/http/request.ts';
-import { normalizePath, type PathRules } from './normalize-path.ts';
+import type { PathRules } from '../../plan/http/manager-plan.ts';
+import { normalizePath } from './normalize-path.ts';
 
 export interface AdmissionRules {
   readonly path: PathRules;

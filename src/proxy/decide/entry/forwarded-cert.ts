@@ -2,9 +2,9 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#x-forwarded-client-cert
 
 import type { Request } from '../../codec/http/request.ts';
+import { peerText } from '../../codec/wire-text.ts';
 import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
 import type { ConnectionTls } from '../connection-info.ts';
-import { peerText } from '../route/index.ts';
 
 const header = 'x-forwarded-client-cert';
 

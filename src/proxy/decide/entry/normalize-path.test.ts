@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { normalizePath, type PathRules } from './normalize-path.ts';
+import type { PathRules } from '../../plan/http/manager-plan.ts';
+import { normalizePath } from './normalize-path.ts';
 
 const base: PathRules = { normalize: true, mergeSlashes: false, escapedSlashes: 'keep' };
 

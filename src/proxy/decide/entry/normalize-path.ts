@@ -1,11 +1,7 @@
 // Path normalisation as Envoy does it, so that routes match what the upstream will see.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge and RFC 3986 section 6
 
-export interface PathRules {
-  readonly normalize: boolean;
-  readonly mergeSlashes: boolean;
-  readonly escapedSlashes: 'keep' | 'reject' | 'redirect' | 'forward';
-}
+import type { PathRules } from '../../plan/http/manager-plan.ts';
 
 export type PathOutcome =
   | { readonly kind: 'ok'; readonly path: string }

@@ -9,7 +9,10 @@ import { CorsPolicySchema } from '@meltemi/envoy-api/envoy/extensions/filters/ht
 import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
 import { PreviousHostsPredicateSchema } from '@meltemi/envoy-api/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts';
 import { PreviousPrioritiesConfigSchema } from '@meltemi/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config';
-import type { HeaderView, MutableHeaders, RequestView, RouteContext } from './request-view.ts';
+import type { HeaderView, MutableHeaders, RequestView } from '../../codec/http/request-view.ts';
+import { planRoutes } from '../../plan/route/route-table.ts';
+import type { RouteContext } from './decision.ts';
+import { RouteTable } from './route-table.ts';
 
 type Lines = Readonly<Record<string, string | readonly string[]>>;
 
@@ -68,6 +71,12 @@ export const registry = createRegistry(
 
 export function routeConfiguration(json: JsonValue): RouteConfiguration {
   return fromJson(RouteConfigurationSchema, json, { registry });
+}
+
+/** Routes in use, and what is wrong with their configuration. */
+export function routesOf(config: RouteConfiguration): { table: RouteTable; problems: readonly string[] } {
+  const { plan, problems } = planRoutes(config);
+  return { table: new RouteTable(plan), problems };
 }
 
 /** A configuration of one virtual host that takes every authority. */

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '@bufbuild/protobuf';
-import { context, headersOf, mutableHeaders, requestOf, routeConfiguration } from './fake-request.ts';
+import type { FormatContext } from '../../format/format-context.ts';
+import {
+  context,
+  headersOf,
+  mutableHeaders,
+  requestOf,
+  routeConfiguration,
+  routesOf,
+} from './fake-request.ts';
 import { finalizeRequestHeaders, finalizeResponseHeaders } from './finalize.ts';
-import type { FormatContext } from './request-view.ts';
 import { rewriteAuthority } from './rewrite.ts';
-import { compileRouteConfiguration } from './route-table.ts';
 
 type Pairs = readonly (readonly [string, string])[];
 type Levels = {
@@ -30,7 +36,7 @@ function decide({
 }: Levels) {
   const routes = [{ match, route: action, ...route }];
   const config = { name: 'r', ...table, virtual_hosts: [{ name: 'h', domains: ['*'], ...host, routes }] };
-  const compiled = compileRouteConfiguration(routeConfiguration(config));
+  const compiled = routesOf(routeConfiguration(config));
   assert.deepEqual(compiled.problems, []);
   const decision = compiled.table.choose(requestOf({ path: '/api/x?q=1' }), context());
   assert.ok(decision.kind === 'forward');
@@ -247,7 +253,7 @@ test('bad operators are problems', () => {
     const routes = [
       { match: { prefix: '/' }, route: { cluster: 'c' }, request_headers_to_add: [add('x', value)] },
     ];
-    const { problems } = compileRouteConfiguration(
+    const { problems } = routesOf(
       routeConfiguration({ name: 'r', virtual_hosts: [{ name: 'h', domains: ['*'], routes }] }),
     );
     assert.match(problems.join(), /not a known operator/, value);

@@ -1,8 +1,13 @@
 // Carries out what a decision does to the headers of a request before it is sent and of a response before it
 // goes back.
+
+import { unreachable } from '../../../base/index.ts';
+import type { MutableHeaders } from '../../codec/http/request-view.ts';
+import type { FormatContext } from '../../format/format-context.ts';
+import type { HostRewrite } from '../../plan/route/rewrite.ts';
 import type { ForwardDecision, RouteDecision } from './decision.ts';
 import { applyHeaderMutations } from './header-mutation.ts';
-import type { FormatContext, MutableHeaders } from './request-view.ts';
+import { substitute } from './regex.ts';
 import { pathEnd, rewriteAuthority, rewrittenPath } from './rewrite.ts';
 
 /**
@@ -49,10 +54,7 @@ function rewriteHost(decision: ForwardDecision, headers: MutableHeaders, keepOri
     rewriteAuthority(headers, host, { appendForwardedHost, keepOriginal });
 }
 
-function rewrittenHost(
-  rewrite: ForwardDecision['route']['hostRewrite'],
-  headers: MutableHeaders,
-): string | undefined {
+function rewrittenHost(rewrite: HostRewrite, headers: MutableHeaders): string | undefined {
   switch (rewrite.kind) {
     case 'literal':
       return rewrite.value;
@@ -60,10 +62,12 @@ function rewrittenHost(
       return headers.get(rewrite.name);
     case 'pathRegex': {
       const path = headers.get(':path') ?? '/';
-      return rewrite.substitute(path.slice(0, pathEnd(path)));
+      return substitute(rewrite.substitution, path.slice(0, pathEnd(path)));
     }
     case 'none':
     case 'auto':
       return undefined;
+    default:
+      return unreachable(rewrite);
   }
 }

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { RouteAction_HashPolicySchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import { planHashPolicies } from '../../plan/route/hash-policy.ts';
 import { xxHash64 } from '../lb/index.ts';
 import { type RequestText, requestOf } from './fake-request.ts';
-import { compileHashPolicies, type HashContext, requestHash } from './hash-policy.ts';
+import { type HashContext, requestHash } from './hash-policy.ts';
 
 const client: HashContext = {
   sourceIp: '10.0.0.9',
@@ -14,7 +15,7 @@ const client: HashContext = {
 
 function hashOf(policies: readonly JsonValue[], request: RequestText, context: HashContext = client) {
   const problems: string[] = [];
-  const compiled = compileHashPolicies(
+  const compiled = planHashPolicies(
     policies.map((json) => fromJson(RouteAction_HashPolicySchema, json)),
     problems,
   );

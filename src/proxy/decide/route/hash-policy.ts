@@ -1,33 +1,11 @@
-// Hash policies of a route: what makes requests of one session reach one host.
-// https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-routeaction-hashpolicy
-import type {
-  RouteAction_HashPolicy_Cookie as CookieConfig,
-  RouteAction_HashPolicy as HashPolicyConfig,
-} from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+// The hash of a request, by the hash policies of its route.
+import { unreachable } from '../../../base/index.ts';
+import { type RequestView, requestHeader } from '../../codec/http/request-view.ts';
+import type { CookieTemplate, HashPolicies, HashSource } from '../../plan/route/hash-policy.ts';
 import type { Hash64 } from '../lb/index.ts';
 import { xxHash64 } from '../lb/index.ts';
-import { requestHeader } from './header-match.ts';
 import { queryParameter } from './query-match.ts';
-import { compileSubstitution, type Substitution } from './regex.ts';
-import type { RequestView } from './request-view.ts';
-import { durationMillis } from './timeout.ts';
-import { configuredText } from './wire-text.ts';
-
-type HashSource =
-  | { readonly kind: 'header'; readonly name: string; readonly rewrite: Substitution | undefined }
-  | { readonly kind: 'cookie'; readonly name: string; readonly generated: CookieTemplate | undefined }
-  | { readonly kind: 'sourceIp' }
-  | { readonly kind: 'query'; readonly name: string }
-  | { readonly kind: 'filterState'; readonly key: string };
-
-interface CookieTemplate {
-  /** Whole seconds; 0 is a session cookie. */
-  readonly maxAge: number;
-  readonly path: string;
-  readonly attributes: readonly { readonly name: string; readonly value: string }[];
-}
-
-export type HashPolicies = readonly { readonly source: HashSource; readonly terminal: boolean }[];
+import { substitute } from './regex.ts';
 
 export interface HashContext {
   /** Without port. */
@@ -48,17 +26,6 @@ export interface GeneratedCookie {
 export interface HashResult {
   readonly hash: Hash64 | undefined;
   readonly cookies: readonly GeneratedCookie[];
-}
-
-export function compileHashPolicies(
-  configs: readonly HashPolicyConfig[],
-  problems: string[],
-): HashPolicies | undefined {
-  const policies = configs.flatMap((config) => {
-    const source = compileSource(config, problems);
-    return source ? [{ source, terminal: config.terminal }] : [];
-  });
-  return policies.length > 0 ? policies : undefined;
 }
 
 /** The hash of one request over all policies; undefined when none of them found anything to hash. */
@@ -108,6 +75,8 @@ function hashSource(
       cookies.push(cookie);
       return xxHash64(cookie.value);
     }
+    default:
+      return unreachable(source);
   }
 }
 
@@ -118,7 +87,7 @@ function hashHeader(source: HashSource & { kind: 'header' }, request: RequestVie
   const lines = source.name.startsWith(':') ? [first] : [...request.getAll(source.name)].sort();
   if (lines.length === 0) lines.push(first);
   const { rewrite } = source;
-  return lines.reduce<Hash64>((seed, line) => xxHash64(rewrite ? rewrite(line) : line, seed), {
+  return lines.reduce<Hash64>((seed, line) => xxHash64(rewrite ? substitute(rewrite, line) : line, seed), {
     hi: 0,
     lo: 0,
   });
@@ -148,48 +117,4 @@ function generateCookie(name: string, template: CookieTemplate, context: HashCon
     .map((a) => (a.value ? `; ${a.name}=${a.value}` : `; ${a.name}`))
     .join('');
   return { name, value, setCookie: `${name}="${value}"${age}${path}${attributes}; HttpOnly` };
-}
-
-function compileSource(config: HashPolicyConfig, problems: string[]): HashSource | undefined {
-  const specifier = config.policySpecifier;
-  switch (specifier.case) {
-    case 'header': {
-      const { headerName, regexRewrite } = specifier.value;
-      return {
-        kind: 'header',
-        name: headerName.toLowerCase(),
-        rewrite: regexRewrite && compileSubstitution(regexRewrite, problems),
-      };
-    }
-    case 'cookie':
-      return {
-        kind: 'cookie',
-        name: configuredText(specifier.value.name, 'cookie name', problems),
-        generated: cookieTemplate(specifier.value, problems),
-      };
-    case 'connectionProperties':
-      return specifier.value.sourceIp ? { kind: 'sourceIp' } : undefined;
-    case 'queryParameter':
-      return { kind: 'query', name: specifier.value.name };
-    case 'filterState':
-      return { kind: 'filterState', key: specifier.value.key };
-    default:
-      problems.push('hash policy without a source');
-      return undefined;
-  }
-}
-
-// Only a policy with a ttl (0 for a session) makes cookies.
-function cookieTemplate(config: CookieConfig, problems: string[]): CookieTemplate | undefined {
-  if (!config.ttl) return undefined;
-  const attribute = (text: string): string => configuredText(text, 'cookie attribute', problems);
-  const attributes = config.attributes.map(({ name, value }) => ({
-    name: attribute(name),
-    value: attribute(value),
-  }));
-  return {
-    maxAge: Math.floor((durationMillis(config.ttl) ?? 0) / 1000),
-    path: attribute(config.path),
-    attributes,
-  };
 }

@@ -1,35 +1,29 @@
 // Query parameters as Envoy's matcher sees them: never decoded, the first of repeated names counts, `?flag`
 // is an empty value.
-import type { QueryParameterMatcher } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import type { TextMatcher } from './regex.ts';
-import { compileStringMatcher } from './string-match.ts';
+import type { QueryMatchPlan } from '../../plan/route/query-match.ts';
+import { describeText, TextMatcher } from './string-match.ts';
 
-export interface QueryMatcher {
-  readonly name: string;
-  /** Undefined asks only for presence. */
-  readonly value: TextMatcher | undefined;
-  readonly present: boolean;
-}
+export class QueryMatcher {
+  readonly #plan: QueryMatchPlan;
+  readonly #value: TextMatcher | undefined;
 
-export function compileQueryMatcher(config: QueryParameterMatcher, problems: string[]): QueryMatcher {
-  const specifier = config.queryParameterMatchSpecifier;
-  if (specifier.case === 'stringMatch')
-    return { name: config.name, value: compileStringMatcher(specifier.value, problems), present: true };
-  return {
-    name: config.name,
-    value: undefined,
-    present: specifier.case === 'presentMatch' ? specifier.value : true,
-  };
-}
+  constructor(plan: QueryMatchPlan) {
+    this.#plan = plan;
+    this.#value = plan.value && new TextMatcher(plan.value);
+  }
 
-export function matchesQuery(matcher: QueryMatcher, path: string): boolean {
-  const value = queryParameter(path, matcher.name);
-  if (value === undefined) return !matcher.present;
-  return matcher.present && (matcher.value === undefined || matcher.value.test(value));
-}
+  matches(path: string): boolean {
+    const { name, present } = this.#plan;
+    const value = queryParameter(path, name);
+    if (value === undefined) return !present;
+    return present && (this.#value === undefined || this.#value.test(value));
+  }
 
-export function describeQuery(matcher: QueryMatcher): string {
-  return `query parameter ${matcher.name} ${matcher.value?.description ?? (matcher.present ? 'present' : 'absent')}`;
+  get description(): string {
+    const { name, value, present } = this.#plan;
+    const presence = present ? 'present' : 'absent';
+    return `query parameter ${name} ${value ? describeText(value) : presence}`;
+  }
 }
 
 /** The first value of a parameter as it stands in the path, or undefined. */

@@ -5,8 +5,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { JsonValue } from '@bufbuild/protobuf';
-import { context, requestOf, routeConfiguration } from './fake-request.ts';
-import { compileRouteConfiguration } from './route-table.ts';
+import { context, requestOf, routeConfiguration, routesOf } from './fake-request.ts';
 
 const recorded = fileURLToPath(new URL('../../../../../shared/conformance-xds', import.meta.url));
 const absent = existsSync(recorded)
@@ -26,7 +25,7 @@ test('recorded route configurations compile without problems', { skip: absent },
   for (const file of files) {
     for (const json of readRoutes(file)) {
       count++;
-      assert.deepEqual(compileRouteConfiguration(routeConfiguration(json)).problems, [], file);
+      assert.deepEqual(routesOf(routeConfiguration(json)).problems, [], file);
     }
   }
   assert.ok(count > 300, `only ${count} route configurations found`);
@@ -36,7 +35,7 @@ test('a plain request to each recorded domain is decided, and explained alike', 
   for (const file of globSync('{seed,match}/*.json', { cwd: recorded })) {
     for (const json of readRoutes(file)) {
       const config = routeConfiguration(json);
-      const { table } = compileRouteConfiguration(config);
+      const { table } = routesOf(config);
       for (const domain of config.virtualHosts.flatMap((host) => host.domains)) {
         const request = requestOf({ authority: domain.replace('*', 'x'), path: '/' });
         const explanation = table.explain(request, context());

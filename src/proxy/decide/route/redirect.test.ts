@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonValue } from '@bufbuild/protobuf';
-import { context, type RequestText, requestOf, routeConfiguration, withRoutes } from './fake-request.ts';
-import { compileRouteConfiguration } from './route-table.ts';
+import {
+  context,
+  type RequestText,
+  requestOf,
+  routeConfiguration,
+  routesOf,
+  withRoutes,
+} from './fake-request.ts';
 
 function check(
   redirect: JsonValue,
@@ -10,7 +16,7 @@ function check(
   expected: string,
   match: JsonValue = { prefix: '/' },
 ): void {
-  const { table, problems } = compileRouteConfiguration(withRoutes({ match, redirect }));
+  const { table, problems } = routesOf(withRoutes({ match, redirect }));
   assert.deepEqual(problems, []);
   const decision = table.choose(requestOf({ authority: 'shop', path: '/a?q=1', ...request }), context());
   assert.ok(decision.kind === 'redirect');
@@ -70,7 +76,7 @@ test('a virtual host that requires TLS keeps the authority as it is', () => {
       },
     ],
   };
-  const { table } = compileRouteConfiguration(routeConfiguration(config));
+  const { table } = routesOf(routeConfiguration(config));
   const plain = table.choose(requestOf({ authority: 'shop:80', path: '/a?b' }), context());
   assert.equal(plain.kind === 'redirect' && plain.location, 'https://shop:80/a?b');
   assert.equal(table.choose(requestOf({ scheme: 'https' }), context()).kind, 'forward');

@@ -1,62 +1,9 @@
 // The Location of a redirect, made as Envoy makes it.
 // https://github.com/envoyproxy/envoy/blob/main/source/common/router/config_impl.cc (newUri,
 // processRequestHost)
-import {
-  RedirectAction_RedirectResponseCode as Code,
-  type RedirectAction,
-} from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import type { RequestView } from './request-view.ts';
-import { compilePathRewrite, type PathRewrite, pathEnd, rewrittenPath } from './rewrite.ts';
-import type { RouteMatch } from './route-match.ts';
-import { configuredText } from './wire-text.ts';
-
-export interface RedirectPlan {
-  readonly status: number;
-  /** Empty keeps the request's. */
-  readonly scheme: string;
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
-  readonly rewrite: PathRewrite;
-  readonly stripQuery: boolean;
-}
-
-const statuses: Readonly<Record<Code, number>> = {
-  [Code.MOVED_PERMANENTLY]: 301,
-  [Code.FOUND]: 302,
-  [Code.SEE_OTHER]: 303,
-  [Code.TEMPORARY_REDIRECT]: 307,
-  [Code.PERMANENT_REDIRECT]: 308,
-};
-
-export function compileRedirect(action: RedirectAction, match: RouteMatch, problems: string[]): RedirectPlan {
-  const scheme = action.schemeRewriteSpecifier;
-  const path = action.pathRewriteSpecifier;
-  const status = statuses[action.responseCode];
-  if (status === undefined)
-    problems.push(`redirect response code ${action.responseCode} is not one of Envoy's`);
-  return {
-    status: status ?? 301,
-    scheme:
-      scheme.case === 'httpsRedirect'
-        ? scheme.value
-          ? 'https'
-          : ''
-        : configuredText(scheme.value ?? '', 'scheme_redirect', problems),
-    host: configuredText(action.hostRedirect, 'host_redirect', problems),
-    port: action.portRedirect,
-    path: path.case === 'pathRedirect' ? configuredText(path.value, 'path_redirect', problems) : '',
-    rewrite: compilePathRewrite(
-      {
-        prefixRewrite: path.case === 'prefixRewrite' ? path.value : '',
-        ...(path.case === 'regexRewrite' ? { regexRewrite: path.value } : {}),
-      },
-      match,
-      problems,
-    ),
-    stripQuery: action.stripQuery,
-  };
-}
+import type { RequestView } from '../../codec/http/request-view.ts';
+import type { RedirectPlan } from '../../plan/route/redirect.ts';
+import { pathEnd, rewrittenPath } from './rewrite.ts';
 
 export function redirectLocation(plan: RedirectPlan, request: RequestView): string {
   const scheme = plan.scheme || request.scheme;

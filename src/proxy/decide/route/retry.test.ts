@@ -3,19 +3,14 @@ import { test } from 'node:test';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { RetryPolicySchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import fc from 'fast-check';
+import type { RetryPlan } from '../../plan/route/retry.ts';
+import { planRetry } from '../../plan/route/retry.ts';
 import { headersOf, registry, requestOf } from './fake-request.ts';
-import {
-  compileRetry,
-  type RetryOutcome,
-  type RetryPlan,
-  requestRetry,
-  retryBackoff,
-  shouldRetry,
-} from './retry.ts';
+import { type RetryOutcome, requestRetry, retryBackoff, shouldRetry } from './retry.ts';
 
 function plan(json: JsonValue): RetryPlan {
   const problems: string[] = [];
-  const compiled = compileRetry(fromJson(RetryPolicySchema, json, { registry }), problems);
+  const compiled = planRetry(fromJson(RetryPolicySchema, json, { registry }), problems);
   assert.deepEqual(problems, []);
   assert.ok(compiled);
   return compiled;
@@ -127,7 +122,7 @@ test('defaults and predicates', () => {
     [1, true, 5, { updateFrequency: 2 }, { base: 25, max: 250 }],
   );
   const problems: string[] = [];
-  compileRetry(fromJson(RetryPolicySchema, { retry_host_predicate: [{ name: 'other' }] }), problems);
+  planRetry(fromJson(RetryPolicySchema, { retry_host_predicate: [{ name: 'other' }] }), problems);
   assert.match(problems.join(), /"other" is not supported/);
 });
 

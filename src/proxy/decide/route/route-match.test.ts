@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonValue } from '@bufbuild/protobuf';
 import fc from 'fast-check';
-import { context, type RequestText, requestOf, withRoutes } from './fake-request.ts';
-import { compileRouteConfiguration } from './route-table.ts';
+import { context, type RequestText, requestOf, routesOf, withRoutes } from './fake-request.ts';
 
 /** Whether a route with this match takes the request; `choose` and `explain` must agree. */
 function check(match: JsonValue, request: RequestText, expected: boolean): void {
-  const { table, problems } = compileRouteConfiguration(withRoutes({ match, route: { cluster: 'c' } }));
+  const { table, problems } = routesOf(withRoutes({ match, route: { cluster: 'c' } }));
   assert.deepEqual(problems, []);
   const about = JSON.stringify({ match, request });
   assert.equal(table.choose(requestOf(request), context()).kind === 'forward', expected, about);
@@ -149,7 +148,7 @@ test('a runtime fraction draws once and lets its share pass', () => {
     prefix: '/',
     runtime_fraction: { default_value: { numerator: 30, denominator: 'HUNDRED' } },
   };
-  const { table } = compileRouteConfiguration(withRoutes({ match, route: { cluster: 'c' } }));
+  const { table } = routesOf(withRoutes({ match, route: { cluster: 'c' } }));
   for (const [draw, kind] of [
     [0.29, 'forward'],
     [0.3, 'notFound'],
@@ -164,7 +163,7 @@ test('a runtime fraction draws once and lets its share pass', () => {
 });
 
 test('client certificates and dynamic metadata', () => {
-  const { table } = compileRouteConfiguration(
+  const { table } = routesOf(
     withRoutes(
       {
         match: { prefix: '/', tls_context: { presented: true, validated: true } },
@@ -234,7 +233,7 @@ test('problems refuse the configuration', () => {
     ],
   ];
   for (const [route, expected] of cases) {
-    const { problems } = compileRouteConfiguration(withRoutes(route));
+    const { problems } = routesOf(withRoutes(route));
     assert.match(problems.join('\n'), expected);
   }
 });

@@ -1,49 +1,39 @@
 // The condition of one route, compiled: path first (cheap, decides most), then headers, query and the rare
 // ones.
-// https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-routematch
-import type { RouteMatch as RouteMatchConfig } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import { drawn, runtimeFraction } from './fraction.ts';
-import { compileHeaderMatcher, type HeaderMatcher } from './header-match.ts';
-import { compileMetadataMatcher, type MetadataMatcher } from './metadata-match.ts';
-import { compileQueryMatcher, describeQuery, matchesQuery, type QueryMatcher } from './query-match.ts';
-import { compileRegex, type TextMatcher } from './regex.ts';
-import type { RequestView, RouteContext } from './request-view.ts';
-import { asciiLower, wireText } from './wire-text.ts';
-
-export type PathKind = 'prefix' | 'path' | 'regex' | 'separatedPrefix' | 'connect' | 'none';
-
-interface TlsCondition {
-  readonly presented: boolean | undefined;
-  readonly validated: boolean | undefined;
-}
-
-interface Conditions {
-  readonly pathKind: PathKind;
-  readonly pathText: string;
-  readonly pathRegex: TextMatcher | undefined;
-  readonly ignoreCase: boolean;
-  readonly headers: readonly HeaderMatcher[];
-  readonly query: readonly QueryMatcher[];
-  readonly grpc: boolean;
-  readonly tls: TlsCondition | undefined;
-  readonly metadata: readonly MetadataMatcher[];
-  readonly fraction: number;
-}
+import { unreachable } from '../../../base/index.ts';
+import type { RequestView } from '../../codec/http/request-view.ts';
+import { asciiLower, wireText } from '../../codec/wire-text.ts';
+import type { PathMatchPlan, RouteMatchPlan, TlsMatchPlan } from '../../plan/route/route-match.ts';
+import type { RouteContext } from './decision.ts';
+import { drawn } from './fraction.ts';
+import { HeaderMatcher } from './header-match.ts';
+import { type MetadataMatcher, metadataMatcher } from './metadata-match.ts';
+import { QueryMatcher } from './query-match.ts';
+import { TextMatcher } from './string-match.ts';
 
 export class RouteMatch {
-  readonly pathKind: PathKind;
-  /** The matched prefix or path; empty for a regex. */
-  readonly pathText: string;
+  readonly #plan: RouteMatchPlan;
+  readonly #kind: PathMatchPlan['kind'];
+  readonly #ignoreCase: boolean;
+  /** The prefix or path as it is compared; empty for a regex. */
   readonly #path: string;
-  readonly #conditions: Conditions;
+  readonly #regex: TextMatcher | undefined;
+  readonly #headers: readonly HeaderMatcher[];
+  readonly #query: readonly QueryMatcher[];
+  readonly #metadata: readonly MetadataMatcher[];
   readonly #pathOnly: boolean;
 
-  constructor(conditions: Conditions) {
-    this.#conditions = conditions;
-    this.pathKind = conditions.pathKind;
-    this.pathText = conditions.pathText;
-    this.#path = conditions.ignoreCase ? asciiLower(conditions.pathText) : conditions.pathText;
-    this.#pathOnly = isPathOnly(conditions);
+  constructor(plan: RouteMatchPlan) {
+    const { kind, text, ignoreCase } = plan.path;
+    this.#plan = plan;
+    this.#kind = kind;
+    this.#ignoreCase = ignoreCase;
+    this.#path = ignoreCase ? asciiLower(wireText(text)) : wireText(text);
+    this.#regex = kind === 'regex' ? new TextMatcher({ kind, text, ignoreCase }) : undefined;
+    this.#headers = plan.headers.map((header) => new HeaderMatcher(header));
+    this.#query = plan.query.map((query) => new QueryMatcher(query));
+    this.#metadata = plan.metadata.map(metadataMatcher);
+    this.#pathOnly = isPathOnly(plan);
   }
 
   /** `pathEnd` is where the path stops and its query begins. */
@@ -62,19 +52,16 @@ export class RouteMatch {
   }
 
   get description(): string {
-    const { pathKind, pathText, pathRegex, ignoreCase } = this.#conditions;
-    const suffix = ignoreCase ? ' ignoring case' : '';
-    return pathKind === 'connect'
-      ? 'method CONNECT'
-      : pathRegex
-        ? `path ${pathRegex.description}`
-        : `${pathKind} ${JSON.stringify(pathText)}${suffix}`;
+    const { kind, text, ignoreCase } = this.#plan.path;
+    if (kind === 'connect') return 'method CONNECT';
+    const condition = `${kind} ${JSON.stringify(text)}${ignoreCase ? ' ignoring case' : ''}`;
+    return kind === 'regex' ? `path ${condition}` : condition;
   }
 
   #matchesPath(request: RequestView, end: number): boolean {
-    const subject = this.#conditions.ignoreCase ? asciiLower(request.path) : request.path;
+    const subject = this.#ignoreCase ? asciiLower(request.path) : request.path;
     const text = this.#path;
-    switch (this.pathKind) {
+    switch (this.#kind) {
       case 'prefix':
         return text.length <= end && startsWith(subject, text);
       case 'path':
@@ -86,30 +73,28 @@ export class RouteMatch {
           (text.length === end || subject.charCodeAt(text.length) === 47)
         );
       case 'regex':
-        return (
-          this.#conditions.pathRegex?.test(
-            end === request.path.length ? request.path : request.path.slice(0, end),
-          ) ?? false
-        );
+        return this.#regex?.test(end === subject.length ? subject : subject.slice(0, end)) ?? false;
       case 'connect':
         return request.method === 'CONNECT';
       case 'none':
         return false;
+      default:
+        return unreachable(this.#kind);
     }
   }
 
   // Returns why in a closure, so that the words are made only when somebody asks.
   #firstFailure(request: RequestView, context: RouteContext): (() => string) | undefined {
-    const c = this.#conditions;
-    for (const header of c.headers)
+    const { grpc, tls, fraction } = this.#plan;
+    for (const header of this.#headers)
       if (!header.matchesRequest(request)) return () => `${header.description} does not hold`;
-    for (const query of c.query)
-      if (!matchesQuery(query, request.path)) return () => `${describeQuery(query)} does not hold`;
-    if (c.grpc && !isGrpc(request)) return () => 'not a gRPC request';
-    if (c.tls && !matchesTls(c.tls, context)) return () => 'client certificate state differs';
-    for (const matcher of c.metadata)
+    for (const query of this.#query)
+      if (!query.matches(request.path)) return () => `${query.description} does not hold`;
+    if (grpc && !isGrpc(request)) return () => 'not a gRPC request';
+    if (tls && !matchesTls(tls, context)) return () => 'client certificate state differs';
+    for (const matcher of this.#metadata)
       if (!matcher(context.metadata)) return () => 'dynamic metadata does not match';
-    if (!drawn(c.fraction, context.random)) return () => `not in the fraction of ${c.fraction * 100}%`;
+    if (!drawn(fraction, context.random)) return () => `not in the fraction of ${fraction * 100}%`;
     return undefined;
   }
 }
@@ -121,45 +106,6 @@ export function isGrpc(request: { get(name: string): string | undefined }): bool
   return type.length === 16 || type.charCodeAt(16) === 43 || type.charCodeAt(16) === 59;
 }
 
-export function compileRouteMatch(config: RouteMatchConfig | undefined, problems: string[]): RouteMatch {
-  const tls = config?.tlsContext;
-  return new RouteMatch({
-    ...compilePath(config, problems),
-    ignoreCase: config?.caseSensitive === false && config.pathSpecifier.case !== 'safeRegex',
-    headers: (config?.headers ?? []).map((header) => compileHeaderMatcher(header, problems)),
-    query: (config?.queryParameters ?? []).map((query) => compileQueryMatcher(query, problems)),
-    grpc: config?.grpc !== undefined,
-    tls: tls && { presented: tls.presented, validated: tls.validated },
-    metadata: (config?.dynamicMetadata ?? []).map((matcher) => compileMetadataMatcher(matcher, problems)),
-    fraction: config?.runtimeFraction ? runtimeFraction(config.runtimeFraction) : 1,
-  });
-}
-
-function compilePath(
-  config: RouteMatchConfig | undefined,
-  problems: string[],
-): Pick<Conditions, 'pathKind' | 'pathText' | 'pathRegex'> {
-  const path = config?.pathSpecifier;
-  switch (path?.case) {
-    case 'prefix':
-    case 'path':
-      return { pathKind: path.case, pathText: wireText(path.value), pathRegex: undefined };
-    case 'pathSeparatedPrefix':
-      if (!/^\/[^?#]*[^?#/]$/.test(path.value))
-        problems.push(
-          `path_separated_prefix ${JSON.stringify(path.value)} must start with / and not end with it`,
-        );
-      return { pathKind: 'separatedPrefix', pathText: wireText(path.value), pathRegex: undefined };
-    case 'safeRegex':
-      return { pathKind: 'regex', pathText: '', pathRegex: compileRegex(path.value, problems) };
-    case 'connectMatcher':
-      return { pathKind: 'connect', pathText: '', pathRegex: undefined };
-    default:
-      problems.push(path?.case ? `${path.case} is not supported` : 'route match without a path condition');
-      return { pathKind: 'none', pathText: '', pathRegex: undefined };
-  }
-}
-
 // From the end, where the prefixes of one host differ; several times faster than String.startsWith over a
 // list of them.
 function startsWith(subject: string, text: string): boolean {
@@ -167,7 +113,7 @@ function startsWith(subject: string, text: string): boolean {
   return true;
 }
 
-function isPathOnly(c: Conditions): boolean {
+function isPathOnly(c: RouteMatchPlan): boolean {
   return (
     c.headers.length === 0 &&
     c.query.length === 0 &&
@@ -178,7 +124,7 @@ function isPathOnly(c: Conditions): boolean {
   );
 }
 
-function matchesTls(wanted: TlsCondition, context: RouteContext): boolean {
+function matchesTls(wanted: TlsMatchPlan, context: RouteContext): boolean {
   const presented = context.tls?.presented ?? false;
   const validated = context.tls?.validated ?? false;
   return (wanted.presented ?? presented) === presented && (wanted.validated ?? validated) === validated;

@@ -1,26 +1,12 @@
-// A RouteConfiguration, compiled: `choose` for traffic, `explain` for people. One engine for both.
-import type { RouteConfiguration } from '@meltemi/envoy-api/envoy/config/route/v3/route';
-import {
-  type Route,
-  VirtualHost_TlsRequirementType as TlsRequirement,
-  type VirtualHost as VirtualHostConfig,
-} from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import { planRouteFilters } from '../../filters/plan-route.ts';
-import type { Explanation, NotFoundDecision, RouteDecision, RouteTrial } from './decision.ts';
+// A planned route configuration in use: `choose` for traffic, `explain` for people. One engine for both.
+import type { RequestView } from '../../codec/http/request-view.ts';
+import type { RoutePlan, VirtualHostPlan } from '../../plan/route/route-plan.ts';
+import type { Explanation, NotFoundDecision, RouteContext, RouteDecision, RouteTrial } from './decision.ts';
 import { DomainIndex } from './domain-index.ts';
-import { type FilterConfigs, noFilterConfigs } from './filter-config.ts';
-import { compileHeaderMutations, type HeaderMutations } from './header-mutation.ts';
 import { tlsLocation } from './redirect.ts';
-import type { RequestView, RouteContext } from './request-view.ts';
 import { pathEnd } from './rewrite.ts';
-import { type CompiledAction, compileAction, decide, type RouteScope } from './route-action.ts';
-import { compileRouteMatch, type RouteMatch } from './route-match.ts';
-
-export interface CompiledRoutes {
-  readonly table: RouteTable;
-  /** Reasons to refuse the whole configuration; the table leaves out what they are about. */
-  readonly problems: readonly string[];
-}
+import { type CompiledAction, compileAction, decide } from './route-action.ts';
+import { RouteMatch } from './route-match.ts';
 
 interface CompiledRoute {
   readonly name: string;
@@ -31,7 +17,7 @@ interface CompiledRoute {
 
 interface VirtualHost {
   readonly name: string;
-  readonly requireTls: 'none' | 'external' | 'all';
+  readonly requireTls: VirtualHostPlan['requireTls'];
   readonly routes: readonly CompiledRoute[];
   readonly notFound: NotFoundDecision;
 }
@@ -43,10 +29,16 @@ export class RouteTable {
   readonly #domains: DomainIndex<VirtualHost>;
   readonly #ignorePathParameters: boolean;
 
-  constructor(name: string, domains: DomainIndex<VirtualHost>, options: { ignorePathParameters: boolean }) {
+  constructor({ name, ignorePort, ignorePathParameters, virtualHosts }: RoutePlan) {
     this.name = name;
-    this.#domains = domains;
-    this.#ignorePathParameters = options.ignorePathParameters;
+    this.#domains = new DomainIndex({ ignorePort });
+    this.#ignorePathParameters = ignorePathParameters;
+    for (const plan of virtualHosts) {
+      const host = compileVirtualHost(plan);
+      // One that is taken was found when it was planned.
+      for (const domain of plan.domains) this.#domains.add(domain, host);
+    }
+    this.#domains.finish();
   }
 
   choose(request: RequestView, context: RouteContext): RouteDecision {
@@ -91,102 +83,18 @@ export class RouteTable {
   }
 }
 
-export function compileRouteConfiguration(config: RouteConfiguration): CompiledRoutes {
-  const problems: string[] = [];
-  const domains = new DomainIndex<VirtualHost>({ ignorePort: config.ignorePortInHostMatching });
-  const names = new Set<string>();
-  const wide = compileWide(config, problems);
-  for (const host of config.virtualHosts) {
-    if (names.has(host.name))
-      problems.push(`only unique names for virtual hosts are permitted: duplicate "${host.name}"`);
-    names.add(host.name);
-    const compiled = compileVirtualHost(host, wide, problems);
-    if (host.domains.length === 0) problems.push(`virtual host "${host.name}" has no domains`);
-    for (const domain of host.domains) {
-      if (!domains.add(domain, compiled))
-        problems.push(`only unique values for domains are permitted: duplicate entry of domain ${domain}`);
-    }
-  }
-  domains.finish();
-  if (config.vhds) problems.push('vhds is not supported');
-  const table = new RouteTable(config.name, domains, {
-    ignorePathParameters: config.ignorePathParametersInPathMatching,
-  });
-  return { table, problems: problems.map((problem) => `route configuration "${config.name}": ${problem}`) };
-}
-
-/** The level of the route configuration. */
-interface WideScope extends Omit<RouteScope, 'virtualHost'> {
-  readonly requestHeaders: readonly HeaderMutations[];
-}
-
-// The default limit of a direct response's body, from the API's documentation of
-// max_direct_response_body_size_bytes.
-const defaultDirectBody = 4096;
-
-function compileWide(config: RouteConfiguration, problems: string[]): WideScope {
+function compileVirtualHost({ name, requireTls, routes }: VirtualHostPlan): VirtualHost {
   return {
-    filters: planRouteFilters(config.typedPerFilterConfig, noFilterConfigs, problems),
-    requestHeaders: [
-      compileHeaderMutations(config.requestHeadersToAdd, config.requestHeadersToRemove, problems),
-    ],
-    responseHeaders: [
-      compileHeaderMutations(config.responseHeadersToAdd, config.responseHeadersToRemove, problems),
-    ],
-    mostSpecificWins: config.mostSpecificHeaderMutationsWins,
-    mirrors: config.requestMirrorPolicies,
-    maxDirectBody: config.maxDirectResponseBodySizeBytes ?? defaultDirectBody,
+    name,
+    requireTls,
+    routes: routes.map(({ match, action }) => ({
+      name: action.route.name,
+      index: action.route.index,
+      match: new RouteMatch(match),
+      action: compileAction(action),
+    })),
+    notFound: { kind: 'notFound', virtualHost: name },
   };
-}
-
-function compileVirtualHost(config: VirtualHostConfig, wide: WideScope, problems: string[]): VirtualHost {
-  const own: string[] = [];
-  const filters: FilterConfigs = planRouteFilters(config.typedPerFilterConfig, wide.filters, own);
-  const scope: RouteScope = {
-    ...wide,
-    virtualHost: config,
-    filters,
-    requestHeaders: [
-      compileHeaderMutations(config.requestHeadersToAdd, config.requestHeadersToRemove, own),
-      ...wide.requestHeaders,
-    ],
-    responseHeaders: [
-      compileHeaderMutations(config.responseHeadersToAdd, config.responseHeadersToRemove, own),
-      ...wide.responseHeaders,
-    ],
-    mirrors: config.requestMirrorPolicies.length > 0 ? config.requestMirrorPolicies : wide.mirrors,
-  };
-  if (config.matcher) own.push('matcher is not supported');
-  problems.push(...own.map((problem) => `virtual host "${config.name}": ${problem}`));
-  const routes = config.routes.flatMap((route, index) => compileRoute(route, index, scope, problems));
-  return {
-    name: config.name,
-    requireTls: tlsRequirement(config.requireTls),
-    routes,
-    notFound: { kind: 'notFound', virtualHost: config.name },
-  };
-}
-
-function compileRoute(route: Route, index: number, scope: RouteScope, problems: string[]): CompiledRoute[] {
-  const own: string[] = [];
-  const match = compileRouteMatch(route.match, own);
-  const action = compileAction(route, index, match, scope, own);
-  const label = route.name ? `${index} "${route.name}"` : `${index}`;
-  problems.push(
-    ...own.map((problem) => `virtual host "${scope.virtualHost.name}": route ${label}: ${problem}`),
-  );
-  return action ? [{ name: route.name, index, match, action }] : [];
-}
-
-function tlsRequirement(type: TlsRequirement): VirtualHost['requireTls'] {
-  switch (type) {
-    case TlsRequirement.ALL:
-      return 'all';
-    case TlsRequirement.EXTERNAL_ONLY:
-      return 'external';
-    default:
-      return 'none';
-  }
 }
 
 function mustRedirect(host: VirtualHost, request: RequestView): boolean {

@@ -1,21 +1,75 @@
-// Envoy's StringMatcher: exact, prefix, suffix, contains (optionally ignoring case) and regex (whose case the
-// pattern decides).
-// https://www.envoyproxy.io/docs/envoy/latest/api-v3/type/matcher/v3/string.proto
-import type { StringMatcher } from '@meltemi/envoy-api/envoy/type/matcher/v3/string';
-import { compileRegex, neverMatches, type TextMatcher, textMatcher } from './regex.ts';
+// Conditions on a text, compiled.
+import type { RE2JS } from 're2js';
+import { asciiLower, wireText } from '../../codec/wire-text.ts';
+import type { StringMatchPlan } from '../../plan/route/string-match.ts';
+import { compiledOnce } from '../compiled.ts';
+import { compilePattern } from './regex.ts';
 
-export function compileStringMatcher(matcher: StringMatcher, problems: string[]): TextMatcher {
-  const pattern = matcher.matchPattern;
-  switch (pattern.case) {
-    case 'exact':
-    case 'prefix':
-    case 'suffix':
-    case 'contains':
-      return textMatcher(pattern.case, pattern.value, matcher.ignoreCase);
-    case 'safeRegex':
-      return compileRegex(pattern.value, problems);
-    default:
-      problems.push(`string matcher "${pattern.case ?? 'without a pattern'}" is not supported`);
-      return neverMatches;
+const Kind = {
+  never: 0,
+  any: 1,
+  nonEmpty: 2,
+  exact: 3,
+  prefix: 4,
+  suffix: 5,
+  contains: 6,
+  regex: 7,
+} as const;
+type Kind = (typeof Kind)[keyof typeof Kind];
+
+/** One compiled condition on a text. A single class for all kinds, so that call sites stay monomorphic. */
+export class TextMatcher {
+  readonly #kind: Kind;
+  readonly #text: string;
+  readonly #ignoreCase: boolean;
+  readonly #regex: RE2JS | undefined;
+
+  constructor({ kind, text, ignoreCase }: StringMatchPlan) {
+    const simple = kind === 'regex' ? simplePattern(text) : { kind: Kind[kind], text: wireText(text) };
+    this.#kind = simple?.kind ?? Kind.regex;
+    this.#ignoreCase = ignoreCase;
+    this.#text = ignoreCase ? asciiLower(simple?.text ?? '') : (simple?.text ?? '');
+    this.#regex = simple ? undefined : compilePattern(text);
   }
+
+  test(value: string): boolean {
+    const subject = this.#ignoreCase ? asciiLower(value) : value;
+    switch (this.#kind) {
+      case Kind.exact:
+        return subject === this.#text;
+      case Kind.prefix:
+        return subject.startsWith(this.#text);
+      case Kind.suffix:
+        return subject.endsWith(this.#text);
+      case Kind.contains:
+        return subject.includes(this.#text);
+      case Kind.regex:
+        return this.#regex?.testExact(subject) ?? false;
+      case Kind.any:
+        return true;
+      case Kind.nonEmpty:
+        return subject.length > 0;
+      default:
+        return false;
+    }
+  }
+}
+
+export const textMatcher = compiledOnce((plan: StringMatchPlan) => new TextMatcher(plan));
+
+/** The condition in words, for people. */
+export function describeText({ kind, text, ignoreCase }: StringMatchPlan): string {
+  if (kind === 'never') return 'nothing (invalid matcher)';
+  return `${kind} ${JSON.stringify(text)}${ignoreCase ? ' ignoring case' : ''}`;
+}
+
+// The dot of RE2 refuses only the line feed, which no header or path can hold.
+function simplePattern(pattern: string): { kind: Kind; text: string } | undefined {
+  if (pattern === '.*') return { kind: Kind.any, text: '' };
+  if (pattern === '.+') return { kind: Kind.nonEmpty, text: '' };
+  const parts = /^(\.\*)?((?:[\w/=@:;,~ -]|\\[./?+*()[\]{}^$|-])*)(\.\*)?$/.exec(pattern);
+  if (!parts) return undefined;
+  const text = (parts[2] ?? '').replace(/\\(.)/g, '$1');
+  if (parts[1]) return { kind: parts[3] ? Kind.contains : Kind.suffix, text };
+  return { kind: parts[3] ? Kind.prefix : Kind.exact, text };
 }

@@ -2,15 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { RouteActionSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import type { TimeoutPlan } from '../../plan/route/timeout.ts';
+import { planTimeouts } from '../../plan/route/timeout.ts';
 import { headersOf } from './fake-request.ts';
-import { compileTimeouts, parseGrpcTimeout, requestTimeouts, type TimeoutPlan } from './timeout.ts';
+import { parseGrpcTimeout, requestTimeouts } from './timeout.ts';
 
 function check(
   action: JsonValue,
   options: { headers?: Record<string, string>; grpc?: boolean; trusted?: boolean; perTry?: number },
   expected: Partial<TimeoutPlan>,
 ): void {
-  const plan = compileTimeouts(fromJson(RouteActionSchema, action), {
+  const plan = planTimeouts(fromJson(RouteActionSchema, action), {
     perTry: options.perTry ?? 0,
     perTryIdle: 0,
   });

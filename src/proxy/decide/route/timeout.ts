@@ -1,47 +1,7 @@
-// How long a request may take: the route's plan, and what request headers may change.
-import type { Duration } from '@bufbuild/protobuf/wkt';
-import type { RouteAction } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+// How long a request may take: what its headers change in the route's plan.
 import type { Millis } from '../../../base/index.ts';
-import type { HeaderView } from './request-view.ts';
-
-/** 0 means no limit. */
-export interface TimeoutPlan {
-  /** Whole exchange, from the end of the request to the end of the response. */
-  readonly request: Millis;
-  readonly perTry: Millis;
-  readonly perTryIdle: Millis;
-  /** Undefined leaves the connection manager's stream idle timeout. */
-  readonly idle: Millis | undefined;
-  /** From the start of the stream; undefined leaves the connection manager's. */
-  readonly maxStream: Millis | undefined;
-  /** What `grpc-timeout` may ask for; undefined ignores the header. */
-  readonly grpcMax: Millis | undefined;
-  readonly grpcOffset: Millis;
-  /**
-   * Whether `grpcMax` bounds the stream (`max_stream_duration`) or the request (the older
-   * `max_grpc_timeout`).
-   */
-  readonly grpcBounds: 'stream' | 'request';
-}
-
-const defaultTimeout: Millis = 15_000;
-
-export function compileTimeouts(
-  action: RouteAction,
-  perTry: { perTry: Millis; perTryIdle: Millis },
-): TimeoutPlan {
-  const stream = action.maxStreamDuration;
-  const byStream = stream?.grpcTimeoutHeaderMax !== undefined;
-  return boundPerTry({
-    request: durationMillis(action.timeout) ?? defaultTimeout,
-    ...perTry,
-    idle: durationMillis(action.idleTimeout),
-    maxStream: durationMillis(stream?.maxStreamDuration),
-    grpcMax: durationMillis(byStream ? stream?.grpcTimeoutHeaderMax : action.maxGrpcTimeout),
-    grpcOffset: durationMillis(byStream ? stream?.grpcTimeoutHeaderOffset : action.grpcTimeoutOffset) ?? 0,
-    grpcBounds: byStream ? 'stream' : 'request',
-  });
-}
+import type { HeaderView } from '../../codec/http/request-view.ts';
+import { boundPerTry, type TimeoutPlan } from '../../plan/route/timeout.ts';
 
 /**
  * The plan for one request. `x-envoy-*` headers count only when they come from inside (`trusted`);
@@ -84,11 +44,6 @@ function withTimeoutHeaders(plan: TimeoutPlan, request: HeaderView): TimeoutPlan
   });
 }
 
-// A try as long as the whole request has no limit of its own.
-function boundPerTry(plan: TimeoutPlan): TimeoutPlan {
-  return plan.perTry > 0 && plan.request > 0 && plan.perTry >= plan.request ? { ...plan, perTry: 0 } : plan;
-}
-
 const grpcUnits: Readonly<Record<string, number>> = {
   H: 3_600_000,
   M: 60_000,
@@ -105,10 +60,6 @@ const grpcUnits: Readonly<Record<string, number>> = {
 export function parseGrpcTimeout(text: string | undefined): Millis | undefined {
   const match = text === undefined ? null : /^(\d{1,8})([HMSmun])$/.exec(text);
   return match ? Math.ceil(Number(match[1]) * (grpcUnits[match[2] ?? ''] ?? 0)) : undefined;
-}
-
-export function durationMillis(duration: Duration | undefined): Millis | undefined {
-  return duration && Number(duration.seconds) * 1000 + duration.nanos / 1e6;
 }
 
 function milliseconds(text: string | undefined): Millis | undefined {

@@ -4,7 +4,7 @@ import { Headers } from '../../codec/http/headers.ts';
 import type { RequestReceiver, Responder } from '../../codec/http/message-contract.ts';
 import type { Request } from '../../codec/http/request.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
-import type { RouteContext } from '../../decide/route/index.ts';
+import type { RouteContext } from '../../decide/route/decision.ts';
 import type { Clock, Timer } from '../../net/clock.ts';
 import type { SocketWire, Wire } from '../../net/wire.ts';
 import type { ExchangeParts } from '../../observe/exchange.ts';

@@ -1,5 +1,6 @@
 // An HTTP connection manager in use: its plan, with the routes in force, its filters and its counters.
-import type { FilterConfigs, RouteTable } from '../../decide/route/index.ts';
+
+import { RouteTable } from '../../decide/route/index.ts';
 import { filterOfKind } from '../../filters/all.ts';
 import type {
   FilterProxy,
@@ -12,7 +13,8 @@ import type {
 import type { FilterPlan } from '../../filters/plan-filters.ts';
 import type { Logger } from '../../observe/access-log/access-logs.ts';
 import type { Stat, Stats } from '../../observe/stats.ts';
-import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
+import type { ManagerPlan, RoutesPlan } from '../../plan/http/manager-plan.ts';
+import { type FilterConfigs, filterConfig } from '../../plan/route/filter-config.ts';
 import type { HttpEnvironment } from './environment.ts';
 import type { Lapse } from './stream-clocks.ts';
 import { openZip } from './zip.ts';
@@ -44,7 +46,7 @@ export class HttpManager {
 
   constructor(plan: ManagerPlan, { stats, routes, env }: ManagerParts, problems: string[]) {
     this.plan = plan;
-    this.routes = plan.routes.kind === 'inline' ? plan.routes : routes.namedRoutes(plan.routes.name);
+    this.routes = slotOf(plan.routes, routes);
     this.stats = statsOf(plan.statPrefix, stats);
     this.log = env.accessLogs.open(plan.accessLogs, problems);
     const scope: FilterScope = {
@@ -70,14 +72,18 @@ export class HttpManager {
   /** Those that have something to do with the request, in their order. */
   filtersFor(context: StreamContext, configs: FilterConfigs): readonly StreamFilter[] {
     const streams: StreamFilter[] = [];
-    for (const one of configs.size === 0 ? this.#always : this.#filters) {
-      const route = configs.get(one.name);
+    for (const one of configs.length === 0 ? this.#always : this.#filters) {
+      const route = filterConfig(configs, one.name);
       if (route === undefined ? one.disabled || one.open.onlyByRoute : route.kind === 'disabled') continue;
       const stream = one.open.stream(context, route);
       if (stream) streams.push(stream);
     }
     return streams;
   }
+}
+
+function slotOf(plan: RoutesPlan, routes: ManagerParts['routes']): RouteSlot {
+  return plan.kind === 'inline' ? { table: new RouteTable(plan.routes) } : routes.namedRoutes(plan.name);
 }
 
 function proxyOf(env: HttpEnvironment): FilterProxy {

@@ -20,7 +20,7 @@ export function routeReply(decision: Exclude<RouteDecision, ForwardDecision>, re
     case 'directResponse':
       return {
         status: decision.status,
-        body: Buffer.from(decision.body).toString(),
+        body: decision.body,
         headers: located(decision.status)
           ? [['location', `${request.scheme}://${request.authority}${request.path}`]]
           : [],

@@ -8,15 +8,11 @@ import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { admit, hasUnderscore } from '../../decide/entry/admit.ts';
 import { enterRequest } from '../../decide/entry/request-entry.ts';
 import { type LocalReply, replyMessage } from '../../decide/local-reply.ts';
-import {
-  type FilterConfigs,
-  finalizeResponseHeaders,
-  noFilterConfigs,
-  type RouteDecision,
-} from '../../decide/route/index.ts';
+import { finalizeResponseHeaders, type RouteDecision } from '../../decide/route/index.ts';
 import type { RequestSink, Timer } from '../../filters/http-filter.ts';
 import { Exchange } from '../../observe/exchange.ts';
 import { causes } from '../../observe/reply-cause.ts';
+import { type FilterConfigs, noFilterConfigs } from '../../plan/route/filter-config.ts';
 import { Forward } from '../router/forward.ts';
 import { ClientResponse, type ResponseOwner } from './client-response.ts';
 import type { Answerable, StreamHost } from './contracts.ts';

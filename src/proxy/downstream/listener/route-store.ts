@@ -2,7 +2,8 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
-import { compileRouteConfiguration, type RouteTable } from '../../decide/route/index.ts';
+import { RouteTable } from '../../decide/route/index.ts';
+import { planRoutes } from '../../plan/route/route-table.ts';
 import type { RouteSlot } from '../http/http-manager.ts';
 
 class Slot implements RouteSlot {
@@ -34,12 +35,12 @@ export class RouteStore {
       const source = fromBinary(RouteConfigurationSchema, any.value);
       const slot = this.#slots.get(source.name);
       if (!slot || (slot.bytes && Buffer.compare(slot.bytes, any.value) === 0)) continue;
-      const compiled = compileRouteConfiguration(source);
-      if (compiled.problems.length > 0) {
-        refused.push(`${source.name}: ${compiled.problems.join('; ')}`);
+      const { plan, problems } = planRoutes(source);
+      if (problems.length > 0) {
+        refused.push(`${source.name}: ${problems.join('; ')}`);
         slot.refused = true;
       } else {
-        slot.table = compiled.table;
+        slot.table = new RouteTable(plan);
         slot.bytes = any.value;
       }
     }

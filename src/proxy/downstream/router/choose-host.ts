@@ -1,7 +1,8 @@
 // Which host of a cluster a try goes to: the original destination, or the balancer's choice with what route
 // and earlier tries say.
 
-import type { ForwardDecision, HashResult, RetryPlan } from '../../decide/route/index.ts';
+import type { ForwardDecision, HashResult } from '../../decide/route/index.ts';
+import type { RetryPlan } from '../../plan/route/retry.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Host } from '../../upstream/host.ts';
 import type { Answerable } from '../http/contracts.ts';

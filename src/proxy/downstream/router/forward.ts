@@ -10,16 +10,16 @@ import {
   finalizeResponseHeaders,
   type HashResult,
   type RetryOutcome,
-  type RetryPlan,
   requestHash,
   requestRetry,
   requestTimeouts,
   rewriteAuthority,
-  type TimeoutPlan,
 } from '../../decide/route/index.ts';
 import { formatAddress } from '../../net/address.ts';
 import type { Clock, Timer } from '../../net/clock.ts';
 import { causes, lateResetCause, type ReplyCause, resetCause, resetText } from '../../observe/reply-cause.ts';
+import type { RetryPlan } from '../../plan/route/retry.ts';
+import type { TimeoutPlan } from '../../plan/route/timeout.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { type DynamicHosts, type Lookup, namedIn } from '../../upstream/dynamic-hosts.ts';
 import type { Host } from '../../upstream/host.ts';
@@ -80,8 +80,13 @@ export class Forward implements TryOwner {
     this.#announce();
     this.#body.begin(end, full);
     if (route.includeAttemptCount) request.headers.set('x-envoy-attempt-count', '1');
-    if (route.mirrors.length > 0)
-      this.#mirrors = startMirrors(route.mirrors, request, { env, end, full, info: stream.connection.info });
+    if (decision.mirrors.length > 0)
+      this.#mirrors = startMirrors(decision.mirrors, request, {
+        env,
+        end,
+        full,
+        info: stream.connection.info,
+      });
     if (end) this.#startTimer();
     stream.limit(this.#timeouts.idle, this.#timeouts.maxStream);
     if (cluster.dynamic) this.#lookUp(cluster.dynamic);

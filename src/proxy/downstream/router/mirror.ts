@@ -4,7 +4,7 @@ import type { Headers } from '../../codec/http/headers.ts';
 import type { UpstreamReceiver, UpstreamStream } from '../../codec/http/message-contract.ts';
 import type { Request } from '../../codec/http/request.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
-import type { MirrorPlan } from '../../decide/route/index.ts';
+import type { MirrorDecision } from '../../decide/route/index.ts';
 import type { Timer } from '../../net/clock.ts';
 import type { UpstreamConnection } from '../../upstream/http/upstream-connection.ts';
 import type { HttpEnvironment } from '../http/environment.ts';
@@ -20,17 +20,17 @@ const timeoutMs = 15_000;
 const bufferLimit = 1 << 20;
 
 export function startMirrors(
-  plans: readonly MirrorPlan[],
+  decisions: readonly MirrorDecision[],
   request: Request,
   source: MirrorSource,
 ): readonly Mirror[] {
-  return plans
-    .filter((plan) => plan.fraction >= 1 || source.env.random() < plan.fraction)
-    .map((plan) => {
+  return decisions
+    .filter(({ drawn }) => drawn)
+    .map(({ mirror }) => {
       const copy = request.clone();
       copy.headers.set('x-envoy-internal', 'true');
-      if (plan.appendShadowSuffix) copy.authority = withSuffix(copy.authority);
-      return new Mirror(plan.cluster || (request.headers.get(plan.clusterHeader) ?? ''), copy, source);
+      if (mirror.appendShadowSuffix) copy.authority = withSuffix(copy.authority);
+      return new Mirror(mirror.cluster || (request.headers.get(mirror.clusterHeader) ?? ''), copy, source);
     });
 }
 

@@ -1,5 +1,6 @@
 // Whether, and when, a request may be tried again: what its policy leaves, within the limits of the cluster.
-import { type RetryOutcome, type RetryPlan, retryBackoff, shouldRetry } from '../../decide/route/index.ts';
+import { type RetryOutcome, retryBackoff, shouldRetry } from '../../decide/route/index.ts';
+import type { RetryPlan } from '../../plan/route/retry.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 
 export interface RetryParts {

@@ -1,5 +1,4 @@
 // A TCP proxy in use: its plan, counters, and what the requests of its tunnel are made of.
-import { compileHeaderMutations, type HeaderMutations } from '../../decide/route/index.ts';
 import { compileFormat, type Formatter } from '../../format/format.ts';
 import type { Logger } from '../../observe/access-log/access-logs.ts';
 import type { Stat, Stats } from '../../observe/stats.ts';
@@ -17,7 +16,6 @@ export interface RunningTcpProxy {
 export interface Tunnel {
   readonly plan: TunnelPlan;
   readonly target: Formatter;
-  readonly headers: HeaderMutations;
 }
 
 export interface TcpParts {
@@ -35,11 +33,6 @@ export function runTcpProxy(plan: TcpProxyPlan, { stats, log }: TcpParts): Runni
   };
 }
 
-/** What is wrong with it was found when it was planned. */
 function tunnelOf(plan: TunnelPlan): Tunnel {
-  return {
-    plan,
-    target: compileFormat(plan.hostname, [], '-'),
-    headers: compileHeaderMutations(plan.headersToAdd, [], []),
-  };
+  return { plan, target: compileFormat(plan.hostname, '-') };
 }

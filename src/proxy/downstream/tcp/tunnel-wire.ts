@@ -7,7 +7,7 @@ import type { ResetReason, UpstreamReceiver, UpstreamStream } from '../../codec/
 import { Request } from '../../codec/http/request.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { applyHeaderMutations } from '../../decide/route/index.ts';
-import type { FormatContext } from '../../decide/route/request-view.ts';
+import type { FormatContext } from '../../format/format-context.ts';
 import type { Wire, WireEvents } from '../../net/wire.ts';
 import { ConnectionFacts } from '../../observe/connection-facts.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
@@ -194,7 +194,7 @@ function tunnelRequest({ tunnel, info }: TunnelRoute): Request {
   });
   const context: FormatContext = Object.assign(new ConnectionFacts(info), { request, startTime: Date.now() });
   request.authority = tunnel.target(context);
-  applyHeaderMutations(tunnel.headers, request, context);
+  applyHeaderMutations(tunnel.plan.headers, request, context);
   return request;
 }
 

@@ -1,10 +1,14 @@
 // Whether rules let a request or connection pass, and by which policy.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/rbac_filter
 import { unreachable } from '../../../base/index.ts';
+import type { RequestView } from '../../codec/http/request-view.ts';
+import { compiledOnce } from '../../decide/compiled.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
-import type { TextMatcher } from '../../decide/route/regex.ts';
-import type { RequestView } from '../../decide/route/request-view.ts';
+import { headerMatcher } from '../../decide/route/header-match.ts';
+import { metadataMatcher } from '../../decide/route/metadata-match.ts';
+import { textMatcher } from '../../decide/route/string-match.ts';
 import { addressBytes, inPrefix } from '../../net/address.ts';
+import type { StringMatchPlan } from '../../plan/route/string-match.ts';
 import type { PolicyPlan, Rule, RulesPlan } from './rules.ts';
 
 export interface RbacFacts {
@@ -58,17 +62,17 @@ function matches(rule: Rule, facts: RbacFacts): boolean {
     case 'not':
       return !matches(rule.rule, facts);
     case 'header':
-      return rule.header.matchesRequest(request);
+      return headerMatcher(rule.header).matchesRequest(request);
     case 'path':
-      return rule.path.test(request.path.replace(/[?#].*$/s, ''));
+      return textMatcher(rule.path).test(request.path.replace(/[?#].*$/s, ''));
     case 'metadata':
-      return rule.matches(facts.metadata);
+      return metadataFits(rule.value)(facts.metadata);
     case 'ip':
       return inPrefix(addressBytes(ipOf(rule.of, facts)), rule.prefix);
     case 'port':
       return connection.localPort >= rule.start && connection.localPort < rule.end;
     case 'serverName':
-      return rule.name.test(connection.serverName ?? '');
+      return textMatcher(rule.name).test(connection.serverName ?? '');
     case 'authenticated':
       return isAuthenticated(connection, rule.name);
     default:
@@ -81,10 +85,13 @@ function ipOf(of: 'destination' | 'source' | 'client', { connection, clientIp }:
   return of === 'source' ? connection.remoteIp : connection.localIp;
 }
 
+const metadataFits = compiledOnce(metadataMatcher);
+
 /** By its URIs, its DNS names or its subject. */
-function isAuthenticated({ tls }: ConnectionInfo, name: TextMatcher | undefined): boolean {
+function isAuthenticated({ tls }: ConnectionInfo, name: StringMatchPlan | undefined): boolean {
   if (!tls) return false;
   if (!name) return true;
   const { uris = [], dns = [] } = tls.peer?.names ?? {};
-  return [...uris, ...dns, tls.peer?.subject ?? ''].some((one) => name.test(one));
+  const matcher = textMatcher(name);
+  return [...uris, ...dns, tls.peer?.subject ?? ''].some((one) => matcher.test(one));
 }

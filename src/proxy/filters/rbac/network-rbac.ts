@@ -2,8 +2,8 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/network_filters/rbac_filter
 import { fromBinary } from '@bufbuild/protobuf';
 import { RBACSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/rbac/v3/rbac';
+import type { RequestView } from '../../codec/http/request-view.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
-import type { RequestView } from '../../decide/route/request-view.ts';
 import type { Counter } from '../http-filter.ts';
 import { denialDetails, rbacVerdict } from './decide.ts';
 import { joined, rbacCount } from './rbac-stats.ts';

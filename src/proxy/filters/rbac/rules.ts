@@ -9,27 +9,26 @@ import {
   type Principal,
   type RBAC,
 } from '@meltemi/envoy-api/envoy/config/rbac/v3/rbac';
-import { compileHeaderMatcher, type HeaderMatcher } from '../../decide/route/header-match.ts';
-import { compileMetadataMatcher, type MetadataMatcher } from '../../decide/route/metadata-match.ts';
-import type { TextMatcher } from '../../decide/route/regex.ts';
-import { compileStringMatcher } from '../../decide/route/string-match.ts';
 import { compilePrefix, type Prefix } from '../../net/address.ts';
+import { type HeaderMatchPlan, planHeaderMatch } from '../../plan/route/header-match.ts';
+import { type MetadataMatchPlan, planMetadataMatch } from '../../plan/route/metadata-match.ts';
+import { planStringMatch, type StringMatchPlan } from '../../plan/route/string-match.ts';
 
 export type Rule =
   | { readonly kind: 'any' }
   | { readonly kind: 'never' }
   | { readonly kind: 'and' | 'or'; readonly rules: readonly Rule[] }
   | { readonly kind: 'not'; readonly rule: Rule }
-  | { readonly kind: 'header'; readonly header: HeaderMatcher }
+  | { readonly kind: 'header'; readonly header: HeaderMatchPlan }
   /** Without the query. */
-  | { readonly kind: 'path'; readonly path: TextMatcher }
-  | { readonly kind: 'metadata'; readonly matches: MetadataMatcher }
+  | { readonly kind: 'path'; readonly path: StringMatchPlan }
+  | { readonly kind: 'metadata'; readonly value: MetadataMatchPlan }
   | { readonly kind: 'ip'; readonly of: 'destination' | 'source' | 'client'; readonly prefix: Prefix }
   /** Up to and without `end`. */
   | { readonly kind: 'port'; readonly start: number; readonly end: number }
-  | { readonly kind: 'serverName'; readonly name: TextMatcher }
+  | { readonly kind: 'serverName'; readonly name: StringMatchPlan }
   /** Without a name, every client over TLS. */
-  | { readonly kind: 'authenticated'; readonly name: TextMatcher | undefined };
+  | { readonly kind: 'authenticated'; readonly name: StringMatchPlan | undefined };
 
 export interface PolicyPlan {
   readonly name: string;
@@ -94,7 +93,7 @@ function planPermission({ rule }: Permission, problems: string[]): Rule {
     case 'notRule':
       return { kind: 'not', rule: planPermission(rule.value, problems) };
     case 'header':
-      return { kind: 'header', header: compileHeaderMatcher(rule.value, problems) };
+      return { kind: 'header', header: planHeaderMatch(rule.value, problems) };
     case 'urlPath':
       return planPath(rule.value.rule.value, problems);
     case 'destinationIp':
@@ -104,9 +103,9 @@ function planPermission({ rule }: Permission, problems: string[]): Rule {
     case 'destinationPortRange':
       return { kind: 'port', start: rule.value.start, end: rule.value.end };
     case 'metadata':
-      return { kind: 'metadata', matches: compileMetadataMatcher(rule.value, problems) };
+      return { kind: 'metadata', value: planMetadataMatch(rule.value, problems) };
     case 'requestedServerName':
-      return { kind: 'serverName', name: compileStringMatcher(rule.value, problems) };
+      return { kind: 'serverName', name: planStringMatch(rule.value, problems) };
     default:
       return unsupported(`permission ${rule.case ?? 'of a kind that is not known'}`, problems);
   }
@@ -124,7 +123,7 @@ function planPrincipal({ identifier: id }: Principal, problems: string[]): Rule 
       return { kind: 'not', rule: planPrincipal(id.value, problems) };
     case 'authenticated': {
       const { principalName } = id.value;
-      return { kind: 'authenticated', name: principalName && compileStringMatcher(principalName, problems) };
+      return { kind: 'authenticated', name: principalName && planStringMatch(principalName, problems) };
     }
     case 'sourceIp':
     case 'directRemoteIp':
@@ -132,19 +131,19 @@ function planPrincipal({ identifier: id }: Principal, problems: string[]): Rule 
     case 'remoteIp':
       return planIp('client', id.value, problems);
     case 'header':
-      return { kind: 'header', header: compileHeaderMatcher(id.value, problems) };
+      return { kind: 'header', header: planHeaderMatch(id.value, problems) };
     case 'urlPath':
       return planPath(id.value.rule.value, problems);
     case 'metadata':
-      return { kind: 'metadata', matches: compileMetadataMatcher(id.value, problems) };
+      return { kind: 'metadata', value: planMetadataMatch(id.value, problems) };
     default:
       return unsupported(`principal ${id.case ?? 'of a kind that is not known'}`, problems);
   }
 }
 
-function planPath(matcher: Parameters<typeof compileStringMatcher>[0] | undefined, problems: string[]): Rule {
+function planPath(matcher: Parameters<typeof planStringMatch>[0] | undefined, problems: string[]): Rule {
   if (!matcher) return unsupported('path without a pattern', problems);
-  return { kind: 'path', path: compileStringMatcher(matcher, problems) };
+  return { kind: 'path', path: planStringMatch(matcher, problems) };
 }
 
 function planIp(of: 'destination' | 'source' | 'client', range: CidrRange, problems: string[]): Rule {

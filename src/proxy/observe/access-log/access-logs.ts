@@ -1,7 +1,9 @@
 // Access logs in use: a record of an exchange that is over becomes a line in each log that wants it.
-import type { AccessLogPlan } from '../../plan/access-log/access-log-plan.ts';
-import type { LogRecord } from '../../plan/access-log/log-filter.ts';
+import { compileFormat, type Formatter } from '../../format/format.ts';
+import { compileJsonFormat } from '../../format/json-format.ts';
+import type { AccessLogPlan, LinePlan } from '../../plan/access-log/access-log-plan.ts';
 import { LogFile } from './log-file.ts';
+import { type LogRecord, logFilter } from './log-filter.ts';
 
 export type Logger = (record: LogRecord) => void;
 
@@ -16,7 +18,11 @@ export class AccessLogs {
   /** Undefined without logs, so that nothing is done for them. A file that cannot be opened is a problem. */
   open(plans: readonly AccessLogPlan[], problems: string[]): Logger | undefined {
     if (plans.length === 0) return undefined;
-    const sinks = plans.map(({ line, filter, path }) => ({ line, filter, file: this.#file(path, problems) }));
+    const sinks = plans.map(({ line, filter, path }) => ({
+      line: lineOf(line),
+      filter: filter && logFilter(filter),
+      file: this.#file(path, problems),
+    }));
     return (record) => {
       for (const { line, filter, file } of sinks)
         if (!filter || filter(record, this.#random)) file?.write(line(record));
@@ -51,4 +57,10 @@ export class AccessLogs {
       return undefined;
     }
   }
+}
+
+/** One line, with its end. */
+function lineOf(plan: LinePlan): Formatter {
+  if (plan.kind === 'json') return compileJsonFormat(plan.format, plan.omitEmpty);
+  return compileFormat(plan.format, plan.omitEmpty ? '' : '-');
 }

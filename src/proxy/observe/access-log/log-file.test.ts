@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { LinePlan } from '../../plan/access-log/access-log-plan.ts';
 import { AccessLogs } from './access-logs.ts';
 import { LogFile } from './log-file.ts';
 
@@ -37,7 +38,8 @@ test('a file that was moved away is made anew', () => {
 
 test('logs of one path share a file, and one that cannot be opened is a problem', () => {
   const logs = new AccessLogs(() => 0);
-  const plan = { name: 'x', path: at('shared'), line: () => 'x\n', filter: undefined };
+  const line: LinePlan = { kind: 'text', format: ['x\n'], omitEmpty: false };
+  const plan = { name: 'x', path: at('shared'), line, filter: undefined };
   const problems: string[] = [];
   const log = logs.open([plan, plan], problems);
   log?.({

@@ -12,17 +12,21 @@ import {
   StderrAccessLogSchema,
   StdoutAccessLogSchema,
 } from '@meltemi/envoy-api/envoy/extensions/access_loggers/stream/v3/stream';
-import { compileFormat, type Formatter } from '../../format/format.ts';
-import { compileJsonFormat } from '../../format/json-format.ts';
-import { type LogFilter, planLogFilter } from './log-filter.ts';
+import { type FormatPlan, planFormat } from '../../format/format-plan.ts';
+import { type JsonFieldPlan, planJsonFormat } from '../../format/json-format-plan.ts';
+import { type LogFilterPlan, planLogFilter } from './log-filter.ts';
+
+/** What stands in a line. `omitEmpty`: a value that there is none of leaves no trace. */
+export type LinePlan =
+  | { readonly kind: 'text'; readonly format: FormatPlan; readonly omitEmpty: boolean }
+  | { readonly kind: 'json'; readonly format: JsonFieldPlan; readonly omitEmpty: boolean };
 
 export interface AccessLogPlan {
   readonly name: string;
   readonly path: string;
-  /** One line, with its end. */
-  readonly line: Formatter;
+  readonly line: LinePlan;
   /** Undefined takes every exchange. */
-  readonly filter: LogFilter | undefined;
+  readonly filter: LogFilterPlan | undefined;
 }
 
 export function planAccessLogs(logs: readonly AccessLog[], problems: string[]): readonly AccessLogPlan[] {
@@ -45,15 +49,15 @@ function sinkOf(any: Any, problems: string[]): Pick<AccessLogPlan, 'path' | 'lin
     case FileAccessLogSchema.typeName: {
       const file = fromBinary(FileAccessLogSchema, any.value);
       if (file.path === '') problems.push('access log without a path');
-      return { path: file.path, line: fileFormat(file.accessLogFormat, problems) };
+      return { path: file.path, line: fileLine(file.accessLogFormat, problems) };
     }
     case StdoutAccessLogSchema.typeName: {
       const { accessLogFormat: format } = fromBinary(StdoutAccessLogSchema, any.value);
-      return { path: '/dev/stdout', line: planFormat(format.value, problems) };
+      return { path: '/dev/stdout', line: planLine(format.value, problems) };
     }
     case StderrAccessLogSchema.typeName: {
       const { accessLogFormat: format } = fromBinary(StderrAccessLogSchema, any.value);
-      return { path: '/dev/stderr', line: planFormat(format.value, problems) };
+      return { path: '/dev/stderr', line: planLine(format.value, problems) };
     }
     default:
       return undefined;
@@ -67,43 +71,47 @@ const usualFormat =
   '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" ' +
   '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n';
 
-function fileFormat(format: FileAccessLog['accessLogFormat'], problems: string[]): Formatter {
+function fileLine(format: FileAccessLog['accessLogFormat'], problems: string[]): LinePlan {
   switch (format.case) {
     case 'format':
-      return textFormat(format.value, false, problems);
+      return textLine(format.value, false, problems);
     case 'jsonFormat':
     case 'typedJsonFormat':
-      return compileJsonFormat(format.value, false, problems);
+      return jsonLine(format.value, false, problems);
     default:
-      return planFormat(format.value, problems);
+      return planLine(format.value, problems);
   }
 }
 
-function planFormat(source: SubstitutionFormatString | undefined, problems: string[]): Formatter {
+function planLine(source: SubstitutionFormatString | undefined, problems: string[]): LinePlan {
   const omitEmpty = source?.omitEmptyValues ?? false;
   for (const { name } of source?.formatters ?? [])
     if (!builtIn.has(name)) problems.push(`access log formatter ${name} is not supported`);
   const format = source?.format;
   switch (format?.case) {
     case 'jsonFormat':
-      return compileJsonFormat(format.value satisfies JsonObject, omitEmpty, problems);
+      return jsonLine(format.value, omitEmpty, problems);
     case 'textFormat':
-      return textFormat(format.value, omitEmpty, problems);
+      return textLine(format.value, omitEmpty, problems);
     case 'textFormatSource': {
       const { specifier } = format.value;
-      if (specifier.case === 'inlineString') return textFormat(specifier.value, omitEmpty, problems);
+      if (specifier.case === 'inlineString') return textLine(specifier.value, omitEmpty, problems);
       if (specifier.case === 'inlineBytes')
-        return textFormat(new TextDecoder().decode(specifier.value), omitEmpty, problems);
+        return textLine(new TextDecoder().decode(specifier.value), omitEmpty, problems);
       problems.push('access log format must be inline');
-      return () => '';
+      return { kind: 'text', format: [], omitEmpty };
     }
     default:
-      return textFormat('', omitEmpty, problems);
+      return textLine('', omitEmpty, problems);
   }
 }
 
-function textFormat(text: string, omitEmpty: boolean, problems: string[]): Formatter {
-  return compileFormat(text === '' ? usualFormat : text, problems, omitEmpty ? '' : '-');
+function textLine(text: string, omitEmpty: boolean, problems: string[]): LinePlan {
+  return { kind: 'text', format: planFormat(text === '' ? usualFormat : text, problems), omitEmpty };
+}
+
+function jsonLine(source: JsonObject, omitEmpty: boolean, problems: string[]): LinePlan {
+  return { kind: 'json', format: planJsonFormat(source, problems), omitEmpty };
 }
 
 /** What these add is in the table of operators. */

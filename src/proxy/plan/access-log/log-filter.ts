@@ -1,113 +1,93 @@
-// Which exchanges an access log is about.
+// Which exchanges an access log is about, as a plan.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/accesslog/v3/accesslog.proto
 import {
   type AccessLogFilter,
   type ComparisonFilter,
   ComparisonFilter_Op as Op,
 } from '@meltemi/envoy-api/envoy/config/accesslog/v3/accesslog';
-import { drawn, fractionOf } from '../../decide/route/fraction.ts';
-import { compileHeaderMatcher } from '../../decide/route/header-match.ts';
-import { compileMetadataMatcher } from '../../decide/route/metadata-match.ts';
-import type { FormatContext } from '../../decide/route/request-view.ts';
-import { grpcStatus } from '../../format/grpc-status.ts';
 import { isResponseFlag } from '../../format/response-flags.ts';
+import { fractionOf } from '../route/fraction.ts';
+import { type HeaderMatchPlan, planHeaderMatch } from '../route/header-match.ts';
+import { type MetadataMatchPlan, planMetadataMatch } from '../route/metadata-match.ts';
 
-export interface LogRecord extends FormatContext {
-  readonly isHealthCheck?: boolean;
+export interface ComparisonPlan {
+  readonly op: 'equal' | 'atLeast' | 'atMost';
+  readonly bound: number;
 }
 
-export type LogFilter = (record: LogRecord, random: () => number) => boolean;
+export type LogFilterPlan =
+  | { readonly kind: 'never' }
+  | { readonly kind: 'status'; readonly comparison: ComparisonPlan }
+  | { readonly kind: 'duration'; readonly comparison: ComparisonPlan }
+  | { readonly kind: 'notHealthCheck' }
+  | { readonly kind: 'traceable' }
+  | { readonly kind: 'fraction'; readonly fraction: number }
+  | { readonly kind: 'and'; readonly filters: readonly LogFilterPlan[] }
+  | { readonly kind: 'or'; readonly filters: readonly LogFilterPlan[] }
+  | { readonly kind: 'header'; readonly header: HeaderMatchPlan }
+  /** Without flags any will do. */
+  | { readonly kind: 'responseFlag'; readonly flags: readonly string[] }
+  | { readonly kind: 'grpcStatus'; readonly statuses: readonly number[]; readonly exclude: boolean }
+  | {
+      readonly kind: 'metadata';
+      readonly matcher: MetadataMatchPlan | undefined;
+      /** Where nothing is under the matcher's path. */
+      readonly withoutKey: boolean;
+    };
 
-const never: LogFilter = () => false;
-
-export function planLogFilter(source: AccessLogFilter, problems: string[]): LogFilter {
+export function planLogFilter(source: AccessLogFilter, problems: string[]): LogFilterPlan {
   const specifier = source.filterSpecifier;
   switch (specifier.case) {
-    case 'statusCodeFilter': {
-      const fits = comparison(specifier.value.comparison);
-      return ({ responseCode = 0 }) => fits(responseCode);
-    }
-    case 'durationFilter': {
-      const fits = comparison(specifier.value.comparison);
-      return ({ duration = 0 }) => fits(Math.floor(duration));
-    }
+    case 'statusCodeFilter':
+      return { kind: 'status', comparison: planComparison(specifier.value.comparison) };
+    case 'durationFilter':
+      return { kind: 'duration', comparison: planComparison(specifier.value.comparison) };
     case 'notHealthCheckFilter':
-      return ({ isHealthCheck }) => isHealthCheck !== true;
+      return { kind: 'notHealthCheck' };
     case 'traceableFilter':
-      return ({ request }) => traced(request.get('x-request-id'));
-    case 'runtimeFilter': {
-      const chance = fractionOf(specifier.value.percentSampled);
-      return (_record, random) => drawn(chance, random);
-    }
-    case 'andFilter': {
-      const all = specifier.value.filters.map((one) => planLogFilter(one, problems));
-      return (record, random) => all.every((filter) => filter(record, random));
-    }
-    case 'orFilter': {
-      const any = specifier.value.filters.map((one) => planLogFilter(one, problems));
-      return (record, random) => any.some((filter) => filter(record, random));
-    }
+      return { kind: 'traceable' };
+    case 'runtimeFilter':
+      return { kind: 'fraction', fraction: fractionOf(specifier.value.percentSampled) };
+    case 'andFilter':
+      return { kind: 'and', filters: specifier.value.filters.map((one) => planLogFilter(one, problems)) };
+    case 'orFilter':
+      return { kind: 'or', filters: specifier.value.filters.map((one) => planLogFilter(one, problems)) };
     case 'headerFilter': {
       const { header } = specifier.value;
-      const matcher = header && compileHeaderMatcher(header, problems);
-      return ({ request }) => matcher?.matchesRequest(request) ?? false;
+      return header ? { kind: 'header', header: planHeaderMatch(header, problems) } : { kind: 'never' };
     }
     case 'responseFlagFilter':
-      return flagFilter(specifier.value.flags, problems);
+      return planFlags(specifier.value.flags, problems);
     case 'grpcStatusFilter': {
       const { statuses, exclude } = specifier.value;
-      const wanted: readonly number[] = statuses;
-      return (record) => wanted.includes(statusOf(record)) !== exclude;
+      return { kind: 'grpcStatus', statuses, exclude };
     }
     case 'metadataFilter': {
       const { matcher, matchIfKeyNotFound = true } = specifier.value;
-      const matches = matcher && compileMetadataMatcher(matcher, problems);
-      const present = matcher && [matcher.filter, ...matcher.path.map(({ segment }) => segment.value ?? '')];
-      return ({ metadata }) =>
-        has(metadata, present ?? []) ? (matches?.(metadata) ?? true) : matchIfKeyNotFound;
+      const plan = matcher && planMetadataMatch(matcher, problems);
+      return { kind: 'metadata', matcher: plan, withoutKey: matchIfKeyNotFound };
     }
     default:
       problems.push(`access log filter ${specifier.case ?? 'without a kind'} is not supported`);
-      return never;
+      return { kind: 'never' };
   }
 }
 
-function comparison(source: ComparisonFilter | undefined): (value: number) => boolean {
+function planComparison(source: ComparisonFilter | undefined): ComparisonPlan {
   // Runtime keys have no source here.
   const bound = source?.value?.defaultValue ?? 0;
   switch (source?.op) {
     case Op.GE:
-      return (value) => value >= bound;
+      return { op: 'atLeast', bound };
     case Op.LE:
-      return (value) => value <= bound;
+      return { op: 'atMost', bound };
     default:
-      return (value) => value === bound;
+      return { op: 'equal', bound };
   }
 }
 
-/** Without flags any will do. */
-function flagFilter(flags: readonly string[], problems: string[]): LogFilter {
+function planFlags(flags: readonly string[], problems: string[]): LogFilterPlan {
   for (const flag of flags)
     if (!isResponseFlag(flag)) problems.push(`access log filter: ${flag} is no response flag`);
-  if (flags.length === 0) return ({ responseFlags = '-' }) => responseFlags !== '-';
-  return ({ responseFlags = '-' }) => responseFlags.split(',').some((flag) => flags.includes(flag));
-}
-
-/** As of an exchange that is not of gRPC, whose HTTP status stands for one. */
-function statusOf(record: LogRecord): number {
-  return grpcStatus(record) ?? (record.responseCode === 200 ? 0 : 2);
-}
-
-/** The id of a request says in its version whether it is traced. */
-function traced(id: string | undefined): boolean {
-  return id !== undefined && id.length === 36 && '9ab'.includes(id.charAt(14));
-}
-
-function has(metadata: unknown, path: readonly string[]): boolean {
-  let value = metadata;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
-    value = Reflect.get(value, key);
-  }
-  return true;
+  return { kind: 'responseFlag', flags };
 }

@@ -8,8 +8,7 @@ import {
   type MatchPredicate,
   MatchPredicateSchema,
 } from '@meltemi/envoy-api/envoy/config/common/matcher/v3/matcher';
-import type { HeaderMatcher } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import { compileHeaderMatcher } from '../../decide/route/index.ts';
+import { type HeaderMatchPlan, planHeaderMatch } from '../route/header-match.ts';
 
 /** Of headers of the response; the status is the header `:status`. */
 export type ErrorMatchPlan =
@@ -18,7 +17,7 @@ export type ErrorMatchPlan =
   | { readonly kind: 'and'; readonly rules: readonly ErrorMatchPlan[] }
   | { readonly kind: 'not'; readonly rule: ErrorMatchPlan }
   /** All of them. */
-  | { readonly kind: 'headers'; readonly headers: readonly HeaderMatcher[] };
+  | { readonly kind: 'headers'; readonly headers: readonly HeaderMatchPlan[] };
 
 // The field is newer than the .proto tree that the messages are generated from.
 const outlierDetectionField = 8;
@@ -56,8 +55,7 @@ function planPredicate({ rule }: MatchPredicate, problems: string[]): ErrorMatch
       return { kind: 'not', rule: planPredicate(rule.value, problems) };
     case 'httpResponseHeadersMatch': {
       const { headers } = rule.value;
-      for (const header of headers) compileHeaderMatcher(header, problems);
-      return { kind: 'headers', headers };
+      return { kind: 'headers', headers: headers.map((header) => planHeaderMatch(header, problems)) };
     }
     default:
       problems.push(`an error matcher with ${rule.case ?? 'no rule'} is not supported`);

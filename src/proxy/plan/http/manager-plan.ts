@@ -7,21 +7,28 @@ import {
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   HttpConnectionManager_PathWithEscapedSlashesAction as Slashes,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
-import type { PathRules } from '../../decide/entry/normalize-path.ts';
-import { compileRouteConfiguration, configuredText, type RouteTable } from '../../decide/route/index.ts';
+import { configuredText } from '../../codec/wire-text.ts';
 import type { DecoratorPlan } from '../../filters/decorator.ts';
 import { type FilterPlan, planFilters } from '../../filters/plan-filters.ts';
 import { compilePrefix, type Prefix } from '../../net/address.ts';
 import { millis } from '../../net/duration.ts';
 import { type AccessLogPlan, planAccessLogs } from '../access-log/access-log-plan.ts';
+import type { RoutePlan } from '../route/route-plan.ts';
+import { planRoutes } from '../route/route-table.ts';
 import { compileH2Options, type H2Options } from './h2-options.ts';
 
 /** Routes of its own, or those that RDS has under a name. */
 export type RoutesPlan =
-  | { readonly kind: 'inline'; readonly table: RouteTable }
+  | { readonly kind: 'inline'; readonly routes: RoutePlan }
   | { readonly kind: 'named'; readonly name: string };
 
 export type XfccMode = 'sanitize' | 'forward' | 'append' | 'sanitizeSet' | 'always';
+
+export interface PathRules {
+  readonly normalize: boolean;
+  readonly mergeSlashes: boolean;
+  readonly escapedSlashes: 'keep' | 'reject' | 'redirect' | 'forward';
+}
 
 export interface ManagerPlan {
   readonly statPrefix: string;
@@ -142,9 +149,9 @@ const underscoreActions: Readonly<Record<number, ManagerPlan['underscores']>> = 
 function routesOf({ routeSpecifier }: HttpConnectionManager, problems: string[]): RoutesPlan {
   switch (routeSpecifier.case) {
     case 'routeConfig': {
-      const compiled = compileRouteConfiguration(routeSpecifier.value);
-      problems.push(...compiled.problems);
-      return { kind: 'inline', table: compiled.table };
+      const planned = planRoutes(routeSpecifier.value);
+      problems.push(...planned.problems);
+      return { kind: 'inline', routes: planned.plan };
     }
     case 'rds':
       return { kind: 'named', name: routeSpecifier.value.routeConfigName };

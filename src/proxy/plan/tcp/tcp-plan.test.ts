@@ -62,8 +62,8 @@ test('tunnels', () => {
   });
   assert.deepEqual(problems, []);
   assert.deepEqual(
-    [plan.tunnel?.hostname, plan.tunnel?.method, plan.tunnel?.path, plan.tunnel?.headersToAdd.length],
-    ['%REQUESTED_SERVER_NAME%:443', 'POST', '/', 1],
+    [plan.tunnel?.hostname, plan.tunnel?.method, plan.tunnel?.path, plan.tunnel?.headers.add.length],
+    [[{ name: 'REQUESTED_SERVER_NAME', args: undefined, limit: undefined }, ':443'], 'POST', '/', 1],
   );
 });
 

@@ -1,23 +1,22 @@
 // The TCP proxy as a plan: the clusters that connections are shared out to, its limits, its tunnel.
 import { fromBinary } from '@bufbuild/protobuf';
-import type { HeaderValueOption } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import {
   type TcpProxy,
   type TcpProxy_TunnelingConfig,
   TcpProxySchema,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
-import { compileHeaderMutations } from '../../decide/route/index.ts';
-import { compileFormat } from '../../format/format.ts';
+import { type FormatPlan, planFormat } from '../../format/format-plan.ts';
 import { millis } from '../../net/duration.ts';
 import { type AccessLogPlan, planAccessLogs } from '../access-log/access-log-plan.ts';
+import { type HeaderMutations, planHeaderMutations } from '../route/header-mutation.ts';
 
 /** Bytes travel inside a CONNECT or POST request. */
 export interface TunnelPlan {
-  /** The authority asked for: a format, whose operators tell of the connection. */
-  readonly hostname: string;
+  /** The authority asked for; operators tell of the connection. */
+  readonly hostname: FormatPlan;
   readonly method: 'CONNECT' | 'POST';
   readonly path: string;
-  readonly headersToAdd: readonly HeaderValueOption[];
+  readonly headers: HeaderMutations;
 }
 
 export interface TcpTarget {
@@ -79,12 +78,10 @@ function planTunnel(source: TcpProxy_TunnelingConfig, problems: string[]): Tunne
   if (source.hostname === '') problems.push('tunneling_config without a hostname');
   if (source.postPath !== '' && !source.usePost)
     problems.push("Can't set a post path when POST method isn't used");
-  compileFormat(source.hostname, problems, '-');
-  compileHeaderMutations(source.headersToAdd, [], problems);
   return {
-    hostname: source.hostname,
+    hostname: planFormat(source.hostname, problems),
     method: source.usePost ? 'POST' : 'CONNECT',
     path: source.postPath || '/',
-    headersToAdd: source.headersToAdd,
+    headers: planHeaderMutations(source.headersToAdd, [], problems),
   };
 }

@@ -4,8 +4,7 @@ import {
   type CertificateValidationContext,
   CertificateValidationContext_TrustChainVerification as Verification,
 } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
-import type { StringMatcher } from '@meltemi/envoy-api/envoy/type/matcher/v3/string';
-import { compileStringMatcher } from '../../decide/route/index.ts';
+import { planStringMatch, type StringMatchPlan } from '../route/string-match.ts';
 import { type DataSourcePlan, planDataSource } from './data-source-plan.ts';
 
 export interface ValidationPlan {
@@ -24,7 +23,7 @@ export interface ValidationPlan {
 
 export interface NameMatchPlan {
   readonly type: 'any' | 'dns' | 'uri' | 'other';
-  readonly matcher: StringMatcher;
+  readonly matcher: StringMatchPlan;
 }
 
 export function planValidation(source: CertificateValidationContext, problems: string[]): ValidationPlan {
@@ -47,10 +46,13 @@ export function withoutNames(plan: ValidationPlan): ValidationPlan {
 }
 
 function namesOf(source: CertificateValidationContext, problems: string[]): readonly NameMatchPlan[] {
-  const names: NameMatchPlan[] = source.matchSubjectAltNames.map((matcher) => ({ type: 'any', matcher }));
+  const names: NameMatchPlan[] = source.matchSubjectAltNames.map((matcher) => ({
+    type: 'any',
+    matcher: planStringMatch(matcher, problems),
+  }));
   for (const { sanType, matcher } of source.matchTypedSubjectAltNames)
-    if (matcher) names.push({ type: sanTypes[sanType] ?? 'other', matcher });
-  for (const { matcher } of names) compileStringMatcher(matcher, problems);
+    if (matcher)
+      names.push({ type: sanTypes[sanType] ?? 'other', matcher: planStringMatch(matcher, problems) });
   return names;
 }
 

@@ -1,44 +1,6 @@
-// What decisions are made from: read-only views of a request, and what the runtime can tell about the
-// exchange.
-import type { Millis } from '../../../base/index.ts';
-
-/**
- * Reads header lines by lower-case name, without pseudo headers. `get` is the first line; `getAll` every
- * line, each unsplit.
- */
-export interface HeaderView {
-  get(name: string): string | undefined;
-  getAll(name: string): readonly string[];
-}
-
-/** The part of a request that decides. `path` is the `:path` header with its query, after normalisation. */
-export interface RequestView extends HeaderView {
-  readonly method: string;
-  readonly path: string;
-  readonly authority: string;
-  readonly scheme: string;
-}
-
-/** What the choice may depend on besides the request. */
-export interface RouteContext {
-  /** In [0, 1). Drawn at most once for weighted clusters and once for each runtime fraction. */
-  readonly random: () => number;
-  readonly tls?: { readonly presented: boolean; readonly validated: boolean };
-  /** Dynamic metadata by filter namespace. */
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
-
-/**
- * A request or response on its way, for header mutations. Names are lower case; `:path` and `:authority` are
- * names too on a request.
- */
-export interface MutableHeaders {
-  get(name: string): string | undefined;
-  set(name: string, value: string): void;
-  /** Adds a line after the existing ones. */
-  add(name: string, value: string): void;
-  remove(name: string): void;
-}
+// What configured text with operators can tell of an exchange.
+import type { Millis } from '../../base/index.ts';
+import type { HeaderView, RequestView } from '../codec/http/request-view.ts';
 
 /** What `%...%` in configured headers can see. An absent value formats as empty and drops the header. */
 export interface FormatContext {
