@@ -7,11 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
+import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import { knownTypes } from '../known-types.ts';
 import { planCluster } from './cluster/cluster-plan.ts';
 import { planListener } from './listener/listener-plan.ts';
 import { isUdp, planUdpListener } from './listener/udp-listener-plan.ts';
 import type { Planned } from './planned.ts';
+import { planRoutes } from './route/route-table.ts';
 
 const recorded = fileURLToPath(new URL('../../../../shared/conformance-xds', import.meta.url));
 const absent = existsSync(recorded)
@@ -21,6 +23,7 @@ const absent = existsSync(recorded)
 interface Recording {
   readonly clusters: readonly JsonValue[];
   readonly listeners: readonly JsonValue[];
+  readonly routes: readonly JsonValue[];
 }
 
 const options = { registry: knownTypes, ignoreUnknownFields: true };
@@ -35,6 +38,7 @@ function checked(plan: () => Planned<unknown>, place: string): readonly string[]
 
 const kinds: readonly [keyof Recording, (json: JsonValue) => Planned<unknown>][] = [
   ['clusters', (json) => planCluster(fromJson(ClusterSchema, json, options))],
+  ['routes', (json) => planRoutes(fromJson(RouteConfigurationSchema, json, options))],
   [
     'listeners',
     (json) => {

@@ -1,6 +1,7 @@
 // A route to clusters as a plan.
 import { RoutingPriority } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import {
+  RouteAction_InternalRedirectAction as Internal,
   type RouteAction_RequestMirrorPolicy as MirrorConfig,
   RouteAction_ClusterNotFoundResponseCode as NotFoundCode,
   type Route,
@@ -51,6 +52,7 @@ function planForwardRoute(
   problems: string[],
 ): ForwardRoute {
   const { virtualHost } = scope;
+  refuseUnknown(action, problems);
   const retry = planRetry(action.retryPolicy ?? virtualHost.retryPolicy, problems);
   const mirrors = action.requestMirrorPolicies.length > 0 ? action.requestMirrorPolicies : scope.mirrors;
   return {
@@ -77,6 +79,20 @@ function planForwardRoute(
     requestBufferLimit: message.perRequestBufferLimitBytes ?? virtualHost.perRequestBufferLimitBytes,
     metadataMatch: action.metadataMatch?.filterMetadata['envoy.lb'],
   };
+}
+
+/** What would send a request elsewhere, or more than once, must not be passed over. */
+function refuseUnknown(action: RouteAction, problems: string[]): void {
+  if (
+    action.internalRedirectPolicy ||
+    action.internalRedirectAction !== Internal.PASS_THROUGH_INTERNAL_REDIRECT
+  )
+    problems.push('internal redirects are not supported');
+  if (action.hedgePolicy?.hedgeOnPerTryTimeout) problems.push('hedge_on_per_try_timeout is not supported');
+  if (action.retryPolicyTypedConfig) problems.push('retry_policy_typed_config is not supported');
+  for (const { connectConfig } of action.upgradeConfigs)
+    if (connectConfig?.proxyProtocolConfig || connectConfig?.allowPost)
+      problems.push('connect_config: proxy_protocol_config and allow_post are not supported');
 }
 
 function planTarget(

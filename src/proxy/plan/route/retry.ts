@@ -62,6 +62,7 @@ export function planRetry(policy: RetryPolicy | undefined, problems: string[]): 
   if (!policy) return undefined;
   const base = Math.max(1, millis(policy.retryBackOff?.baseInterval) ?? defaultBackoff);
   const max = millis(policy.retryBackOff?.maxInterval) ?? base * 10;
+  if (policy.retryOptionsPredicates.length > 0) problems.push('retry_options_predicates are not supported');
   if (max < base) problems.push('retry_back_off: max_interval is less than base_interval');
   return {
     on: retryOnBits(policy.retryOn),

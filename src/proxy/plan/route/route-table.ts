@@ -18,6 +18,8 @@ export function planRoutes(source: RouteConfiguration): Planned<RoutePlan> {
   const virtualHosts = source.virtualHosts.map((host) => planVirtualHost(host, wide, problems));
   checkNames(source.virtualHosts, problems);
   if (source.vhds) problems.push('vhds is not supported');
+  // Clients from outside would keep what they must not set.
+  if (source.internalOnlyHeaders.length > 0) problems.push('internal_only_headers is not supported');
   return {
     plan: {
       name: source.name,
@@ -50,6 +52,8 @@ function planVirtualHost(source: VirtualHost, wide: WideScope, problems: string[
   const own: string[] = [];
   const scope = virtualHostScope(source, wide, own);
   if (source.matcher) own.push('matcher is not supported');
+  if (source.retryPolicyTypedConfig) own.push('retry_policy_typed_config is not supported');
+  if (source.hedgePolicy?.hedgeOnPerTryTimeout) own.push('hedge_on_per_try_timeout is not supported');
   problems.push(...own.map((problem) => `virtual host "${source.name}": ${problem}`));
   return {
     name: source.name,
