@@ -12,51 +12,73 @@ export interface FieldEffects {
   readonly plan: (json: JsonObject) => Planned<unknown>;
   /** By type: what a message of it has to have so that there are no problems. */
   readonly seeds?: Readonly<Record<string, JsonObject>>;
+  /** Types that another test walks, or that one word is enough for. */
+  readonly elsewhere?: readonly string[];
   /** By `Type.field`: values that mean something, where a text or a number of no sense does not. */
   readonly values?: Readonly<Record<string, readonly JsonValue[]>>;
 }
 
-/** As `Type.field`, in the order of the descriptors. */
-export function fieldsWithoutEffect({
-  schema,
-  base,
-  plan,
-  seeds = {},
-  values = {},
-}: FieldEffects): readonly string[] {
-  const found: string[] = [];
-  const walked = new Set<string>();
-  const walk = (
-    type: DescMessage,
-    message: JsonObject,
-    rebuild: (message: JsonObject) => JsonObject,
-  ): void => {
-    if (walked.has(type.typeName)) return;
-    walked.add(type.typeName);
-    const before = plan(rebuild(message));
+/** As `Type.field`, sorted. */
+export function fieldsWithoutEffect(options: FieldEffects): readonly string[] {
+  const walk = new Walk(options);
+  walk.into(options.schema, options.base, (message) => message);
+  return walk.found.sort();
+}
+
+type Rebuild = (message: JsonObject) => JsonObject;
+
+class Walk {
+  found: string[] = [];
+  readonly #walked: Set<string>;
+  readonly #options: FieldEffects;
+
+  constructor(options: FieldEffects) {
+    this.#options = options;
+    this.#walked = new Set(options.elsewhere);
+  }
+
+  /** Whether any field of it has an effect. */
+  into(type: DescMessage, message: JsonObject, rebuild: Rebuild): boolean {
+    if (this.#walked.has(shortName(type))) return false;
+    this.#walked.add(shortName(type));
+    const before = this.#options.plan(rebuild(message));
+    let any = false;
     for (const field of type.fields) {
-      const rest = withoutSiblings(message, field);
-      const name = `${shortName(type)}.${field.name}`;
-      const samples = values[name] ?? samplesOf(field, message[field.jsonName], seeds);
-      const tries = samples.map((value) => {
-        const after = plan(rebuild({ ...rest, [field.jsonName]: value }));
-        return {
-          value,
-          changes: !isDeepStrictEqual(after, before),
-          clean: after.problems.length <= before.problems.length,
-        };
-      });
-      if (!tries.some(({ changes }) => changes)) found.push(name);
-      // What is refused as a whole is not looked into.
-      const inside = message[field.jsonName] ?? tries.find(({ changes, clean }) => changes && clean)?.value;
-      const { message: inner } = field;
-      if (inside === undefined || !inner || inner.typeName in knownJson) continue;
-      const { value, wrap } = unwrapped(inside, field);
-      walk(inner, value, (part) => rebuild({ ...rest, [field.jsonName]: wrap(part) }));
+      if (this.#hasEffect(field, message, { before, rebuild })) any = true;
+      else this.found.push(`${shortName(type)}.${field.name}`);
     }
-  };
-  walk(schema, base, (message) => message);
-  return found;
+    return any;
+  }
+
+  #hasEffect(
+    field: DescField,
+    message: JsonObject,
+    { before, rebuild }: { readonly before: Planned<unknown>; readonly rebuild: Rebuild },
+  ): boolean {
+    const { plan, seeds = {}, values = {} } = this.#options;
+    const put = (value: JsonValue): JsonObject =>
+      rebuild({ ...withoutSiblings(message, field), [field.jsonName]: value });
+    const present = message[field.jsonName];
+    const samples = values[`${shortName(field.parent)}.${field.name}`] ?? samplesOf(field, present, seeds);
+    const tries = samples.map((value) => {
+      const after = plan(put(value));
+      const clean = after.problems.length <= before.problems.length;
+      return { value, changes: !isDeepStrictEqual(after, before), clean };
+    });
+    const changes = tries.some((one) => one.changes);
+    const { message: inner } = field;
+    if (!inner || inner.typeName in knownJson) return changes;
+    // What is refused as a whole is not looked into.
+    const clean = tries.find((one) => one.clean && one.changes) ?? (changes ? undefined : tries[0]);
+    const inside = present ?? clean?.value;
+    if (inside === undefined) return changes;
+    const { value, wrap } = unwrapped(inside, field);
+    const count = this.found.length;
+    if (this.into(inner, value, (part) => put(wrap(part))) || changes) return true;
+    // Of a message that nobody reads, its name is enough.
+    this.found = this.found.slice(0, count);
+    return false;
+  }
 }
 
 /** `Route`, `RouteAction.HashPolicy`. */

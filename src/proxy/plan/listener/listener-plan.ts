@@ -39,6 +39,7 @@ export function planListener(source: Listener): Planned<ListenerPlan | undefined
   const handsOff = source.useOriginalDst ?? false;
   const outbound = source.trafficDirection === TrafficDirection.OUTBOUND;
   if (source.filterChains.length === 0 && !source.defaultFilterChain) problems.push('no filter chains');
+  if (source.filterChainMatcher) problems.push('filter_chain_matcher is not supported');
   const plan: ListenerPlan = {
     ...place,
     ...filters,
