@@ -1,7 +1,7 @@
 // HTTP/2 from clients: each stream of a node:http2 session becomes an exchange.
 
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { guardSession } from '../../../xds/index.ts';
 import { toH2 } from '../../codec/h2/h2-fields.ts';
 import { readRequestHead, readTrailers } from '../../codec/h2/h2-head.ts';
@@ -13,7 +13,7 @@ import type { Timer } from '../../net/clock.ts';
 import { KeepAlive } from '../../net/h2-keep-alive.ts';
 import type { H2Options } from '../../plan/http/h2-options.ts';
 import type { RequestHandler } from './h1-server.ts';
-import { H2Overhead } from './h2-overhead.ts';
+import { H2Overhead, type OverheadSource } from './h2-overhead.ts';
 import { ignoreStrayAcks } from './h2-stray-acks.ts';
 
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } =
@@ -35,7 +35,7 @@ export class H2Server {
   /** Streams reset by the client; a burst of them ends the connection (CVE-2023-44487). */
   #resets = 0;
 
-  constructor(socket: Socket, handler: RequestHandler, options: H2Options) {
+  constructor(socket: Duplex & OverheadSource, handler: RequestHandler, options: H2Options) {
     this.#handler = handler;
     const settings = {
       maxConcurrentStreams: options.maxConcurrentStreams,

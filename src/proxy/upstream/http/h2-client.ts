@@ -181,11 +181,6 @@ class StreamTurn implements UpstreamStream {
     );
     stream.on('response', (_headers, flags, raw) => this.#head(raw ?? [], headOnly || (flags & 1) === 1));
     stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers ? toH2(this.#trailers, {}) : {}));
-    stream.on('data', (chunk: Buffer) => {
-      if (this.#ended) return;
-      this.#receiver?.body(chunk, false);
-      this.#receiver?.flush();
-    });
     stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) =>
       this.#trailersIn(raw ?? []),
     );
@@ -244,9 +239,17 @@ class StreamTurn implements UpstreamStream {
     this.#headed = true;
     if (end) this.#ended = true;
     this.#receiver?.head(head.status, head.headers, end);
-    if (!end) return;
-    this.#receiver = undefined;
-    this.#stream.resume();
+    if (end) {
+      this.#receiver = undefined;
+      this.#stream.resume();
+    } else this.#stream.on('data', (chunk: Buffer) => this.#data(chunk));
+  }
+
+  /** Listened to only now: node:http2 tells of a head later than of data that came along with it. */
+  #data(chunk: Buffer): void {
+    if (this.#ended) return;
+    this.#receiver?.body(chunk, false);
+    this.#receiver?.flush();
   }
 
   #trailersIn(raw: readonly string[]): void {
