@@ -38,12 +38,11 @@ export interface SotwOptions {
   readonly open: OpenStream;
   readonly node: Node;
   readonly timers: SotwTimers;
-  /** Connected, lost, refused: for logs and counters. */
+  /** Lost, accepted, refused: for logs and counters. */
   readonly note?: (event: SotwEvent) => void;
 }
 
 export type SotwEvent =
-  | { readonly kind: 'connected' }
   | { readonly kind: 'lost'; readonly detail: string; readonly retryMs: number }
   | { readonly kind: 'accepted'; readonly typeUrl: string; readonly version: string }
   | {

@@ -1,5 +1,6 @@
 // An HTTP/1.1 connection of a client: requests in turn, what ends it, and how much it may hold.
 import { describe } from 'node:test';
+import { endpointsAt } from '../../upstream/fake-cluster.ts';
 import {
   answers,
   asks,
@@ -25,7 +26,7 @@ const direct = (status = 200, manager: object = {}): Setting => ({
   action: { direct_response: { status, body: { inline_string: 'd' } } },
   manager,
 });
-const onlyHost = { cluster: { load_assignment: endpoints() } };
+const onlyHost = { cluster: endpointsAt('10.0.0.1') };
 
 describe('requests in turn', () => {
   play('one after the other on one connection', direct(), [
@@ -461,8 +462,3 @@ describe('another protocol', () => {
     [isIdle],
   ]);
 });
-
-function endpoints(): object {
-  const endpoint = { address: { socket_address: { address: '10.0.0.1', port_value: 80 } } };
-  return { cluster_name: 'c', endpoints: [{ lb_endpoints: [{ endpoint }] }] };
-}
