@@ -214,3 +214,123 @@ test('requests that may share connections have one key', () => {
   assert.equal(new Set(keys).size, keys.length);
   assert.equal(poolKey({ ...options }), poolKey(options));
 });
+
+const httpOptions = (more: object): object => ({ common_http_protocol_options: more });
+
+test('a connection lasts as long as it may, and then until its request has ended', () => {
+  const { ask, attempt, clock, transport } = world(httpOptions({ max_connection_duration: '5s' }));
+  ask('a');
+  attempt(0).succeed();
+  clock.advance(5000);
+  assert.equal(attempt(0).wire.destroyed, false);
+  attempt(0).wire.receive(answer);
+  assert.equal(attempt(0).wire.destroyed, true);
+  assert.equal(ask('b'), false);
+  assert.equal(transport.attempts.length, 2);
+});
+
+test('a connection in use is not idle, and each use begins its time anew', () => {
+  const { ask, attempt, clock, count } = world(httpOptions({ idle_timeout: '5s' }));
+  ask('a');
+  attempt(0).succeed();
+  clock.advance(60_000);
+  attempt(0).wire.receive(answer);
+  clock.advance(4000);
+  ask('b');
+  attempt(0).wire.receive(answer);
+  clock.advance(4999);
+  assert.equal(attempt(0).wire.destroyed, false);
+  clock.advance(1);
+  assert.deepEqual([attempt(0).wire.destroyed, count('upstream_cx_idle_timeout')], [true, 1]);
+});
+
+test('a connection carries no more requests than it may', () => {
+  const { ask, attempt } = world({ max_requests_per_connection: 2 });
+  ask('a');
+  attempt(0).succeed();
+  attempt(0).wire.receive(answer);
+  assert.equal(ask('b'), true);
+  attempt(0).wire.receive(answer);
+  assert.deepEqual([attempt(0).wire.destroyed, ask('c')], [true, false]);
+});
+
+test('every pool may have one connection, whatever the limit', () => {
+  const { ask, attempt, log, transport } = world(limits({ max_connections: 0 }));
+  ask('a');
+  ask('b');
+  attempt(0).succeed();
+  assert.deepEqual([log, transport.attempts.length], [['a begins'], 1]);
+});
+
+test('requests of high priority have limits of their own', () => {
+  const thresholds = [{ max_pending_requests: 0 }, { priority: 'HIGH', max_pending_requests: 1 }];
+  const { ask, cluster } = world({ circuit_breakers: { thresholds } }, { priority: 'high' });
+  ask('a');
+  assert.deepEqual([cluster.resources.high.pending, ...used(cluster)], [1, 0, 0]);
+});
+
+test('a connection that nobody waits for any more is kept', () => {
+  const { ask, pool, attempt, log } = world();
+  const waiter = { ready: () => assert.fail('it was cancelled'), failed: () => assert.fail('cancelled') };
+  pool.acquire(waiter);
+  pool.cancel(waiter);
+  pool.cancel(waiter);
+  attempt(0).succeed();
+  assert.equal(ask('a'), true);
+  assert.deepEqual(log, ['a begins']);
+});
+
+test('who does not want a connection after all leaves it to the next', () => {
+  const { ask, pool, attempt, log, cluster } = world();
+  pool.acquire({ ready: () => false, failed: () => assert.fail('there is a connection') });
+  ask('b');
+  attempt(0).succeed();
+  assert.deepEqual([log, used(cluster)], [['b begins'], [2, 0]]);
+});
+
+test('the connection used last is used first', () => {
+  const { ask, attempt, connections } = world();
+  ask('a');
+  ask('b');
+  attempt(0).succeed();
+  attempt(1).succeed();
+  attempt(0).wire.receive(answer);
+  attempt(1).wire.receive(answer);
+  ask('c');
+  assert.equal(connections.get('c'), connections.get('b'));
+});
+
+test('an idle connection that its host closes is not used', () => {
+  const { ask, attempt, cluster } = world();
+  ask('a');
+  attempt(0).succeed();
+  attempt(0).wire.receive(answer);
+  attempt(0).wire.events?.onEnd();
+  assert.deepEqual([ask('b'), used(cluster)], [false, [1, 1]]);
+});
+
+test('who waits is served by a pool that drains, whose connection ends then', () => {
+  const { ask, attempt, pool, log } = world();
+  ask('a');
+  pool.drain();
+  attempt(0).succeed();
+  assert.deepEqual([log, attempt(0).wire.destroyed], [['a begins'], false]);
+  attempt(0).wire.receive(answer);
+  assert.equal(attempt(0).wire.destroyed, true);
+});
+
+test('a pool that drains closes what is idle', () => {
+  const { ask, attempt, pool, cluster } = world();
+  ask('a');
+  attempt(0).succeed();
+  attempt(0).wire.receive(answer);
+  pool.drain();
+  assert.deepEqual([attempt(0).wire.destroyed, used(cluster)], [true, [0, 0]]);
+});
+
+test('of many that wait, as many fail as there are attempts too few', () => {
+  const { ask, attempt, log } = world(limits({ max_connections: 1 }));
+  for (const name of ['a', 'b', 'c']) ask(name);
+  attempt(0).fail();
+  assert.deepEqual(log, ['a: connect-failure', 'b: connect-failure', 'c: connect-failure']);
+});

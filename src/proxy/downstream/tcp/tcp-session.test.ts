@@ -140,3 +140,89 @@ test('a session that is closed gives its attempt up, and is over once', () => {
   attempt(0).succeed();
   assert.equal(attempt(0).wire.destroyed, true);
 });
+
+test('either side that reads slowly holds the other back', () => {
+  const { client, attempt } = start();
+  attempt(0).succeed();
+  const { wire } = attempt(0);
+  wire.backedUp = true;
+  client.receive('a');
+  assert.equal(client.paused, true);
+  wire.drained();
+  assert.equal(client.paused, false);
+  client.backedUp = true;
+  wire.receive('b');
+  assert.equal(wire.paused, true);
+  client.drained();
+  assert.equal(wire.paused, false);
+});
+
+test('a client that says too much too early waits', () => {
+  const { client, attempt } = start();
+  client.receive('x'.repeat(1 << 20));
+  assert.equal(client.paused, false);
+  client.receive('y');
+  assert.equal(client.paused, true);
+  attempt(0).succeed();
+  assert.deepEqual([client.paused, attempt(0).wire.written.length], [false, (1 << 20) + 1]);
+});
+
+test('a client that has ended before there is a connection still sends what it said', () => {
+  const { client, attempt, closed } = start();
+  client.receive('all');
+  client.events?.onEnd();
+  attempt(0).succeed();
+  assert.deepEqual([attempt(0).wire.written, attempt(0).wire.ended, closed()], ['all', true, 0]);
+  attempt(0).wire.receive('answer');
+  attempt(0).wire.events?.onEnd();
+  assert.deepEqual([client.written, closed()], ['answer', 1]);
+});
+
+test('a host that ends first still hears the client', () => {
+  const { client, attempt, closed } = start();
+  attempt(0).succeed();
+  attempt(0).wire.events?.onEnd();
+  client.receive('more');
+  assert.deepEqual([client.ended, attempt(0).wire.written, closed()], [true, 'more', 0]);
+});
+
+for (const side of ['client', 'host'] as const)
+  test(`a ${side} that breaks off has the other side reset`, () => {
+    const { client, attempt, closed } = start();
+    attempt(0).succeed();
+    const [broken, whole] = side === 'client' ? [client, attempt(0).wire] : [attempt(0).wire, client];
+    broken.events?.onClose(new Error('reset'));
+    assert.deepEqual([whole.wasReset, closed()], [true, 1]);
+  });
+
+test('what is over is ended, and closed for good a second later', () => {
+  const { session, attempt, client, clock } = start();
+  attempt(0).succeed();
+  session.close();
+  const { wire } = attempt(0);
+  assert.deepEqual([client.ended, wire.ended, client.destroyed, wire.destroyed], [true, true, false, false]);
+  clock.advance(1000);
+  assert.deepEqual([client.destroyed, wire.destroyed], [true, true]);
+});
+
+test('bytes that went nowhere are not acknowledged by a proper end', () => {
+  const silent = start();
+  silent.attempt(0).fail();
+  assert.deepEqual([silent.client.wasReset, silent.client.ended], [false, true]);
+  const heard = start();
+  heard.client.receive('x');
+  heard.attempt(0).fail();
+  assert.equal(heard.client.wasReset, true);
+});
+
+test('what passes keeps it from being idle, on either side', () => {
+  const { client, attempt, clock, closed } = start({ idle_timeout: '5s' });
+  attempt(0).succeed();
+  for (const wire of [client, attempt(0).wire, client]) {
+    clock.advance(4999);
+    wire.receive('x');
+  }
+  assert.equal(closed(), 0);
+  clock.advance(5000);
+  assert.equal(closed(), 1);
+});
