@@ -4,7 +4,7 @@ import type { Cluster } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster
 import type { DataSource } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import { UpstreamTlsContextSchema } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import type { GrpcTarget } from '../xds/index.ts';
-import { formatAddress, readAddress } from './net/address.ts';
+import { formatAddress, readAddress } from './codec/address.ts';
 import { readSource } from './net/data-source.ts';
 import { planDataSource } from './plan/tls/data-source-plan.ts';
 

@@ -7,12 +7,12 @@ import { ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/list
 import type { GrpcTarget } from '../xds/index.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import type { Bootstrap } from './bootstrap.ts';
+import { readAddress } from './codec/address.ts';
 import { ConfigPlane } from './config-plane.ts';
 import { discoveryTarget } from './discovery-target.ts';
-import type { HttpEnvironment } from './downstream/http/environment.ts';
+import type { HttpEnvironment } from './downstream/environment.ts';
 import { ListenerSet } from './downstream/listener/listener-set.ts';
 import { RouteStore } from './downstream/listener/route-store.ts';
-import { readAddress } from './net/address.ts';
 import { systemClock } from './net/clock.ts';
 import { readSource } from './net/data-source.ts';
 import { OwnConnections } from './net/own-connections.ts';

@@ -1,7 +1,7 @@
 // What is asked of the administration interface, and whether it may be.
 import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
-import { plainIp } from '../net/address.ts';
+import { plainIp } from '../codec/address.ts';
 
 export interface AdminRequest {
   readonly path: string;

@@ -1,6 +1,7 @@
 // The listeners in force, and where they listen.
+
+import { formatAddress } from '../codec/address.ts';
 import type { ListenerSet } from '../downstream/listener/listener-set.ts';
-import { formatAddress } from '../net/address.ts';
 import { json, type Page } from './page.ts';
 
 export const listenersPage: Page = {

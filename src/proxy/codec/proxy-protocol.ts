@@ -1,7 +1,7 @@
 // The PROXY protocol: who the client is, in front of what it says.
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 import ipaddr from 'ipaddr.js';
-import { ipVersion, isIpv6 } from '../net/ip-text.ts';
+import { ipVersion, isIpv6 } from './ip-text.ts';
 
 export interface ClientAddresses {
   readonly remoteIp: string;

@@ -2,7 +2,7 @@
 // going back to a wider one.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto#config-listener-v3-filterchainmatch
 import { unreachable } from '../../base/index.ts';
-import { addressBytes, formatPrefix, inPrefix, type Prefix } from '../net/address.ts';
+import { addressBytes, formatPrefix, inPrefix, type Prefix } from '../codec/address.ts';
 import type { ChainMatch } from '../plan/listener/chain-match.ts';
 
 export interface ConnectionFacts {

@@ -1,6 +1,6 @@
 // Responses that the proxy makes itself, for HTTP and for gRPC callers.
 import { Headers } from '../codec/http/headers.ts';
-import type { ReplyCause } from '../observe/reply-cause.ts';
+import type { ReplyCause } from './reply-cause.ts';
 
 export interface LocalReply {
   readonly status: number;

@@ -1,7 +1,7 @@
 // The CORS filter: answers preflights and marks the responses that a browser may hand on.
 import { fromBinary } from '@bufbuild/protobuf';
 import { CorsPolicySchema, CorsSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
-import { causes } from '../observe/reply-cause.ts';
+import { causes } from '../decide/reply-cause.ts';
 import { type CorsPlan, corsDecision, planCors } from './cors-decision.ts';
 import { httpFilter, type StreamFilter } from './http-filter.ts';
 

@@ -2,10 +2,10 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/fault_filter
 import type { HTTPFault } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
 import type { Millis } from '../../base/index.ts';
+import { millis } from '../codec/duration.ts';
 import type { RequestView } from '../codec/http/request-view.ts';
 import { drawn } from '../decide/route/fraction.ts';
 import { headerMatcher } from '../decide/route/header-match.ts';
-import { millis } from '../net/duration.ts';
 import { fractionOf } from '../plan/route/fraction.ts';
 import { type HeaderMatchPlan, planHeaderMatch } from '../plan/route/header-match.ts';
 

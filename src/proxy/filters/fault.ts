@@ -1,7 +1,7 @@
 // The fault filter: delays and aborts.
 import { fromBinary } from '@bufbuild/protobuf';
 import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
-import { causes } from '../observe/reply-cause.ts';
+import { causes } from '../decide/reply-cause.ts';
 import { type FaultOutcome, type FaultPlan, faultDecision, planFault } from './fault-decision.ts';
 import {
   type FilterProxy,

@@ -1,5 +1,5 @@
 // Time as the data plane needs it; tests bring their own.
-import { longestTimer } from './duration.ts';
+import { longestTimer } from '../codec/duration.ts';
 
 /** What Node.js itself returns, so that a timer costs no object more. */
 export interface Timer {

@@ -2,7 +2,7 @@
 // connection carries how many times in a row the proxy has already called itself, so that a loop ends after a
 // few turns instead of when no descriptor is left.
 import type net from 'node:net';
-import { formatAddress, plainIp } from './address.ts';
+import { formatAddress, plainIp } from '../codec/address.ts';
 
 /**
  * A sidecar may reach its own inbound listener, a gateway itself under another name; nothing sensible goes on

@@ -2,8 +2,8 @@
 // (TLS).
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { formatAddress, plainIp } from '../codec/address.ts';
 import type { SocketOptionsPlan } from '../plan/socket-options-plan.ts';
-import { formatAddress, plainIp } from './address.ts';
 import { setOnConnect } from './socket-options.ts';
 
 export interface WireEvents {

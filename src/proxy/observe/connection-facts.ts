@@ -1,9 +1,9 @@
 // What formats such as %DOWNSTREAM_REMOTE_ADDRESS% can see of a client's connection; computed only when asked.
 
+import { formatAddress } from '../codec/address.ts';
 import { peerText } from '../codec/wire-text.ts';
 import type { ConnectionInfo } from '../decide/connection-info.ts';
 import type { TlsNames } from '../format/format-context.ts';
-import { formatAddress } from '../net/address.ts';
 
 export class ConnectionFacts {
   readonly connection: ConnectionInfo;

@@ -3,11 +3,11 @@
 import type { Headers } from '../codec/http/headers.ts';
 import type { Request } from '../codec/http/request.ts';
 import type { ConnectionInfo } from '../decide/connection-info.ts';
+import type { ReplyCause } from '../decide/reply-cause.ts';
 import type { RouteDecision } from '../decide/route/decision.ts';
 import type { FormatContext, Moments } from '../format/format-context.ts';
 import type { AttemptRecord } from './attempt-record.ts';
 import { ConnectionFacts } from './connection-facts.ts';
-import type { ReplyCause } from './reply-cause.ts';
 import type { Stat } from './stats.ts';
 
 /** What requests are counted by. */

@@ -1,7 +1,7 @@
 // Certificates and trust roots by name, as they arrive from secret discovery; those who wait are told.
 import type { Secret } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
+import { longestTimer } from '../codec/duration.ts';
 import type { ReadSource } from '../net/data-source.ts';
-import { longestTimer } from '../net/duration.ts';
 import { planCertificate } from '../plan/tls/certificate-plan.ts';
 import type { DataSourcePlan } from '../plan/tls/data-source-plan.ts';
 import type { SecretRef, SecretWish } from '../plan/tls/tls-plan.ts';

@@ -1,5 +1,6 @@
 // A cluster in use: its hosts, balancer, limits, counters and connection pools.
 
+import { formatAddress, splitAddress } from '../codec/address.ts';
 import { type ErrorMatcher, errorMatcher } from '../decide/error-match.ts';
 import {
   createLoadBalancer,
@@ -8,7 +9,6 @@ import {
   type LoadBalancer,
   type LocalityHosts,
 } from '../decide/lb/index.ts';
-import { formatAddress, splitAddress } from '../net/address.ts';
 import type { Clock } from '../net/clock.ts';
 import type { OwnConnections } from '../net/own-connections.ts';
 import type { Stat, Stats } from '../observe/stats.ts';

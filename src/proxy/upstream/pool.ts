@@ -1,5 +1,6 @@
 // Connections to one host over one protocol: reuse, limits, waiting requests.
 
+import { longestTimer } from '../codec/duration.ts';
 import type {
   RequestHead,
   ResetReason,
@@ -8,7 +9,6 @@ import type {
 } from '../codec/http/message-contract.ts';
 import type { ClientAddresses } from '../codec/proxy-protocol.ts';
 import type { Timer } from '../net/clock.ts';
-import { longestTimer } from '../net/duration.ts';
 import type { SocketWire, Wire } from '../net/wire.ts';
 import { ConnectTunnel } from './http/connect-tunnel.ts';
 import { H1Client } from './http/h1-client.ts';

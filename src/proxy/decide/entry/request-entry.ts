@@ -1,8 +1,9 @@
 // What happens to a request's headers before a route is chosen, as Envoy's connection manager does it.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
+
+import { addressBytes, inPrefix } from '../../codec/address.ts';
 import { dropHopByHop } from '../../codec/http/hop-by-hop.ts';
 import type { Request } from '../../codec/http/request.ts';
-import { addressBytes, inPrefix } from '../../net/address.ts';
 import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
 import type { ConnectionInfo } from '../connection-info.ts';
 import { forwardClientCert } from './forwarded-cert.ts';

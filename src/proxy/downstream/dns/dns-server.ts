@@ -1,6 +1,7 @@
 // Answers queries for the names of a table, and has others answered elsewhere.
 import dgram from 'node:dgram';
 import net from 'node:net';
+import type { HostPort } from '../../codec/address.ts';
 import {
   encodeFailure,
   encodeReply,
@@ -10,7 +11,6 @@ import {
   responseCode,
 } from '../../codec/dns-message.ts';
 import { entryOf } from '../../decide/dns-answer.ts';
-import type { HostPort } from '../../net/address.ts';
 import type { DnsPlan, NameEntry } from '../../plan/dns/dns-plan.ts';
 import { Relay } from './relay.ts';
 

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import dgram from 'node:dgram';
 import dns from 'node:dns';
 import net from 'node:net';
-import { type HostPort, splitAddress } from '../../net/address.ts';
+import { type HostPort, splitAddress } from '../../codec/address.ts';
 import type { ForwardPlan } from '../../plan/dns/dns-plan.ts';
 
 interface Pending {

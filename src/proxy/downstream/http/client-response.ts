@@ -3,7 +3,7 @@
 import type { Headers } from '../../codec/http/headers.ts';
 import type { Responder } from '../../codec/http/message-contract.ts';
 import type { Exchange } from '../../observe/exchange.ts';
-import type { StreamHost } from './contracts.ts';
+import type { StreamHost } from './stream-host.ts';
 
 /** The stream that the response is of. */
 export interface ResponseOwner {

@@ -9,13 +9,13 @@ import type { Clock, Timer } from '../../net/clock.ts';
 import type { SocketWire, Wire } from '../../net/wire.ts';
 import type { ExchangeParts } from '../../observe/exchange.ts';
 import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
-import type { StreamHost } from './contracts.ts';
-import type { HttpEnvironment } from './environment.ts';
+import type { HttpEnvironment } from '../environment.ts';
 import { H1Server, type HeadLimit, type RequestHandler } from './h1-server.ts';
 import { H2Server } from './h2-server.ts';
 import type { HttpManager } from './http-manager.ts';
 import { HttpStream } from './stream.ts';
 import type { ClockLimits } from './stream-clocks.ts';
+import type { StreamHost } from './stream-host.ts';
 
 export interface HttpConnectionOptions {
   readonly manager: HttpManager;

@@ -18,8 +18,8 @@ import {
   fakeCluster,
 } from '../../upstream/fake-cluster.ts';
 import { FakeWire } from '../../upstream/http/fake-wire.ts';
+import type { HttpEnvironment } from '../environment.ts';
 import { HttpConnection } from './connection.ts';
-import type { HttpEnvironment } from './environment.ts';
 import { HttpManager } from './http-manager.ts';
 
 export const clientInfo: ConnectionInfo = {

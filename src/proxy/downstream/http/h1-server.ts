@@ -4,12 +4,12 @@ import { H1Reader, type MessageEvents, type ReadProblem } from '../../codec/h1/h
 import { fieldLines, statusLine } from '../../codec/h1/h1-serialize.ts';
 import { H1Writer } from '../../codec/h1/h1-writer.ts';
 import type { ScannedHead } from '../../codec/h1/head-scanner.ts';
+import { readTarget } from '../../codec/h1/request-target.ts';
 import { ambiguous, chunked, type Framing, requestFraming } from '../../codec/http/framing.ts';
 import { Headers } from '../../codec/http/headers.ts';
 import { connectionWishes, passableTrailers } from '../../codec/http/hop-by-hop.ts';
 import type { RequestReceiver, Responder } from '../../codec/http/message-contract.ts';
 import { Request } from '../../codec/http/request.ts';
-import { readTarget } from '../../codec/http/request-target.ts';
 import type { Clock, Timer } from '../../net/clock.ts';
 import type { Wire, WireEvents } from '../../net/wire.ts';
 

@@ -15,7 +15,7 @@ import type { Logger } from '../../observe/access-log/access-logs.ts';
 import type { Stat, Stats } from '../../observe/stats.ts';
 import type { ManagerPlan, RoutesPlan } from '../../plan/http/manager-plan.ts';
 import { type FilterConfigs, filterConfig } from '../../plan/route/filter-config.ts';
-import type { HttpEnvironment } from './environment.ts';
+import type { HttpEnvironment } from '../environment.ts';
 import type { Lapse } from './stream-clocks.ts';
 import { openZip } from './zip.ts';
 

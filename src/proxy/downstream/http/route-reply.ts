@@ -1,8 +1,8 @@
 // The answers that a route decision is by itself.
 import type { Request } from '../../codec/http/request.ts';
 import type { LocalReply } from '../../decide/local-reply.ts';
+import { causes } from '../../decide/reply-cause.ts';
 import type { ForwardDecision, RouteDecision } from '../../decide/route/index.ts';
-import { causes } from '../../observe/reply-cause.ts';
 
 export function routeReply(decision: Exclude<RouteDecision, ForwardDecision>, request: Request): LocalReply {
   switch (decision.kind) {

@@ -8,18 +8,19 @@ import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { admit, hasUnderscore } from '../../decide/entry/admit.ts';
 import { enterRequest } from '../../decide/entry/request-entry.ts';
 import { type LocalReply, replyMessage } from '../../decide/local-reply.ts';
+import { causes } from '../../decide/reply-cause.ts';
 import { finalizeResponseHeaders, type RouteDecision } from '../../decide/route/index.ts';
 import type { RequestSink, Timer } from '../../filters/http-filter.ts';
 import { Exchange } from '../../observe/exchange.ts';
-import { causes } from '../../observe/reply-cause.ts';
 import { type FilterConfigs, noFilterConfigs } from '../../plan/route/filter-config.ts';
+import type { Answerable } from '../router/answerable.ts';
 import { Forward } from '../router/forward.ts';
 import { ClientResponse, type ResponseOwner } from './client-response.ts';
-import type { Answerable, StreamHost } from './contracts.ts';
 import { FilterRun, type RunOwner } from './filter-run.ts';
 import { randomId } from './request-id.ts';
 import { routeReply } from './route-reply.ts';
 import { type Lapse, StreamClocks } from './stream-clocks.ts';
+import type { StreamHost } from './stream-host.ts';
 
 export class HttpStream implements RequestReceiver, Answerable, RunOwner, ResponseOwner {
   readonly request: Request;

@@ -2,18 +2,18 @@
 // then HTTP or TCP.
 import type net from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { formatAddress, type HostPort, plainIp } from '../../codec/address.ts';
 import { readClientHello } from '../../codec/client-hello.ts';
 import { guessHttp } from '../../codec/http-inspector.ts';
 import { type ProxyHeader, readProxyHeader } from '../../codec/proxy-protocol.ts';
 import type { ConnectionInfo, ConnectionTls } from '../../decide/connection-info.ts';
 import { type ConnectionFacts, chooseChain } from '../../decide/filter-chain.ts';
-import { formatAddress, type HostPort, plainIp } from '../../net/address.ts';
 import { mostHops, type OwnConnections } from '../../net/own-connections.ts';
 import { ConnectionRecord } from '../../observe/connection-record.ts';
 import { inspects } from '../../plan/listener/listener-filters-plan.ts';
 import type { ListenerPlan } from '../../plan/listener/listener-plan.ts';
 import type { HandshakeFailure } from '../../tls/handshake-report.ts';
-import type { HttpEnvironment } from '../http/environment.ts';
+import type { HttpEnvironment } from '../environment.ts';
 import type { Chain, Listener } from './listener.ts';
 import { type OpenContext, type Opening, openHttp, openTcp, type Session } from './open-chain.ts';
 import type { OriginalDestinations } from './original-destination.ts';

@@ -1,6 +1,6 @@
 // The sockets on which one listener accepts, one an address; what cannot be bound is tried again.
 import net from 'node:net';
-import type { HostPort } from '../../net/address.ts';
+import type { HostPort } from '../../codec/address.ts';
 import { setOnServer } from '../../net/socket-options.ts';
 import type { SocketOptionsPlan } from '../../plan/socket-options-plan.ts';
 

@@ -6,7 +6,7 @@ import {
   type Listener as ListenerProto,
   ListenerSchema,
 } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { formatAddress, type HostPort } from '../../net/address.ts';
+import { formatAddress, type HostPort } from '../../codec/address.ts';
 import type { OwnConnections } from '../../net/own-connections.ts';
 import type { Stats } from '../../observe/stats.ts';
 import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
@@ -19,7 +19,7 @@ import {
 } from '../../plan/listener/listener-plan.ts';
 import { isUdp } from '../../plan/listener/udp-listener-plan.ts';
 import type { SecretStore } from '../../tls/secret-store.ts';
-import type { HttpEnvironment } from '../http/environment.ts';
+import type { HttpEnvironment } from '../environment.ts';
 import { HttpManager } from '../http/http-manager.ts';
 import { type AcceptContext, acceptConnection } from './accept.ts';
 import { BoundSockets } from './bound-sockets.ts';

@@ -1,8 +1,8 @@
 // The address that a redirected connection was meant for, asked of the kernel.
 import type net from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { HostPort } from '../../net/address.ts';
-import { plainIp } from '../../net/address.ts';
+import type { HostPort } from '../../codec/address.ts';
+import { plainIp } from '../../codec/address.ts';
 import { descriptorOf, type GetSockOpt, socketCalls } from '../../net/socket-options.ts';
 
 const solIp = 0;

@@ -1,6 +1,6 @@
 // Listeners for datagrams, of which one kind is understood: name servers.
 import type { Listener } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import type { HostPort } from '../../net/address.ts';
+import type { HostPort } from '../../codec/address.ts';
 import { addressText } from '../../plan/listener/listener-plan.ts';
 import { planUdpListener } from '../../plan/listener/udp-listener-plan.ts';
 import { DnsServer } from '../dns/dns-server.ts';

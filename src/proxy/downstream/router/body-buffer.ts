@@ -1,6 +1,6 @@
 // The body of a request as far as it has come: kept for a connection that is waited for, and for another try.
 import type { Headers } from '../../codec/http/headers.ts';
-import type { Try } from '../http/contracts.ts';
+import type { Try } from '../../upstream/http/try.ts';
 
 /** How much is kept where the route says nothing. */
 const usualLimit = 1 << 20;

@@ -5,7 +5,7 @@ import type { ForwardDecision, HashResult } from '../../decide/route/index.ts';
 import type { RetryPlan } from '../../plan/route/retry.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Host } from '../../upstream/host.ts';
-import type { Answerable } from '../http/contracts.ts';
+import type { Answerable } from './answerable.ts';
 
 export interface Choice {
   readonly stream: Answerable;

@@ -1,9 +1,11 @@
 // The router: sends a request to a host of its cluster, within timeouts, again where the retry policy says
 // so, and copies to mirrors.
 
+import { formatAddress } from '../../codec/address.ts';
 import type { Headers } from '../../codec/http/headers.ts';
 import type { ResetReason } from '../../codec/http/message-contract.ts';
 import type { LocalReply } from '../../decide/local-reply.ts';
+import { causes, lateResetCause, type ReplyCause, resetCause, resetText } from '../../decide/reply-cause.ts';
 import {
   type ForwardDecision,
   finalizeRequestHeaders,
@@ -15,16 +17,15 @@ import {
   requestTimeouts,
   rewriteAuthority,
 } from '../../decide/route/index.ts';
-import { formatAddress } from '../../net/address.ts';
 import type { Clock, Timer } from '../../net/clock.ts';
-import { causes, lateResetCause, type ReplyCause, resetCause, resetText } from '../../observe/reply-cause.ts';
 import type { RetryPlan } from '../../plan/route/retry.ts';
 import type { TimeoutPlan } from '../../plan/route/timeout.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { type DynamicHosts, type Lookup, namedIn } from '../../upstream/dynamic-hosts.ts';
 import type { Host } from '../../upstream/host.ts';
 import { Attempt } from '../../upstream/http/attempt.ts';
-import type { Answerable, Try, TryOwner } from '../http/contracts.ts';
+import type { Try, TryOwner } from '../../upstream/http/try.ts';
+import type { Answerable } from './answerable.ts';
 import { BodyBuffer } from './body-buffer.ts';
 import { chooseHost } from './choose-host.ts';
 import { type Mirror, startMirrors } from './mirror.ts';

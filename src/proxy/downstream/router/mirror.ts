@@ -7,7 +7,7 @@ import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import type { MirrorDecision } from '../../decide/route/index.ts';
 import type { Timer } from '../../net/clock.ts';
 import type { UpstreamConnection } from '../../upstream/http/upstream-connection.ts';
-import type { HttpEnvironment } from '../http/environment.ts';
+import type { HttpEnvironment } from '../environment.ts';
 
 export interface MirrorSource {
   readonly env: HttpEnvironment;

@@ -1,16 +1,16 @@
 // Bytes from a client to a host of a cluster and back.
 
+import { longestTimer } from '../../codec/duration.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { xxHash64 } from '../../decide/lb/index.ts';
 import type { Timer } from '../../net/clock.ts';
-import { longestTimer } from '../../net/duration.ts';
 import type { Wire, WireEvents } from '../../net/wire.ts';
 import { ConnectionRecord } from '../../observe/connection-record.ts';
 import type { TcpTarget } from '../../plan/tcp/tcp-plan.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { type DynamicHosts, namedIn } from '../../upstream/dynamic-hosts.ts';
 import type { Host } from '../../upstream/host.ts';
-import type { HttpEnvironment } from '../http/environment.ts';
+import type { HttpEnvironment } from '../environment.ts';
 import type { RunningTcpProxy } from './running-tcp-proxy.ts';
 import { openTunnel } from './tunnel-wire.ts';
 

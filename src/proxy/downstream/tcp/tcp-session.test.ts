@@ -9,7 +9,7 @@ import { Stats } from '../../observe/stats.ts';
 import { planTcpProxy } from '../../plan/tcp/tcp-plan.ts';
 import { endpointsAt, type FakeAttempt, type FakeCluster, fakeCluster } from '../../upstream/fake-cluster.ts';
 import { FakeWire } from '../../upstream/http/fake-wire.ts';
-import type { HttpEnvironment } from '../http/environment.ts';
+import type { HttpEnvironment } from '../environment.ts';
 import { runTcpProxy } from './running-tcp-proxy.ts';
 import { TcpSession } from './tcp-proxy.ts';
 

@@ -1,13 +1,13 @@
 // Whether rules let a request or connection pass, and by which policy.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/rbac_filter
 import { unreachable } from '../../../base/index.ts';
+import { addressBytes, inPrefix } from '../../codec/address.ts';
 import type { RequestView } from '../../codec/http/request-view.ts';
 import { compiledOnce } from '../../decide/compiled.ts';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import { headerMatcher } from '../../decide/route/header-match.ts';
 import { metadataMatcher } from '../../decide/route/metadata-match.ts';
 import { textMatcher } from '../../decide/route/string-match.ts';
-import { addressBytes, inPrefix } from '../../net/address.ts';
 import type { StringMatchPlan } from '../../plan/route/string-match.ts';
 import type { PolicyPlan, Rule, RulesPlan } from './rules.ts';
 

@@ -9,7 +9,7 @@ import {
   type Principal,
   type RBAC,
 } from '@meltemi/envoy-api/envoy/config/rbac/v3/rbac';
-import { compilePrefix, type Prefix } from '../../net/address.ts';
+import { compilePrefix, type Prefix } from '../../codec/address.ts';
 import { type HeaderMatchPlan, planHeaderMatch } from '../../plan/route/header-match.ts';
 import { type MetadataMatchPlan, planMetadataMatch } from '../../plan/route/metadata-match.ts';
 import { planStringMatch, type StringMatchPlan } from '../../plan/route/string-match.ts';

@@ -8,7 +8,7 @@ import {
   type HttpProtocolOptions,
   HttpProtocolOptionsSchema,
 } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
-import { millis } from '../../net/duration.ts';
+import { millis } from '../../codec/duration.ts';
 import type { Planned } from '../planned.ts';
 import { planSocketOptions, type SocketOptionsPlan } from '../socket-options-plan.ts';
 import { type DnsFamily, planDnsFamily } from './dns-family.ts';

@@ -1,6 +1,6 @@
 // How a cluster whose hosts are found by name looks them up.
 import type { DnsCacheConfig } from '@meltemi/envoy-api/envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache';
-import { millis } from '../../net/duration.ts';
+import { millis } from '../../codec/duration.ts';
 import { type DnsFamily, planDnsFamily } from './dns-family.ts';
 
 export interface DynamicPlan {

@@ -4,7 +4,7 @@ import type {
   LbEndpoint,
   LocalityLbEndpoints,
 } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint_components';
-import { type HostPort, readAddress } from '../../net/address.ts';
+import { type HostPort, readAddress } from '../../codec/address.ts';
 
 /** `draining` takes no new requests and does not count: its priority is as healthy as the other hosts are. */
 export type Health = 'healthy' | 'degraded' | 'unhealthy' | 'draining';

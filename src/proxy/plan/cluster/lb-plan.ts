@@ -7,7 +7,7 @@ import {
 } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import type { ClusterLoadAssignment_Policy as AssignmentPolicy } from '@meltemi/envoy-api/envoy/config/endpoint/v3/endpoint';
 import type { Millis } from '../../../base/index.ts';
-import { millis } from '../../net/duration.ts';
+import { millis } from '../../codec/duration.ts';
 import type { Planned } from '../planned.ts';
 import { planSubsets, type SubsetPlan } from './subset-plan.ts';
 

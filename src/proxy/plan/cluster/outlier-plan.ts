@@ -2,7 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/outlier_detection.proto
 import type { OutlierDetection } from '@meltemi/envoy-api/envoy/config/cluster/v3/outlier_detection';
 import type { Millis } from '../../../base/index.ts';
-import { millis } from '../../net/duration.ts';
+import { millis } from '../../codec/duration.ts';
 
 export type EjectionReason =
   | 'consecutive5xx'

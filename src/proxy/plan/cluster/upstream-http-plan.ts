@@ -5,7 +5,7 @@ import type {
   Http2ProtocolOptions,
 } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
 import type { HttpProtocolOptions } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
-import { millis } from '../../net/duration.ts';
+import { millis } from '../../codec/duration.ts';
 import { compileH2Options, type H2Options } from '../http/h2-options.ts';
 
 export type HttpMode = 'h1' | 'h2' | 'downstream' | 'auto';

@@ -4,8 +4,8 @@ import { fromBinary } from '@bufbuild/protobuf';
 import type { DnsTable } from '@meltemi/envoy-api/envoy/data/dns/v3/dns_table';
 import { DnsFilterConfigSchema } from '@meltemi/envoy-api/envoy/extensions/filters/udp/dns_filter/v3/dns_filter';
 import ipaddr from 'ipaddr.js';
-import { type HostPort, readAddress } from '../../net/address.ts';
-import { millis } from '../../net/duration.ts';
+import { type HostPort, readAddress } from '../../codec/address.ts';
+import { millis } from '../../codec/duration.ts';
 
 export interface NameEntry {
   readonly v4: readonly string[];

@@ -1,7 +1,7 @@
 // Envoy's Http2ProtocolOptions, compiled:
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto
 import type { Http2ProtocolOptions } from '@meltemi/envoy-api/envoy/config/core/v3/protocol';
-import { millis } from '../../net/duration.ts';
+import { millis } from '../../codec/duration.ts';
 
 export interface KeepAlivePlan {
   /** Milliseconds between PINGs; 0 sends none by the clock. */

@@ -7,11 +7,11 @@ import {
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   HttpConnectionManager_PathWithEscapedSlashesAction as Slashes,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
+import { compilePrefix, type Prefix } from '../../codec/address.ts';
+import { millis } from '../../codec/duration.ts';
 import { configuredText } from '../../codec/wire-text.ts';
 import type { DecoratorPlan } from '../../filters/decorator.ts';
 import { type FilterPlan, planFilters } from '../../filters/plan-filters.ts';
-import { compilePrefix, type Prefix } from '../../net/address.ts';
-import { millis } from '../../net/duration.ts';
 import { type AccessLogPlan, planAccessLogs } from '../access-log/access-log-plan.ts';
 import type { RoutePlan } from '../route/route-plan.ts';
 import { planRoutes } from '../route/route-table.ts';

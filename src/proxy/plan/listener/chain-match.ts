@@ -4,7 +4,7 @@ import {
   type FilterChainMatch,
   FilterChainMatch_ConnectionSourceType as SourceType,
 } from '@meltemi/envoy-api/envoy/config/listener/v3/listener_components';
-import { compilePrefix, type Prefix } from '../../net/address.ts';
+import { compilePrefix, type Prefix } from '../../codec/address.ts';
 
 /** What is empty, undefined or `any` asks for nothing. */
 export interface ChainMatch {

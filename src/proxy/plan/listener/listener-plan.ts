@@ -1,8 +1,8 @@
 // An Envoy Listener as a plan: where it listens, what it looks at, which chains it has.
 import { TrafficDirection } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import type { Listener } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { formatAddress, type HostPort, readAddress } from '../../net/address.ts';
-import { millis } from '../../net/duration.ts';
+import { formatAddress, type HostPort, readAddress } from '../../codec/address.ts';
+import { millis } from '../../codec/duration.ts';
 import { type AccessLogPlan, planAccessLogs } from '../access-log/access-log-plan.ts';
 import type { Planned } from '../planned.ts';
 import { listenerKeepAlive, planSocketOptions, type SocketOptionsPlan } from '../socket-options-plan.ts';

@@ -1,7 +1,7 @@
 // A listener for datagrams, of which one kind is understood: a name server.
 import { SocketAddress_Protocol } from '@meltemi/envoy-api/envoy/config/core/v3/address';
 import type { Listener } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
-import { type HostPort, readAddress } from '../../net/address.ts';
+import { type HostPort, readAddress } from '../../codec/address.ts';
 import { type DnsPlan, planDnsFilter } from '../dns/dns-plan.ts';
 import type { Planned } from '../planned.ts';
 

@@ -4,8 +4,8 @@ import type {
   RouteAction_HashPolicy_Cookie as CookieConfig,
   RouteAction_HashPolicy as HashPolicyConfig,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import { millis } from '../../codec/duration.ts';
 import { configuredText } from '../../codec/wire-text.ts';
-import { millis } from '../../net/duration.ts';
 import { planSubstitution, type SubstitutionPlan } from './regex.ts';
 
 export type HashSource =

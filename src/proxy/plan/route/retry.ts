@@ -7,7 +7,7 @@ import {
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { PreviousPrioritiesConfigSchema } from '@meltemi/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config';
 import type { Millis } from '../../../base/index.ts';
-import { millis } from '../../net/duration.ts';
+import { millis } from '../../codec/duration.ts';
 import { type HeaderMatchPlan, planHeaderMatch } from './header-match.ts';
 
 /** Conditions as bits of `RetryPlan.on`. */

@@ -1,7 +1,7 @@
 // How long a request may take: the route's plan.
 import type { RouteAction } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import type { Millis } from '../../../base/index.ts';
-import { millis } from '../../net/duration.ts';
+import { millis } from '../../codec/duration.ts';
 
 /** 0 means no limit. */
 export interface TimeoutPlan {

@@ -5,8 +5,8 @@ import {
   type TcpProxy_TunnelingConfig,
   TcpProxySchema,
 } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
+import { millis } from '../../codec/duration.ts';
 import { type FormatPlan, planFormat } from '../../format/format-plan.ts';
-import { millis } from '../../net/duration.ts';
 import { type AccessLogPlan, planAccessLogs } from '../access-log/access-log-plan.ts';
 import { type HeaderMutations, planHeaderMutations } from '../route/header-mutation.ts';
 

@@ -2,7 +2,7 @@
 import type { CertificateValidationContext } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/common';
 import type { SdsSecretConfig } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret';
 import type { CommonTlsContext } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
-import { millis } from '../../net/duration.ts';
+import { millis } from '../../codec/duration.ts';
 import { type CertificatePlan, planCertificate } from './certificate-plan.ts';
 import { planValidation, type ValidationPlan } from './validation-plan.ts';
 

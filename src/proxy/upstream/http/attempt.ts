@@ -3,13 +3,13 @@
 import type { Headers } from '../../codec/http/headers.ts';
 import type { ResetReason, UpstreamReceiver, UpstreamStream } from '../../codec/http/message-contract.ts';
 import type { Request } from '../../codec/http/request.ts';
-import type { Try, TryOwner } from '../../downstream/http/contracts.ts';
 import type { Clock, Timer } from '../../net/clock.ts';
 import { AttemptRecord } from '../../observe/attempt-record.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Host } from '../host.ts';
 import type { HttpPool, PoolOptions, Waiter } from '../pool.ts';
 import type { Resources } from '../pool-context.ts';
+import type { Try, TryOwner } from './try.ts';
 import { staleConnection, type UpstreamConnection } from './upstream-connection.ts';
 
 export class Attempt implements UpstreamReceiver, Waiter, Try {

@@ -1,8 +1,8 @@
 // Begins each connection with the address of the client that it is for, whatever is spoken after that.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto
 import type net from 'node:net';
+import { plainIp } from '../../codec/address.ts';
 import { proxyHeaderV1, proxyHeaderV2 } from '../../codec/proxy-protocol.ts';
-import { plainIp } from '../../net/address.ts';
 import type { ConnectRequest, ConnectResult, Transport } from './transport.ts';
 
 export class ProxyProtocolTransport implements Transport {

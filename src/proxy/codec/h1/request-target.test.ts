@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ScannedHead } from '../h1/head-scanner.ts';
-import { Headers } from './headers.ts';
+import { Headers } from '../http/headers.ts';
+import type { ScannedHead } from './head-scanner.ts';
 import { readTarget, type Target } from './request-target.ts';
 
 interface Case {

@@ -1,7 +1,8 @@
 // What a request line and its Host are for: path, authority, scheme.
-import { isIpv6 } from '../../net/ip-text.ts';
-import type { ScannedHead } from '../h1/head-scanner.ts';
-import { validAuthority } from './authority.ts';
+
+import { validAuthority } from '../http/authority.ts';
+import { isIpv6 } from '../ip-text.ts';
+import type { ScannedHead } from './head-scanner.ts';
 
 export interface Target {
   readonly path: string;

@@ -1,7 +1,7 @@
 // What requests need of the proxy around them.
-import type { Clock } from '../../net/clock.ts';
-import type { AccessLogs } from '../../observe/access-log/access-logs.ts';
-import type { Cluster } from '../../upstream/cluster.ts';
+import type { Clock } from '../net/clock.ts';
+import type { AccessLogs } from '../observe/access-log/access-logs.ts';
+import type { Cluster } from '../upstream/cluster.ts';
 
 export interface HttpEnvironment {
   cluster(name: string): Cluster | undefined;
