@@ -4,6 +4,7 @@ import type { JsonValue } from '@bufbuild/protobuf';
 import { createLoadBalancer, type LbHost, xxHash64 } from '../src/proxy/decide/lb/index.ts';
 import { requestOf, routeConfiguration, seeded } from '../src/proxy/decide/route/fake-request.ts';
 import { RouteTable } from '../src/proxy/decide/route/index.ts';
+import { filterCatalog } from '../src/proxy/filters/all.ts';
 import type { LbPlan } from '../src/proxy/plan/cluster/lb-plan.ts';
 import { planRoutes } from '../src/proxy/plan/route/route-table.ts';
 
@@ -72,6 +73,7 @@ const { plan, problems } = planRoutes(
       },
     ],
   }),
+  filterCatalog,
 );
 if (problems.length > 0) throw new Error(problems.join('\n'));
 const table = new RouteTable(plan);

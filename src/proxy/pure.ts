@@ -11,6 +11,7 @@ export {
 } from './decide/filter-chain.ts';
 export * from './decide/lb/index.ts';
 export * from './decide/route/index.ts';
+export { filterCatalog } from './filters/all.ts';
 export { isFault } from './filters/fault.ts';
 export { type FaultOutcome, faultDecision } from './filters/fault-decision.ts';
 export { type ClusterPlan, planCluster } from './plan/cluster/cluster-plan.ts';

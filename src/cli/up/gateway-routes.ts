@@ -11,6 +11,7 @@ import type { ProxyNode } from '../../mesh/index.ts';
 import {
   type ConnectionFacts,
   decideChain,
+  filterCatalog,
   planListener,
   planRoutes,
   RouteTable,
@@ -51,14 +52,14 @@ export function gatewayRoutes(
   const source = fromBinary(RouteConfigurationSchema, bytes);
   return {
     source,
-    table: new RouteTable(planRoutes(source).plan),
+    table: new RouteTable(planRoutes(source, filterCatalog).plan),
     hasCluster: (cluster) => bytesOf('cluster', cluster) !== undefined,
     originsOf: (path) => origins.get(path)?.origins ?? [],
   };
 }
 
 function routesAt(source: Listener, port: number): string | undefined {
-  const { plan, problems } = planListener(source);
+  const { plan, problems } = planListener(source, filterCatalog);
   if (!plan || problems.length > 0 || plan.address.port !== port) return undefined;
   const { chosen } = decideChain(plan.chains, plan.defaultChain, {
     ...plainConnection,

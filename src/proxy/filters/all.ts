@@ -1,5 +1,6 @@
-// The HTTP filters, and how the configuration finds them. The order here is of no account: filters run in the
+// The filters, and how the configuration finds them. The order here is of no account: filters run in the
 // order in which a connection manager lists them.
+import type { FilterCatalog, Kinded } from '../plan/filter-catalog.ts';
 import { compressor } from './coding/compressor.ts';
 import { decompressor } from './coding/decompressor.ts';
 import { cors } from './cors.ts';
@@ -7,7 +8,9 @@ import { decorator } from './decorator.ts';
 import { fault } from './fault.ts';
 import { grpcWeb } from './grpc-web.ts';
 import { healthCheck } from './health-check.ts';
-import type { HttpFilter } from './http-filter.ts';
+import type { Counter, HttpFilter } from './http-filter.ts';
+import type { ConnectionGuard, NetworkFilter } from './network-filter.ts';
+import { networkRbac } from './rbac/network-rbac.ts';
 import { rbac } from './rbac/rbac.ts';
 import { router } from './router.ts';
 
@@ -23,22 +26,29 @@ export const filters: readonly HttpFilter[] = [
   router,
 ];
 
+export const networkFilters: readonly NetworkFilter[] = [networkRbac];
+
 const byKind = new Map(filters.map((filter) => [filter.kind, filter]));
-const byMessage = new Map(filters.flatMap((filter) => filter.messages.map((type) => [type, filter])));
+const byMessage = new Map(filters.flatMap(({ messages, plan }) => messages.map((type) => [type, plan])));
 const byRouteMessage = new Map(
-  filters.flatMap((filter) => filter.routeMessages.map((type) => [type, filter])),
+  filters.flatMap(({ routeMessages, planRoute }) => routeMessages.map((type) => [type, planRoute])),
 );
+const byNetworkMessage = new Map(networkFilters.map(({ message, plan }) => [message, plan]));
+
+/** For plans: how all of them read their messages. */
+export const filterCatalog: FilterCatalog = {
+  http: (type) => byMessage.get(type),
+  route: (type) => byRouteMessage.get(type),
+  network: (type) => byNetworkMessage.get(type),
+};
 
 export function filterOfKind(kind: string): HttpFilter | undefined {
   return byKind.get(kind);
 }
 
-/** By the type of its message. */
-export function filterFor(type: string): HttpFilter | undefined {
-  return byMessage.get(type);
-}
-
-/** By the type of its message for a route. */
-export function filterForRoute(type: string): HttpFilter | undefined {
-  return byRouteMessage.get(type);
+export function openGuards(
+  plans: readonly Kinded[],
+  counter: (name: string) => Counter,
+): readonly ConnectionGuard[] {
+  return plans.flatMap((plan) => networkFilters.flatMap((filter) => filter.open(plan, counter) ?? []));
 }

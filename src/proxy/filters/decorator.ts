@@ -1,14 +1,9 @@
 // Names operations for traces. No filter of its own in Envoy, whose connection manager does it before the
-// first filter; `plan-filters.ts` puts it there.
+// first filter; `plan/http/filter-list.ts` puts it there.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-decorator
 import type { RouteDecision } from '../decide/route/decision.ts';
+import type { DecoratorPlan } from '../plan/http/filter-list.ts';
 import { httpFilter, type StreamContext, type StreamFilter } from './http-filter.ts';
-
-export interface DecoratorPlan {
-  readonly kind: 'decorator';
-  /** Outbound operations are named to the upstream, inbound ones to the caller. */
-  readonly direction: 'outbound' | 'inbound';
-}
 
 export const decorator = httpFilter<DecoratorPlan, DecoratorPlan>({
   kind: 'decorator',

@@ -7,12 +7,8 @@ import type { Request } from '../codec/http/request.ts';
 import type { ConnectionInfo } from '../decide/connection-info.ts';
 import type { LocalReply } from '../decide/local-reply.ts';
 import type { RouteDecision } from '../decide/route/decision.ts';
+import type { FilterPlanner, Kinded } from '../plan/filter-catalog.ts';
 import type { Codings } from './coding/codings.ts';
-
-/** Plans are plain values; their `kind` says whose they are. */
-export interface Kinded {
-  readonly kind: string;
-}
 
 /** `P`: its plan; `R`: its plan for a route. Both carry the filter's `kind`. */
 export interface HttpFilterDefinition<P extends Kinded, R extends Kinded> {
@@ -121,8 +117,8 @@ export interface HttpFilter {
   readonly name: string;
   readonly messages: readonly string[];
   readonly routeMessages: readonly string[];
-  plan(message: Uint8Array, problems: string[]): Kinded;
-  planRoute(message: Uint8Array, problems: string[]): Kinded;
+  readonly plan: FilterPlanner;
+  readonly planRoute: FilterPlanner;
   open(plan: Kinded, scope: FilterScope): OpenFilter<Kinded> | undefined;
 }
 

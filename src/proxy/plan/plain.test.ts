@@ -1,5 +1,6 @@
 // Plans are values: two plans of one message are equal, and hold nothing that a structured clone would refuse (a
 // function, a socket, a timer). Over every resource that another control plane served.
+
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -8,6 +9,7 @@ import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { ClusterSchema } from '@meltemi/envoy-api/envoy/config/cluster/v3/cluster';
 import { ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import { filterCatalog } from '../filters/all.ts';
 import { knownTypes } from '../known-types.ts';
 import { planCluster } from './cluster/cluster-plan.ts';
 import { planListener } from './listener/listener-plan.ts';
@@ -38,12 +40,12 @@ function checked(plan: () => Planned<unknown>, place: string): readonly string[]
 
 const kinds: readonly [keyof Recording, (json: JsonValue) => Planned<unknown>][] = [
   ['clusters', (json) => planCluster(fromJson(ClusterSchema, json, options))],
-  ['routes', (json) => planRoutes(fromJson(RouteConfigurationSchema, json, options))],
+  ['routes', (json) => planRoutes(fromJson(RouteConfigurationSchema, json, options), filterCatalog)],
   [
     'listeners',
     (json) => {
       const source = fromJson(ListenerSchema, json, options);
-      return isUdp(source) ? planUdpListener(source) : planListener(source);
+      return isUdp(source) ? planUdpListener(source) : planListener(source, filterCatalog);
     },
   ],
 ];

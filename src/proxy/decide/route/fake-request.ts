@@ -1,4 +1,5 @@
 // Requests and route configurations for tests and benchmarks, written the short way.
+
 import { createRegistry, fromJson, type JsonValue } from '@bufbuild/protobuf';
 import {
   type RouteConfiguration,
@@ -10,6 +11,7 @@ import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/htt
 import { PreviousHostsPredicateSchema } from '@meltemi/envoy-api/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts';
 import { PreviousPrioritiesConfigSchema } from '@meltemi/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config';
 import type { HeaderView, MutableHeaders, RequestView } from '../../codec/http/request-view.ts';
+import { filterCatalog } from '../../filters/all.ts';
 import { planRoutes } from '../../plan/route/route-table.ts';
 import type { RouteContext } from './decision.ts';
 import { RouteTable } from './route-table.ts';
@@ -47,9 +49,9 @@ export function mutableHeaders(
       const at = entries.findIndex((entry) => entry.name === name);
       if (at < 0) entries.push({ name, value });
       else
-        entries = entries.flatMap((entry, i) =>
-          i === at ? [{ name, value }] : entry.name === name ? [] : [entry],
-        );
+        entries = entries
+          .filter((entry, i) => i === at || entry.name !== name)
+          .map((entry) => (entry.name === name ? { name, value } : entry));
     },
     add: (name, value) => {
       entries.push({ name, value });
@@ -75,7 +77,7 @@ export function routeConfiguration(json: JsonValue): RouteConfiguration {
 
 /** Routes in use, and what is wrong with their configuration. */
 export function routesOf(config: RouteConfiguration): { table: RouteTable; problems: readonly string[] } {
-  const { plan, problems } = planRoutes(config);
+  const { plan, problems } = planRoutes(config, filterCatalog);
   return { table: new RouteTable(plan), problems };
 }
 

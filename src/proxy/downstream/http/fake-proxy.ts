@@ -1,10 +1,12 @@
 // A proxy for tests, from the bytes of one client's connection to the bytes that its hosts get, without
 // sockets and on a clock of its own. `play` has things happen in turn and compares what is seen of each.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
+import { filterCatalog } from '../../filters/all.ts';
 import { knownTypes } from '../../known-types.ts';
 import { FakeClock } from '../../net/fake-clock.ts';
 import { AccessLogs } from '../../observe/access-log/access-logs.ts';
@@ -126,7 +128,7 @@ export function managerOf(setting: Setting, env: HttpEnvironment, stats: Stats):
   } as JsonValue;
   const problems: string[] = [];
   const source = fromJson(HttpConnectionManagerSchema, json, { registry: knownTypes });
-  const plan = planManager(source, { outbound: false }, problems);
+  const plan = planManager(source, { outbound: false, catalog: filterCatalog }, problems);
   const routeSlots = { namedRoutes: () => ({ table: undefined }) };
   const manager = new HttpManager(plan, { stats, routes: routeSlots, env }, problems);
   assert.deepEqual(problems, []);

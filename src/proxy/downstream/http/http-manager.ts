@@ -5,14 +5,14 @@ import { filterOfKind } from '../../filters/all.ts';
 import type {
   FilterProxy,
   FilterScope,
-  Kinded,
   OpenFilter,
   StreamContext,
   StreamFilter,
 } from '../../filters/http-filter.ts';
-import type { FilterPlan } from '../../filters/plan-filters.ts';
 import type { Logger } from '../../observe/access-log/access-logs.ts';
 import type { Stat, Stats } from '../../observe/stats.ts';
+import type { Kinded } from '../../plan/filter-catalog.ts';
+import type { FilterPlan } from '../../plan/http/filter-list.ts';
 import type { ManagerPlan, RoutesPlan } from '../../plan/http/manager-plan.ts';
 import { type FilterConfigs, filterConfig } from '../../plan/route/filter-config.ts';
 import type { HttpEnvironment } from '../environment.ts';

@@ -1,5 +1,6 @@
 // All listeners of a proxy: opened when their routes and secrets are there, replaced without losing a
 // request, drained when removed.
+
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import {
@@ -7,6 +8,7 @@ import {
   ListenerSchema,
 } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { formatAddress, type HostPort } from '../../codec/address.ts';
+import { filterCatalog } from '../../filters/all.ts';
 import type { OwnConnections } from '../../net/own-connections.ts';
 import type { Stats } from '../../observe/stats.ts';
 import type { ManagerPlan } from '../../plan/http/manager-plan.ts';
@@ -218,7 +220,7 @@ export class ListenerSet implements AcceptContext {
     if (isUdp(source)) return this.#udp.apply({ name, source, bytes, fixed });
     const entry = this.#entries.get(name);
     if (entry && ((entry.fixed && !fixed) || Buffer.compare(entry.bytes, bytes) === 0)) return undefined;
-    const { plan, problems: found } = planListener(source);
+    const { plan, problems: found } = planListener(source, filterCatalog);
     const problems = plan ? [...found, ...this.#taken(name, plan)] : [...found];
     const listener = plan && problems.length === 0 && createListener(plan, this.#context, problems);
     if (!listener || problems.length > 0) return [...new Set(problems)].join('; ');

@@ -1,6 +1,7 @@
 // A listener in use: its plan, with the TLS contexts, routes and counters that its chains need.
 import { unreachable } from '../../../base/index.ts';
-import { type ConnectionGuard, openNetworkRbac } from '../../filters/rbac/network-rbac.ts';
+import { openGuards } from '../../filters/all.ts';
+import type { ConnectionGuard } from '../../filters/network-filter.ts';
 import type { Logger } from '../../observe/access-log/access-logs.ts';
 import type { Stats } from '../../observe/stats.ts';
 import type { AccessLogPlan } from '../../plan/access-log/access-log-plan.ts';
@@ -80,7 +81,7 @@ export function isReady(listener: Listener, hasRoutes: (name: string) => boolean
 
 function actionOf(plan: ChainPlan['action'], context: ListenerContext, problems: string[]): ChainAction {
   if (plan.kind === 'none') return plan;
-  const guards = plan.guards.map((guard) => openNetworkRbac(guard, (name) => context.stats.counter(name)));
+  const guards = openGuards(plan.guards, (name) => context.stats.counter(name));
   switch (plan.kind) {
     case 'http':
       return { kind: 'http', guards, http: context.openManager(plan.manager, problems) };

@@ -2,7 +2,7 @@
 import type net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionInfo } from '../../decide/connection-info.ts';
-import type { ConnectionGuard } from '../../filters/rbac/network-rbac.ts';
+import type { ConnectionGuard } from '../../filters/network-filter.ts';
 import { adoptAccepted, SocketWire } from '../../net/wire.ts';
 import type { HttpEnvironment } from '../environment.ts';
 import { HttpConnection } from '../http/connection.ts';

@@ -1,8 +1,10 @@
 // Route configurations by name: slots that connection managers hold, filled by RDS.
+
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import { RouteTable } from '../../decide/route/index.ts';
+import { filterCatalog } from '../../filters/all.ts';
 import { planRoutes } from '../../plan/route/route-table.ts';
 import type { RouteSlot } from '../http/http-manager.ts';
 
@@ -35,7 +37,7 @@ export class RouteStore {
       const source = fromBinary(RouteConfigurationSchema, any.value);
       const slot = this.#slots.get(source.name);
       if (!slot || (slot.bytes && Buffer.compare(slot.bytes, any.value) === 0)) continue;
-      const { plan, problems } = planRoutes(source);
+      const { plan, problems } = planRoutes(source, filterCatalog);
       if (problems.length > 0) {
         refused.push(`${source.name}: ${problems.join('; ')}`);
         slot.refused = true;

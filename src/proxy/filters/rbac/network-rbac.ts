@@ -3,27 +3,27 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { RBACSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/rbac/v3/rbac';
 import type { RequestView } from '../../codec/http/request-view.ts';
-import type { ConnectionInfo } from '../../decide/connection-info.ts';
 import type { Counter } from '../http-filter.ts';
+import { type ConnectionGuard, networkFilter } from '../network-filter.ts';
 import { denialDetails, rbacVerdict } from './decide.ts';
 import { joined, rbacCount } from './rbac-stats.ts';
 import { planRules, type RulesPlan, refuseUnknown } from './rules.ts';
 
-export const networkRbacType = RBACSchema.typeName;
-
 export interface NetworkRbacPlan {
+  readonly kind: 'networkRbac';
   readonly rules: RulesPlan | undefined;
   readonly shadow: RulesPlan | undefined;
   readonly statPrefix: string;
   readonly shadowStatPrefix: string;
 }
 
-export function planNetworkRbac(message: Uint8Array, problems: string[]): NetworkRbacPlan {
+function planNetworkRbac(message: Uint8Array, problems: string[]): NetworkRbacPlan {
   const source = fromBinary(RBACSchema, message);
   if (source.matcher) problems.push('rbac: matcher is not supported');
   if (source.shadowMatcher) problems.push('rbac: shadow_matcher is not supported');
   refuseUnknown(source, 'filter', problems);
   return {
+    kind: 'networkRbac',
     rules: source.rules && planRules(source.rules, problems),
     shadow: source.shadowRules && planRules(source.shadowRules, problems),
     statPrefix: source.statPrefix,
@@ -31,10 +31,7 @@ export function planNetworkRbac(message: Uint8Array, problems: string[]): Networ
   };
 }
 
-/** Why a connection may not go on, in the words of access logs; undefined lets it go on. */
-export type ConnectionGuard = (connection: ConnectionInfo) => string | undefined;
-
-export function openNetworkRbac(plan: NetworkRbacPlan, counter: (name: string) => Counter): ConnectionGuard {
+function openNetworkRbac(plan: NetworkRbacPlan, counter: (name: string) => Counter): ConnectionGuard {
   const prefix = joined(plan.statPrefix, 'rbac.');
   const enforced = rbacCount({ counter, prefix, perRule: false, shadow: false });
   const shadow = rbacCount({
@@ -52,6 +49,13 @@ export function openNetworkRbac(plan: NetworkRbacPlan, counter: (name: string) =
     return verdict.allowed ? undefined : denialDetails(verdict.policy);
   };
 }
+
+export const networkRbac = networkFilter<NetworkRbacPlan>({
+  kind: 'networkRbac',
+  message: RBACSchema.typeName,
+  plan: planNetworkRbac,
+  open: openNetworkRbac,
+});
 
 const noRequest: RequestView = {
   method: '',

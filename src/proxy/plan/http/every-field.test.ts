@@ -1,4 +1,5 @@
 // Every field of an HTTP connection manager is in its plan, or a problem, or in the list below with the reason.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRegistry, fromJson } from '@bufbuild/protobuf';
@@ -6,6 +7,7 @@ import { EmptySchema } from '@bufbuild/protobuf/wkt';
 import { RouterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/router/v3/router';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { fieldsWithoutEffect } from '../../../../test/field-effects.ts';
+import { filterCatalog } from '../../filters/all.ts';
 import { planManager } from './manager-plan.ts';
 
 const notHere = 'not done here: the default of Envoy holds';
@@ -90,7 +92,7 @@ test('every field of an HTTP connection manager is accounted for', () => {
     plan: (json) => {
       const problems: string[] = [];
       const message = fromJson(HttpConnectionManagerSchema, json, { registry });
-      return { plan: planManager(message, { outbound: true }, problems), problems };
+      return { plan: planManager(message, { outbound: true, catalog: filterCatalog }, problems), problems };
     },
   });
   assert.deepEqual(found, Object.keys(withoutEffect).sort());

@@ -10,11 +10,11 @@ import {
 import { compilePrefix, type Prefix } from '../../codec/address.ts';
 import { millis } from '../../codec/duration.ts';
 import { configuredText } from '../../codec/wire-text.ts';
-import type { DecoratorPlan } from '../../filters/decorator.ts';
-import { type FilterPlan, planFilters } from '../../filters/plan-filters.ts';
 import { type AccessLogPlan, planAccessLogs } from '../access-log/access-log-plan.ts';
+import type { FilterCatalog } from '../filter-catalog.ts';
 import type { RoutePlan } from '../route/route-plan.ts';
 import { planRoutes } from '../route/route-table.ts';
+import { type DecoratorPlan, type FilterPlan, planFilters } from './filter-list.ts';
 import { compileH2Options, type H2Options } from './h2-options.ts';
 
 /** Routes of its own, or those that RDS has under a name. */
@@ -79,22 +79,23 @@ export interface ManagerPlan {
 }
 
 export interface ManagerContext {
+  readonly catalog: FilterCatalog;
   /** Traffic that leaves the workload: operations are named on the request. */
   readonly outbound: boolean;
 }
 
 export function planManager(
   source: HttpConnectionManager,
-  { outbound }: ManagerContext,
+  { outbound, catalog }: ManagerContext,
   problems: string[],
 ): ManagerPlan {
   const common = source.commonHttpProtocolOptions;
   return {
     statPrefix: source.statPrefix,
     codec: codecs[source.codecType] ?? 'auto',
-    routes: routesOf(source, problems),
+    routes: routesOf(source, catalog, problems),
     accessLogs: planAccessLogs(source.accessLog, problems),
-    filters: planFilters(source.httpFilters, decoratorOf(source, outbound), problems),
+    filters: planFilters(source.httpFilters, { catalog, decorator: decoratorOf(source, outbound) }, problems),
     serverName: configuredText(source.serverName || 'envoy', 'server_name', problems),
     serverHeader: serverHeaderOf(source.serverHeaderTransformation),
     useRemoteAddress: source.useRemoteAddress ?? false,
@@ -146,10 +147,14 @@ const underscoreActions: Readonly<Record<number, ManagerPlan['underscores']>> = 
   [Underscores.DROP_HEADER]: 'drop',
 };
 
-function routesOf({ routeSpecifier }: HttpConnectionManager, problems: string[]): RoutesPlan {
+function routesOf(
+  { routeSpecifier }: HttpConnectionManager,
+  catalog: FilterCatalog,
+  problems: string[],
+): RoutesPlan {
   switch (routeSpecifier.case) {
     case 'routeConfig': {
-      const planned = planRoutes(routeSpecifier.value);
+      const planned = planRoutes(routeSpecifier.value, catalog);
       problems.push(...planned.problems);
       return { kind: 'inline', routes: planned.plan };
     }

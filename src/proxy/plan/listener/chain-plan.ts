@@ -4,15 +4,15 @@ import type { Filter, FilterChain } from '@meltemi/envoy-api/envoy/config/listen
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { FilterConfigSchema as SniFilterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy';
 import { millis } from '../../codec/duration.ts';
-import { type NetworkRbacPlan, networkRbacType, planNetworkRbac } from '../../filters/rbac/network-rbac.ts';
-import { type ManagerPlan, planManager } from '../http/manager-plan.ts';
+import type { Kinded } from '../filter-catalog.ts';
+import { type ManagerContext, type ManagerPlan, planManager } from '../http/manager-plan.ts';
 import { planTcpProxy, type TcpProxyPlan } from '../tcp/tcp-plan.ts';
 import { type DownstreamTlsPlan, planDownstreamTls } from '../tls/downstream-tls-plan.ts';
 import { type ChainMatch, planChainMatch } from './chain-match.ts';
 
 export type ChainActionPlan =
-  | { readonly kind: 'http'; readonly manager: ManagerPlan; readonly guards: readonly NetworkRbacPlan[] }
-  | { readonly kind: 'tcp'; readonly tcp: TcpProxyPlan; readonly guards: readonly NetworkRbacPlan[] }
+  | { readonly kind: 'http'; readonly manager: ManagerPlan; readonly guards: readonly Kinded[] }
+  | { readonly kind: 'tcp'; readonly tcp: TcpProxyPlan; readonly guards: readonly Kinded[] }
   | { readonly kind: 'none' };
 
 export interface ChainPlan {
@@ -23,14 +23,13 @@ export interface ChainPlan {
   readonly action: ChainActionPlan;
 }
 
-/** `outbound`: of traffic that leaves the workload. */
-export function planChain(source: FilterChain, outbound: boolean, problems: string[]): ChainPlan {
+export function planChain(source: FilterChain, context: ManagerContext, problems: string[]): ChainPlan {
   return {
     name: source.name,
     match: planChainMatch(source.filterChainMatch, problems),
     tls: planDownstreamTls(source.transportSocket, problems),
     tlsTimeout: millis(source.transportSocketConnectTimeout) ?? 15_000,
-    action: planAction(source.filters, outbound, problems),
+    action: planAction(source.filters, context, problems),
   };
 }
 
@@ -45,9 +44,13 @@ export function routesWanted({ action }: ChainPlan): string | undefined {
 const observers =
   /(mongo_proxy|MongoProxy|metadata_exchange|MetadataExchange|istio\.stats|stats_tcp|mysql_proxy|MySQLProxy|postgres_proxy|kafka_broker|zookeeper_proxy|set_filter_state|stackdriver)/;
 
-function planAction(filters: readonly Filter[], outbound: boolean, problems: string[]): ChainActionPlan {
+function planAction(
+  filters: readonly Filter[],
+  context: ManagerContext,
+  problems: string[],
+): ChainActionPlan {
   let dynamicPort: number | undefined;
-  const guards: NetworkRbacPlan[] = [];
+  const guards: Kinded[] = [];
   for (const filter of filters) {
     const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
     const type = any?.typeUrl.slice(any.typeUrl.lastIndexOf('.') + 1) ?? filter.name;
@@ -55,11 +58,12 @@ function planAction(filters: readonly Filter[], outbound: boolean, problems: str
       return {
         kind: 'http',
         guards,
-        manager: planManager(fromBinary(HttpConnectionManagerSchema, any.value), { outbound }, problems),
+        manager: planManager(fromBinary(HttpConnectionManagerSchema, any.value), context, problems),
       };
     if (any && type === 'TcpProxy')
       return { kind: 'tcp', guards, tcp: planTcpProxy(any.value, dynamicPort, problems) };
-    if (any?.typeUrl.endsWith(`/${networkRbacType}`)) guards.push(planNetworkRbac(any.value, problems));
+    const guard = any && context.catalog.network(any.typeUrl.slice(any.typeUrl.lastIndexOf('/') + 1));
+    if (guard) guards.push(guard(any.value, problems));
     else if (any?.typeUrl.includes('.sni_dynamic_forward_proxy.')) dynamicPort = sniPort(any.value);
     else if (!observers.test(filter.name) && !observers.test(type))
       problems.push(`network filter ${filter.name} is not supported`);

@@ -1,4 +1,5 @@
 // Every field of a listener is in its plan, or a problem, or in the list below with the reason.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRegistry, fromJson } from '@bufbuild/protobuf';
@@ -6,6 +7,7 @@ import { EmptySchema } from '@bufbuild/protobuf/wkt';
 import { ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
 import { TcpProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
 import { fieldsWithoutEffect } from '../../../../test/field-effects.ts';
+import { filterCatalog } from '../../filters/all.ts';
 import { planListener } from './listener-plan.ts';
 
 const system = 'an option of sockets that is left to the system';
@@ -68,7 +70,7 @@ test('every field of a listener is accounted for', () => {
     },
     elsewhere: ['ConfigSource', 'AccessLog'],
     seeds: { AdditionalAddress: { address: { socketAddress: { address: '127.0.0.2', portValue: 80 } } } },
-    plan: (json) => planListener(fromJson(ListenerSchema, json, { registry })),
+    plan: (json) => planListener(fromJson(ListenerSchema, json, { registry }), filterCatalog),
   });
   assert.deepEqual(found, Object.keys(withoutEffect).sort());
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { ListenerSchema } from '@meltemi/envoy-api/envoy/config/listener/v3/listener';
+import { filterCatalog } from '../../filters/all.ts';
 import { knownTypes } from '../../known-types.ts';
 import type { Planned } from '../planned.ts';
 import { routesWanted } from './chain-plan.ts';
@@ -27,7 +28,8 @@ const http = (more: object): object => ({
 
 const source = (json: object): Source =>
   fromJson(ListenerSchema, { address, ...json } as JsonValue, { registry: knownTypes });
-const planned = (json: object): Planned<ListenerPlan | undefined> => planListener(source(json));
+const planned = (json: object): Planned<ListenerPlan | undefined> =>
+  planListener(source(json), filterCatalog);
 const chains = (...filters: object[]): object => ({ filter_chains: [{ filters }] });
 
 function check(json: object, expected: Partial<ListenerPlan>): void {
@@ -71,7 +73,7 @@ test('where it listens', () => {
     },
   );
   assert.equal(listenerName(source({ address: more })), '[::]:81');
-  assert.deepEqual(planListener(fromJson(ListenerSchema, {})), {
+  assert.deepEqual(planListener(fromJson(ListenerSchema, {}), filterCatalog), {
     plan: undefined,
     problems: ['no address that can be listened on'],
   });

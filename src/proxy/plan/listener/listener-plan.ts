@@ -4,6 +4,7 @@ import type { Listener } from '@meltemi/envoy-api/envoy/config/listener/v3/liste
 import { formatAddress, type HostPort, readAddress } from '../../codec/address.ts';
 import { millis } from '../../codec/duration.ts';
 import { type AccessLogPlan, planAccessLogs } from '../access-log/access-log-plan.ts';
+import type { FilterCatalog } from '../filter-catalog.ts';
 import type { Planned } from '../planned.ts';
 import { listenerKeepAlive, planSocketOptions, type SocketOptionsPlan } from '../socket-options-plan.ts';
 import { type ChainPlan, planChain } from './chain-plan.ts';
@@ -31,13 +32,13 @@ export interface ListenerPlan extends ListenerFiltersPlan {
 }
 
 /** Without an address there is no plan. */
-export function planListener(source: Listener): Planned<ListenerPlan | undefined> {
+export function planListener(source: Listener, catalog: FilterCatalog): Planned<ListenerPlan | undefined> {
   const place = placeOf(source);
   if (!place) return { plan: undefined, problems: ['no address that can be listened on'] };
   const problems: string[] = [];
   const filters = planListenerFilters(source.listenerFilters, problems);
   const handsOff = source.useOriginalDst ?? false;
-  const outbound = source.trafficDirection === TrafficDirection.OUTBOUND;
+  const context = { catalog, outbound: source.trafficDirection === TrafficDirection.OUTBOUND };
   if (source.filterChains.length === 0 && !source.defaultFilterChain) problems.push('no filter chains');
   if (source.filterChainMatcher) problems.push('filter_chain_matcher is not supported');
   const plan: ListenerPlan = {
@@ -48,8 +49,8 @@ export function planListener(source: Listener): Planned<ListenerPlan | undefined
     restoresDestination: handsOff || filters.restoresDestination,
     inspectTimeout: millis(source.listenerFiltersTimeout) ?? 15_000,
     continueOnTimeout: source.continueOnListenerFiltersTimeout,
-    chains: source.filterChains.map((chain) => planChain(chain, outbound, problems)),
-    defaultChain: source.defaultFilterChain && planChain(source.defaultFilterChain, outbound, problems),
+    chains: source.filterChains.map((chain) => planChain(chain, context, problems)),
+    defaultChain: source.defaultFilterChain && planChain(source.defaultFilterChain, context, problems),
     accessLogs: planAccessLogs(source.accessLog, problems),
     maxConnectionsBacklog: source.tcpBacklogSize ?? 4096,
     socketOptions: planSocketOptions(listenerKeepAlive(source.$unknown), source.socketOptions, problems),

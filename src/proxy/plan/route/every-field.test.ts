@@ -1,4 +1,5 @@
 // Every field of a route configuration is in its plan, or a problem, or in the list below with the reason.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRegistry, fromJson } from '@bufbuild/protobuf';
@@ -6,6 +7,7 @@ import { EmptySchema } from '@bufbuild/protobuf/wkt';
 import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
 import { RouteMatchSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
 import { fieldsWithoutEffect } from '../../../../test/field-effects.ts';
+import { filterCatalog } from '../../filters/all.ts';
 import { planRoutes } from './route-table.ts';
 
 const statistics = 'statistics that are not kept';
@@ -55,7 +57,7 @@ test('every field of a route configuration is accounted for', () => {
         },
       ],
     },
-    plan: (json) => planRoutes(fromJson(RouteConfigurationSchema, json, { registry })),
+    plan: (json) => planRoutes(fromJson(RouteConfigurationSchema, json, { registry }), filterCatalog),
     seeds: {
       Decorator: { operation: 'o' },
       HedgePolicy: { hedgeOnPerTryTimeout: true },

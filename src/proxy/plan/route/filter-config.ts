@@ -1,9 +1,8 @@
 // What a route says to the HTTP filters, by the names that they have in the connection manager.
+import type { Kinded } from '../filter-catalog.ts';
 
 /** Of the filter that `kind` names, or one of the answers below. */
-export interface FilterConfig {
-  readonly kind: string;
-}
+export type FilterConfig = Kinded;
 
 /** Not for this route. */
 export const disabledFilter: FilterConfig = { kind: 'disabled' };

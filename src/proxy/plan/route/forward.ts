@@ -9,12 +9,13 @@ import {
   type WeightedCluster,
   type WeightedCluster_ClusterWeight as WeightedConfig,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import { planRouteFilters } from '../../filters/plan-route.ts';
+import type { FilterCatalog } from '../filter-catalog.ts';
 import { runtimeFraction } from './fraction.ts';
 import { planHashPolicies } from './hash-policy.ts';
 import { planHeaderMutations } from './header-mutation.ts';
 import { planRetry } from './retry.ts';
 import { planHostRewrite, planPathRewrite } from './rewrite.ts';
+import { planRouteFilters } from './route-filters.ts';
 import type { RouteMatchPlan } from './route-match.ts';
 import type {
   ForwardPlan,
@@ -42,7 +43,7 @@ export function planForward(
   problems: string[],
 ): ForwardPlan | undefined {
   const route = planForwardRoute(action, source, problems);
-  const target = planTarget(action, route, problems);
+  const target = planTarget(action, { route, catalog: source.scope.catalog }, problems);
   return target && { kind: 'forward', route, target };
 }
 
@@ -95,9 +96,14 @@ function refuseUnknown(action: RouteAction, problems: string[]): void {
       problems.push('connect_config: proxy_protocol_config and allow_post are not supported');
 }
 
+interface TargetSource {
+  readonly route: ForwardRoute;
+  readonly catalog: FilterCatalog;
+}
+
 function planTarget(
   { clusterSpecifier: specifier }: RouteAction,
-  route: ForwardRoute,
+  source: TargetSource,
   problems: string[],
 ): TargetPlan | undefined {
   switch (specifier.case) {
@@ -107,7 +113,7 @@ function planTarget(
     case 'clusterHeader':
       return { kind: 'clusterHeader', header: specifier.value.toLowerCase() };
     case 'weightedClusters':
-      return planWeighted(specifier.value, route, problems);
+      return planWeighted(specifier.value, source, problems);
     default:
       problems.push(specifier.case ? `${specifier.case} is not supported` : 'route action without a cluster');
       return undefined;
@@ -116,7 +122,7 @@ function planTarget(
 
 function planWeighted(
   source: WeightedCluster,
-  route: ForwardRoute,
+  { route, catalog }: TargetSource,
   problems: string[],
 ): TargetPlan | undefined {
   const choices: WeightedChoice[] = [];
@@ -128,7 +134,7 @@ function planWeighted(
       end: total,
       clusterHeader: cluster.clusterHeader.toLowerCase(),
       entry,
-      filters: planRouteFilters(cluster.typedPerFilterConfig, route.filters, problems),
+      filters: planRouteFilters(cluster.typedPerFilterConfig, { catalog, filters: route.filters }, problems),
     });
   }
   if (total === 0) {

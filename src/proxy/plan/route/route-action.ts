@@ -1,14 +1,14 @@
 // What a route does, as a plan.
+import { create, toBinary } from '@bufbuild/protobuf';
 import type { DataSource } from '@meltemi/envoy-api/envoy/config/core/v3/base';
 import type { DirectResponseAction, Route } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import { CorsPolicySchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
 import { configuredText } from '../../codec/wire-text.ts';
-import type { CorsRoutePlan } from '../../filters/cors.ts';
-import { planCors } from '../../filters/cors-decision.ts';
-import { planRouteFilters } from '../../filters/plan-route.ts';
 import { type FilterConfigs, filterConfig } from './filter-config.ts';
 import { planForward } from './forward.ts';
 import { type HeaderMutations, hasMutations, planHeaderMutations } from './header-mutation.ts';
 import { planRedirect } from './redirect.ts';
+import { planRouteFilters } from './route-filters.ts';
 import type { RouteMatchPlan } from './route-match.ts';
 import type { ActionPlan, RouteEntry } from './route-plan.ts';
 import type { RouteScope } from './route-scope.ts';
@@ -110,14 +110,18 @@ function mutationOrder(
 
 // The deprecated `cors` field of the action still counts where no filter configuration says otherwise.
 function routeFilters(route: Route, scope: RouteScope, problems: string[]): FilterConfigs {
-  const filters = planRouteFilters(route.typedPerFilterConfig, scope.filters, problems);
+  const filters = planRouteFilters(route.typedPerFilterConfig, scope, problems);
   const own = route.action.case === 'route' ? route.action.value.cors : undefined;
   const cors = own ?? scope.virtualHost.cors;
   if (!cors || filterConfig(filters, corsFilter)) return filters;
   const { enabledSpecifier, ...rest } = cors;
-  const plan = planCors({ ...rest, filterEnabled: enabledSpecifier.value }, problems);
-  const config: CorsRoutePlan = { kind: 'cors', plan };
-  return [...filters, { name: corsFilter, config }];
+  const { $typeName: _, ...fields } = rest;
+  const message = create(CorsPolicySchema, { ...fields, filterEnabled: enabledSpecifier.value });
+  const config = scope.catalog.route(CorsPolicySchema.typeName)?.(
+    toBinary(CorsPolicySchema, message),
+    problems,
+  );
+  return config ? [...filters, { name: corsFilter, config }] : filters;
 }
 
 const corsFilter = 'envoy.filters.http.cors';

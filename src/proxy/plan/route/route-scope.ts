@@ -4,9 +4,10 @@ import type {
   RouteAction_RequestMirrorPolicy as MirrorConfig,
   VirtualHost,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
-import { planRouteFilters } from '../../filters/plan-route.ts';
+import type { FilterCatalog } from '../filter-catalog.ts';
 import { type FilterConfigs, noFilterConfigs } from './filter-config.ts';
 import { type HeaderMutations, planHeaderMutations } from './header-mutation.ts';
+import { planRouteFilters } from './route-filters.ts';
 
 /** The level of the route configuration. */
 export type WideScope = Omit<RouteScope, 'virtualHost'>;
@@ -14,6 +15,7 @@ export type WideScope = Omit<RouteScope, 'virtualHost'>;
 /** That of a virtual host, over the one of the route configuration. */
 export interface RouteScope {
   readonly virtualHost: VirtualHost;
+  readonly catalog: FilterCatalog;
   readonly filters: FilterConfigs;
   /** Of the virtual host, then of the route configuration. */
   readonly requestHeaders: readonly HeaderMutations[];
@@ -27,9 +29,11 @@ export interface RouteScope {
 // max_direct_response_body_size_bytes.
 const defaultDirectBody = 4096;
 
-export function wideScope(source: RouteConfiguration, problems: string[]): WideScope {
+export function wideScope(source: RouteConfiguration, catalog: FilterCatalog, problems: string[]): WideScope {
+  const none = { catalog, filters: noFilterConfigs };
   return {
-    filters: planRouteFilters(source.typedPerFilterConfig, noFilterConfigs, problems),
+    catalog,
+    filters: planRouteFilters(source.typedPerFilterConfig, none, problems),
     requestHeaders: [requestMutations(source, problems)],
     responseHeaders: [responseMutations(source, problems)],
     mostSpecificWins: source.mostSpecificHeaderMutationsWins,
@@ -42,7 +46,7 @@ export function virtualHostScope(source: VirtualHost, wide: WideScope, problems:
   return {
     ...wide,
     virtualHost: source,
-    filters: planRouteFilters(source.typedPerFilterConfig, wide.filters, problems),
+    filters: planRouteFilters(source.typedPerFilterConfig, wide, problems),
     requestHeaders: [requestMutations(source, problems), ...wide.requestHeaders],
     responseHeaders: [responseMutations(source, problems), ...wide.responseHeaders],
     mirrors: source.requestMirrorPolicies.length > 0 ? source.requestMirrorPolicies : wide.mirrors,

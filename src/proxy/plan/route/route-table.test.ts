@@ -1,8 +1,10 @@
 // Route configurations and their plans.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, type JsonObject } from '@bufbuild/protobuf';
 import { RouteConfigurationSchema } from '@meltemi/envoy-api/envoy/config/route/v3/route';
+import { filterCatalog } from '../../filters/all.ts';
 import type { ActionPlan, RouteRule } from './route-plan.ts';
 import { planRoutes } from './route-table.ts';
 
@@ -13,6 +15,7 @@ function rule(route: JsonObject, host: JsonObject = {}, wide: JsonObject = {}): 
       virtual_hosts: [{ name: 'v', domains: ['*'], routes: [route], ...host }],
       ...wide,
     }),
+    filterCatalog,
   );
   assert.deepEqual(problems, []);
   const [first] = plan.virtualHosts[0]?.routes ?? [];
@@ -225,11 +228,15 @@ test('what would send requests elsewhere or let them through is refused', () => 
   ];
   for (const [route, expected] of cases) {
     const host = { name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, ...route }] };
-    const { problems } = planRoutes(fromJson(RouteConfigurationSchema, { name: 'r', virtual_hosts: [host] }));
+    const { problems } = planRoutes(
+      fromJson(RouteConfigurationSchema, { name: 'r', virtual_hosts: [host] }),
+      filterCatalog,
+    );
     assert.match(problems.join('\n'), expected);
   }
   const { problems } = planRoutes(
     fromJson(RouteConfigurationSchema, { name: 'r', internal_only_headers: ['x'] }),
+    filterCatalog,
   );
   assert.match(problems.join('\n'), /internal_only_headers/);
 });

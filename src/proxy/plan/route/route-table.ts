@@ -5,6 +5,7 @@ import {
   VirtualHost_TlsRequirementType as TlsRequirement,
   type VirtualHost,
 } from '@meltemi/envoy-api/envoy/config/route/v3/route_components';
+import type { FilterCatalog } from '../filter-catalog.ts';
 import type { Planned } from '../planned.ts';
 import { planAction } from './route-action.ts';
 import { planRouteMatch } from './route-match.ts';
@@ -12,9 +13,9 @@ import type { RoutePlan, RouteRule, VirtualHostPlan } from './route-plan.ts';
 import { type RouteScope, virtualHostScope, type WideScope, wideScope } from './route-scope.ts';
 
 /** With problems the whole configuration is refused; the plan leaves out what they are about. */
-export function planRoutes(source: RouteConfiguration): Planned<RoutePlan> {
+export function planRoutes(source: RouteConfiguration, catalog: FilterCatalog): Planned<RoutePlan> {
   const problems: string[] = [];
-  const wide = wideScope(source, problems);
+  const wide = wideScope(source, catalog, problems);
   const virtualHosts = source.virtualHosts.map((host) => planVirtualHost(host, wide, problems));
   checkNames(source.virtualHosts, problems);
   if (source.vhds) problems.push('vhds is not supported');

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, type JsonObject } from '@bufbuild/protobuf';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
-import { knownTypes } from '../known-types.ts';
-import { type FilterPlan, planFilters } from './plan-filters.ts';
+import { filterCatalog } from '../../filters/all.ts';
+import { knownTypes } from '../../known-types.ts';
+import { type FilterPlan, planFilters } from './filter-list.ts';
 
 const filter = (name: string, message: string, more: JsonObject = {}): JsonObject => ({
   name,
@@ -20,7 +21,10 @@ function plan(...list: readonly JsonObject[]): {
   const json = { stat_prefix: 'x', http_filters: [...list] };
   const problems: string[] = [];
   const source = fromJson(HttpConnectionManagerSchema, json, { registry: knownTypes });
-  return { plans: planFilters(source.httpFilters, undefined, problems), problems };
+  return {
+    plans: planFilters(source.httpFilters, { catalog: filterCatalog, decorator: undefined }, problems),
+    problems,
+  };
 }
 
 test('filters keep their order, and plans are plain values', () => {

@@ -1,9 +1,7 @@
 // The list of HTTP filters of a connection manager, planned in its order.
 import type { Any } from '@bufbuild/protobuf/wkt';
 import type { HttpFilter as HttpFilterConfig } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
-import { filterFor } from './all.ts';
-import type { DecoratorPlan } from './decorator.ts';
-import type { Kinded } from './http-filter.ts';
+import type { FilterCatalog, Kinded } from '../filter-catalog.ts';
 import { reasonToLeaveOut } from './without-effect.ts';
 
 export interface FilterPlan {
@@ -14,28 +12,44 @@ export interface FilterPlan {
   readonly plan: Kinded;
 }
 
+/** What names operations for traces. */
+export interface DecoratorPlan extends Kinded {
+  readonly kind: 'decorator';
+  /** Outbound operations are named to the upstream, inbound ones to the caller. */
+  readonly direction: 'outbound' | 'inbound';
+}
+
+export interface FilterListContext {
+  readonly catalog: FilterCatalog;
+  readonly decorator: DecoratorPlan | undefined;
+}
+
 /** `decorator`: what the connection manager itself does before the first filter. */
 export function planFilters(
   list: readonly HttpFilterConfig[],
-  decorator: DecoratorPlan | undefined,
+  { catalog, decorator }: FilterListContext,
   problems: string[],
 ): readonly FilterPlan[] {
-  const plans = list.flatMap((filter) => planFilter(filter, problems) ?? []);
+  const plans = list.flatMap((filter) => planFilter(filter, catalog, problems) ?? []);
   if (!endsInRouter(plans)) problems.push('the HTTP filters do not end in a router');
   return decorator ? [{ name: '', disabled: false, plan: decorator }, ...plans] : plans;
 }
 
-function planFilter(filter: HttpFilterConfig, problems: string[]): FilterPlan | undefined {
+function planFilter(
+  filter: HttpFilterConfig,
+  catalog: FilterCatalog,
+  problems: string[],
+): FilterPlan | undefined {
   const any = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
-  const definition = any && filterFor(typeOf(any));
-  if (!definition || !any) {
+  const plan = any && catalog.http(typeOf(any));
+  if (!plan) {
     const type = any && typeOf(any);
     if (!filter.isOptional && reasonToLeaveOut(filter.name, type) === undefined)
       problems.push(`HTTP filter ${filter.name} is not supported`);
     return undefined;
   }
   try {
-    return { name: filter.name, disabled: filter.disabled, plan: definition.plan(any.value, problems) };
+    return { name: filter.name, disabled: filter.disabled, plan: plan(any.value, problems) };
   } catch (error) {
     problems.push(`HTTP filter ${filter.name}: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
