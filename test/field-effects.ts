@@ -1,5 +1,6 @@
 // Which fields of a message a plan says nothing of: each is set in turn, and has to change the plan or be a problem.
-// Sub-messages are walked as well, each type once.
+// Sub-messages are walked as well, each type once. Each plan on the way has to be a plain value.
+import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { DescField, DescMessage, JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { ScalarType } from '@bufbuild/protobuf';
@@ -41,7 +42,7 @@ class Walk {
   into(type: DescMessage, message: JsonObject, rebuild: Rebuild): boolean {
     if (this.#walked.has(shortName(type))) return false;
     this.#walked.add(shortName(type));
-    const before = this.#options.plan(rebuild(message));
+    const before = this.#plan(rebuild(message));
     let any = false;
     for (const field of type.fields) {
       if (this.#hasEffect(field, message, { before, rebuild })) any = true;
@@ -55,13 +56,13 @@ class Walk {
     message: JsonObject,
     { before, rebuild }: { readonly before: Planned<unknown>; readonly rebuild: Rebuild },
   ): boolean {
-    const { plan, seeds = {}, values = {} } = this.#options;
+    const { seeds = {}, values = {} } = this.#options;
     const put = (value: JsonValue): JsonObject =>
       rebuild({ ...withoutSiblings(message, field), [field.jsonName]: value });
     const present = message[field.jsonName];
     const samples = values[`${shortName(field.parent)}.${field.name}`] ?? samplesOf(field, present, seeds);
     const tries = samples.map((value) => {
-      const after = plan(put(value));
+      const after = this.#plan(put(value));
       const clean = after.problems.length <= before.problems.length;
       return { value, changes: !isDeepStrictEqual(after, before), clean };
     });
@@ -78,6 +79,12 @@ class Walk {
     // Of a message that nobody reads, its name is enough.
     this.found = this.found.slice(0, count);
     return false;
+  }
+
+  #plan(message: JsonObject): Planned<unknown> {
+    const planned = this.#options.plan(message);
+    assert.deepEqual(structuredClone(planned.plan), planned.plan);
+    return planned;
   }
 }
 
