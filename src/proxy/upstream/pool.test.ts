@@ -237,11 +237,22 @@ test('a connection in use is not idle, and each use begins its time anew', () =>
   attempt(0).wire.receive(answer);
   clock.advance(4000);
   ask('b');
+  clock.advance(2000);
   attempt(0).wire.receive(answer);
   clock.advance(4999);
   assert.equal(attempt(0).wire.destroyed, false);
   clock.advance(1);
   assert.deepEqual([attempt(0).wire.destroyed, count('upstream_cx_idle_timeout')], [true, 1]);
+});
+
+test('what has gone cannot be idle', () => {
+  const { ask, attempt, clock, count } = world(httpOptions({ idle_timeout: '5s' }));
+  ask('a');
+  attempt(0).succeed();
+  attempt(0).wire.receive(answer);
+  attempt(0).wire.destroy();
+  clock.advance(5000);
+  assert.deepEqual([count('upstream_cx_idle_timeout'), clock.running.size], [0, 0]);
 });
 
 test('a connection carries no more requests than it may', () => {

@@ -70,6 +70,23 @@ describe('requests in turn', () => {
     [clientReads, 'client gets 200 [content-length: 1] d200 [content-length: 1] d'],
   ]);
 
+  play('a response that the client does not read holds back its next request', onlyHost, [
+    [sends(get + get), 'host 0 is dialled at 10.0.0.1'],
+    [connects(0), 'host 0 gets GET / []'],
+    [clientStalls],
+    [answers(0, '200'), 'client gets 200 [content-length: 0]'],
+    [clientReads, 'host 0 gets GET / []'],
+  ]);
+
+  play('a response in pieces that overtakes its request is the last one', onlyHost, [
+    [asks('POST /', ['content-length: 4']), 'host 0 is dialled at 10.0.0.1'],
+    [connects(0), 'host 0 gets POST / [content-length: 4]'],
+    [answers(0, '200', ['content-length: 4'], 'ab'), 'client gets 200 [content-length: 4] ab'],
+    [hostSends(0, 'cd'), 'client gets cd', 'client is ended', 'host 0 is closed'],
+    [sends('late')],
+    [passes(1000), 'client is closed'],
+  ]);
+
   play('much that comes too early is not read', onlyHost, [
     [sends(get), 'host 0 is dialled at 10.0.0.1'],
     [

@@ -266,6 +266,23 @@ describe('a connection that was kept too long', () => {
     ],
   ]);
 
+  play('once and no more', {}, [
+    [asks('GET /'), 'host 0 is dialled at 10.0.0.1'],
+    [connects(0), 'host 0 gets GET / []'],
+    [answers(0, '200'), 'client gets 200 [content-length: 0]'],
+    [asks('GET /'), 'host 1 is dialled at 10.0.0.2'],
+    [connects(1), 'host 1 gets GET / []'],
+    [answers(1, '200'), 'client gets 200 [content-length: 0]'],
+    [passes(5000)],
+    [asks('GET /'), 'host 0 gets GET / []'],
+    [hostGoes(0), 'host 0 is closed', 'host 1 gets GET / []'],
+    [
+      hostGoes(1),
+      'client gets 503 [content-length: 95] … reset reason: connection termination',
+      'host 1 is closed',
+    ],
+  ]);
+
   play('a POST does not', { cluster: one }, [
     [asks('GET /'), 'host 0 is dialled at 10.0.0.1'],
     [connects(0), 'host 0 gets GET / []'],

@@ -1,6 +1,16 @@
 // The router: how long a request, a try and a stream of a host may take.
 import { describe } from 'node:test';
-import { answers, asks, connects, counts, isIdle, passes, play, sends } from '../http/fake-proxy.ts';
+import {
+  answers,
+  asks,
+  connects,
+  counts,
+  hostSends,
+  isIdle,
+  passes,
+  play,
+  sends,
+} from '../http/fake-proxy.ts';
 
 const retry = (on: string, more: object = {}): object => ({
   route: { retry_policy: { retry_on: on, num_retries: 1, ...more } },
@@ -95,6 +105,8 @@ describe('limits of time', () => {
       [sends('cd'), 'host 0 gets cd'],
       [passes(900)],
       [answers(0, '200', ['content-length: 4'], 'ab'), 'client gets 200 [content-length: 4] ab'],
+      [passes(900)],
+      [hostSends(0, 'c'), 'client gets c'],
       [passes(999)],
       [passes(1), 'client is closed', 'host 0 is closed'],
       [isIdle],
