@@ -5,6 +5,7 @@ import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { Headers } from '../../codec/http/headers.ts';
 import { Request } from '../../codec/http/request.ts';
+import { filterCatalog } from '../../filters/all.ts';
 import { planManager } from '../../plan/http/manager-plan.ts';
 import { enterRequest } from './request-entry.ts';
 
@@ -21,7 +22,7 @@ function check(name: string, { manager = {}, fields = {}, after, internal, clien
   test(name, () => {
     const json = { route_config: { name: 'r' }, ...manager } as JsonValue;
     const source = fromJson(HttpConnectionManagerSchema, json);
-    const config = planManager(source, { outbound: false }, []);
+    const config = planManager(source, { outbound: false, catalog: filterCatalog }, []);
     const request = new Request({
       method: 'GET',
       path: '/',
