@@ -13,29 +13,14 @@ import { GzipSchema } from '@meltemi/envoy-api/envoy/extensions/compression/gzip
 import { GzipSchema as GunzipSchema } from '@meltemi/envoy-api/envoy/extensions/compression/gzip/decompressor/v3/gzip';
 import { ZstdSchema } from '@meltemi/envoy-api/envoy/extensions/compression/zstd/compressor/v3/zstd';
 import { ZstdSchema as UnzstdSchema } from '@meltemi/envoy-api/envoy/extensions/compression/zstd/decompressor/v3/zstd';
-import {
-  CompressorPerRouteSchema,
-  CompressorSchema,
-} from '@meltemi/envoy-api/envoy/extensions/filters/http/compressor/v3/compressor';
-import { CorsPolicySchema, CorsSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/cors/v3/cors';
-import { DecompressorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/decompressor/v3/decompressor';
 import { FilterConfigSchema as DynamicHttpSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy';
-import { HTTPFaultSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/fault/v3/fault';
 import { FilterConfigSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_stats/v3/config';
-import { GrpcWebSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_web/v3/grpc_web';
-import { HealthCheckSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/health_check/v3/health_check';
-import {
-  RBACPerRouteSchema,
-  RBACSchema,
-} from '@meltemi/envoy-api/envoy/extensions/filters/http/rbac/v3/rbac';
-import { RouterSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/router/v3/router';
 import { HttpInspectorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/http_inspector/v3/http_inspector';
 import { OriginalDstSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/original_dst/v3/original_dst';
 import { ProxyProtocolSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol';
 import { TlsInspectorSchema } from '@meltemi/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector';
 import { HttpConnectionManagerSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager';
 import { MongoProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/mongo_proxy/v3/mongo_proxy';
-import { RBACSchema as NetworkRbacSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/rbac/v3/rbac';
 import { FilterConfigSchema as DynamicSniSchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy';
 import { TcpProxySchema } from '@meltemi/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy';
 import { DnsFilterConfigSchema } from '@meltemi/envoy-api/envoy/extensions/filters/udp/dns_filter/v3/dns_filter';
@@ -51,16 +36,13 @@ import {
   UpstreamTlsContextSchema,
 } from '@meltemi/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls';
 import { HttpProtocolOptionsSchema } from '@meltemi/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options';
+import { filterMessages } from './filters/all.ts';
 
 /** To read `typed_config` out of JSON. */
 export const knownTypes = createRegistry(
+  ...filterMessages,
   RouteFilterSchema,
   FilterConfigSchema,
-  GrpcWebSchema,
-  CorsPolicySchema,
-  CorsSchema,
-  HTTPFaultSchema,
-  RouterSchema,
   HttpInspectorSchema,
   OriginalDstSchema,
   TlsInspectorSchema,
@@ -80,16 +62,9 @@ export const knownTypes = createRegistry(
   ProxyProtocolUpstreamTransportSchema,
   ProxyProtocolSchema,
   DnsFilterConfigSchema,
-  CompressorSchema,
-  DecompressorSchema,
-  HealthCheckSchema,
   FileAccessLogSchema,
   StdoutAccessLogSchema,
   StderrAccessLogSchema,
-  RBACSchema,
-  RBACPerRouteSchema,
-  NetworkRbacSchema,
-  CompressorPerRouteSchema,
   GzipSchema,
   GunzipSchema,
   BrotliSchema,

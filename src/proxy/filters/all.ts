@@ -1,5 +1,6 @@
 // The filters, and how the configuration finds them. The order here is of no account: filters run in the
 // order in which a connection manager lists them.
+import type { DescMessage } from '@bufbuild/protobuf';
 import type { FilterCatalog, Kinded } from '../plan/filter-catalog.ts';
 import { compressor } from './coding/compressor.ts';
 import { decompressor } from './coding/decompressor.ts';
@@ -29,11 +30,21 @@ export const filters: readonly HttpFilter[] = [
 export const networkFilters: readonly NetworkFilter[] = [networkRbac];
 
 const byKind = new Map(filters.map((filter) => [filter.kind, filter]));
-const byMessage = new Map(filters.flatMap(({ messages, plan }) => messages.map((type) => [type, plan])));
-const byRouteMessage = new Map(
-  filters.flatMap(({ routeMessages, planRoute }) => routeMessages.map((type) => [type, planRoute])),
+const byMessage = new Map(
+  filters.flatMap(({ messages, plan }) => messages.map(({ typeName }) => [typeName, plan])),
 );
-const byNetworkMessage = new Map(networkFilters.map(({ message, plan }) => [message, plan]));
+const byRouteMessage = new Map(
+  filters.flatMap(({ routeMessages, planRoute }) =>
+    routeMessages.map(({ typeName }) => [typeName, planRoute]),
+  ),
+);
+const byNetworkMessage = new Map(networkFilters.map(({ message, plan }) => [message.typeName, plan]));
+
+/** All that configure one of them. */
+export const filterMessages: readonly DescMessage[] = [
+  ...filters.flatMap(({ messages, routeMessages }) => [...messages, ...routeMessages]),
+  ...networkFilters.map(({ message }) => message),
+];
 
 /** For plans: how all of them read their messages. */
 export const filterCatalog: FilterCatalog = {

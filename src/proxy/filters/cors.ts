@@ -19,9 +19,9 @@ type Fields = readonly (readonly [string, string])[];
 export const cors = httpFilter<CorsFilterPlan, CorsRoutePlan>({
   kind: 'cors',
   name: 'envoy.filters.http.cors',
-  messages: [CorsSchema.typeName],
+  messages: [CorsSchema],
   plan: () => ({ kind: 'cors' }),
-  routeMessages: [CorsPolicySchema.typeName],
+  routeMessages: [CorsPolicySchema],
   planRoute: (message, problems) => ({
     kind: 'cors',
     plan: planCors(fromBinary(CorsPolicySchema, message), problems),

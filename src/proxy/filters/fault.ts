@@ -29,9 +29,9 @@ const read = (message: Uint8Array, problems: string[]): FaultFilterPlan => ({
 export const fault = httpFilter<FaultFilterPlan, FaultFilterPlan>({
   kind: 'fault',
   name: 'envoy.filters.http.fault',
-  messages: [HTTPFaultSchema.typeName],
+  messages: [HTTPFaultSchema],
   plan: read,
-  routeMessages: [HTTPFaultSchema.typeName],
+  routeMessages: [HTTPFaultSchema],
   planRoute: read,
   open: ({ plan }, { proxy }) => ({
     onlyByRoute: !plan.delay && !plan.abort,

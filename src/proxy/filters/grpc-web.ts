@@ -31,7 +31,7 @@ export interface GrpcWebPlan {
 export const grpcWeb = httpFilter<GrpcWebPlan, GrpcWebPlan>({
   kind: 'grpcWeb',
   name: 'envoy.filters.http.grpc_web',
-  messages: [GrpcWebSchema.typeName],
+  messages: [GrpcWebSchema],
   plan: () => ({ kind: 'grpcWeb' }),
   open: () => ({
     onlyByRoute: false,

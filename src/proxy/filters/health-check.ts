@@ -17,7 +17,7 @@ export interface HealthCheckPlan {
 export const healthCheck = httpFilter<HealthCheckPlan, HealthCheckPlan>({
   kind: 'healthCheck',
   name: 'envoy.filters.http.health_check',
-  messages: [HealthCheckSchema.typeName],
+  messages: [HealthCheckSchema],
   plan: (message, problems) => {
     const source = fromBinary(HealthCheckSchema, message);
     return {

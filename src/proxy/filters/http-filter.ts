@@ -1,6 +1,7 @@
 // The shape of an HTTP filter: how the configuration names it, what it plans from its messages, and what it
 // does with a request and its response.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/http_filters
+import type { DescMessage } from '@bufbuild/protobuf';
 import type { Headers } from '../codec/http/headers.ts';
 import type { Responder } from '../codec/http/message-contract.ts';
 import type { Request } from '../codec/http/request.ts';
@@ -15,11 +16,11 @@ export interface HttpFilterDefinition<P extends Kinded, R extends Kinded> {
   readonly kind: P['kind'] & R['kind'];
   /** Under which routes configure it where the connection manager says nothing else. */
   readonly name: string;
-  /** Types of its message. */
-  readonly messages: readonly string[];
+  /** That configure it. */
+  readonly messages: readonly DescMessage[];
   plan(message: Uint8Array, problems: string[]): P;
-  /** Types of its message for a route. */
-  readonly routeMessages?: readonly string[];
+  /** That configure it for a route. */
+  readonly routeMessages?: readonly DescMessage[];
   planRoute?(message: Uint8Array, problems: string[]): R;
   /** Once for a connection manager. Undefined when there is nothing that it could ever do. */
   open(plan: P, scope: FilterScope): OpenFilter<R> | undefined;
@@ -115,8 +116,8 @@ export interface Timer {
 export interface HttpFilter {
   readonly kind: string;
   readonly name: string;
-  readonly messages: readonly string[];
-  readonly routeMessages: readonly string[];
+  readonly messages: readonly DescMessage[];
+  readonly routeMessages: readonly DescMessage[];
   readonly plan: FilterPlanner;
   readonly planRoute: FilterPlanner;
   open(plan: Kinded, scope: FilterScope): OpenFilter<Kinded> | undefined;

@@ -1,5 +1,6 @@
 // The shape of a network filter that lets connections go on or not: what it plans from its message, and what it
 // says of a connection at its first bytes.
+import type { DescMessage } from '@bufbuild/protobuf';
 import type { ConnectionInfo } from '../decide/connection-info.ts';
 import type { FilterPlanner, Kinded } from '../plan/filter-catalog.ts';
 import type { Counter } from './http-filter.ts';
@@ -10,8 +11,8 @@ export type ConnectionGuard = (connection: ConnectionInfo) => string | undefined
 /** `P`: its plan, which carries the filter's `kind`. */
 export interface NetworkFilterDefinition<P extends Kinded> {
   readonly kind: P['kind'];
-  /** The type of its message. */
-  readonly message: string;
+  /** That configures it. */
+  readonly message: DescMessage;
   plan(message: Uint8Array, problems: string[]): P;
   /** Once for a filter chain. */
   open(plan: P, counter: (name: string) => Counter): ConnectionGuard;
@@ -20,7 +21,7 @@ export interface NetworkFilterDefinition<P extends Kinded> {
 /** A filter whose type of plan is its own affair. */
 export interface NetworkFilter {
   readonly kind: string;
-  readonly message: string;
+  readonly message: DescMessage;
   readonly plan: FilterPlanner;
   /** Undefined for a plan that is not its own. */
   open(plan: Kinded, counter: (name: string) => Counter): ConnectionGuard | undefined;

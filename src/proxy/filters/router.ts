@@ -13,7 +13,7 @@ export interface RouterPlan {
 export const router = httpFilter<RouterPlan, RouterPlan>({
   kind: 'router',
   name: 'envoy.filters.http.router',
-  messages: [RouterSchema.typeName],
+  messages: [RouterSchema],
   plan: (message, problems) => {
     const { suppressEnvoyHeaders, upstreamHttpFilters } = fromBinary(RouterSchema, message);
     if (upstreamHttpFilters.some(({ name }) => name !== 'envoy.filters.http.upstream_codec'))

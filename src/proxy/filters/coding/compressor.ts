@@ -18,9 +18,9 @@ export interface CompressorRoutePlan {
 export const compressor = httpFilter<CompressorPlan, CompressorRoutePlan>({
   kind: 'compressor',
   name: 'envoy.filters.http.compressor',
-  messages: [CompressorSchema.typeName],
+  messages: [CompressorSchema],
   plan: readCompressor,
-  routeMessages: [CompressorPerRouteSchema.typeName],
+  routeMessages: [CompressorPerRouteSchema],
   planRoute: (message, problems) => {
     const { override } = fromBinary(CompressorPerRouteSchema, message);
     if (override.case !== 'disabled') problems.push('compressor: overrides of a route are not supported');

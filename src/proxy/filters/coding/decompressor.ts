@@ -18,7 +18,7 @@ import { decompresses, isCoded } from './rules.ts';
 export const decompressor = httpFilter<DecompressorPlan, DecompressorPlan>({
   kind: 'decompressor',
   name: 'envoy.filters.http.decompressor',
-  messages: [DecompressorSchema.typeName],
+  messages: [DecompressorSchema],
   plan: readDecompressor,
   open: (plan, scope) => ({
     onlyByRoute: false,

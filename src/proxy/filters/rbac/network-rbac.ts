@@ -52,7 +52,7 @@ function openNetworkRbac(plan: NetworkRbacPlan, counter: (name: string) => Count
 
 export const networkRbac = networkFilter<NetworkRbacPlan>({
   kind: 'networkRbac',
-  message: RBACSchema.typeName,
+  message: RBACSchema,
   plan: planNetworkRbac,
   open: openNetworkRbac,
 });

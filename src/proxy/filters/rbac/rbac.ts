@@ -24,9 +24,9 @@ export interface RbacPlan {
 export const rbac = httpFilter<RbacPlan, RbacPlan>({
   kind: 'rbac',
   name: 'envoy.filters.http.rbac',
-  messages: [RBACSchema.typeName],
+  messages: [RBACSchema],
   plan: (message, problems) => planRbac(fromBinary(RBACSchema, message), problems),
-  routeMessages: [RBACPerRouteSchema.typeName],
+  routeMessages: [RBACPerRouteSchema],
   planRoute: (message, problems) => {
     const source = fromBinary(RBACPerRouteSchema, message);
     refuseUnknown(source, 'filter', problems);
