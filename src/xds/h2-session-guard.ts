@@ -17,7 +17,11 @@ export function guardSession(session: Http2Session): boolean {
   handles.set(session, handle);
   session.once('close', () => {
     kept.add(handle);
-    setTimeout(() => kept.delete(handle), keepMs).unref();
+    setTimeout(() => {
+      kept.delete(handle);
+      // A session that closed before its peer acknowledged its settings is held by its own native half.
+      handles.delete(session);
+    }, keepMs).unref();
   });
   return true;
 }
