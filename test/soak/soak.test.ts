@@ -6,11 +6,8 @@ import { soak } from './soak.ts';
 
 const seconds = Number(process.env['SOAK_SECONDS'] ?? 20);
 const seed = Number(process.env['SOAK_SEED'] ?? 1);
-/**
- * By how much heaps after a collection may differ: compiled code, and sessions that ended a moment ago. In
- * MB.
- */
-const slack = 15;
+/** By how much heaps after a collection may differ, for code that was compiled meanwhile. In MB. */
+const slack = 6;
 /** The administration interface may be answering, and the control plane reconnecting. */
 const fewDescriptors = 3;
 

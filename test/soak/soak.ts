@@ -45,6 +45,8 @@ export interface SoakOptions {
 
 const warmUpSeconds = 10;
 const settleLimitMs = 30_000;
+/** The native half of an HTTP/2 session is kept for ten seconds (src/xds/h2-session-guard.ts). */
+const keptMs = 11_000;
 const betweenEditsMs = 250;
 const betweenDeathsMs = 1500;
 const deadForMs = 150;
@@ -145,6 +147,7 @@ class Scene {
 
   /** The state once nothing is open any more; or after the time for that. */
   async settled(): Promise<{ readonly proxy: State; readonly pilot: State }> {
+    await pause(keptMs);
     const limit = performance.now() + settleLimitMs;
     for (;;) {
       const { open, pooled } = await this.#connections();
