@@ -163,12 +163,19 @@ function measure(contenders: readonly Contender[]): ReadonlyMap<string, readonly
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
   for (const { name } of contenders) load(name, '1');
   for (let round = 0; round < Number(flags.rounds); round++) {
-    for (const contender of contenders)
+    for (const contender of inOrderOf(round, contenders))
       samples
         .get(contender.name)
         ?.push({ ...load(contender.name, flags.seconds), residentMb: residentMb(contender) });
   }
   return samples;
+}
+
+/** Nobody always comes after the same one, which leaves the upstream and the core in a state of its own. */
+function inOrderOf(round: number, contenders: readonly Contender[]): readonly Contender[] {
+  const at = Math.floor(round / 2) % contenders.length;
+  const turned = [...contenders.slice(at), ...contenders.slice(0, at)];
+  return round % 2 === 0 ? turned : turned.toReversed();
 }
 
 function load(name: keyof typeof ports, seconds: string): Omit<Sample, 'residentMb'> {

@@ -23,18 +23,25 @@ export interface ExchangeStats {
 /** `client`: it went away; `proxy`: what had begun could not be brought to its end. */
 export type Ending = 'complete' | 'client' | 'proxy';
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
 export class Exchange extends ConnectionFacts implements FormatContext {
   readonly request: Request;
   readonly startTime: number;
-  readonly moments: Writable<Moments>;
   readonly #stats: ExchangeStats;
   readonly #now: () => number;
+  readonly #begun: number;
+  // Whole microseconds since it began, which need no memory of their own; -1 before they come.
+  #requestDone = -1;
+  #upstreamBegun = -1;
+  #upstreamRequestDone = -1;
+  #firstFromUpstream = -1;
+  #lastFromUpstream = -1;
+  #firstToClient = -1;
+  #ended = -1;
   readonly #statNameOf: (cluster: string) => string | undefined;
   readonly #finished: ((exchange: Exchange) => void) | undefined;
   decision: RouteDecision | undefined;
-  attempts: AttemptRecord[] = [];
+  /** The last one. */
+  attempt: AttemptRecord | undefined;
   /** Tries that counted, which those on a connection that was closed already do not. */
   attemptCount = 0;
   response: Headers | undefined;
@@ -46,28 +53,18 @@ export class Exchange extends ConnectionFacts implements FormatContext {
   bytesReceived = 0;
   bytesSent = 0;
   isHealthCheck = false;
-  metadata: Readonly<Record<string, unknown>> = {};
+  metadata: Readonly<Record<string, unknown>> = noMetadata;
   over = false;
-  #ended = 0;
 
   constructor(request: Request, connection: ConnectionInfo, parts: ExchangeParts) {
     super(connection);
     this.request = request;
-    this.startTime = parts.startTime;
+    this.startTime = parts.wall();
     this.#now = parts.now;
     this.#stats = parts.stats;
     this.#statNameOf = parts.statNameOf;
     this.#finished = parts.finished;
-    this.moments = {
-      begun: parts.now(),
-      requestDone: 0,
-      upstreamBegun: 0,
-      upstreamRequestDone: 0,
-      firstFromUpstream: 0,
-      lastFromUpstream: 0,
-      firstToClient: 0,
-      lastToClient: 0,
-    };
+    this.#begun = parts.now();
     this.#stats.requests.value++;
     this.#stats.requestsActive.value++;
   }
@@ -93,7 +90,7 @@ export class Exchange extends ConnectionFacts implements FormatContext {
   responded(status: number, headers: Headers): void {
     this.responseCode = status;
     this.response = headers;
-    this.moments.firstToClient = this.#now();
+    this.#firstToClient = this.#elapsed();
     this.#stats.completed.value++;
     const byClass = this.#stats.byClass[((status / 100) | 0) - 1];
     if (byClass) byClass.value++;
@@ -101,30 +98,29 @@ export class Exchange extends ConnectionFacts implements FormatContext {
 
   /** The request goes to a host; of several tries the last one counts. */
   upstreamBegun(): void {
-    this.moments.upstreamBegun = this.#now();
-    if (this.moments.requestDone > 0) this.moments.upstreamRequestDone = this.moments.upstreamBegun;
+    this.#upstreamBegun = this.#elapsed();
+    if (this.#requestDone >= 0) this.#upstreamRequestDone = this.#upstreamBegun;
   }
 
   /** The first byte of the response came from the upstream, and the last one with it where `end` says so. */
   upstreamResponded(end: boolean): void {
-    this.moments.firstFromUpstream = this.#now();
-    if (end) this.moments.lastFromUpstream = this.moments.firstFromUpstream;
+    this.#firstFromUpstream = this.#elapsed();
+    if (end) this.#lastFromUpstream = this.#firstFromUpstream;
   }
 
   upstreamEnded(): void {
-    this.moments.lastFromUpstream = this.#now();
+    this.#lastFromUpstream = this.#elapsed();
   }
 
   requestComplete(): void {
-    this.moments.requestDone = this.#now();
-    if (this.moments.upstreamBegun > 0) this.moments.upstreamRequestDone = this.moments.requestDone;
+    this.#requestDone = this.#elapsed();
+    if (this.#upstreamBegun >= 0) this.#upstreamRequestDone = this.#requestDone;
   }
 
   finish(ending: Ending): void {
     if (this.over) return;
     this.over = true;
-    this.#ended = this.#now();
-    if (this.moments.firstToClient > 0) this.moments.lastToClient = this.#ended;
+    this.#ended = this.#elapsed();
     this.#stats.requestsActive.value--;
     if (ending === 'client') {
       this.#stats.resetByClient.value++;
@@ -134,12 +130,26 @@ export class Exchange extends ConnectionFacts implements FormatContext {
     this.#finished?.(this);
   }
 
-  get attempt(): AttemptRecord | undefined {
-    return this.attempts.at(-1);
+  get duration(): number {
+    return (this.over ? this.#ended : this.#elapsed()) / 1000;
   }
 
-  get duration(): number {
-    return (this.over ? this.#ended : this.#now()) - this.moments.begun;
+  get moments(): Moments {
+    const at = (elapsed: number): number => (elapsed < 0 ? 0 : this.#begun + elapsed / 1000);
+    return {
+      begun: this.#begun,
+      requestDone: at(this.#requestDone),
+      upstreamBegun: at(this.#upstreamBegun),
+      upstreamRequestDone: at(this.#upstreamRequestDone),
+      firstFromUpstream: at(this.#firstFromUpstream),
+      lastFromUpstream: at(this.#lastFromUpstream),
+      firstToClient: at(this.#firstToClient),
+      lastToClient: this.#firstToClient < 0 ? 0 : at(this.#ended),
+    };
+  }
+
+  #elapsed(): number {
+    return Math.round((this.#now() - this.#begun) * 1000);
   }
 
   get routeName(): string | undefined {
@@ -205,16 +215,19 @@ export class Exchange extends ConnectionFacts implements FormatContext {
   }
 }
 
+/** What the exchanges of a connection share. */
 export interface ExchangeParts {
   readonly stats: ExchangeStats;
   /** Milliseconds, steady. */
   readonly now: () => number;
   /** Milliseconds since 1970. */
-  readonly startTime: number;
+  readonly wall: () => number;
   /** Of a cluster, as statistics call it; undefined for one that there is not. */
   readonly statNameOf: (cluster: string) => string | undefined;
   readonly finished: ((exchange: Exchange) => void) | undefined;
 }
+
+const noMetadata: Readonly<Record<string, unknown>> = {};
 
 const protocolNames = { 'http/1.0': 'HTTP/1.0', 'http/1.1': 'HTTP/1.1', h2: 'HTTP/2' } as const;
 const pseudoNames = ':method:path:authority:scheme';

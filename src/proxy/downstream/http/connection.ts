@@ -30,6 +30,7 @@ export class HttpConnection implements RequestHandler, StreamHost {
   readonly env: HttpEnvironment;
   readonly info: ConnectionInfo;
   readonly routeContext: RouteContext;
+  readonly exchangeParts: ExchangeParts;
   readonly limits: ClockLimits | undefined;
   readonly #onClosed: () => void;
   #codec: H1Server | H2Server | undefined;
@@ -51,6 +52,9 @@ export class HttpConnection implements RequestHandler, StreamHost {
       random: options.env.random,
       ...(tls ? { tls: { presented: tls.peer !== undefined, validated: tls.peer !== undefined } } : {}),
     };
+    const { clock, statNameOf } = this.env;
+    const { stats, log } = this.manager;
+    this.exchangeParts = { stats, now: clock.now, wall: clock.wall, statNameOf, finished: log };
     this.limits = limitsOf(this.config);
     this.manager.stats.connections.value++;
     this.manager.stats.active.value++;
@@ -146,12 +150,6 @@ export class HttpConnection implements RequestHandler, StreamHost {
       request.authority = this.config.defaultHost;
     stream.start(end, full);
     return stream;
-  }
-
-  exchangeParts(): ExchangeParts {
-    const { clock, statNameOf } = this.env;
-    const { stats, log } = this.manager;
-    return { stats, now: clock.now, startTime: clock.wall(), statNameOf, finished: log };
   }
 
   localFields(): Headers {

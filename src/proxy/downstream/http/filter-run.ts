@@ -45,8 +45,15 @@ export class FilterRun implements RequestSink {
     this.#filters = filters;
     this.#owner = owner;
     this.#client = responder;
-    this.responder = filters.reduce(onTheWayBack, responder);
-    this.#takesBody = filters.some((filter) => filter.requestBody);
+    let back = responder;
+    let takesBody = false;
+    // Loops, since every request comes by here.
+    for (const filter of filters) {
+      back = onTheWayBack(back, filter);
+      takesBody ||= filter.requestBody !== undefined;
+    }
+    this.responder = back;
+    this.#takesBody = takesBody;
     this.#sink = this.#takesBody ? filters.reduceRight(onTheWayForth, sink) : sink;
   }
 

@@ -16,5 +16,5 @@ export interface StreamHost {
   readonly routeContext: RouteContext;
   /** Of each stream; undefined without any. */
   readonly limits: ClockLimits | undefined;
-  exchangeParts(): ExchangeParts;
+  readonly exchangeParts: ExchangeParts;
 }

@@ -43,7 +43,7 @@ export class HttpStream implements RequestReceiver, Answerable, RunOwner, Respon
     this.request = request;
     this.grpc = request.grpc;
     this.#grpcCaller = this.grpc;
-    this.exchange = new Exchange(request, connection.info, connection.exchangeParts());
+    this.exchange = new Exchange(request, connection.info, connection.exchangeParts);
     this.#client = new ClientResponse(codec, this);
   }
 

@@ -16,7 +16,9 @@ let watchesExit = false;
 export class LogFile {
   readonly #path: string;
   #fd: number;
-  #buffer = Buffer.allocUnsafe(flushBytes);
+  #buffer = Buffer.allocUnsafeSlow(flushBytes);
+  /** Written, and free for the next lines: memory outside of the heap makes the collector run early. */
+  #spare: Buffer<ArrayBuffer> | undefined;
   #used = 0;
   #queue: Buffer[] = [];
   #waiting = 0;
@@ -81,7 +83,8 @@ export class LogFile {
   #take(): void {
     if (this.#used === 0) return;
     const bytes = this.#buffer.subarray(0, this.#used);
-    this.#buffer = Buffer.allocUnsafe(flushBytes);
+    this.#buffer = this.#spare ?? Buffer.allocUnsafeSlow(flushBytes);
+    this.#spare = undefined;
     this.#used = 0;
     this.#put(bytes);
   }
@@ -106,10 +109,15 @@ export class LogFile {
       const rest = next.subarray(error ? lost : written);
       this.#waiting = Math.max(0, this.#waiting - next.length + rest.length);
       if (rest.length > 0) this.#queue.unshift(rest);
+      else this.#spare ??= wholeOf(next);
       if (busy) setTimeout(() => this.#send(), retryMs).unref();
       else this.#send();
     });
   }
+}
+
+function wholeOf({ buffer }: Buffer): Buffer<ArrayBuffer> | undefined {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === flushBytes ? Buffer.from(buffer) : undefined;
 }
 
 function openFile(path: string): number {

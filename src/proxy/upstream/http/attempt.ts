@@ -38,7 +38,7 @@ export class Attempt implements UpstreamReceiver, Waiter, Try {
     this.#request = request;
     this.#resources = cluster.resources[forward.decision.route.priority];
     this.#record = new AttemptRecord(host, cluster, this.#resources);
-    forward.stream.exchange.attempts.push(this.#record);
+    forward.stream.exchange.attempt = this.#record;
   }
 
   /** Milliseconds since the request was sent. */
