@@ -18,3 +18,24 @@ export const grpcStatuses: readonly string[] = [
   'DATA_LOSS',
   'UNAUTHENTICATED',
 ];
+
+/** For a response that is not of gRPC. https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
+export function grpcStatusOf(httpStatus: number): number {
+  switch (httpStatus) {
+    case 400:
+      return 13;
+    case 401:
+      return 16;
+    case 403:
+      return 7;
+    case 404:
+      return 12;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return 14;
+    default:
+      return 2;
+  }
+}

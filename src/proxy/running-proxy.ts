@@ -194,6 +194,7 @@ class StartedProxy implements RunningProxy {
       uptimeSeconds: () => (performance.now() - this.#startedAt) / 1000,
       state: () => this.#stateName(),
       drain: (which) => this.#listeners.drainAll(which),
+      reopenLogs: () => this.#accessLogs.reopen(),
       health: this.#health,
       quit: () => (this.#options.quit ? this.#options.quit() : void this.stop()),
     });

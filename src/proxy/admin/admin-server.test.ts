@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { address, cluster, freePort, httpFilter, listener, startFake, talk } from '../fake-bootstrap.ts';
 import type { RunningProxy } from '../index.ts';
 import { FakeAuthority, type Pair } from '../tls/fake-certificates.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'meltemi-admin-'));
+const logFile = join(folder, 'access.log');
+const accessLog = {
+  name: 'file',
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog',
+    path: logFile,
+  },
+};
 const typeUrl = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
 
 describe('the administration interface', () => {
@@ -24,7 +36,7 @@ describe('the administration interface', () => {
     };
     proxy = await startFake(
       {
-        listeners: [listener(await freePort(), [httpFilter([])])],
+        listeners: [listener(await freePort(), [httpFilter([], { access_log: [accessLog] })])],
         clusters: [cluster('up', [1], { transport_socket: tls })],
         more: { admin: { address: address(0) } },
       },
@@ -32,7 +44,10 @@ describe('the administration interface', () => {
     );
     await proxy.ready;
   });
-  after(() => proxy.stop());
+  after(async () => {
+    await proxy.stop();
+    rmSync(folder, { recursive: true });
+  });
 
   const ask = async (head: string): Promise<{ status: number; body: string }> => {
     const { received } = await talk(
@@ -43,6 +58,15 @@ describe('the administration interface', () => {
   };
   const get = (target: string): Promise<{ status: number; body: string }> =>
     ask(`GET ${target} HTTP/1.1\r\nhost: localhost`);
+
+  test('an access log that was moved away is made anew when it is asked for', async () => {
+    assert.ok(existsSync(logFile));
+    renameSync(logFile, `${logFile}.1`);
+    assert.equal((await get('/reopen_logs')).status, 405);
+    assert.ok(!existsSync(logFile));
+    assert.equal((await ask('POST /reopen_logs HTTP/1.1\r\nhost: localhost')).status, 200);
+    assert.ok(existsSync(logFile));
+  });
 
   test('odd targets are answered', async () => {
     for (const target of [

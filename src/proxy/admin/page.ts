@@ -14,6 +14,7 @@ export interface AdminContext {
   readonly state: () => 'LIVE' | 'DRAINING' | 'PRE_INITIALIZING';
   readonly uptimeSeconds: () => number;
   readonly drain: (which: 'all' | 'inbound') => void;
+  readonly reopenLogs: () => void;
   readonly health: { failing: boolean };
   readonly quit: () => void;
 }

@@ -53,6 +53,14 @@ export const pages: readonly Page[] = [
     },
   },
   {
+    path: '/reopen_logs',
+    changes: true,
+    answer: ({ reopenLogs }) => {
+      reopenLogs();
+      return done;
+    },
+  },
+  {
     path: '/quitquitquit',
     changes: true,
     answer: ({ quit }) => {

@@ -1,4 +1,5 @@
 // Responses that the proxy makes itself, for HTTP and for gRPC callers.
+import { grpcStatusOf } from '../../base/index.ts';
 import { Headers } from '../codec/http/headers.ts';
 import type { ReplyCause } from './reply-cause.ts';
 
@@ -36,27 +37,6 @@ export function replyMessage(reply: LocalReply, grpc: boolean): ReplyMessage {
     headers.set('content-type', reply.contentType ?? 'text/plain');
   }
   return { status: reply.status, headers, body: Buffer.from(reply.body).toString('latin1') };
-}
-
-/** https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
-export function grpcStatusOf(status: number): number {
-  switch (status) {
-    case 400:
-      return 13;
-    case 401:
-      return 16;
-    case 403:
-      return 7;
-    case 404:
-      return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return 14;
-    default:
-      return 2;
-  }
 }
 
 /** Of a `grpc-message`; the tilde is encoded too, as Envoy does it. */

@@ -27,7 +27,7 @@ export const filters: readonly HttpFilter[] = [
   router,
 ];
 
-export const networkFilters: readonly NetworkFilter[] = [networkRbac];
+const networkFilters: readonly NetworkFilter[] = [networkRbac];
 
 const byKind = new Map(filters.map((filter) => [filter.kind, filter]));
 const byMessage = new Map(

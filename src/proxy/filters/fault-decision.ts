@@ -38,7 +38,7 @@ export interface FaultContext {
   readonly downstreamNode?: string;
 }
 
-export const noFault: FaultOutcome = { delay: 0, abort: undefined };
+const noFault: FaultOutcome = { delay: 0, abort: undefined };
 
 export function planFault(config: HTTPFault, problems: string[]): FaultPlan {
   const delay = config.delay;

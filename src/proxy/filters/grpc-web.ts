@@ -4,12 +4,13 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/grpc_web_filter
 
 import { GrpcWebSchema } from '@meltemi/envoy-api/envoy/extensions/filters/http/grpc_web/v3/grpc_web';
+import { grpcStatusOf } from '../../base/index.ts';
 import { GrpcFrames } from '../codec/http/grpc-frames.ts';
 import { isGrpcType } from '../codec/http/grpc-type.ts';
 import type { Headers } from '../codec/http/headers.ts';
 import type { Responder } from '../codec/http/message-contract.ts';
 import type { Request } from '../codec/http/request.ts';
-import { grpcStatusOf, percentEncode } from '../decide/local-reply.ts';
+import { percentEncode } from '../decide/local-reply.ts';
 import { httpFilter, type RequestSink, type StreamContext, type StreamFilter } from './http-filter.ts';
 import { PassOn } from './pass-on.ts';
 

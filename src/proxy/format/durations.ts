@@ -36,7 +36,9 @@ export function durationOperator(text: string, problems: string[]): Operator | u
 export function between(start: Point, end: Point, factor = 1): Operator {
   const [from, to] = [points[start], points[end]];
   return ({ moments }: FormatContext) => {
-    const [begin = 0, until = 0] = [moments?.[from], moments?.[to]];
+    if (!moments) return undefined;
+    const begin = moments[from];
+    const until = moments[to];
     return begin > 0 && until >= begin ? Math.floor((until - begin) * factor) : undefined;
   };
 }

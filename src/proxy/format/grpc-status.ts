@@ -1,4 +1,5 @@
 // The gRPC status of a response: from its trailers, its head, or else what its HTTP status stands for.
+import { grpcStatuses, grpcStatusOf } from '../../base/index.ts';
 import type { FormatContext } from './format-context.ts';
 import type { Operator } from './operator.ts';
 
@@ -9,7 +10,7 @@ export function grpcStatusOperator(style: string): Operator | undefined {
   return (context) => {
     const status = grpcStatus(context);
     if (status === undefined) return undefined;
-    const snake = names[status];
+    const snake = grpcStatuses[status];
     return style === 'SNAKE_STRING' ? (snake ?? String(status)) : camel(snake ?? String(status));
   };
 }
@@ -19,28 +20,8 @@ export function grpcStatus({ request, response, trailers, responseCode }: Format
   if (request.get('content-type')?.startsWith('application/grpc') !== true) return undefined;
   const text = trailers?.get('grpc-status') ?? response?.get('grpc-status');
   if (text !== undefined) return Number(text);
-  return responseCode === undefined || responseCode === 200 ? undefined : statusOf(responseCode);
+  return responseCode === undefined || responseCode === 200 ? undefined : grpcStatusOf(responseCode);
 }
-
-const names = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-];
 
 function camel(name: string): string {
   if (name === 'OK') return name;
@@ -50,10 +31,4 @@ function camel(name: string): string {
     .split('_')
     .map((word) => word.slice(0, 1) + word.slice(1).toLowerCase())
     .join('');
-}
-
-/** https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
-function statusOf(code: number): number {
-  const known: Readonly<Record<number, number>> = { 400: 13, 401: 16, 403: 7, 404: 12 };
-  return known[code] ?? ([429, 502, 503, 504].includes(code) ? 14 : 2);
 }

@@ -37,6 +37,7 @@ export class Exchange extends ConnectionFacts implements FormatContext {
   #lastFromUpstream = -1;
   #firstToClient = -1;
   #ended = -1;
+  #moments: Moments | undefined;
   readonly #statNameOf: (cluster: string) => string | undefined;
   readonly #finished: ((exchange: Exchange) => void) | undefined;
   decision: RouteDecision | undefined;
@@ -134,7 +135,14 @@ export class Exchange extends ConnectionFacts implements FormatContext {
     return (this.over ? this.#ended : this.#elapsed()) / 1000;
   }
 
+  /** Made once when it is over, for the operators of an access log. */
   get moments(): Moments {
+    if (!this.over) return this.#momentsSoFar();
+    this.#moments ??= this.#momentsSoFar();
+    return this.#moments;
+  }
+
+  #momentsSoFar(): Moments {
     const at = (elapsed: number): number => (elapsed < 0 ? 0 : this.#begun + elapsed / 1000);
     return {
       begun: this.#begun,

@@ -151,7 +151,7 @@ class EdfPicker<H extends LbHost> implements Picker<H> {
 }
 
 /** The part of its weight that a host has while it warms up. */
-export function warmth(host: LbHost, slowStart: SlowStart, now: Millis): number {
+function warmth(host: LbHost, slowStart: SlowStart, now: Millis): number {
   const age = now - (host.addedAt ?? Number.NEGATIVE_INFINITY);
   if (age >= slowStart.window) return 1;
   return Math.max((Math.max(age, 1) / slowStart.window) ** (1 / slowStart.aggression), slowStart.minWeight);

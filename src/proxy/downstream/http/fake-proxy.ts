@@ -24,7 +24,7 @@ import type { HttpEnvironment } from '../environment.ts';
 import { HttpConnection } from './connection.ts';
 import { HttpManager } from './http-manager.ts';
 
-export const clientInfo: ConnectionInfo = {
+const clientInfo: ConnectionInfo = {
   id: 1,
   remoteIp: '10.1.0.1',
   remotePort: 4000,
@@ -67,7 +67,7 @@ const router = {
   typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
 };
 
-export function fakeProxy(setting: Setting = {}): FakeProxy {
+function fakeProxy(setting: Setting = {}): FakeProxy {
   const clock = new FakeClock();
   const transport = new FakeTransport();
   const parts = { clock, transport };
@@ -116,7 +116,7 @@ export function environment(setting: Setting, { clock, clusters }: Around): Http
   };
 }
 
-export function managerOf(setting: Setting, env: HttpEnvironment, stats: Stats): HttpManager {
+function managerOf(setting: Setting, env: HttpEnvironment, stats: Stats): HttpManager {
   const action = setting.action ?? { route: { cluster: 'c', timeout: '0s', ...setting.route } };
   const routes = [{ match: { prefix: '/' }, ...action }, connectRoute];
   const json = {

@@ -63,7 +63,7 @@ export function createListener(plan: ListenerPlan, context: ListenerContext, pro
 }
 
 /** The default chain last. */
-export function chainsOf({ chains, defaultChain }: Listener): readonly Chain[] {
+function chainsOf({ chains, defaultChain }: Listener): readonly Chain[] {
   return defaultChain ? [...chains, defaultChain] : chains;
 }
 

@@ -1,6 +1,5 @@
 // The router: one request, its try, and what its client gets.
 import { describe } from 'node:test';
-import { endpointsAt } from '../../upstream/fake-cluster.ts';
 import {
   answers,
   asks,
@@ -22,16 +21,7 @@ import {
   sends,
   tells,
 } from '../http/fake-proxy.ts';
-
-const retry = (on: string, more: object = {}): object => ({
-  route: { retry_policy: { retry_on: on, num_retries: 1, ...more } },
-});
-const one = endpointsAt('10.0.0.1');
-const trailers = {
-  manager: { http_protocol_options: { enable_trailers: true } },
-  cluster: { http_protocol_options: { enable_trailers: true } },
-};
-const post = asks('POST /', ['content-length: 4']);
+import { one, post, retry, trailers } from './testdata-router.ts';
 
 describe('a request and its response', () => {
   play('go through as they are', { cluster: one }, [

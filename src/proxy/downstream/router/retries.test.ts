@@ -1,6 +1,5 @@
 // The router: when a request goes out again, when, where to, and with what body.
 import { describe } from 'node:test';
-import { endpointsAt } from '../../upstream/fake-cluster.ts';
 import {
   answers,
   asks,
@@ -14,16 +13,7 @@ import {
   refuses,
   sends,
 } from '../http/fake-proxy.ts';
-
-const retry = (on: string, more: object = {}): object => ({
-  route: { retry_policy: { retry_on: on, num_retries: 1, ...more } },
-});
-const one = endpointsAt('10.0.0.1');
-const trailers = {
-  manager: { http_protocol_options: { enable_trailers: true } },
-  cluster: { http_protocol_options: { enable_trailers: true } },
-};
-const post = asks('POST /', ['content-length: 4']);
+import { one, post, retry, trailers } from './testdata-router.ts';
 
 describe('retries', () => {
   play('of a response, on the next host, after a pause', { ...retry('5xx'), draws: 0.5 }, [

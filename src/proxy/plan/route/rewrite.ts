@@ -18,8 +18,8 @@ export type HostRewrite =
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'pathRegex'; readonly substitution: SubstitutionPlan };
 
-export const noPathRewrite: PathRewrite = { kind: 'none' };
-export const noHostRewrite: HostRewrite = { kind: 'none' };
+const noPathRewrite: PathRewrite = { kind: 'none' };
+const noHostRewrite: HostRewrite = { kind: 'none' };
 
 type PathSource = Pick<RouteAction, 'prefixRewrite' | 'regexRewrite' | 'pathRewritePolicy'>;
 
