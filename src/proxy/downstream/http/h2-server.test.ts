@@ -4,6 +4,7 @@ import http2, { type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHt
 import { type Duplex, duplexPair } from 'node:stream';
 import { afterEach, describe, test } from 'node:test';
 import { data, headers, preface, reset } from '../../codec/h2/fake-frames.ts';
+import { takenWhenQuiet } from '../../codec/h2/fake-log.ts';
 import { Headers } from '../../codec/http/headers.ts';
 import type { RequestReceiver, Responder } from '../../codec/http/message-contract.ts';
 import type { Request } from '../../codec/http/request.ts';
@@ -71,13 +72,8 @@ class Bench {
   }
 
   /** Until nothing happens any more; returns what happened. */
-  async seen(): Promise<readonly string[]> {
-    for (let quiet = 0, length = 0; quiet < 8; quiet++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (this.log.length !== length) quiet = 0;
-      length = this.log.length;
-    }
-    return this.log.splice(0);
+  seen(): Promise<readonly string[]> {
+    return takenWhenQuiet(this.log);
   }
 
   #handler(more: Partial<RequestHandler>): RequestHandler {

@@ -5,6 +5,7 @@ import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:htt
 import { type Duplex, duplexPair } from 'node:stream';
 import { afterEach, describe, test } from 'node:test';
 import { data, goaway, headers, reset, settings } from '../../codec/h2/fake-frames.ts';
+import { takenWhenQuiet } from '../../codec/h2/fake-log.ts';
 import { Headers } from '../../codec/http/headers.ts';
 import type { UpstreamReceiver, UpstreamStream } from '../../codec/http/message-contract.ts';
 import { Request } from '../../codec/http/request.ts';
@@ -73,13 +74,8 @@ class Bench {
     return stream;
   }
 
-  async seen(): Promise<readonly string[]> {
-    for (let quiet = 0, length = 0; quiet < 8; quiet++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (this.log.length !== length) quiet = 0;
-      length = this.log.length;
-    }
-    return this.log.splice(0);
+  seen(): Promise<readonly string[]> {
+    return takenWhenQuiet(this.log);
   }
 
   #arrived(stream: ServerHttp2Stream, method: string): void {
